@@ -1,0 +1,1 @@
+"""Makes sparse TensorFlow Lite / LiteRT models real: inspect, sparsify, densify, prove, lint."""

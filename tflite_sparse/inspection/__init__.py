@@ -1,0 +1,1 @@
+"""Model -> Inspection: frozen dataclasses that say everything the tool knows."""

@@ -1,0 +1,1 @@
+"""Rules over an inspection, their selection, configuration and baseline."""

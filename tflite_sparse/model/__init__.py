@@ -1,0 +1,1 @@
+"""The graph: models, subgraphs, operators, tensors, constants, producers and consumers."""

@@ -1,0 +1,1 @@
+"""Inspections and findings as text, JSON and other formats."""

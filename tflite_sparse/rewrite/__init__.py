@@ -1,0 +1,1 @@
+"""Model -> Model and the list of changes: sparsify, densify and their kin."""

@@ -1,0 +1,1 @@
+"""Drivers of real runtimes, each an optional extra found when it is used."""
