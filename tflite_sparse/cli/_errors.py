@@ -1,0 +1,122 @@
+"""What becomes of an exception: one line on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from tflite_sparse.errors import TfliteSparseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["DEBUG", "FAILURE", "INTERRUPTED", "PROGRAM", "guard", "one_line", "report_error"]
+
+PROGRAM = "tflite-sparse"
+"""Name of the program in its messages."""
+
+DEBUG = "TFLITE_SPARSE_DEBUG"
+"""Environment variable: 1 shows tracebacks."""
+
+FAILURE = 2
+"""Exit code of bad input, bad usage and everything that stopped a command."""
+
+INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+# The class that typer's parser derives its errors from; older releases take it from click.
+_PARSER_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
+
+
+def guard(call: Callable[[], object]) -> int:
+    """Runs a program and turns whatever it raises into a line on stderr and an exit code.
+
+    Args:
+        call: the program; an int that it returns is the exit code.
+
+    Returns:
+        The exit code: 0, what the program asked for, or 2, 130 and 141 for an error, an interrupt
+        and a reader that has gone away.
+    """
+    try:
+        code = _run(call)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _hang_up()
+    return code
+
+
+def _run(call: Callable[[], object]) -> int:
+    try:
+        answer = call()
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except _PARSER_ERROR as error:
+        return _usage(error)
+    except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
+        return report_error(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
+        return report_error(error)
+    return answer if isinstance(answer, int) else 0
+
+
+def report_error(error: BaseException) -> int:
+    """Prints one error as one line on stderr.
+
+    Returns:
+        The exit code that belongs to it.
+    """
+    if os.environ.get(DEBUG) == "1":
+        import traceback  # noqa: PLC0415 - only for people who debug
+
+        traceback.print_exception(error)
+    print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)  # noqa: T201 - the output
+    return getattr(error, "exit_code", FAILURE) if isinstance(error, TfliteSparseError) else FAILURE
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error as a user should read it, in one line."""
+    if isinstance(error, TfliteSparseError):
+        text = str(error)
+    elif isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        text = f"{error.filename}: {reason}" if error.filename else reason
+    elif isinstance(error, MemoryError):
+        text = "not enough memory"
+    elif isinstance(error, RecursionError):
+        text = "the model is nested too deeply"
+    else:
+        text = (
+            f"internal error, {type(error).__name__}: {error};"
+            f" this is a bug, {DEBUG}=1 shows where it is"
+        )
+    return _printable(" ".join(text.split()))
+
+
+def _usage(error: BaseException) -> int:
+    context = getattr(error, "ctx", None)
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(message)  # noqa: T201 - the help
+        return FAILURE
+    where = context.command_path if context else PROGRAM
+    text = " ".join(message.split()).rstrip(".")
+    print(f"{PROGRAM}: error: {text}; see '{where} -h'", file=sys.stderr)  # noqa: T201 - the output
+    return FAILURE
+
+
+def _hang_up() -> int:
+    # Python flushes stdout once more at its end; without a reader that would print a traceback.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _BROKEN_PIPE
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,55 @@
+"""The command `tflite-sparse`: what all its commands have in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tflite_sparse._version import __version__
+from tflite_sparse.cli._commands import CONTEXT, LazyCommands
+from tflite_sparse.cli._errors import PROGRAM, guard
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name=PROGRAM,
+    cls=LazyCommands,
+    context_settings=CONTEXT,
+    no_args_is_help=True,
+    # Plain help: calm, complete at 80 columns, and without the cost of rich.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="A model is a .tflite file. Exit codes: 0 fine, 1 a check has failed, 2 an error.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Make sparse TensorFlow Lite models real: inspect, sparsify, prove and lint them."""
+    del version
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs the program and leaves the process with its exit code.
+
+    Args:
+        arguments: what the user wrote after the program's name; `sys.argv` when None.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets a substitute, not an exception.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(guard(lambda: app(arguments, prog_name=PROGRAM, standalone_mode=False)))
