@@ -1,1 +1,8 @@
 """The graph: models, subgraphs, operators, tensors, constants, producers and consumers."""
+
+from tflite_sparse.model.model import Metadata, Model, Signature
+from tflite_sparse.model.operator import Operator
+from tflite_sparse.model.subgraph import Subgraph, Use
+from tflite_sparse.model.tensor import Buffer, Tensor
+
+__all__ = ["Buffer", "Metadata", "Model", "Operator", "Signature", "Subgraph", "Tensor", "Use"]

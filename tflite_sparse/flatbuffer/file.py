@@ -1,0 +1,108 @@
+"""A whole file: read into a tree of tables, written from one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from tflite_sparse.errors import Place, RewriteError
+from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
+from tflite_sparse.flatbuffer.foreign import refuse_foreign
+from tflite_sparse.flatbuffer.layout import lay_out
+from tflite_sparse.flatbuffer.payload import Deferred
+from tflite_sparse.flatbuffer.schema import schema
+from tflite_sparse.flatbuffer.source import Source
+from tflite_sparse.flatbuffer.table import Table
+from tflite_sparse.flatbuffer.verify import Verified, verify
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+__all__ = ["FlatFile"]
+
+_CHUNK = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class FlatFile:
+    """A file as a tree of tables.
+
+    Attributes:
+        root: the root table.
+        source: the bytes the tree was read from, or None for a new file.
+        verified: what the verifier found, or None for a new file.
+        appended: runs of bytes after the flatbuffer that belong to no table.
+    """
+
+    root: Table
+    source: Source | None = None
+    verified: Verified | None = None
+    appended: tuple[Appended, ...] = ()
+
+    @classmethod
+    def read(cls, file: str | os.PathLike[str] | bytes, name: str | None = None) -> FlatFile:
+        """Maps, checks and opens a file, or checks and opens bytes in memory.
+
+        Args:
+            file: a path, or the bytes of a file.
+            name: what errors call bytes in memory.
+
+        Raises:
+            FileError: the file cannot be read, or is not of the format at all.
+            FormatError: the file is damaged.
+        """
+        in_memory = isinstance(file, (bytes, bytearray, memoryview))
+        source = Source(bytes(file), name=name) if in_memory else Source.open(file)  # type: ignore[arg-type]
+        layout = schema()
+        refuse_foreign(source.raw(0, 512), source.size, layout.identifier, source.name)
+        verified = verify(source, layout)
+        root = int.from_bytes(source.raw(0, 4), "little")
+        return cls(
+            Table.at(source, layout.root, root), source, verified, find_appended(source, verified)
+        )
+
+    @property
+    def read_only(self) -> str | None:
+        """Why the file must not be written again: it has parts unknown to the schema. Or None."""
+        if self.verified is None or not self.verified.unknown:
+            return None
+        first = self.verified.unknown[0]
+        return f"this version of the tool does not know {first}, and would lose it"
+
+    def write(self, file: IO[bytes]) -> int:
+        """Writes the file: the structure, then every vector straight from its source.
+
+        Args:
+            file: a binary file; it is only appended to, so a pipe will do.
+
+        Returns:
+            The number of bytes written.
+
+        Raises:
+            RewriteError: the file holds something that would be lost.
+        """
+        if self.read_only is not None:
+            name = self.source.name if self.source else None
+            raise RewriteError(self.read_only, place=Place(file=name), hint="upgrade tflite-sparse")
+        layout = lay_out(self.root, schema().identifier, self.source)
+        file.write(layout.structure)
+        cursor = len(layout.structure)
+        for piece in layout.pieces:
+            vector = piece.vector
+            lead = piece.start - cursor
+            prefix = b"" if piece.external else len(vector).to_bytes(4, "little")
+            file.write(bytes(lead - len(prefix)) + prefix)
+            _stream(vector.compute() if isinstance(vector, Deferred) else vector, file)
+            cursor = piece.start + vector.nbytes
+        for run in self.appended:
+            _stream(relocated(run, cursor), file)
+            cursor += run.data.size
+        return cursor
+
+
+def _stream(vector: NDArray[object], file: IO[bytes]) -> None:
+    view = memoryview(vector).cast("B") if vector.nbytes else memoryview(b"")
+    for start in range(0, len(view), _CHUNK):
+        file.write(view[start : start + _CHUNK])

@@ -1,0 +1,101 @@
+"""Writes a file so that its name holds either the old bytes or all of the new ones."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from tflite_sparse.errors import FileError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["replacing"]
+
+_REASONS = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "no permission to write here",
+    errno.EPERM: "no permission to write here",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "the folder does not exist",
+    errno.ENOTDIR: "part of the path is not a folder",
+    errno.EISDIR: "is a directory",
+    errno.EFBIG: "the file would be too large for the file system",
+}
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Opens a new file that takes the place of `path` when the block ends without an error.
+
+    The bytes are written beside the target and moved into place; a symbolic link keeps pointing at
+    the file that is replaced, and that file's mode is kept. A device or pipe is written to.
+
+    Raises:
+        FileError: the file cannot be created, written or moved into place.
+    """
+    place = Place(file=os.fspath(path))
+    try:
+        target = Path(path).resolve()
+        status = target.stat() if target.exists() else None
+        if status is not None and stat.S_ISDIR(status.st_mode):
+            raise FileError("is a directory, not a file that can be written", place=place)
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            with target.open("wb") as file:
+                yield file
+            return
+        mode = stat.S_IMODE(status.st_mode) if status else 0o666 & ~_umask()
+        with _temporary(target, mode) as file:
+            yield file
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+        raise FileError(f"cannot write the file: {reason}", place=place) from error
+
+
+@contextlib.contextmanager
+def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
+    file, name = _create(target.parent)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            if name is None:
+                name = _give_name(file.fileno(), target.parent)
+        Path(name).replace(target)
+    except BaseException:
+        if name is not None:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+        raise
+
+
+def _create(folder: Path) -> tuple[IO[bytes], str | None]:
+    """A new file in `folder`; without a name where that is possible: a kill leaves nothing."""
+    if hasattr(os, "O_TMPFILE"):
+        with contextlib.suppress(OSError):
+            return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b"), None
+    handle, name = tempfile.mkstemp(prefix=".tflite-sparse-", dir=folder)
+    return os.fdopen(handle, "w+b"), name
+
+
+def _give_name(handle: int, folder: Path) -> str:
+    while True:
+        name = folder / f".tflite-sparse-{secrets.token_hex(8)}"
+        with contextlib.suppress(FileExistsError):
+            os.link(f"/proc/self/fd/{handle}", name, follow_symlinks=True)
+            return str(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,86 @@
+"""The bytes of a file: memory-mapped where it is a file, and read in place at any offset."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.errors import FileError, Place
+
+if TYPE_CHECKING:
+    import struct
+
+    from numpy.typing import NDArray
+
+__all__ = ["Source"]
+
+
+class Source:
+    """Read-only bytes with typed, zero-copy access.
+
+    Attributes:
+        data: all bytes, shape (size,), uint8, read-only; a view of the memory map.
+        size: number of bytes.
+        path: the file, or None for bytes in memory.
+        name: what errors call it.
+    """
+
+    __slots__ = ("_buffer", "data", "name", "path", "size")
+
+    def __init__(self, buffer: Any, *, path: Path | None = None, name: str | None = None) -> None:
+        self._buffer = buffer
+        self.data: NDArray[np.uint8] = np.frombuffer(buffer, np.uint8)
+        self.data.flags.writeable = False
+        self.size = self.data.size
+        self.path = path
+        self.name = name if name is not None else (str(path) if path else None)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Source:
+        """Maps a file into memory.
+
+        Raises:
+            FileError: the path cannot be opened, or is a directory or a device.
+        """
+        target = Path(path)
+        place = Place(file=str(path))
+        try:
+            with target.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    # A pipe has no length to map; what it holds is read to its end.
+                    return cls(file.read(), name=str(path))
+                if status.st_size == 0:
+                    return cls(b"", path=target, name=str(path))
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                return cls(mapped, path=target, name=str(path))
+        except FileNotFoundError:
+            raise FileError("no such file", place=place) from None
+        except IsADirectoryError:
+            raise FileError("is a directory, not a file", place=place) from None
+        except PermissionError:
+            raise FileError("no permission to read the file", place=place) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise FileError(f"cannot read the file: {reason}", place=place) from None
+
+    def unpack(self, layout: struct.Struct, offset: int) -> Any:
+        """The one value that `layout` describes at `offset`."""
+        return layout.unpack_from(self._buffer, offset)[0]
+
+    def vector(self, offset: int, count: int, code: str) -> NDArray[Any]:
+        """`count` little-endian numbers at `offset`: a read-only view, whatever the alignment."""
+        if count == 0:
+            return np.empty(0, np.dtype(code))
+        view = np.frombuffer(self._buffer, np.dtype(code), count, offset)
+        view.flags.writeable = False
+        return view
+
+    def raw(self, offset: int, count: int) -> bytes:
+        """A copy of `count` bytes at `offset`."""
+        return bytes(self._buffer[offset : offset + count])

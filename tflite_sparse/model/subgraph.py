@@ -1,0 +1,229 @@
+"""A subgraph: its tensors and operators, who produces a tensor and who consumes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tflite_sparse.errors import ModelError, Place
+from tflite_sparse.flatbuffer.table import Table
+from tflite_sparse.model.operator import Operator
+from tflite_sparse.model.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tflite_sparse.model.model import Model
+    from tflite_sparse.model.tensor import Buffer
+
+__all__ = ["Subgraph", "Use"]
+
+_ABSENT = -1
+
+
+class Use(NamedTuple):
+    """One place where a tensor is read.
+
+    Attributes:
+        operator: the operator that reads it.
+        operand: position among the operator's inputs.
+    """
+
+    operator: Operator
+    operand: int
+
+
+class Subgraph:
+    """A subgraph of a model.
+
+    Tensors and operators know each other as objects; the indices that the file stores are made
+    from them when the model is written.
+
+    Attributes:
+        model: the model that it belongs to.
+        table: the SubGraph table.
+        index: position among the model's subgraphs; 0 is the main one.
+        tensors: all tensors, in the order of the file.
+        operators: all operators, in the order of execution.
+        inputs: the tensors that the caller sets.
+        outputs: the tensors that the caller gets.
+    """
+
+    def __init__(self, table: Table, model: Model, index: int) -> None:
+        self.table = table
+        self.model = model
+        self.index = index
+        self._linked: tuple[dict[int, list[Use]], dict[int, Operator]] | None = None
+        self.edited = False
+        self.tensors = [
+            Tensor(t, self, i, self._buffer(t, i)) for i, t in enumerate(table["tensors"] or [])
+        ]
+        self.inputs = self._refer(table["inputs"], "an input of the subgraph")
+        self.outputs = self._refer(table["outputs"], "an output of the subgraph")
+        self.operators = [self._operator(t, i) for i, t in enumerate(table["operators"] or [])]
+
+    def __repr__(self) -> str:
+        return f"<Subgraph {self.index} {self.name!r}: {len(self.operators)} operators>"
+
+    @property
+    def name(self) -> str:
+        """The name, "" where it has none."""
+        return self.table["name"] or ""
+
+    def producer(self, tensor: Tensor) -> Operator | None:
+        """The operator that writes the tensor, None for inputs and constants."""
+        return self._links()[1].get(id(tensor))
+
+    def consumers(self, tensor: Tensor) -> list[Use]:
+        """Every place where an operator reads the tensor, in the order of execution."""
+        return self._links()[0].get(id(tensor), [])
+
+    def add_tensor(self, table: Table, buffer: Buffer) -> Tensor:
+        """Adds a tensor after the last one; its buffer index is set."""
+        table["buffer"] = buffer.index
+        tensor = Tensor(table, self, len(self.tensors), buffer)
+        self.tensors.append(tensor)
+        self._touch()
+        return tensor
+
+    def add_operator(
+        self, position: int, code: Table, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor]
+    ) -> Operator:
+        """Adds an operator without options before the one at `position`.
+
+        Args:
+            position: place in the order of execution.
+            code: an operator code of the model, see `Model.operator_code`.
+            inputs: what it reads.
+            outputs: what it writes.
+        """
+        operator = Operator(Table("Operator"), code, self, position, tuple(inputs), tuple(outputs))
+        self.operators.insert(position, operator)
+        self._touch()
+        return operator
+
+    def rewire(self, use: Use, tensor: Tensor | None) -> None:
+        """Makes an operator read another tensor at one of its operands."""
+        inputs = list(use.operator.inputs)
+        inputs[use.operand] = tensor
+        use.operator.inputs = tuple(inputs)
+        self._touch()
+
+    def remove(self, operators: Iterable[Operator] = (), tensors: Iterable[Tensor] = ()) -> None:
+        """Removes operators and tensors that nothing refers to any more.
+
+        Raises:
+            ModelError: a tensor is still read, written, or an input or output.
+        """
+        gone = {id(operator) for operator in operators}
+        self.operators = [operator for operator in self.operators if id(operator) not in gone]
+        dropped = {id(tensor): tensor for tensor in tensors}
+        for holder in self.operators:
+            for tensor in (*holder.inputs, *holder.outputs, *holder.intermediates):
+                if id(tensor) in dropped:
+                    raise ModelError("the tensor is still in use", place=dropped[id(tensor)].place)
+        for tensor in (*self.inputs, *self.outputs):
+            if id(tensor) in dropped:
+                raise ModelError("the tensor is still in use", place=tensor.place)
+        self.tensors = [tensor for tensor in self.tensors if id(tensor) not in dropped]
+        self._touch()
+
+    def commit(self, code_index: dict[int, int]) -> None:
+        """Writes the indices of an edited subgraph back into its tables.
+
+        Args:
+            code_index: id of an operator code table -> its index in the model.
+        """
+        if not self.edited:
+            return
+        self.table["tensors"] = [tensor.table for tensor in self.tensors]
+        self.table["operators"] = [operator.table for operator in self.operators]
+        self.table["inputs"] = _indices(self.inputs)
+        self.table["outputs"] = _indices(self.outputs)
+        for operator in self.operators:
+            table = operator.table
+            table["opcode_index"] = code_index[id(operator.code)]
+            table["inputs"] = _indices(operator.inputs)
+            table["outputs"] = _indices(operator.outputs)
+            if operator.intermediates:
+                table["intermediates"] = _indices(operator.intermediates)
+        self.edited = False
+
+    def _touch(self) -> None:
+        for index, tensor in enumerate(self.tensors):
+            tensor.index = index
+        for index, operator in enumerate(self.operators):
+            operator.index = index
+        self._linked = None
+        self.edited = True
+
+    def _links(self) -> tuple[dict[int, list[Use]], dict[int, Operator]]:
+        """Uses and producers by the id of a tensor, made once between edits."""
+        if self._linked is None:
+            uses: dict[int, list[Use]] = {}
+            producers: dict[int, Operator] = {}
+            for operator in self.operators:
+                for operand, tensor in enumerate(operator.inputs):
+                    if tensor is not None:
+                        uses.setdefault(id(tensor), []).append(Use(operator, operand))
+                for tensor in operator.outputs:
+                    producers.setdefault(id(tensor), operator)
+            self._linked = uses, producers
+        return self._linked
+
+    def _buffer(self, table: Table, index: int) -> Buffer:
+        buffers = self.model.buffers
+        number = table["buffer"]
+        if number >= len(buffers):
+            raise ModelError(
+                f"refers to buffer {number}, the model has {len(buffers)}",
+                place=self._place(tensor=f"{index} {table['name']!r}", offset=table.offset),
+            )
+        return buffers[number]
+
+    def _operator(self, table: Table, index: int) -> Operator:
+        codes = self.model.operator_codes
+        number = table["opcode_index"]
+        where = f"operator {index}"
+        if number >= len(codes):
+            raise ModelError(
+                f"refers to operator code {number}, the model has {len(codes)}",
+                place=self._place(operator=str(index), offset=table.offset),
+            )
+        return Operator(
+            table,
+            codes[number],
+            self,
+            index,
+            self._optional(table["inputs"], f"an input of {where}"),
+            self._refer(table["outputs"], f"an output of {where}"),
+            self._refer(table["intermediates"], f"an intermediate tensor of {where}"),
+        )
+
+    def _optional(self, numbers: Any, what: str) -> tuple[Tensor | None, ...]:
+        if numbers is None:
+            return ()
+        return tuple(
+            None if number == _ABSENT else self._tensor(number, what) for number in numbers.tolist()
+        )
+
+    def _refer(self, numbers: Any, what: str) -> tuple[Tensor, ...]:
+        if numbers is None:
+            return ()
+        return tuple(self._tensor(number, what) for number in numbers.tolist())
+
+    def _tensor(self, number: int, what: str) -> Tensor:
+        if not 0 <= number < len(self.tensors):
+            raise ModelError(
+                f"{what} is tensor {number}, the subgraph has {len(self.tensors)}",
+                place=self._place(offset=self.table.offset),
+            )
+        return self.tensors[number]
+
+    def _place(self, **where: Any) -> Place:
+        return Place(file=self.model.name, subgraph=str(self.index), **where)
+
+
+def _indices(tensors: Sequence[Tensor | None]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    return np.array([_ABSENT if t is None else t.index for t in tensors], np.int32)

@@ -1,0 +1,224 @@
+"""Buffers and the tensors that use them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.errors import ModelError, Place
+from tflite_sparse.flatbuffer.external import external_range
+from tflite_sparse.flatbuffer.payload import Deferred
+from tflite_sparse.model.types import bits, dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.flatbuffer.source import Source
+    from tflite_sparse.flatbuffer.table import Table
+    from tflite_sparse.model.subgraph import Subgraph
+
+__all__ = ["Buffer", "Tensor"]
+
+
+class Buffer:
+    """Constant data that tensors and metadata refer to, shared by identity.
+
+    Attributes:
+        table: the Buffer table.
+        index: position among the model's buffers; buffer 0 is always empty.
+    """
+
+    __slots__ = ("_source", "index", "table")
+
+    def __init__(self, table: Table, index: int, source: Source | None) -> None:
+        self.table = table
+        self.index = index
+        self._source = source
+
+    def __repr__(self) -> str:
+        return f"<Buffer {self.index}: {self.nbytes} bytes>"
+
+    @property
+    def external(self) -> bool:
+        """Whether the data lies outside the flatbuffer (`Buffer.offset` and `size`)."""
+        return external_range(self.table) is not None
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the data in bytes; does not compute data that is still deferred."""
+        where = external_range(self.table)
+        if where is not None:
+            return where[1]
+        data = self.table["data"]
+        return 0 if data is None else int(data.nbytes)
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """The bytes, shape (nbytes,): a view of the file, or what an edit has put in its place."""
+        where = external_range(self.table)
+        if where is not None and self._source is not None:
+            return self._source.data[where[0] : where[0] + where[1]]
+        data = self.table["data"]
+        if data is None:
+            return np.empty(0, np.uint8)
+        return data.compute() if isinstance(data, Deferred) else data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        """Replaces the data; it then lies inside the flatbuffer as long as there is room."""
+        if external_range(self.table) is not None:
+            self.table["offset"] = None
+            self.table["size"] = None
+        if not isinstance(value, (Deferred, bytes, bytearray)):
+            value = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+        self.table["data"] = value
+
+
+class Tensor:
+    """A tensor of a subgraph.
+
+    Attributes:
+        table: the Tensor table.
+        subgraph: the subgraph that it belongs to.
+        index: position among the subgraph's tensors.
+        buffer: the buffer that it refers to.
+        type: element type by the schema's name, such as "FLOAT32".
+        shape: sizes; () for a scalar and for a tensor whose shape is not stated.
+    """
+
+    __slots__ = ("buffer", "index", "shape", "subgraph", "table", "type")
+
+    def __init__(self, table: Table, subgraph: Subgraph, index: int, buffer: Buffer) -> None:
+        self.table = table
+        self.subgraph = subgraph
+        self.index = index
+        self.buffer = buffer
+        self.type = table.enum("type")
+        shape = table["shape"]
+        self.shape: tuple[int, ...] = () if shape is None else tuple(shape.tolist())
+
+    def __repr__(self) -> str:
+        return f"<Tensor {self.index} {self.name!r} {self.type}{list(self.shape)}>"
+
+    @property
+    def name(self) -> str:
+        """The name, "" where it has none; names need not be unique."""
+        return self.table["name"] or ""
+
+    @property
+    def place(self) -> Place:
+        """Where the tensor is, for errors."""
+        model = self.subgraph.model
+        return Place(
+            file=model.name,
+            subgraph=str(self.subgraph.index) if len(model.subgraphs) > 1 else None,
+            tensor=f"{self.index} {self.name!r}",
+        )
+
+    @property
+    def shape_signature(self) -> tuple[int, ...] | None:
+        """The shape with -1 for dynamic sizes, or None where all are fixed."""
+        signature = self.table["shape_signature"]
+        return None if signature is None else tuple(signature.tolist())
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether the tensor keeps its value between runs."""
+        return bool(self.table["is_variable"])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the file holds the tensor's value."""
+        return self.buffer.nbytes > 0
+
+    @property
+    def quantization(self) -> Table | None:
+        """The QuantizationParameters table."""
+        return self.table["quantization"]  # type: ignore[no-any-return]
+
+    @property
+    def sparsity(self) -> Table | None:
+        """The SparsityParameters table, None for a tensor that is stored dense."""
+        return self.table["sparsity"]  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements of the dense tensor.
+
+        Raises:
+            ModelError: a size is negative.
+        """
+        if any(size < 0 for size in self.shape):
+            raise ModelError(f"shape {list(self.shape)} has a negative size", place=self.place)
+        return math.prod(self.shape)
+
+    @property
+    def dense_nbytes(self) -> int | None:
+        """Bytes of the dense tensor, None where elements have no fixed width."""
+        width = bits(self.type)
+        return None if width is None else -(-self.size * width // 8)
+
+    @property
+    def stored_values(self) -> NDArray[Any]:
+        """The stored values of a constant as they lie in the buffer, 1-D.
+
+        Raises:
+            ModelError: the type has no fixed width, or the buffer ends within a value.
+        """
+        kind = dtype(self.type)
+        raw = self.buffer.data
+        if kind is None:
+            raise ModelError(f"values of type {self.type} cannot be read", place=self.place)
+        if raw.size % kind.itemsize:
+            raise ModelError(
+                f"the buffer has {raw.size} bytes, not a multiple of {kind.itemsize}",
+                place=self.place,
+            )
+        return raw.view(kind)
+
+    @property
+    def data(self) -> NDArray[Any] | None:
+        """The value of a dense constant in its shape: a read-only view of the file, never a copy.
+
+        Packed types (INT4, UINT4, INT2) are unpacked to one byte an element. None for a tensor
+        without data or with elements of no fixed width.
+
+        Raises:
+            ModelError: the buffer does not hold as many bytes as the shape asks for, or the tensor
+                is stored sparse.
+        """
+        width = bits(self.type)
+        if not self.is_constant or width is None:
+            return None
+        if self.sparsity is not None:
+            raise ModelError("the tensor is stored sparse and must be decoded", place=self.place)
+        self.check_size()
+        kind = dtype(self.type)
+        if kind is None:
+            return _unpack(self.buffer.data, width, self.type, self.size).reshape(self.shape)
+        return self.buffer.data.view(kind).reshape(self.shape)
+
+    def check_size(self) -> None:
+        """Checks that the buffer of a dense constant is as large as its shape and type ask.
+
+        Raises:
+            ModelError: it is not.
+        """
+        wanted = self.dense_nbytes
+        if wanted is not None and self.buffer.nbytes != wanted:
+            raise ModelError(
+                f"shape {list(self.shape)} of {self.type} needs {wanted:,} bytes,"
+                f" buffer {self.buffer.index} has {self.buffer.nbytes:,}",
+                place=self.place,
+            )
+
+
+def _unpack(raw: NDArray[np.uint8], width: int, kind: str, size: int) -> NDArray[Any]:
+    shifts = np.arange(0, 8, width, dtype=np.uint8)
+    fields = ((raw[:, None] >> shifts) & ((1 << width) - 1)).reshape(-1)[:size]
+    if kind.startswith("U"):
+        return fields
+    # Sign extension within a byte.
+    return (fields << (8 - width)).astype(np.int8) >> (8 - width)
