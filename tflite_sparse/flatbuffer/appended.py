@@ -83,7 +83,7 @@ def relocated(appended: Appended, start: int) -> NDArray[np.uint8]:
     absolute = directory == appended.start + directory_at
     if directory == _ZIP64 or not absolute or directory_at < 0:
         return data
-    moved = data.copy()
+    moved: NDArray[np.uint8] = data.copy()
     cursor = directory_at
     for _ in range(entries):
         if cursor + _ENTRY_HEADER > end_at or moved[cursor : cursor + 4].tobytes() != _ENTRY_MAGIC:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from tflite_sparse.errors import Place, RewriteError
 from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
@@ -102,7 +102,7 @@ class FlatFile:
         return cursor
 
 
-def _stream(vector: NDArray[object], file: IO[bytes]) -> None:
+def _stream(vector: NDArray[Any], file: IO[bytes]) -> None:
     view = memoryview(vector).cast("B") if vector.nbytes else memoryview(b"")
     for start in range(0, len(view), _CHUNK):
         file.write(view[start : start + _CHUNK])

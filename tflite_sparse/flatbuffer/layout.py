@@ -190,15 +190,15 @@ class _Emitter:
         fields = EXTERNAL.get(table.name)
         if fields is None:
             return
+        data, location = spilled, table.location(fields.inside)
         if spilled is None:
             where = external_range(table)
             if where is None:
                 return
             if self.source is None:
                 raise RewriteError(f"external data of {table!r} without the file that holds it")
-            data, location = self.source.data[where[0] : where[0] + where[1]], where[0]
-        else:
-            location = table.location(fields.inside)
+            location = where[0]
+            data = self.source.data[location : location + where[1]]
         _U64.pack_into(self.out, places[fields.size], data.nbytes)
         self.piece(
             data, _EXTERNAL_ALIGNMENT, places[fields.offset], external=True, location=location

@@ -29,6 +29,7 @@ _REASONS = {
     errno.EISDIR: "is a directory",
     errno.EFBIG: "the file would be too large for the file system",
 }
+_OPEN_FILES = "/proc/self/fd"
 
 
 @contextlib.contextmanager
@@ -80,7 +81,7 @@ def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
 
 def _create(folder: Path) -> tuple[IO[bytes], str | None]:
     """A new file in `folder`; without a name where that is possible: a kill leaves nothing."""
-    if hasattr(os, "O_TMPFILE"):
+    if hasattr(os, "O_TMPFILE") and Path(_OPEN_FILES).is_dir():
         with contextlib.suppress(OSError):
             return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b"), None
     handle, name = tempfile.mkstemp(prefix=".tflite-sparse-", dir=folder)
@@ -91,7 +92,9 @@ def _give_name(handle: int, folder: Path) -> str:
     while True:
         name = folder / f".tflite-sparse-{secrets.token_hex(8)}"
         with contextlib.suppress(FileExistsError):
-            os.link(f"/proc/self/fd/{handle}", name, follow_symlinks=True)
+            # Naming a folder makes Python call linkat, the only one that follows this link; the
+            # folder itself is not looked at, since the path is absolute.
+            os.link(f"{_OPEN_FILES}/{handle}", name, src_dir_fd=handle, follow_symlinks=True)
             return str(name)
 
 

@@ -99,7 +99,8 @@ class _Verifier:
         every = np.ndarray(
             (self.source.size - width + 1,), np.dtype(code), self.source.data.data, 0, (1,)
         )
-        return every[positions].astype(to)
+        gathered: NDArray[Any] = every[positions].astype(to)
+        return gathered
 
     def run(self) -> Verified:
         root = int(self.numbers(np.zeros(1, np.int64), "<u4")[0])
@@ -113,7 +114,7 @@ class _Verifier:
             positions, inverse = np.unique(
                 np.concatenate([where for where, _ in found]), return_inverse=True
             )
-            times = np.bincount(inverse, np.concatenate([count for _, count in found]))
+            times = np.bincount(inverse, np.concatenate([n for _, n in found])).astype(np.float64)
             self.tables += float(times.sum())
             if self.tables > MAX_TABLES:
                 raise self.fail(f"the file claims more than {MAX_TABLES:,} tables", positions[0])
@@ -201,7 +202,7 @@ class _Verifier:
             position,
             f"the offset of {what} leads outside the file",
         )
-        return target
+        return np.asarray(target, np.int64)
 
     def check_reference(
         self, field: FieldDef, what: str, target: Ints, times: NDArray[np.float64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from tflite_sparse.errors import ModelError, Place
@@ -15,7 +16,6 @@ from tflite_sparse.model.subgraph import Subgraph
 from tflite_sparse.model.tensor import Buffer, Tensor
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -183,10 +183,10 @@ class Model:
             RewriteError: the model holds something that would be lost.
         """
         self.commit()
-        if hasattr(target, "write"):
-            return self.file.write(target)
-        with replacing(target) as file:
-            return self.file.write(file)
+        if isinstance(target, (str, os.PathLike)):
+            with replacing(target) as file:
+                return self.file.write(file)
+        return self.file.write(target)
 
     def to_bytes(self) -> bytes:
         """The model as the bytes of a file.

@@ -21,7 +21,7 @@ def builtin_code(code: Table) -> int:
     Old files have only the one-byte field; new ones put a placeholder there for codes above 127.
     The larger of the two is the one that counts, as in the runtime's GetBuiltinCode.
     """
-    return max(code["builtin_code"], code["deprecated_builtin_code"])
+    return int(max(code["builtin_code"], code["deprecated_builtin_code"]))
 
 
 def operator_name(code: int) -> str:

@@ -174,7 +174,7 @@ class Subgraph:
 
     def _buffer(self, table: Table, index: int) -> Buffer:
         buffers = self.model.buffers
-        number = table["buffer"]
+        number = int(table["buffer"])
         if number >= len(buffers):
             raise ModelError(
                 f"refers to buffer {number}, the model has {len(buffers)}",

@@ -63,7 +63,7 @@ class Buffer:
         data = self.table["data"]
         if data is None:
             return np.empty(0, np.uint8)
-        return data.compute() if isinstance(data, Deferred) else data  # type: ignore[no-any-return]
+        return data.compute() if isinstance(data, Deferred) else np.asarray(data)
 
     @data.setter
     def data(self, value: Any) -> None:

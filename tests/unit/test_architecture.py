@@ -1,0 +1,77 @@
+"""Imports run one way, downwards; importing the package is cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
+BELOW_MODEL = {"errors", "_version", "flatbuffer", "encoding"}
+BELOW_INSPECTION = BELOW_MODEL | {"model", "xnnpack"}
+ALLOWED = {
+    "errors": set[str](),
+    "_version": set[str](),
+    "flatbuffer": {"errors"},
+    "encoding": {"errors"},
+    "model": BELOW_MODEL,
+    "xnnpack": BELOW_MODEL | {"model"},
+    "inspection": BELOW_INSPECTION,
+    "rewrite": BELOW_INSPECTION | {"inspection"},
+    "runtime": BELOW_INSPECTION | {"inspection"},
+    "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
+    "report": BELOW_INSPECTION | {"inspection", "lint", "rewrite", "runtime"},
+}
+
+
+def project_imports(path: Path) -> set[str]:
+    """The folders of the project that a module imports from, "" for the top level."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+            if node.module == "tflite_sparse":
+                names = [f"tflite_sparse.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "tflite_sparse":
+                found.add(parts[1] if len(parts) > 1 else "")
+    return found
+
+
+@pytest.mark.parametrize("folder", sorted(ALLOWED))
+def test_a_folder_imports_only_from_below(folder):
+    root = PACKAGE / folder
+    modules = list(root.rglob("*.py")) if root.is_dir() else [root.with_suffix(".py")]
+    assert modules
+    wrong = {
+        str(module.relative_to(PACKAGE)): above
+        for module in modules
+        if (above := project_imports(module) - ALLOWED[folder] - {folder})
+    }
+    assert wrong == {}
+
+
+def test_every_folder_of_the_package_has_its_rule():
+    folders = {path.parent.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/**/*.py")}
+    assert folders - set(ALLOWED) <= {"cli"}
+
+
+def test_the_reader_of_imports_sees_what_it_must(tmp_path):
+    module = tmp_path / "m.py"
+    module.write_text("from tflite_sparse.cli import main\nimport tflite_sparse.lint.rules\n")
+    assert project_imports(module) == {"cli", "lint"}
+
+
+def test_importing_the_package_loads_neither_rich_nor_typer_nor_a_runtime():
+    code = "import sys, tflite_sparse; print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in out.stdout.split()}
+    assert not loaded & {"rich", "typer", "ai_edge_litert", "tflite", "playwright", "jsonschema"}
