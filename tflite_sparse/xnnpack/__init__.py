@@ -1,1 +1,44 @@
-"""The model of the runtime: what XNNPACK does with every operator, and why."""
+"""The model of the runtime: what LiteRT and XNNPACK will do with every operator, and why."""
+
+from tflite_sparse.xnnpack.assume import NOTHING, WhatIf
+from tflite_sparse.xnnpack.plan import Plan, plan
+from tflite_sparse.xnnpack.results import (
+    Change,
+    ClusterPlan,
+    Fate,
+    HintSource,
+    OperatorPlan,
+    Outcome,
+    PartitionPlan,
+    Reason,
+    Role,
+    Verdict,
+)
+from tflite_sparse.xnnpack.rules import RULES, Rule, Stage, rule
+from tflite_sparse.xnnpack.targets import Runtime, Target, runtime, target, targets
+
+__all__ = [
+    "NOTHING",
+    "RULES",
+    "Change",
+    "ClusterPlan",
+    "Fate",
+    "HintSource",
+    "OperatorPlan",
+    "Outcome",
+    "PartitionPlan",
+    "Plan",
+    "Reason",
+    "Role",
+    "Rule",
+    "Runtime",
+    "Stage",
+    "Target",
+    "Verdict",
+    "WhatIf",
+    "plan",
+    "rule",
+    "runtime",
+    "target",
+    "targets",
+]

@@ -1,0 +1,80 @@
+"""Failures that have nothing to do with layouts: filters that the runtime cannot or must not read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.layout import Failure
+from tflite_sparse.xnnpack.profit import counted_filter
+from tflite_sparse.xnnpack.results import Outcome
+from tflite_sparse.xnnpack.wording import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.xnnpack.delegate import Delegation
+    from tflite_sparse.xnnpack.stages import Part
+
+__all__ = ["misread_filters", "uncounted_filters", "unloadable"]
+
+
+def _delegated(delegation: Delegation) -> Iterator[Operator]:
+    for run in delegation.partitions:
+        yield from (op for op in run.operators if op.index not in delegation.unpacking)
+
+
+def _filter(op: Operator) -> Tensor | None:
+    return op.inputs[1] if len(op.inputs) > 1 else None
+
+
+def unloadable(delegation: Delegation) -> Iterator[Failure]:
+    """Operators that read an int8 weight from the file although a DENSIFY has unpacked it.
+
+    The delegate defines the filter of a dynamically quantized convolution, and of any int8
+    FULLY_CONNECTED, from the tensor's own memory, which an unpacked tensor does not have.
+    """
+    for op in _delegated(delegation):
+        filt, source = _filter(op), op.inputs[0] if op.inputs else None
+        if filt is None or source is None or filt.type != "INT8":
+            continue
+        if not delegation.static.is_unpacked(filt):
+            continue
+        dynamic = source.type in ("FLOAT32", "FLOAT16")
+        if op.name == "FULLY_CONNECTED" or (
+            dynamic and op.name in ("CONV_2D", "TRANSPOSE_CONV", "BATCH_MATMUL")
+        ):
+            why = reason(
+                "filter-unpacked", op, "reads an int8 filter through DENSIFY, and does not find it",
+                operand="filter", found="int8 behind DENSIFY", wanted="int8 stored dense",
+            )
+            yield Failure(Outcome.LOAD_FAILURE, why)
+
+
+def misread_filters(delegation: Delegation) -> Iterator[Failure]:
+    """Operators that take the packed values of a sparse filter for a dense one."""
+    for op in _delegated(delegation):
+        for operand, tensor in enumerate(op.inputs):
+            if tensor is not None and tensor.sparsity is not None and tensor.is_constant:
+                why = reason(
+                    "filter-packed", op,
+                    "reads a sparse weight without DENSIFY and takes its packed values for dense",
+                    operand=f"input {operand}", found="sparse", wanted="DENSIFY in between",
+                )
+                yield Failure(Outcome.WRONG_NUMBERS, why)
+
+
+def uncounted_filters(part: Part) -> Iterator[Failure]:
+    """Filters whose zeros the runtime counts although it cannot read them as numbers.
+
+    It looks at every 1x1 and fully connected filter outside clusters that it has given up.
+    """
+    for node in part.graph.nodes:
+        cluster = part.clusters.by_leader[part.clusters.leaders[node.number]]
+        if not counted_filter(node) or cluster.dead:
+            continue
+        filt = node.inputs[1]
+        if not filt.is_static:
+            why = reason("filter-computed", node.operator, "has a filter that is computed",
+                         operand="filter", found="computed", wanted="constant")
+            yield Failure(Outcome.PROCESS_ABORT, why)

@@ -1,0 +1,87 @@
+"""The profit stage: whether a cluster has zeros enough, and what then lies in the sparse layout.
+
+Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.filters import filter_facts
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.assume import WhatIf
+    from tflite_sparse.xnnpack.clusters import Cluster, Clusters
+    from tflite_sparse.xnnpack.filters import FilterFacts
+    from tflite_sparse.xnnpack.graph import Node
+
+__all__ = ["Tally", "apply_layout", "counted_filter", "tally"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Zeros of a cluster.
+
+    Attributes:
+        zeros: zeros in all counted filters.
+        parameters: size of all counted filters.
+        filters: the nodes whose filters are counted.
+        facts: what is known of each of those filters, by number of the node.
+    """
+
+    zeros: int = 0
+    parameters: int = 0
+    filters: list[Node] = field(default_factory=list)
+    facts: dict[int, FilterFacts] = field(default_factory=dict)
+
+    @property
+    def profitable(self) -> bool:
+        """Whether strictly more than two thirds are zero; without filters it never is."""
+        return self.zeros * 3 > self.parameters * 2
+
+    @property
+    def margin(self) -> int:
+        """Further zeros needed to exceed two thirds; 0 or less where none are."""
+        return self.parameters * 2 // 3 + 1 - self.zeros
+
+
+def counted_filter(node: Node) -> bool:
+    """Whether a node's filter counts: 1x1 convolutions and everything run as fully connected."""
+    window = node.window
+    pointwise = node.kind == "convolution" and window is not None and window.kernel == (1, 1)
+    return pointwise or node.kind == "fully_connected"
+
+
+def tally(cluster: Cluster, assume: WhatIf) -> Tally:
+    """Counts the zeros of a cluster.
+
+    Args:
+        cluster: the cluster.
+        assume: assumptions about zeros.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: a buffer does not fit its shape.
+    """
+    result = Tally()
+    for node in cluster.members:
+        if not counted_filter(node):
+            continue
+        source = node.inputs[1].source
+        result.filters.append(node)
+        if source is None or not node.inputs[1].is_float:
+            continue
+        facts = filter_facts(source, assume)
+        result.facts[node.number] = facts
+        result.zeros += facts.zeros
+        result.parameters += facts.parameters
+    return result
+
+
+def apply_layout(cluster: Cluster, clusters: Clusters) -> None:
+    """Marks the inputs of a cluster's members to lie in the sparse layout; only inputs."""
+    for node in clusters.members_that_convert(cluster):
+        for value in node.inputs:
+            if not value.is_static:
+                value.nchw = True

@@ -1,0 +1,130 @@
+"""The targets: on which hardware XNNPACK takes the sparse path, and with which kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tflite_sparse.errors import UsageError
+
+__all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Runtime", "Target", "runtime", "target", "targets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A release of the runtime, as far as the model of it depends on the release.
+
+    Attributes:
+        name: what people call it.
+        dynamic_fully_connected: whether the delegate takes FULLY_CONNECTED with a filter that is
+            computed at run time.
+        max_concatenation: most inputs of a CONCATENATION that the delegate takes.
+        max_split: most outputs of a SPLIT that the delegate takes.
+    """
+
+    name: str
+    dynamic_fully_connected: bool = True
+    max_concatenation: int = 5
+    max_split: int = 4
+
+
+RUNTIMES = (Runtime("LiteRT 2.3"),)
+"""The releases that are modelled; a later release that differs is one more row."""
+
+DEFAULT_RUNTIME = RUNTIMES[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind of processor that a model may run on.
+
+    Attributes:
+        name: short name, such as "arm64".
+        title: name for people.
+        sparse: whether XNNPACK looks for sparse clusters at all on this hardware
+            (`xnn_is_chw_compatible_config`).
+        blocks: numbers of output channels that a sparse kernel can compute together.
+        fp16: whether arithmetic is done in half precision.
+        note: what else is worth knowing.
+    """
+
+    name: str
+    title: str
+    sparse: bool
+    blocks: tuple[int, ...]
+    fp16: bool
+    note: str
+
+
+_TARGETS = (
+    Target("arm64", "64-bit Arm", True, (1, 2, 4), False, "vector kernels for 1, 2 and 4 channels"),
+    Target("armv7", "32-bit Arm with NEON", True, (1, 2, 4), False, "block kernels are scalar"),
+    Target(
+        "arm64-fp16",
+        "64-bit Arm, half-precision arithmetic",
+        True,
+        (1,),
+        True,
+        "one kernel, for single channels",
+    ),
+    Target(
+        "wasm",
+        "WebAssembly SIMD",
+        True,
+        (1, 2, 4),
+        False,
+        "the sparse path is on in every browser; block kernels are scalar",
+    ),
+    Target("riscv", "RISC-V with vectors", True, (1, 2, 4), False, "kernels for 1, 2, 4 channels"),
+    Target("hexagon", "Hexagon HVX", True, (1, 2, 4), False, "block kernels are scalar"),
+    Target(
+        "x86-noavx",
+        "x86 without AVX",
+        True,
+        (1, 2, 4),
+        False,
+        "what emulation shows; block kernels are scalar",
+    ),
+    Target(
+        "x86-avx",
+        "x86 with AVX",
+        False,
+        (),
+        False,
+        "the sparse path is off by design: dense is expected to be faster",
+    ),
+)
+
+
+def targets() -> tuple[Target, ...]:
+    """All targets, the most common first."""
+    return _TARGETS
+
+
+def target(name: str) -> Target:
+    """The target of a name.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    for known in _TARGETS:
+        if known.name == name:
+            return known
+    raise UsageError(
+        f"there is no target {name!r}",
+        hint="known targets: " + ", ".join(known.name for known in _TARGETS),
+    )
+
+
+def runtime(name: str) -> Runtime:
+    """The release of the runtime of a name, such as "LiteRT 2.3".
+
+    Raises:
+        UsageError: the release is not modelled.
+    """
+    for known in RUNTIMES:
+        if known.name == name:
+            return known
+    raise UsageError(
+        f"the runtime {name!r} is not modelled",
+        hint="modelled: " + ", ".join(known.name for known in RUNTIMES),
+    )
