@@ -230,6 +230,8 @@ class _Verifier:
         counted = np.bincount(inverse, times)
         length = self.numbers(unique, "<u4")
         total = int(length.sum())
+        if total == 0:
+            return
         # Vectors that do not overlap cannot hold more offsets than the file has room for.
         if total * _UOFFSET > self.size or float((length * counted).sum()) > MAX_TABLES:
             raise self.fail(f"the vectors {what} claim {total:,} elements", unique[0])

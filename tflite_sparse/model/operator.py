@@ -32,12 +32,9 @@ def operator_name(code: int) -> str:
 
 def _newer_name(code: int) -> str:
     # The tflite package may be newer than this one and know the operator by then.
-    from tflite.utils import opcode2name
+    from tflite.utils import BUILTIN_OPCODE2NAME
 
-    try:
-        return str(opcode2name(code))
-    except KeyError:
-        return f"BUILTIN_{code}"
+    return str(BUILTIN_OPCODE2NAME.get(code, f"BUILTIN_{code}"))
 
 
 class Operator:

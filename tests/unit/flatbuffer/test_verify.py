@@ -212,6 +212,13 @@ def test_overlapping_vectors_of_offsets_are_refused_before_they_are_expanded():
     refused(forge)
 
 
+def test_a_vector_of_no_tables_is_accepted():
+    forge = Forge()
+    found = forge.model(slot_2=OFFSET)
+    forge.point(found[SUBGRAPHS], forge.u32(0))
+    assert FlatFile.read(bytes(forge.out)).root["subgraphs"] == []
+
+
 def test_external_data_outside_the_file_is_refused_and_inside_accepted():
     for offset, size, good in ((40, 4, True), (40, 10**6, False), (2**63, 8, False)):
         forge = Forge()
