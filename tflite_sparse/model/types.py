@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["bits", "dtype"]
 
-# What numpy has no type for is seen as the integer of its width (bfloat16), or unpacked (int4).
+# What numpy has no type for is seen as the integer of its width (bfloat16, float8), or unpacked (int4).
 _DTYPES = {
     "FLOAT32": "<f4",
     "FLOAT16": "<f2",
@@ -23,6 +23,8 @@ _DTYPES = {
     "UINT32": "<u4",
     "UINT16": "<u2",
     "BFLOAT16": "<u2",
+    "FLOAT8_E4M3FN": "u1",
+    "FLOAT8_E5M2": "u1",
 }
 _PACKED_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2}
 
