@@ -254,7 +254,9 @@ def _reduce(b: _Builder, op: Operator) -> None:
 
 
 def _reshape(b: _Builder, op: Operator) -> None:
-    wanted = _numbers(op, 1) or tuple(int(n) for n in op.option("new_shape", None) or ())
+    stated = op.option("new_shape")
+    given = () if stated is None else tuple(int(n) for n in stated)
+    wanted = _numbers(op, 1) if len(op.inputs) > 1 else given
     node = b.add("reshape", op, b.ins(op, 0), b.outs(op))
     node.numbers = tuple(0 if n == -1 else n for n in wanted)
 

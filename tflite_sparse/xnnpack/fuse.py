@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from tflite_sparse.xnnpack.graph import Graph, Node, Value
 
-__all__ = ["fuse"]
+__all__ = ["fuse", "inline_quantization"]
 
 _GONE = "gone"
 _CLAMPING = frozenset(
     {"average_pool", "convolution", "deconvolution", "depthwise", "fully_connected", "max_pool"}
 )
+_PRODUCTS = ("fully_connected", "matrix_product")
 _PADDED_TYPES = ("f32", "qs8", "qu8")
 _UNBOUNDED = (-math.inf, math.inf)
 
@@ -42,6 +43,21 @@ def fuse(graph: Graph) -> None:
         if not changed:
             return
         _sweep(graph)
+
+
+def inline_quantization(graph: Graph) -> None:
+    """Lets matrix products quantize their activation themselves, after layouts are chosen.
+
+    Source: src/subgraph.c, xnn_subgraph_optimize_packed_lhs.
+    """
+    for node in graph.nodes:
+        source = node.inputs[0]
+        convert = source.producer
+        if node.kind not in _PRODUCTS or source.type != "qd8" or convert is None:
+            continue
+        if convert.function == "convert" and source.readers == [node]:
+            convert.kind = _GONE
+    graph.nodes = [node for node in graph.nodes if node.kind != _GONE]
 
 
 def _sweep(graph: Graph) -> None:

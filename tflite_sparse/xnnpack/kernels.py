@@ -112,7 +112,8 @@ def _convolution(node: Node) -> str:
     kernel = "IGEMM"
     if window is not None and (window.inputs, window.outputs) == (1, 1):
         plain = window.kernel == (1, 1) and window.stride == (1, 1) and not any(window.padding)
-        kernel = "VMulCAddC" if plain and node.inputs[0].is_float else "DWConv"
+        scales = plain and node.kind == "convolution" and node.inputs[0].is_float
+        kernel = "VMulCAddC" if scales else "DWConv"
     return f"Convolution (NHWC, {_types(node, _CONVOLVED)}) {kernel}"
 
 
@@ -156,6 +157,12 @@ def _depth_to_space(node: Node) -> str:
     return f"Depth To Space ({layout}, {_width(node)}) Transpose"
 
 
+def _reduce(node: Node) -> str:
+    # Maximum and minimum still have the older kernels.
+    kernel = "Reduce" if node.function in ("max", "min") else "Reduce2"
+    return f"{_REDUCE[node.function]} (ND) {kernel}"
+
+
 def _width(node: Node) -> str:
     return _WIDTH.get(node.outputs[0].type, "X32")
 
@@ -174,7 +181,7 @@ _NAMES: dict[str, Callable[[Node], str]] = {
     "matrix_product": lambda n: f"Batch Matrix Multiply (NC, {_types(n, _MULTIPLIED)}) GEMM",
     "max_pool": lambda n: f"Max Pooling (NHWC, {_POOLED[n.outputs[0].type]})",
     "pad": lambda n: f"Constant Pad (ND, {_width(n)})",
-    "reduce": lambda n: f"{_REDUCE[n.function]} (ND) Reduce2",
+    "reduce": _reduce,
     "reshape": lambda _: "Static Reshape (NC)",
     "resize": lambda n: f"Resize Bilinear ({'NCHW' if n.inputs[0].nchw else 'NHWC'})",
     "slice": lambda n: f"Slice (ND, {_width(n)})",

@@ -249,7 +249,8 @@ def _reshape(v: Visit) -> None:
         numbers = v.numbers(shape, "shape")
         v.vector(shape, "shape", squeeze=True)
     else:
-        numbers = [int(n) for n in v.op.option("new_shape", None) or ()]
+        stated = v.op.option("new_shape")
+        numbers = [] if stated is None else [int(n) for n in stated]
     legacy = numbers in ([0], [-1])
     v.option("shape", numbers, "no legacy scalar", ok=not legacy)
 

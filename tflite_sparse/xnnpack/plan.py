@@ -12,7 +12,7 @@ from tflite_sparse.xnnpack.clusters import find_clusters
 from tflite_sparse.xnnpack.define import define
 from tflite_sparse.xnnpack.delegate import delegate
 from tflite_sparse.xnnpack.describe import describe_clusters, describe_operators
-from tflite_sparse.xnnpack.fuse import fuse
+from tflite_sparse.xnnpack.fuse import fuse, inline_quantization
 from tflite_sparse.xnnpack.kernels import executed_name
 from tflite_sparse.xnnpack.layout import follow
 from tflite_sparse.xnnpack.outcome import misread_filters, uncounted_filters, unloadable
@@ -138,6 +138,7 @@ def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: 
             if not cluster.dead and part.tallies[leader].profitable:
                 apply_layout(cluster, clusters)
         part.failures.extend(follow(graph))
+    inline_quantization(graph)
     part.executed = tuple(executed_name(node) for node in graph.nodes)
     return part
 

@@ -22,7 +22,7 @@ class Runtime:
     """
 
     name: str
-    dynamic_fully_connected: bool = True
+    dynamic_fully_connected: bool = False
     max_concatenation: int = 5
     max_split: int = 4
 
