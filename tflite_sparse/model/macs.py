@@ -19,8 +19,8 @@ def macs(operator: Operator) -> int:
     """Multiply-accumulate operations of one run of an operator.
 
     Counts convolutions, matrix products and recurrent cells by the shapes that the file states, a
-    dynamic size as it stands there; zeros in the weights count like any other value. 0 for every other operator, and where a shape
-    is missing or makes no sense for the operator.
+    dynamic size as it stands there; zeros in the weights count like any other value. 0 for every
+    other operator, and where a shape is missing or makes no sense for the operator.
 
     Args:
         operator: any operator.
