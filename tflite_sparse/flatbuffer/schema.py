@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tflite_sparse.errors import FormatError, Place
+from tflite_sparse.errors import FileError, Place
+from tflite_sparse.flatbuffer.schema_text import declarations, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.errors import FormatError
+    from tflite_sparse.flatbuffer.schema_text import DeclaredEnum, DeclaredField, DeclaredTable
 
 __all__ = ["EnumDef", "FieldDef", "Schema", "TableDef", "UnionDef", "parse", "schema"]
 
@@ -24,12 +30,19 @@ _SCALARS = {
     "ulong": "u8",
     "float": "f4",
     "double": "f8",
+    "int8": "i1",
+    "uint8": "u1",
+    "int16": "i2",
+    "uint16": "u2",
+    "int32": "i4",
+    "uint32": "u4",
+    "int64": "i8",
+    "uint64": "u8",
+    "float32": "f4",
+    "float64": "f8",
 }
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*)|(?P<text>"[^"\n]*"|-?[\w.]+|[{}\[\]():;,=])|(?P<other>.)""",
-    re.VERBOSE,
-)
 _NONE = "NONE"
+_MEMBERS = range(1, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class FieldDef:
     enum: str | None = None
     table: str | None = None
     union: str | None = None
-    default: Any = None
+    default: bool | int | float | None = None
     force_align: int = 0
     deprecated: bool = False
 
@@ -112,199 +125,164 @@ class Schema:
     parents_first: tuple[TableDef, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
-    """A field as it is written."""
+class _Resolver:
+    """Turns declarations into definitions, where every name must mean something."""
 
-    name: str
-    type: str
-    vector: bool
-    default: str | None
-    attributes: dict[str, str]
-
-
-class _Parser:
     def __init__(self, text: str, name: str) -> None:
-        self.text = text
         self.name = name
-        # Tokens with their offsets, last first, so that the next one is popped.
-        self.tokens: list[tuple[str, int]] = []
-        for match in _TOKEN.finditer(text):
-            if match["other"] is not None:
-                raise self.error(f"unexpected {match['other']!r}", match.start())
-            if match["text"] is not None:
-                self.tokens.append((match["text"], match.start()))
-        self.tokens.reverse()
-        self.at = 0
-        self.enums: dict[str, EnumDef] = {}
-        self.unions: dict[str, UnionDef] = {}
-        self.declared: dict[str, list[_Declared]] = {}
-        self.root = ""
-        self.identifier = b""
+        self.declared = declarations(text, name)
+        self.enums = {enum.name: self.enum(enum) for enum in self.declared.enums.values()}
+        self.unions = {union.name: self.union(union) for union in self.declared.unions.values()}
+        self.tables = {table.name: self.table(table) for table in self.declared.tables.values()}
 
-    def error(self, message: str, at: int | None = None) -> FormatError:
-        line = self.text.count("\n", 0, self.at if at is None else at) + 1
-        return FormatError(f"line {line}: {message}", place=Place(file=self.name))
+    def run(self) -> Schema:
+        if self.declared.root not in self.tables:
+            raise self.error("the schema names no root table", 1)
+        return Schema(
+            self.tables,
+            self.enums,
+            self.unions,
+            self.tables[self.declared.root],
+            self.declared.identifier,
+            self.parents_first(),
+        )
 
-    def take(self, *wanted: str) -> str:
-        if not self.tokens:
-            raise self.error("unexpected end of the schema")
-        token, self.at = self.tokens.pop()
-        if wanted and token not in wanted:
-            raise self.error(f"{' or '.join(wanted)} wanted, {token} found")
-        return token
+    def error(self, message: str, line: int) -> FormatError:
+        return error(message, line, self.name)
 
-    def accept(self, token: str) -> bool:
-        if self.tokens and self.tokens[-1][0] == token:
-            self.take()
-            return True
-        return False
+    def enum(self, declared: DeclaredEnum) -> EnumDef:
+        scalar = _SCALARS.get(declared.type, "")
+        if scalar[:1] not in {"i", "u"}:
+            raise self.error(f"enum {declared.name} on the type {declared.type}", declared.line)
+        for label, number in declared.values.items():
+            if number not in _range(scalar):
+                raise self.error(f"{label} = {number} is no {declared.type}", declared.line)
+        return EnumDef(declared.name, scalar, declared.values, _names(declared.values))
 
-    def run(self) -> None:
-        readers = {"enum": self.enum, "union": self.union, "table": self.table}
-        while self.tokens:
-            word = self.take()
-            if word in readers:
-                readers[word]()
-                continue
-            value = self.take()
-            if word == "root_type":
-                self.root = value
-            elif word == "file_identifier":
-                self.identifier = value.strip('"').encode()
-            elif word not in {"namespace", "file_extension", "attribute"}:
-                raise self.error(f"unknown declaration {word}")
-            self.take(";")
+    def union(self, declared: DeclaredEnum) -> UnionDef:
+        for label, number in declared.values.items():
+            if label not in self.declared.tables or number not in _MEMBERS:
+                message = f"{label} = {number} is no member of union {declared.name}"
+                raise self.error(message, declared.line)
+        values = {_NONE: 0, **declared.values}
+        return UnionDef(declared.name, _names(declared.values), values, _names(values))
 
-    def numbered(self, first: int) -> dict[str, int]:
-        """The body of an enum or union: names with their numbers."""
-        values: dict[str, int] = {}
-        number = first
-        self.take("{")
-        while not self.accept("}"):
-            name = self.take()
-            number = int(self.take()) if self.accept("=") else number
-            self.attributes()
-            values[name] = number
-            number += 1
-            if self.take(",", "}") == "}":
-                break
-        return values
+    def table(self, declared: DeclaredTable) -> TableDef:
+        fields = tuple(self.fields(declared))
+        by_name = {field.name: field for field in fields}
+        if len(by_name) != len(fields):
+            raise self.error(f"{declared.name} has two fields of one name", declared.line)
+        return TableDef(declared.name, fields, by_name)
 
-    def attributes(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        if self.accept("("):
-            while True:
-                name = self.take()
-                found[name] = self.take() if self.accept(":") else ""
-                if self.take(",", ")") == ")":
-                    break
-        return found
-
-    def enum(self) -> None:
-        name = self.take()
-        self.take(":")
-        scalar = _SCALARS[self.take(*_SCALARS)]
-        values = self.numbered(0)
-        names = {number: label for label, number in values.items()}
-        self.enums[name] = EnumDef(name, scalar, values, names)
-
-    def union(self) -> None:
-        name = self.take()
-        values = {_NONE: 0, **self.numbered(1)}
-        names = {number: label for label, number in values.items()}
-        members = {number: label for number, label in names.items() if number}
-        self.unions[name] = UnionDef(name, members, values, names)
-
-    def table(self) -> None:
-        name = self.take()
-        self.take("{")
-        fields = self.declared[name] = []
-        while not self.accept("}"):
-            field = self.take()
-            self.take(":")
-            vector = self.accept("[")
-            kind = self.take()
-            if vector:
-                self.take("]")
-            default = self.take() if self.accept("=") else None
-            attributes = self.attributes()
-            self.take(";")
-            fields.append(_Declared(field, kind, vector, default, attributes))
-
-    def fields(self, table: str) -> tuple[FieldDef, ...]:
-        """The fields of a table with their slots, after all names are known."""
-        found: list[FieldDef] = []
-        for item in self.declared[table]:
+    def fields(self, table: DeclaredTable) -> Iterator[FieldDef]:
+        """The fields with their slots; a union's type comes just before it."""
+        items = table.fields
+        if numbered := any("id" in item.attributes for item in items):
+            items = tuple(sorted(items, key=lambda item: self.count(item, "id", -1)))
+        slot = 0
+        for item in items:
+            deprecated = "deprecated" in item.attributes
             if item.type in self.unions:
-                found.append(
-                    FieldDef(f"{item.name}_type", len(found), "scalar", "u1", item.type, default=0)
+                yield FieldDef(
+                    f"{item.name}_type",
+                    slot,
+                    "scalar",
+                    "u1",
+                    item.type,
+                    default=0,
+                    deprecated=deprecated,
                 )
-            found.append(self.field(item, len(found), table))
-        return tuple(found)
+                slot += 1
+            if numbered and self.count(item, "id", -1) != slot:
+                raise self.error(f"{item.name} must have (id: {slot})", item.line)
+            yield self.field(item, slot, deprecated=deprecated)
+            slot += 1
 
-    def field(self, item: _Declared, slot: int, table: str) -> FieldDef:
-        deprecated = "deprecated" in item.attributes
-        if item.type in self.unions:
-            return FieldDef(item.name, slot, "union", union=item.type, deprecated=deprecated)
-        if item.type == "string" or item.type in self.declared:
-            kind = "string" if item.type == "string" else "table"
-            refers = None if kind == "string" else item.type
-            return FieldDef(
-                item.name,
-                slot,
-                f"vector_{kind}" if item.vector else kind,
-                table=refers,
-                deprecated=deprecated,
-            )
+    def field(self, item: DeclaredField, slot: int, *, deprecated: bool) -> FieldDef:
         enum = self.enums.get(item.type)
         scalar = enum.scalar if enum else _SCALARS.get(item.type)
-        if scalar is None:
-            raise self.error(f"{table}.{item.name} has the unknown type {item.type}")
+        is_table = item.type in self.declared.tables
+        is_union = item.type in self.unions
+        if is_union and item.vector:
+            raise self.error(f"{item.name} is a vector of unions", item.line)
+        if item.default is not None and (item.vector or scalar is None):
+            raise self.error(f"{item.name} can have no default", item.line)
+        if scalar is not None:
+            kind = "scalar"
+        elif is_table or is_union:
+            kind = "table" if is_table else "union"
+        elif item.type == "string":
+            kind = "string"
+        else:
+            raise self.error(f"{item.name} has the unknown type {item.type}", item.line)
         return FieldDef(
             item.name,
             slot,
-            "vector_scalar" if item.vector else "scalar",
+            f"vector_{kind}" if item.vector else kind,
             scalar,
             enum.name if enum else None,
-            default=None if item.vector else _default(item.default, scalar, enum),
-            force_align=int(item.attributes.get("force_align", 0)),
+            table=item.type if is_table else None,
+            union=item.type if is_union else None,
+            default=None if scalar is None or item.vector else self.default(item, scalar, enum),
+            force_align=self.count(item, "force_align", 0),
             deprecated=deprecated,
         )
 
+    def count(self, item: DeclaredField, attribute: str, absent: int) -> int:
+        text = item.attributes.get(attribute)
+        if text is None:
+            return absent
+        if not text.isdecimal():
+            raise self.error(f"({attribute}: {text}) of {item.name} is no number", item.line)
+        return int(text)
 
-def _default(text: str | None, scalar: str, enum: EnumDef | None) -> bool | int | float:
-    if scalar == "b1":
-        return text == "true"
-    if scalar.startswith("f"):
-        return float(text or 0)
-    if text is not None and enum is not None and text in enum.values:
-        return enum.values[text]
-    return int(text or 0)
+    def default(self, item: DeclaredField, scalar: str, enum: EnumDef | None) -> bool | int | float:
+        text = item.default or "0"
+        if enum is not None and text in enum.values:
+            return enum.values[text]
+        try:
+            if scalar == "b1":
+                return {"true": True, "false": False, "1": True, "0": False}[text]
+            if scalar.startswith("f"):
+                return float(text)
+            number = int(text, 0)
+            _range(scalar).index(number)  # raises ValueError where it does not fit
+        except (KeyError, ValueError):
+            message = f"{item.name} = {text} is no {item.type}"
+            raise self.error(message, item.line) from None
+        return number
+
+    def parents_first(self) -> tuple[TableDef, ...]:
+        order: list[TableDef] = []
+        entered: set[str] = set()
+        done: set[str] = set()
+
+        def visit(name: str) -> None:
+            if name in done:
+                return
+            if name in entered:
+                line = self.declared.tables[name].line
+                raise self.error(f"table {name} contains itself", line)
+            entered.add(name)
+            for field in self.tables[name].fields:
+                children = self.unions[field.union].members.values() if field.union else ()
+                for child in (field.table,) if field.table else children:
+                    visit(child)
+            done.add(name)
+            order.append(self.tables[name])
+
+        visit(self.declared.root)
+        return tuple(reversed(order))
 
 
-def _parents_first(
-    root: str, tables: dict[str, TableDef], unions: dict[str, UnionDef]
-) -> tuple[TableDef, ...]:
-    order: list[TableDef] = []
-    entered: set[str] = set()
-    done: set[str] = set()
+def _names(values: dict[str, int]) -> dict[int, str]:
+    return {number: label for label, number in values.items()}
 
-    def visit(name: str) -> None:
-        if name in done:
-            return
-        if name in entered:
-            raise FormatError(f"table {name} contains itself")
-        entered.add(name)
-        for field in tables[name].fields:
-            children = unions[field.union].members.values() if field.union else ()
-            for child in (field.table,) if field.table else children:
-                visit(child)
-        done.add(name)
-        order.append(tables[name])
 
-    visit(root)
-    return tuple(reversed(order))
+def _range(scalar: str) -> range:
+    """The numbers of an integer type by its numpy code."""
+    bits = 8 * int(scalar[1])
+    return range(2**bits) if scalar[0] == "u" else range(-(2 ** (bits - 1)), 2 ** (bits - 1))
 
 
 def parse(text: str, name: str = "schema") -> Schema:
@@ -317,29 +295,25 @@ def parse(text: str, name: str = "schema") -> Schema:
     Raises:
         FormatError: the text is no such schema; the message says which line.
     """
-    parser = _Parser(text, name)
-    parser.run()
-    tables = {}
-    for table in parser.declared:
-        fields = parser.fields(table)
-        tables[table] = TableDef(table, fields, {field.name: field for field in fields})
-    if parser.root not in tables:
-        raise parser.error("the schema names no root table")
-    return Schema(
-        tables,
-        parser.enums,
-        parser.unions,
-        tables[parser.root],
-        parser.identifier,
-        _parents_first(parser.root, tables, parser.unions),
-    )
+    return _Resolver(text, name).run()
 
 
 @functools.cache
 def schema() -> Schema:
-    """The format of .tflite files."""
+    """The format of .tflite files.
+
+    Raises:
+        FileError: the package is installed without its schema.
+        FormatError: the schema is damaged.
+    """
     package = Path(__file__).resolve().parents[1]
     # In a wheel the schema lies in the package, in a checkout beside it.
-    folders = (package / "schema", package.parent / "schema")
-    path = next(f / "tflite.fbs" for f in folders if (f / "tflite.fbs").is_file())
-    return parse(path.read_text("utf-8"), path.name)
+    for folder in (package / "schema", package.parent / "schema"):
+        path = folder / "tflite.fbs"
+        if path.is_file():
+            return parse(path.read_text("utf-8"), path.name)
+    raise FileError(
+        "the package is installed without its schema",
+        place=Place(file="tflite.fbs"),
+        hint="install tflite-sparse again",
+    )
