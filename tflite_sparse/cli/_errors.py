@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.errors import FileError, Place, TfliteSparseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DEBUG", "FAILURE", "INTERRUPTED", "PROGRAM", "guard", "one_line", "report_error"]
+__all__ = [
+    "DEBUG",
+    "FAILURE",
+    "INTERRUPTED",
+    "PROGRAM",
+    "as_project_error",
+    "guard",
+    "one_line",
+    "report_error",
+    "report_problem",
+]
 
 PROGRAM = "tflite-sparse"
 """Name of the program in its messages."""
@@ -74,11 +84,24 @@ def report_error(error: BaseException) -> int:
         The exit code that belongs to it.
     """
     if os.environ.get(DEBUG) == "1":
-        import traceback  # noqa: PLC0415 - only for people who debug
+        import traceback
 
         traceback.print_exception(error)
-    print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)  # noqa: T201 - the output
+    report_problem(one_line(error))
     return getattr(error, "exit_code", FAILURE) if isinstance(error, TfliteSparseError) else FAILURE
+
+
+def report_problem(message: str) -> None:
+    """Prints what is wrong as one line on stderr."""
+    print(f"{PROGRAM}: error: {message}", file=sys.stderr)  # noqa: T201 - the output
+
+
+def as_project_error(error: BaseException, path: str) -> TfliteSparseError:
+    """An error as one of the project's own that names the file."""
+    if isinstance(error, TfliteSparseError):
+        return error.at(file=path)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
+    return FileError(reason, place=Place(file=path))
 
 
 def one_line(error: BaseException) -> str:
@@ -97,7 +120,9 @@ def one_line(error: BaseException) -> str:
             f"internal error, {type(error).__name__}: {error};"
             f" this is a bug, {DEBUG}=1 shows where it is"
         )
-    return _printable(" ".join(text.split()))
+    from tflite_sparse.inspection.names import readable
+
+    return readable(" ".join(text.split()))
 
 
 def _usage(error: BaseException) -> int:
@@ -116,7 +141,3 @@ def _hang_up() -> int:
     # Python flushes stdout once more at its end; without a reader that would print a traceback.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _BROKEN_PIPE
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.names import readable
-from tflite_sparse.inspection.results import (
+from tflite_sparse.inspection.file_results import (
     AppendedFacts,
     ByteShares,
     FileFacts,
@@ -17,6 +17,7 @@ from tflite_sparse.inspection.results import (
     SubgraphFacts,
     TensorFacts,
 )
+from tflite_sparse.inspection.names import readable
 from tflite_sparse.model.macs import macs
 
 if TYPE_CHECKING:
@@ -139,9 +140,11 @@ def _operator_counts(model: Model) -> tuple[OperatorCount, ...]:
 
 def _appended(run: Appended) -> AppendedFacts:
     tail = run.data[-_ZIP_TAIL:].tobytes()
+    names: tuple[str, ...] = ()
+    is_zip = True
     try:
         with zipfile.ZipFile(io.BytesIO(tail)) as archive:
             names = tuple(readable(name) for name in archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError):
-        names = ()
-    return AppendedFacts(offset=run.start, bytes=int(run.data.size), files=names)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error):
+        is_zip = False
+    return AppendedFacts(run.start, int(run.data.size), is_zip, names)

@@ -1,0 +1,78 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tflite_sparse.cli._commands import COMMANDS
+from tflite_sparse.cli.main import run
+
+HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema")
+
+
+@pytest.mark.parametrize("option", ["--version", "-h", "--help"])
+def test_the_program_answers_without_a_model(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([option])
+    assert stop.value.code == 0
+    assert "tflite-sparse" in capsys.readouterr().out
+
+
+def test_the_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["-h"])
+    out = capsys.readouterr().out
+    assert "\nCommands:\n" in out
+    assert "  inspect " in out
+
+
+def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([])
+    assert stop.value.code == 2
+    assert capsys.readouterr().out.startswith("Usage: tflite-sparse")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no-such-command"], "No such command 'no-such-command'"),
+        (["--no-such-option"], "No such option: --no-such-option"),
+        (["inspect"], "Missing argument 'MODEL'"),
+        (["inspect", "--sort", "colour", "m"], "Invalid value for '--sort'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(arguments)
+    captured = capsys.readouterr()
+    assert stop.value.code == 2
+    assert captured.out == ""
+    assert captured.err.startswith("tflite-sparse: error: ")
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [[], ["inspect"]])
+def test_help_and_version_import_nothing_heavy(command: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from tflite_sparse.cli.main import run\n"
+        "try:\n"
+        f"    run({[*command, '-h'] if command else ['--version']!r})\n"
+        "finally:\n"
+        f"    print([name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_of_the_table_has_one_module() -> None:
+    assert len(set(COMMANDS.values())) == len(COMMANDS)

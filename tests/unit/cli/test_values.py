@@ -1,0 +1,42 @@
+"""Values of options as users write them."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from tflite_sparse.cli._values import parse_share, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("4096", 4096),
+        ("64K", 65536),
+        ("64 KiB", 65536),
+        ("1.5m", 1572864),
+        ("1GB", 2**30),
+    ],
+)
+def test_sizes_may_have_units(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1T", "1 2"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("0", 0.0), ("0.7", 0.7), ("70%", 0.7), ("70 %", 0.7), ("100%", 1.0)]
+)
+def test_shares_may_be_percentages(text: str, share: float) -> None:
+    assert parse_share(text) == share
+
+
+@pytest.mark.parametrize("text", ["", "x", "70", "-1%", "101%", "nan"])
+def test_what_is_no_share_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_share(text)

@@ -1,0 +1,96 @@
+"""What a download of the model costs: its digest, and its size after gzip."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.flatbuffer.external import external_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Buffer, Model
+
+__all__ = ["Replacement", "data_range", "gzip_size", "gzip_size_with", "sha256"]
+
+_LEVEL = 6
+_GZIP_WINDOW = 31
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Bytes of the file that a rewrite would replace.
+
+    Attributes:
+        start: offset of the first.
+        end: offset behind the last.
+        make: computes what takes their place; called once, when it is needed.
+    """
+
+    start: int
+    end: int
+    make: Callable[[], Sequence[NDArray[Any]]]
+
+
+def sha256(model: Model) -> str:
+    """SHA-256 of the file that the model was read from, in hexadecimal."""
+    return hashlib.sha256(_bytes(model)).hexdigest()
+
+
+def gzip_size(model: Model) -> int:
+    """Size in bytes of the file after gzip at zlib's level 6, as most servers send it."""
+    return _compressed(_chunks(_bytes(model)))
+
+
+def gzip_size_with(model: Model, replacements: Iterable[Replacement]) -> int:
+    """Size after gzip of the file with some of its bytes replaced.
+
+    Args:
+        model: the model.
+        replacements: what is replaced; ranges do not overlap.
+    """
+
+    def pieces() -> Iterator[NDArray[Any]]:
+        cursor = 0
+        data = _bytes(model)
+        for replacement in sorted(replacements, key=lambda item: item.start):
+            yield from _chunks(data[cursor : replacement.start])
+            for array in replacement.make():
+                yield from _chunks(array)
+            cursor = replacement.end
+        yield from _chunks(data[cursor:])
+
+    return _compressed(pieces())
+
+
+def data_range(buffer: Buffer) -> tuple[int, int] | None:
+    """Where the data of a buffer lies in the file: (start, end), or None for an edited one."""
+    where = external_range(buffer.table)
+    if where is not None:
+        return where[0], where[0] + where[1]
+    vector = buffer.table.location("data")
+    # A vector starts with its length.
+    return None if vector is None else (vector + 4, vector + 4 + buffer.nbytes)
+
+
+def _bytes(model: Model) -> NDArray[Any]:
+    source = model.file.source
+    assert source is not None  # noqa: S101 - only models that were read are inspected
+    return source.data
+
+
+def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    flat = array.reshape(-1).view("u1")
+    for start in range(0, flat.size, _CHUNK):
+        yield flat[start : start + _CHUNK]
+
+
+def _compressed(chunks: Iterable[NDArray[Any]]) -> int:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    return sum(len(packer.compress(chunk)) for chunk in chunks) + len(packer.flush())

@@ -1,0 +1,169 @@
+"""Looks at a whole model."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import EncodingError, ModelError
+from tflite_sparse.inspection.download import (
+    Replacement,
+    data_range,
+    gzip_size,
+    gzip_size_with,
+    sha256,
+)
+from tflite_sparse.inspection.file_facts import file_facts
+from tflite_sparse.inspection.names import readable
+from tflite_sparse.inspection.results import Inspection, OperatorFacts, Problem, Totals
+from tflite_sparse.inspection.runtime import runtime_facts
+from tflite_sparse.inspection.weight_facts import Examined, examine, problem_of
+from tflite_sparse.inspection.weights import Weight, find_weights, is_pointwise
+from tflite_sparse.model.macs import macs
+from tflite_sparse.xnnpack import targets as known_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.model import Model
+    from tflite_sparse.xnnpack import Target
+
+__all__ = ["GZIP_UP_TO", "NEAR", "inspect"]
+
+NEAR = 1e-10
+"""Bound of magnitude for near zeros: what a bad conversion makes of pruned values is below it."""
+
+GZIP_UP_TO = 32 * 2**20
+"""Size in bytes of the largest file that is compressed without being asked for."""
+
+# Each thread may hold one decoded weight.
+_THREADS = min(4, os.cpu_count() or 1) + 1
+
+
+def inspect(
+    model: Model,
+    *,
+    near: float = NEAR,
+    digest: bool = True,
+    gzip: bool | None = None,
+    targets: Sequence[Target] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Inspection:
+    """Looks at a whole model.
+
+    Args:
+        model: a model that was read from a file or from bytes.
+        near: bound of magnitude for near zeros.
+        digest: whether to compute the SHA-256 of the file.
+        targets: the targets of which to say what the runtime does; None for all.
+        gzip: whether to compute sizes after gzip; None does so for files up to `GZIP_UP_TO`.
+        progress: called with the bytes of weights that are done and the bytes of all.
+
+    Returns:
+        Everything that is known. What is wrong with single weights is among its problems.
+    """
+    if gzip is None:
+        gzip = model.size <= GZIP_UP_TO
+    weights = find_weights(model)
+    # What takes long is done in numpy, zlib and hashlib, which let other threads run.
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        digesting = pool.submit(sha256, model) if digest else None
+        compressing = pool.submit(gzip_size, model) if gzip else None
+        examined = list(_examine(pool, weights, near, progress))
+        problems = [item.problem for item in examined if item.problem]
+        runtime = _runtime(model, known_targets() if targets is None else targets, problems)
+        sparse = gzip_size_with(model, _replacements(weights, examined)) if gzip else None
+        return Inspection(
+            path=model.name,
+            size=model.size,
+            sha256=digesting.result() if digesting else None,
+            near=near,
+            runtime=runtime,
+            file=file_facts(model, weights),
+            operators=_operators(model),
+            weights=tuple(item.facts for item in examined),
+            totals=_totals(model, examined, compressing.result() if compressing else None, sparse),
+            problems=tuple(problems),
+        )
+
+
+def _runtime(
+    model: Model, targets: Sequence[Target], problems: list[Problem]
+) -> tuple[TargetsFacts, ...]:
+    """The plans; nothing where a weight cannot be read, which is then among the problems."""
+    try:
+        return runtime_facts(model, targets)
+    except (EncodingError, ModelError) as error:
+        if not problems:
+            problems.append(problem_of(error))
+        return ()
+
+
+def _examine(
+    pool: Executor,
+    weights: list[Weight],
+    near: float,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Examined]:
+    total = sum(weight.tensor.buffer.nbytes for weight in weights)
+    done = 0
+    for weight, item in zip(
+        weights, pool.map(lambda weight: examine(weight, near=near), weights), strict=True
+    ):
+        yield item
+        done += weight.tensor.buffer.nbytes
+        if progress is not None:
+            progress(done, total)
+
+
+def _replacements(weights: list[Weight], examined: list[Examined]) -> list[Replacement]:
+    """The dense weights that are smaller in a sparse encoding, each buffer once."""
+    found: dict[int, Replacement] = {}
+    for weight, item in zip(weights, examined, strict=True):
+        where = data_range(weight.tensor.buffer)
+        if item.facts.smaller and item.facts.storage == "dense" and item.storage and where:
+            found.setdefault(where[0], Replacement(*where, item.storage.arrays))
+    return list(found.values())
+
+
+def _operators(model: Model) -> tuple[OperatorFacts, ...]:
+    return tuple(
+        OperatorFacts(
+            subgraph=operator.subgraph.index,
+            index=operator.index,
+            name=operator.name,
+            output=readable(operator.outputs[0].name) if operator.outputs else "",
+            macs=count,
+            pointwise=is_pointwise(operator),
+        )
+        for operator in model.operators()
+        if (count := macs(operator))
+    )
+
+
+def _totals(
+    model: Model, examined: list[Examined], gzip_now: int | None, gzip_sparse: int | None
+) -> Totals:
+    facts = [item.facts for item in examined]
+    pointwise = [weight for weight in facts if weight.pointwise]
+    work = [(macs(operator), is_pointwise(operator)) for operator in model.operators()]
+    return Totals(
+        weight_tensors=len(facts),
+        sparse_tensors=sum(weight.storage == "sparse" for weight in facts),
+        weights=sum(weight.elements for weight in facts),
+        zeros=sum(weight.zeros or 0 for weight in facts),
+        near_zeros=sum(weight.near_zeros or 0 for weight in facts),
+        pointwise_weights=sum(weight.elements for weight in pointwise),
+        pointwise_zeros=sum(weight.zeros or 0 for weight in pointwise),
+        macs=sum(count for count, _ in work),
+        pointwise_macs=sum(count for count, is_pointwise in work if is_pointwise),
+        bytes_now=model.size,
+        bytes_dense=model.size
+        + sum(weight.bytes_dense - weight.bytes_now for weight in facts if weight.bytes_dense),
+        bytes_sparse=model.size - sum(weight.saving for weight in facts),
+        gzip_now=gzip_now,
+        gzip_sparse=gzip_sparse,
+    )

@@ -1,0 +1,180 @@
+"""What the runtime will do with a model: its plan for each target, as results.
+
+Targets on which the runtime does the same share one result.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.names import readable
+from tflite_sparse.inspection.runtime_results import (
+    ChangeFacts,
+    ClusterFacts,
+    HintFacts,
+    ObstacleFacts,
+    PlannedOperator,
+    ReasonFacts,
+    StepFacts,
+    TargetFacts,
+    TargetsFacts,
+)
+from tflite_sparse.xnnpack import RULES, Role, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.model import Model, Operator, Subgraph
+    from tflite_sparse.xnnpack import ClusterPlan, OperatorPlan, Plan, Reason, Target
+
+__all__ = ["runtime_facts"]
+
+_MAP_RANK = 4
+
+
+def runtime_facts(model: Model, targets: Sequence[Target]) -> tuple[TargetsFacts, ...]:
+    """What the runtime does with every subgraph.
+
+    Args:
+        model: the model.
+        targets: the targets to ask for.
+
+    Raises:
+        EncodingError: a sparse weight is malformed.
+        ModelError: a weight's buffer does not fit its shape.
+    """
+    return tuple(facts for subgraph in model.subgraphs for facts in _grouped(subgraph, targets))
+
+
+def _grouped(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetsFacts]:
+    # Targets that differ in nothing but their names have the same plan.
+    alike: dict[Target, list[Target]] = {}
+    for target in targets:
+        alike.setdefault(dataclasses.replace(target, name="", title="", note=""), []).append(target)
+    groups: list[TargetsFacts] = []
+    for members in alike.values():
+        facts = _facts(subgraph, plan(subgraph, members[0]), members)
+        for index, group in enumerate(groups):
+            if dataclasses.replace(facts, targets=group.targets) == group:
+                together = (*group.targets, *facts.targets)
+                groups[index] = dataclasses.replace(group, targets=together)
+                break
+        else:
+            groups.append(facts)
+    return groups
+
+
+def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> TargetsFacts:
+    verdict = made.verdict
+    return TargetsFacts(
+        subgraph=subgraph.index,
+        runtime=made.runtime.name,
+        targets=tuple(TargetFacts(t.name, t.title, t.note) for t in targets),
+        outcome=verdict.outcome.value,
+        pointwise=verdict.pointwise,
+        sparse_pointwise=verdict.sparse_pointwise,
+        macs=verdict.macs,
+        sparse_macs=verdict.sparse_macs,
+        reasons=tuple(_reason(reason) for reason in verdict.reasons),
+        changes=tuple(
+            ChangeFacts(change.rule, change.operator, readable(change.message))
+            for change in verdict.changes
+        ),
+        obstacles=_obstacles(subgraph, made.operators),
+        hints=tuple(
+            HintFacts(hint.operator, hint.operand, hint.tensor)
+            for part in made.partitions
+            for hint in part.hints
+        ),
+        clusters=tuple(_cluster(cluster) for cluster in made.clusters),
+        operators=tuple(_operator(operator) for operator in made.operators),
+    )
+
+
+def _reason(reason: Reason) -> ReasonFacts:
+    return ReasonFacts(
+        reason.rule,
+        reason.operator,
+        reason.operand,
+        readable(reason.found),
+        readable(reason.wanted),
+        readable(reason.message),
+    )
+
+
+def _cluster(cluster: ClusterPlan) -> ClusterFacts:
+    return ClusterFacts(
+        index=cluster.index,
+        members=cluster.members,
+        entries=cluster.entries,
+        exits=cluster.exits,
+        filters=cluster.filters,
+        zeros=cluster.zeros,
+        parameters=cluster.parameters,
+        margin=cluster.margin,
+        complete=cluster.complete,
+        profitable=cluster.profitable,
+        sparse=cluster.sparse,
+        obstacles=tuple(_reason(reason) for reason in cluster.obstacles),
+    )
+
+
+def _operator(operator: OperatorPlan) -> PlannedOperator:
+    return PlannedOperator(
+        index=operator.index,
+        name=operator.name,
+        label=readable(operator.label),
+        delegated=operator.delegated,
+        partition=operator.partition,
+        refusal=None if operator.refusal is None else _reason(operator.refusal),
+        fate=operator.fate.value,
+        steps=tuple(StepFacts(code, RULES[code].summary) for code in operator.steps),
+        fused_into=operator.fused_into,
+        role=operator.role.value,
+        role_refusal=None if operator.role_refusal is None else _reason(operator.role_refusal),
+        cluster=operator.cluster,
+        nchw=operator.nchw,
+        kernel=operator.kernel,
+        executed=operator.executed,
+        macs=operator.macs,
+    )
+
+
+def _obstacles(
+    subgraph: Subgraph, operators: tuple[OperatorPlan, ...]
+) -> tuple[ObstacleFacts, ...]:
+    """Operators that stand between those with a sparse form, by the rule that refuses them."""
+    able = {
+        op.index
+        for op in operators
+        if op.role is not Role.NONE and _is_map(subgraph.operators[op.index])
+    }
+    found: dict[str, list[tuple[int, Reason]]] = {}
+    for planned in operators:
+        why = planned.role_refusal or planned.refusal
+        operator = subgraph.operators[planned.index]
+        if why is not None and _touches(operator, able):
+            found.setdefault(why.rule, []).append((planned.index, why))
+    ordered = sorted(found.items(), key=lambda item: item[1][0][0])
+    return tuple(
+        ObstacleFacts(
+            rule=rule,
+            summary=RULES[rule].summary,
+            operators=tuple(index for index, _ in cases),
+            message=readable(cases[0][1].message),
+        )
+        for rule, cases in ordered
+    )
+
+
+def _is_map(operator: Operator) -> bool:
+    """Whether an operator makes feature maps, which is what the sparse layout is for."""
+    return any(len(tensor.shape) == _MAP_RANK for tensor in operator.outputs)
+
+
+def _touches(operator: Operator, able: set[int]) -> bool:
+    subgraph = operator.subgraph
+    before = [subgraph.producer(tensor) for tensor in operator.inputs if tensor is not None]
+    after = [use.operator for tensor in operator.outputs for use in subgraph.consumers(tensor)]
+    return any(other is not None and other.index in able for other in (*before, *after))

@@ -1,0 +1,250 @@
+"""What the runtime will do with a model, in words; what stands in the way, nearest first."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.table import Column, table
+from tflite_sparse.report.words import count_of, listing, percent, thousands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.inspection.runtime_results import (
+        ClusterFacts,
+        ObstacleFacts,
+        PlannedOperator,
+        TargetsFacts,
+    )
+    from tflite_sparse.report.layout import Lines
+
+__all__ = ["cluster_lines", "explain_lines", "verdict_lines"]
+
+_MOST_CLUSTERS = 5
+_SMALL_CLUSTER = 0.01
+_MOST_POINTS = 6
+
+_HEADLINES = {
+    "sparse": ("Runs sparse", "bold green"),
+    "dense": ("Runs dense", "bold yellow"),
+    "wrong_numbers": ("Computes wrong numbers", "bold red"),
+    "load_failure": ("Does not load", "bold red"),
+    "process_abort": ("Aborts the process", "bold red"),
+}
+
+
+def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
+    """The verdict on each group of targets: outcome, share, obstacles and remedies.
+
+    Args:
+        groups: what the runtime does, on targets that are alike.
+        width: the room for a line.
+    """
+    lines: Lines = []
+    for group in groups:
+        # Subgraphs of control flow without a convolution have nothing to tell.
+        if group.subgraph == 0 or group.pointwise or group.reasons:
+            lines += _group(group, width)
+    return lines
+
+
+def _group(group: TargetsFacts, width: int) -> Lines:
+    words, style = _HEADLINES[group.outcome]
+    where = f" on {listing([target.name for target in group.targets])}"
+    if group.subgraph:
+        where = f" in subgraph {group.subgraph}{where}"
+    off = _off_by_design(group)
+    lines = _paragraph(words, where + _share(group) + off, width, style)
+    if group.outcome == "dense":
+        if not off:
+            lines += _points("In the way, from the input on:", _obstacles(group.obstacles), width)
+            todo = [change.message for change in group.changes]
+            lines += _points("The shortest way to sparse:", todo, width)
+    else:
+        lines += _points("", [reason.message for reason in group.reasons], width)
+    return lines
+
+
+def _share(group: TargetsFacts) -> str:
+    if group.outcome == "sparse":
+        return (
+            f": {group.sparse_pointwise} of"
+            f" {count_of(group.pointwise, '1x1 convolution')},"
+            f" {percent(group.sparse_macs, group.macs)} of the multiply-adds"
+        )
+    if group.outcome == "dense" and not group.pointwise:
+        return ": it has no 1x1 convolution that could run sparse"
+    return ""
+
+
+def _off_by_design(group: TargetsFacts) -> str:
+    if all(change.rule == "target-dense" for change in group.changes) and group.changes:
+        return f"; {group.targets[0].note}"
+    return ""
+
+
+def _obstacles(obstacles: Sequence[ObstacleFacts]) -> list[str]:
+    points = []
+    for obstacle in obstacles:
+        others = len(obstacle.operators) - 1
+        more = f"; the same rule stops {count_of(others, 'other operator')}" if others else ""
+        points.append(obstacle.message + more)
+    return points
+
+
+def cluster_lines(clusters: Sequence[ClusterFacts], width: int) -> Lines:
+    """A table of the largest clusters: their members, their zeros, and how many more they need.
+
+    Args:
+        clusters: the clusters of a subgraph.
+        width: the room for a line.
+    """
+    from rich.text import Text
+
+    counted = sorted(
+        (cluster for cluster in clusters if cluster.parameters),
+        key=lambda cluster: (-cluster.sparse, -cluster.parameters),
+    )
+    if not counted:
+        return []
+    whole = sum(cluster.parameters for cluster in counted)
+    shown = [c for c in counted if c.sparse or c.parameters >= _SMALL_CLUSTER * whole]
+    shown = shown[:_MOST_CLUSTERS]
+    columns = [
+        Column("cluster", right=True, style="dim"),
+        Column("operators", right=True),
+        Column("filters", right=True),
+        Column("weights", right=True),
+        Column("zeros", right=True, style="bold"),
+        Column("against 2/3", right=True),
+        Column("runs", gives_way=True),
+    ]
+    rows = [
+        [
+            str(cluster.index),
+            str(len(cluster.members)),
+            str(len(cluster.filters)),
+            thousands(cluster.parameters),
+            percent(cluster.zeros, cluster.parameters, ""),
+            _margin(cluster.margin),
+            _state(cluster),
+        ]
+        for cluster in shown
+    ]
+    lines = table(columns, rows, width)
+    if len(counted) > len(shown):
+        rest = count_of(len(counted) - len(shown), "smaller cluster")
+        lines.append(Text(f"  and {rest}", "dim"))
+    return lines
+
+
+def _margin(margin: int) -> str:
+    return f"{thousands(margin)} short" if margin > 0 else f"{thousands(-margin)} to spare"
+
+
+def _state(cluster: ClusterFacts) -> str:
+    if cluster.sparse:
+        return "sparse"
+    if not cluster.complete:
+        return "dense, blocked"
+    return "dense, too few zeros" if not cluster.profitable else "dense"
+
+
+def explain_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
+    """Every stage of the runtime for each operator, on further targets only where it differs.
+
+    Targets without a sparse path are left out where there are others: all is dense there.
+
+    Args:
+        groups: what the runtime does, on targets that are alike.
+        width: the room for a line.
+    """
+    from rich.text import Text
+
+    lines: Lines = []
+    first: dict[int, TargetsFacts] = {}
+    for group in groups:
+        known = first.setdefault(group.subgraph, group)
+        operators = group.operators
+        title = f"{group.runtime} on {listing([target.name for target in group.targets])}"
+        if group.subgraph:
+            title += f", subgraph {group.subgraph}"
+        if known is not group:
+            operators = tuple(o for o in operators if o not in known.operators)
+            title += ", where it differs"
+        if not operators or (known is not group and _off_by_design(group)):
+            continue
+        lines += [Text(), Text(title, "bold")] if lines else [Text(title, "bold")]
+        for operator in operators:
+            lines += _explained(group, operator, width)
+    return lines
+
+
+def _explained(group: TargetsFacts, operator: PlannedOperator, width: int) -> Lines:
+    from rich.text import Text
+
+    lines: Lines = [Text.assemble((f"{operator.index:>5}  ", "dim"), (operator.label, "bold"))]
+    for label, text in _stages(group, operator):
+        wrapped = textwrap.wrap(text, max(20, width - 17), break_on_hyphens=False)
+        lines += [
+            Text.assemble((f"       {'' if number else label:<10}", "dim"), row)
+            for number, row in enumerate(wrapped)
+        ]
+    return lines
+
+
+def _stages(group: TargetsFacts, operator: PlannedOperator) -> list[tuple[str, str]]:
+    if not operator.delegated:
+        why = operator.refusal.message if operator.refusal else "left to TFLite"
+        return [("delegate", f"not taken by XNNPACK: {why}")]
+    stages = [("delegate", f"taken by XNNPACK, partition {operator.partition}")]
+    stages += [("define", step.summary) for step in operator.steps]
+    if operator.fate == "fused":
+        stages.append(("fuse", f"vanishes in operator {operator.fused_into}"))
+    elif operator.fate == "dropped":
+        stages.append(("define", "dropped at load time"))
+    if operator.fate == "executed":
+        refusal = operator.role_refusal
+        role = f"none: {refusal.message}" if refusal else operator.role
+        stages.append(("role", role))
+        if operator.cluster is not None:
+            cluster = group.clusters[operator.cluster]
+            stages.append(("cluster", f"{cluster.index}, {_state(cluster)}"))
+        stages.append(("runs", ", ".join(operator.executed)))
+        if operator.kernel is not None:
+            stages.append(("kernel", f"sparse, {count_of(operator.kernel, 'channel')} at a time"))
+    return stages
+
+
+def _paragraph(lead: str, text: str, width: int, style: str) -> Lines:
+    from rich.text import Text
+
+    rows = textwrap.wrap(
+        f"{lead}{text}.",
+        max(20, width - 2),
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+    )
+    return [
+        Text.assemble("  ", (row[: len(lead)], style), row[len(lead) :])
+        if number == 0
+        else Text(f"  {row}")
+        for number, row in enumerate(rows)
+    ]
+
+
+def _points(lead: str, points: Sequence[str], width: int) -> Lines:
+    from rich.text import Text
+
+    if not points:
+        return []
+    lines: Lines = [Text(f"    {lead}", "dim")] if lead else []
+    for point in points[:_MOST_POINTS]:
+        rows = textwrap.wrap(point, max(20, width - 6), break_on_hyphens=False)
+        lines += [
+            Text(("    - " if number == 0 else "      ") + row) for number, row in enumerate(rows)
+        ]
+    if len(points) > _MOST_POINTS:
+        lines.append(Text(f"      and {len(points) - _MOST_POINTS} more", "dim"))
+    return lines

@@ -1,0 +1,62 @@
+"""Numbers, sizes and shares as people read them."""
+
+from __future__ import annotations
+
+__all__ = ["count_of", "kib", "listing", "percent", "shape", "size", "thousands", "type_name"]
+
+_STEPS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_SHORT_TYPES = {"FLOAT32": "fp32", "FLOAT16": "fp16", "FLOAT64": "fp64", "BFLOAT16": "bf16"}
+
+
+def thousands(number: int) -> str:
+    """A number with commas: 1,234,567."""
+    return f"{number:,}"
+
+
+def size(count: int) -> str:
+    """A number of bytes in its largest unit with three digits or so: "664.8 KiB"."""
+    for unit, name in _STEPS:
+        if count >= unit:
+            return f"{count / unit:,.1f} {name}"
+    return f"{count:,} B"
+
+
+def kib(count: int) -> str:
+    """A number of bytes in KiB, for columns."""
+    return f"{count / 1024:,.1f}"
+
+
+def percent(part: float, whole: float, gap: str = " ") -> str:
+    """A share such as "69.5 %"; only what is exactly none or all shows as 0 or 100 %.
+
+    Args:
+        part: the part.
+        whole: the whole.
+        gap: what stands before the sign.
+    """
+    if not whole:
+        return f"0{gap}%"
+    value = 100.0 * part / whole
+    if part in {0, whole}:
+        return f"{value:.0f}{gap}%"
+    return f"{min(max(value, 0.1), 99.9):.1f}{gap}%"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """A shape such as "32x1x1x8"; "scalar" for none."""
+    return "x".join("?" if size < 0 else str(size) for size in sizes) or "scalar"
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: "1 subgraph", "388 operators"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def type_name(kind: str) -> str:
+    """A short name of an element type: "fp16", "int8"."""
+    return _SHORT_TYPES.get(kind, kind.lower())
+
+
+def listing(names: list[str]) -> str:
+    """Names in a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
