@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from tflite_sparse.xnnpack.describe import tally_of, worth_telling
+from tflite_sparse.xnnpack.profit import counted_filter
 from tflite_sparse.xnnpack.results import Change, Role
 from tflite_sparse.xnnpack.wording import title
 
 if TYPE_CHECKING:
-    from tflite_sparse.xnnpack.clusters import Cluster
+    from tflite_sparse.xnnpack.components import Component
     from tflite_sparse.xnnpack.graph import Node
     from tflite_sparse.xnnpack.profit import Tally
-    from tflite_sparse.xnnpack.results import Reason
     from tflite_sparse.xnnpack.stages import Part
     from tflite_sparse.xnnpack.targets import Target
 
 __all__ = ["changes"]
 
+_HARD = 4
+# Kinds of nodes that have a sparse form if spelled as it wants.
+_RESPELLED = ("binary", "convolution", "depthwise", "resize", "unary")
+
 
 def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
-    """The shortest list of changes that would make one cluster run sparse.
+    """The shortest list of changes that would make part of a model run sparse, and right.
+
+    Of all clusters the one is chosen that takes the least effort for the weights it wins: respelling
+    an operator is little effort, replacing one or ending a cluster in mid-network is more.
 
     Args:
         parts: the partitions; none of them runs sparse.
@@ -29,33 +38,66 @@ def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
         The changes, or nothing where the model has no 1x1 convolution to win with.
     """
     if not target.sparse:
-        return (
-            Change("target-dense", None,
-                   f"run the model on another target: on {target.title} nothing runs sparse"),
-        )
-    options = [
-        (_for_cluster(part, leader, cluster), -part.tallies[leader].parameters)
-        for part in parts
-        for leader, cluster in part.clusters.by_leader.items()
-        if part.tallies[leader].parameters
-    ]
-    if not options:
-        return ()
-    best = min(options, key=lambda option: (len(option[0]), option[1]))
-    return tuple(best[0])
+        message = f"run the model elsewhere: on {target.title} nothing runs sparse"
+        return (Change("target-dense", None, message),)
+    options: list[tuple[float, int, list[Change]]] = []
+    for part, component in worth_telling(parts):
+        region = _region(part, component)
+        tally = tally_of(part, [node for member in region for node in member.members])
+        if tally.parameters:
+            needed = _for_region(part, region, tally)
+            effort = sum(_effort(change, part) for change in needed)
+            options.append((effort / math.sqrt(tally.parameters), len(options), needed))
+    return tuple(min(options)[2]) if options else ()
 
 
-def _for_cluster(part: Part, leader: int, cluster: Cluster) -> list[Change]:
-    tally = part.tallies[leader]
-    found = [Change(why.rule, why.operator, _remedy(why)) for why in _first_causes(cluster)]
-    if not any(part.clusters.roles[n.number].role is Role.ENTRY for n in cluster.members) and (
-        not found
-    ):
-        found.append(Change("cluster-input", None, "begin with a 3x3 stride-2 convolution of 3 "
-                            "channels that pads 1 on each side"))
-    if not part.clusters.has_exit:
-        last = cluster.members[-1]
-        found.append(_missing_exit(last))
+def _effort(change: Change, part: Part) -> int:
+    if change.rule == "cluster-no-exit":
+        ends = [n for n in part.graph.nodes if n.operator.index == change.operator]
+        return _HARD if any(value.readers for node in ends for value in node.outputs) else 1
+    if change.rule in ("cluster-input", "cluster-consumer", "cluster-output"):
+        return _HARD
+    hard = [n for c in part.components for n in c.blockers if n.kind not in _RESPELLED]
+    readers = {r.operator.index for n in hard for v in n.outputs for r in v.readers}
+    return _HARD if change.rule == "cluster-producer" and change.operator in readers else 1
+
+
+def _like_entry(node: Node) -> bool:
+    # A convolution over the image becomes an entry: nothing before it has to be in the cluster.
+    return node.kind == "convolution" and not counted_filter(node)
+
+
+def _region(part: Part, component: Component) -> list[Component]:
+    """A component and those before it that it joins once what blocks it is spelled differently."""
+    home = {node.number: c for c in part.components for node in c.members}
+    region: dict[int, Component] = {}
+    queue = [component]
+    while queue:
+        found = queue.pop()
+        if id(found) in region:
+            continue
+        region[id(found)] = found
+        for blocker in found.blockers:
+            if blocker.kind in _RESPELLED and not _like_entry(blocker):
+                producers = [v.producer for v in blocker.inputs if v.producer is not None]
+                queue.extend(home[p.number] for p in producers if p.number in home)
+    return sorted(region.values(), key=lambda c: c.members[0].number)
+
+
+def _for_region(part: Part, region: list[Component], tally: Tally) -> list[Change]:
+    reasons = {why.message: why for component in region for why in component.obstacles}
+    found = [Change(why.rule, why.operator, why.message) for why in reasons.values()]
+    roles = part.clusters.roles
+    entries = any(roles[n.number].role is Role.ENTRY for c in region for n in c.members)
+    if not entries and not found:
+        found.append(_missing_entry(region[0].members[0]))
+    blockers = {blocker.number for component in region for blocker in component.blockers}
+    for component in region:
+        for node in component.open_ends:
+            # Where the next operator is one of those to be changed, the cluster goes on.
+            readers = {reader.number for value in node.outputs for reader in value.readers}
+            if not readers & blockers:
+                found.append(_missing_exit(node))
     if not tally.profitable:
         found.append(_missing_zeros(tally))
     if not part.hints:
@@ -63,24 +105,19 @@ def _for_cluster(part: Part, leader: int, cluster: Cluster) -> list[Change]:
     return found
 
 
-def _first_causes(cluster: Cluster) -> list[Reason]:
-    seen: set[tuple[str, str]] = set()
-    causes = []
-    for why in sorted(cluster.obstacles, key=lambda why: why.operator or 0):
-        key = (why.rule, why.found)
-        if key not in seen:
-            seen.add(key)
-            causes.append(why)
-    return causes
-
-
-def _remedy(why: Reason) -> str:
-    return why.message
+def _missing_entry(first: Node) -> Change:
+    return Change(
+        "cluster-input",
+        first.operator.index,
+        f"begin before {title(first.operator)} with a 3x3 stride-2 convolution of 3 channels that "
+        "pads 1 on each side",
+    )
 
 
 def _missing_exit(last: Node) -> Change:
     return Change(
-        "cluster-no-exit", last.operator.index,
+        "cluster-no-exit",
+        last.operator.index,
         f"end the cluster after {title(last.operator)} with MEAN over height and width, or with "
         "DEPTH_TO_SPACE",
     )
@@ -89,18 +126,19 @@ def _missing_exit(last: Node) -> Change:
 def _missing_zeros(tally: Tally) -> Change:
     share = tally.zeros / tally.parameters
     return Change(
-        "profit-zeros", tally.filters[0].operator.index,
+        "profit-zeros",
+        tally.filters[0].operator.index,
         f"set {tally.margin:,} more of the cluster's {tally.parameters:,} 1x1 weights to zero: "
         f"{share:.1%} are, more than two thirds must be",
     )
 
 
 def _missing_hint(tally: Tally) -> Change:
-    operator = max(
-        tally.filters, key=lambda n: tally.facts[n.number].zeros if n.number in tally.facts else 0
-    ).operator
+    most = max(tally.facts, key=lambda number: tally.facts[number].zeros)
+    operator = next(node.operator for node in tally.filters if node.number == most)
     return Change(
-        "hint-none", operator.index,
+        "hint-none",
+        operator.index,
         f"store the filter of {title(operator)} sparse, behind a DENSIFY: one such weight makes "
         "the runtime look for zeros",
     )

@@ -138,7 +138,7 @@ def _pair(op: Operator, height: str, width: str) -> tuple[int, int]:
 def _unary(b: _Builder, op: Operator) -> None:
     node = b.add("unary", op, b.ins(op, 0), b.outs(op))
     node.function = UNARY[op.name]
-    if op.name == "GELU" and op.option("approximate", False):  # noqa: FBT003
+    if op.name == "GELU" and op.option("approximate", False):
         node.function = "approxgelu"
     node.clamp = _BOUNDS.get(op.name, _FREE)
 
@@ -199,7 +199,7 @@ def _depthwise(b: _Builder, op: Operator) -> None:
 def _fully_connected(b: _Builder, op: Operator) -> None:
     source, filt, *bias = b.ins(op, 0, 1, 2)
     channels = filt.shape[1]
-    if not op.option("keep_num_dims", False):  # noqa: FBT003
+    if not op.option("keep_num_dims", False):
         flat = b.graph.value((source.size // channels, channels), source.type)
         b.add("reshape", op, [source], [flat]).numbers = (0, channels)
         source = flat
@@ -250,7 +250,7 @@ def _numbers(op: Operator, operand: int) -> tuple[int, ...]:
 def _reduce(b: _Builder, op: Operator) -> None:
     node = b.add("reduce", op, b.ins(op, 0), b.outs(op))
     node.function = op.name.lower().removeprefix("reduce_")
-    node.reduction = Reduction(_numbers(op, 1), bool(op.option("keep_dims", False)))  # noqa: FBT003
+    node.reduction = Reduction(_numbers(op, 1), bool(op.option("keep_dims", False)))
 
 
 def _reshape(b: _Builder, op: Operator) -> None:
@@ -282,7 +282,7 @@ def _split(b: _Builder, op: Operator) -> None:
 
 def _matrix_product(b: _Builder, op: Operator) -> None:
     first, second = b.ins(op, 0, 1)
-    if op.option("adj_x", False):  # noqa: FBT003
+    if op.option("adj_x", False):
         *outer, rows, columns = first.shape
         turned = b.graph.value((*outer, columns, rows), first.type)
         axes = range(len(first.shape))

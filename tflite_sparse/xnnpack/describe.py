@@ -7,41 +7,45 @@ from typing import TYPE_CHECKING
 from tflite_sparse.model.macs import macs
 from tflite_sparse.xnnpack.filters import block_size
 from tflite_sparse.xnnpack.kernels import executed_name, is_sparse_kernel
+from tflite_sparse.xnnpack.profit import Tally, counted_filter
 from tflite_sparse.xnnpack.results import ClusterPlan, Fate, OperatorPlan, Role
 from tflite_sparse.xnnpack.wording import title
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Subgraph
+    from tflite_sparse.xnnpack.components import Component
     from tflite_sparse.xnnpack.delegate import Delegation
     from tflite_sparse.xnnpack.graph import Node
-    from tflite_sparse.xnnpack.profit import Tally
+    from tflite_sparse.xnnpack.roles import RoleOf
     from tflite_sparse.xnnpack.stages import Part
     from tflite_sparse.xnnpack.targets import Target
 
-__all__ = ["cluster_numbers", "describe_clusters", "describe_operators"]
+__all__ = ["describe_clusters", "describe_operators", "tally_of", "worth_telling"]
 
 
-def cluster_numbers(parts: list[Part]) -> dict[tuple[int, int], int]:
-    """Numbers for the clusters worth telling of: (partition, leader) -> number.
+def worth_telling(parts: list[Part]) -> list[tuple[Part, Component]]:
+    """The components worth telling of: those with filters that count.
 
-    Those are clusters with filters, or of several nodes with a role.
+    A FULLY_CONNECTED that flattens its input is a component for itself and will always be.
     """
-    numbers: dict[tuple[int, int], int] = {}
-    for part in parts:
-        for leader, cluster in part.clusters.by_leader.items():
-            takes_part = any(
-                part.clusters.roles[node.number].role is not Role.NONE for node in cluster.members
-            )
-            if takes_part and (part.tallies[leader].filters or len(cluster.members) > 1):
-                numbers[part.index, leader] = len(numbers)
-    return numbers
+    return [
+        (part, component)
+        for part in parts
+        for component in part.components
+        if any(counted_filter(node) for node in component.members)
+        and (len(component.members) > 1 or component.members[0].operator.name == "CONV_2D")
+    ]
 
 
 def describe_operators(
     subgraph: Subgraph, delegation: Delegation, parts: list[Part], target: Target
 ) -> tuple[OperatorPlan, ...]:
     """What becomes of every operator of a subgraph."""
-    numbers = cluster_numbers(parts)
+    numbers = {
+        (part.index, node.number): number
+        for number, (part, component) in enumerate(worth_telling(parts))
+        for node in component.members
+    }
     found: dict[int, OperatorPlan] = {}
     for part in parts:
         nodes: dict[int, list[Node]] = {}
@@ -51,9 +55,7 @@ def describe_operators(
             found[op.index] = _Describer(part, delegation, target, numbers).describe(
                 op, nodes.get(op.index, [])
             )
-    return tuple(
-        found.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators
-    )
+    return tuple(found.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators)
 
 
 def _in_tflite(op: Operator, delegation: Delegation) -> OperatorPlan:
@@ -85,10 +87,7 @@ class _Describer:
         part = self._part
         main = self._main(nodes)
         role = None if main is None else part.clusters.roles[main.number]
-        leader = None if main is None else part.clusters.leaders[main.number]
-        facts = None
-        if main is not None and leader is not None:
-            facts = part.tallies[leader].facts.get(main.number)
+        facts = None if main is None else part.facts(main)
         sparse = main is not None and is_sparse_kernel(main)
         kernel = None
         if sparse and main is not None:
@@ -108,7 +107,7 @@ class _Describer:
             fused_into=None if into is None or nodes else into.index,
             role=Role.NONE if role is None else role.role,
             role_refusal=None if role is None else role.refusal,
-            cluster=None if leader is None else self._numbers.get((part.index, leader)),
+            cluster=None if main is None else self._numbers.get((part.index, main.number)),
             nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
             kernel=kernel,
             pointwise=op.name == "CONV_2D" and _is_pointwise(main),
@@ -122,7 +121,7 @@ class _Describer:
     def _main(nodes: list[Node]) -> Node | None:
         # What comes before it reshapes or quantizes, what comes after it clamps.
         products = [n for n in nodes if n.kind not in ("reshape", "unary", "transpose")]
-        return (products or nodes or [None])[0]
+        return next(iter(products or nodes), None)
 
     def _fate(self, op: Operator, nodes: list[Node], folded: str | None) -> Fate:
         if folded is not None:
@@ -137,52 +136,47 @@ def _is_pointwise(node: Node | None) -> bool:
     return node is not None and node.window is not None and node.window.pointwise
 
 
-def describe_clusters(
-    parts: list[Part], operators: tuple[OperatorPlan, ...]
-) -> tuple[ClusterPlan, ...]:
+def describe_clusters(parts: list[Part]) -> tuple[ClusterPlan, ...]:
     """The clusters worth telling of, in the order of execution."""
-    found = []
-    for (index, leader), number in cluster_numbers(parts).items():
-        part = next(part for part in parts if part.index == index)
-        found.append(_cluster(part, leader, number, operators))
-    return tuple(found)
+    return tuple(
+        _cluster(part, component, number)
+        for number, (part, component) in enumerate(worth_telling(parts))
+    )
 
 
-def _cluster(
-    part: Part, leader: int, number: int, operators: tuple[OperatorPlan, ...]
-) -> ClusterPlan:
-    cluster = part.clusters.by_leader[leader]
-    tally = part.tallies[leader]
-    members = _indices(cluster.members)
+def _cluster(part: Part, component: Component, number: int) -> ClusterPlan:
     roles = part.clusters.roles
-    ends = [n for n in cluster.members if roles[n.number].exit and _is_last(n, cluster.members)]
-    complete = not cluster.dead and part.clusters.has_exit
+    tally = tally_of(part, component.members)
     return ClusterPlan(
         index=number,
         partition=part.index,
-        members=members,
-        entries=_indices([n for n in cluster.members if roles[n.number].role is Role.ENTRY]),
-        exits=_indices(ends),
+        members=_indices(component.members),
+        entries=_indices([n for n in component.members if roles[n.number].role is Role.ENTRY]),
+        exits=_indices([n for n in component.members if _ends(n, roles)]),
+        open_ends=_indices(component.open_ends),
         filters=_indices(tally.filters),
         zeros=tally.zeros,
         parameters=tally.parameters,
         margin=tally.margin,
-        complete=complete,
-        obstacles=tuple(cluster.obstacles),
+        complete=part.clusters.has_exit and not component.obstacles,
+        obstacles=tuple(component.obstacles),
         profitable=tally.profitable,
-        sparse=_runs_sparse(tally, operators, complete=complete),
+        sparse=any(is_sparse_kernel(node) for node in tally.filters),
     )
 
 
-def _runs_sparse(
-    tally: Tally, operators: tuple[OperatorPlan, ...], *, complete: bool
-) -> bool:
-    return complete and any(operators[n.operator.index].nchw for n in tally.filters)
+def _ends(node: Node, roles: list[RoleOf]) -> bool:
+    goes_on = any(roles[r.number].takes_part for value in node.outputs for r in value.readers)
+    return roles[node.number].exit and not goes_on
 
 
-def _is_last(node: Node, members: list[Node]) -> bool:
-    inside = {member.number for member in members}
-    return not any(reader.number in inside for v in node.outputs for reader in v.readers)
+def tally_of(part: Part, members: list[Node]) -> Tally:
+    """The zeros of nodes of a partition."""
+    result = Tally()
+    for node in members:
+        if counted_filter(node):
+            result.add(node, part.facts(node))
+    return result
 
 
 def _indices(nodes: list[Node]) -> tuple[int, ...]:

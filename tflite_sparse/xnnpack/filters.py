@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Tensor
     from tflite_sparse.xnnpack.assume import WhatIf
 
-__all__ = ["FilterFacts", "block_size", "facts_of", "filter_facts"]
+__all__ = ["FilterFacts", "block_size", "facts_of", "filter_facts", "remember"]
 
 _BLOCK = 4
 _HALF = 2
@@ -54,10 +54,11 @@ def facts_of(nonzero: NDArray[np.bool_]) -> FilterFacts:
     outputs, _ = rows.shape
     total = int(np.count_nonzero(rows))
     even = rows[: outputs - outputs % _HALF]
-    pairs = even.reshape(-1, _HALF, rows.shape[1]).any(axis=1)
+    pairs: NDArray[np.bool_] = np.logical_or(even[0::_HALF], even[1::_HALF])
     whole = rows[: outputs - outputs % _BLOCK]
     # A group of four is nonzero where either of its pairs is.
-    fours = pairs[: whole.shape[0] // _HALF].reshape(-1, _HALF, rows.shape[1]).any(axis=1)
+    halves = pairs[: whole.shape[0] // _HALF]
+    fours = np.logical_or(halves[0::_HALF], halves[1::_HALF])
     return FilterFacts(
         parameters=rows.size,
         zeros=rows.size - total,
@@ -108,23 +109,31 @@ def filter_facts(constant: Tensor, assume: WhatIf) -> FilterFacts:
         return FilterFacts(math.prod(constant.shape), int(assumed), 1, 1, 1, 1)
     if assumed is not None:
         return facts_of(~np.asarray(assumed, dtype=np.bool_).reshape(constant.shape))
-    model = constant.subgraph.model
-    counted = _COUNTED.setdefault(model, {})
-    raw = constant.buffer.data
-    # The same bytes can be seen in another shape by another tensor that shares the buffer.
-    key = (raw.__array_interface__["data"][0], raw.nbytes, constant.type, constant.shape)
-    known = counted.get(constant.buffer.index)
+    _, key = _identity(constant)
+    known = _COUNTED.get(constant.subgraph.model, {}).get(constant.buffer.index)
     if known is not None and known[1] == key:
         return known[2]
     values = decoded(constant)
     facts = FilterFacts(0, 0) if values is None else facts_of(_nonzero(constant, values))
-    counted[constant.buffer.index] = (raw, key, facts)
+    remember(constant, facts)
     return facts
+
+
+def remember(constant: Tensor, facts: FilterFacts) -> None:
+    """Takes over the zeros of a constant from somebody who has counted them already."""
+    raw, key = _identity(constant)
+    _COUNTED.setdefault(constant.subgraph.model, {})[constant.buffer.index] = (raw, key, facts)
+
+
+def _identity(constant: Tensor) -> tuple[NDArray[Any], tuple[object, ...]]:
+    # The same bytes can be seen in another shape by another tensor that shares the buffer.
+    raw = constant.buffer.data
+    return raw, (raw.__array_interface__["data"][0], raw.nbytes, constant.type, constant.shape)
 
 
 def _nonzero(constant: Tensor, values: NDArray[Any]) -> NDArray[np.bool_]:
     quantization = constant.quantization
     points = None if quantization is None else quantization["zero_point"]
     if constant.type == "INT8" and points is not None and len(points) == 1:
-        return np.not_equal(values, int(points[0]))
-    return np.not_equal(values, 0)
+        return np.asarray(values != int(points[0]), np.bool_)
+    return np.asarray(values != 0, np.bool_)

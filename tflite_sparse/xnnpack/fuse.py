@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -125,7 +124,7 @@ def _is_scalar(value: Value) -> bool:
 
 def _scalar(value: Value) -> float:
     # Imported here: the values of constants are read for this rewrite alone.
-    from tflite_sparse.model.sparse import decoded  # noqa: PLC0415
+    from tflite_sparse.model.sparse import decoded
 
     data = None if value.source is None else decoded(value.source)
     return math.nan if data is None else float(np.ravel(data)[0])

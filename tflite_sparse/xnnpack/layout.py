@@ -1,4 +1,4 @@
-"""The layout stage: how values really lie in memory, and where a reader takes them for something else.
+"""The layout stage: how values really lie in memory, and who reads them as something else.
 
 The runtime marks values to lie in the sparse layout and never checks that whoever reads them knows.
 This follows every value of a partition through reshaping and running: the shape that the runtime
@@ -154,16 +154,25 @@ class _Follower:
         if not fits:
             code = "layout-nhwc-read" if nchw else "layout-nchw-read"
             reads, lies = ("NCHW", "NHWC") if nchw else ("NHWC", "NCHW")
-            self.wrong(code, node, f"reads {_title(value)} as {reads}, but it lies in {lies}",
-                       found=lies, wanted=reads)
+            self.wrong(
+                code,
+                node,
+                f"reads {_title(value)} as {reads}, but it lies in {lies}",
+                found=lies,
+                wanted=reads,
+            )
 
     def expect_shape(self, node: Node, value: Value, dims: int | None = None) -> None:
         """The runtime believes in the shape that the model says, in its first dimensions."""
         lying = self.at(value)
         if lying.shape[:dims] != lying.true[:dims]:
-            self.wrong("layout-shape", node,
-                       f"gets {_title(value)} as {_dims(lying.shape)} instead of "
-                       f"{_dims(lying.true)}", found=lying.shape, wanted=lying.true)
+            self.wrong(
+                "layout-shape",
+                node,
+                f"gets {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
+                found=lying.shape,
+                wanted=lying.true,
+            )
 
     def convolve(self, node: Node) -> None:
         """Convolutions of all kinds, and what runs as fully connected."""
@@ -173,9 +182,13 @@ class _Follower:
             if nchw_kernel(node) is None:
                 self.stop("layout-kernel", node, "has no kernel for the sparse layout")
             if len(lying.shape) != _RANK:
-                self.stop("layout-shape", node,
-                          f"gets {_title(source)} with {len(lying.shape)} dimensions",
-                          found=lying.shape, wanted="4 dimensions")
+                self.stop(
+                    "layout-shape",
+                    node,
+                    f"gets {_title(source)} with {len(lying.shape)} dimensions",
+                    found=lying.shape,
+                    wanted="4 dimensions",
+                )
             self.expect(node, source, nchw=source.nchw)
             # Kernels of the sparse layout know their channels and never look.
             self.expect_shape(node, source, 3)
@@ -184,10 +197,14 @@ class _Follower:
             return
         channels = node.inputs[1].shape[-1] if node.kind == "fully_connected" else source.shape[-1]
         if not lying.shape or lying.shape[-1] != channels:
-            self.stop("layout-channels", node,
-                      f"gets {_title(source)} as {_dims(lying.shape)}; its filter takes "
-                      f"{channels} channels",
-                      found=lying.shape[-1:], wanted=channels)
+            self.stop(
+                "layout-channels",
+                node,
+                f"gets {_title(source)} as {_dims(lying.shape)}; its filter takes "
+                f"{channels} channels",
+                found=lying.shape[-1:],
+                wanted=channels,
+            )
         self.expect(node, source, nchw=False)
         self.expect_shape(node, source)
         if node.kind == "fully_connected":
@@ -207,8 +224,13 @@ class _Follower:
             if window.same:
                 sizes.append(-(-size // step))
             elif size + pads < reach:
-                self.stop("layout-shape", node, f"gets a map of {_dims(shape)}, smaller than "
-                          "its kernel", found=shape, wanted="a larger map")
+                self.stop(
+                    "layout-shape",
+                    node,
+                    f"gets a map of {_dims(shape)}, smaller than its kernel",
+                    found=shape,
+                    wanted="a larger map",
+                )
             else:
                 sizes.append((size + pads - reach) // step + 1)
         return (shape[0], *sizes, channels)
@@ -223,19 +245,29 @@ class _Follower:
         result = node.outputs[0]
         first, second = (self.at(v) for v in node.inputs)
         shape = _broadcast(first.shape, second.shape)
-        inner = _broadcast(_permuted(first.shape, nchw=result.nchw),
-                           _permuted(second.shape, nchw=result.nchw))
+        inner = _broadcast(
+            _permuted(first.shape, nchw=result.nchw), _permuted(second.shape, nchw=result.nchw)
+        )
         if shape is None or inner is None:
-            self.stop("layout-broadcast", node,
-                      f"gets {_dims(first.shape)} and {_dims(second.shape)}, which do not go "
-                      "together in the sparse layout",
-                      found=(first.shape, second.shape), wanted=(first.true, second.true))
+            self.stop(
+                "layout-broadcast",
+                node,
+                f"gets {_dims(first.shape)} and {_dims(second.shape)}, which do not go "
+                "together in the sparse layout",
+                found=(first.shape, second.shape),
+                wanted=(first.true, second.true),
+            )
             return
         order = _joint_order(first, second, nchw=result.nchw, rank=len(result.shape))
         if order is None:
             code = "layout-nchw-read" if first.is_plain != second.is_plain else "layout-shape"
-            self.wrong(code, node, "gets two inputs that lie differently in memory",
-                       found=(first.order, second.order), wanted="the same order")
+            self.wrong(
+                code,
+                node,
+                "gets two inputs that lie differently in memory",
+                found=(first.order, second.order),
+                wanted="the same order",
+            )
         self.put(result, shape, order)
 
     def resize(self, node: Node) -> None:
@@ -260,16 +292,27 @@ class _Follower:
         self.expect_shape(node, source)
         reduced = reduce_shape(lying.shape, node.reduction, output_nchw=result.nchw)
         if reduced is None:
-            self.stop("layout-all-axes", node, "reduces along all four axes",
-                      outcome=Outcome.PROCESS_ABORT, found=node.reduction.axes, wanted="(1, 2)")
+            self.stop(
+                "layout-all-axes",
+                node,
+                "reduces along all four axes",
+                outcome=Outcome.PROCESS_ABORT,
+                found=node.reduction.axes,
+                wanted="(1, 2)",
+            )
             return
         self._reduced(node, reduced)
 
     def _reduced(self, node: Node, reduced: Reduced) -> None:
         result = node.outputs[0]
         if reduced.order is None:
-            self.wrong("layout-axes", node, "reduces along other axes than the model says",
-                       found=reduced.positions, wanted=node.reduction and node.reduction.axes)
+            self.wrong(
+                "layout-axes",
+                node,
+                "reduces along other axes than the model says",
+                found=reduced.positions,
+                wanted=node.reduction and node.reduction.axes,
+            )
             order = None
         else:
             kept = [a for a in reduced.order if self.at(node.inputs[0]).true[a] != 1]
@@ -289,10 +332,14 @@ class _Follower:
         lying = self.at(source)
         count, fixed = math.prod(lying.shape), math.prod(n for n in node.numbers if n)
         gap = 0 in node.numbers
-        if (count % max(fixed, 1) if gap else count != fixed):
-            self.stop("layout-elements", node,
-                      f"gets {_title(source)} with {count} elements for {_dims(node.numbers)}",
-                      found=count, wanted=fixed)
+        if count % max(fixed, 1) if gap else count != fixed:
+            self.stop(
+                "layout-elements",
+                node,
+                f"gets {_title(source)} with {count} elements for {_dims(node.numbers)}",
+                found=count,
+                wanted=fixed,
+            )
         self.expect(node, source, nchw=False)
         rest = count // max(fixed, 1)
         self.put(result, tuple(n or rest for n in node.numbers))
@@ -310,8 +357,13 @@ class _Follower:
         shapes = [self.at(value).shape for value in node.inputs]
         others = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
         if len(others) > 1:
-            self.stop("layout-shape", node, "gets inputs that no longer fit together",
-                      found=shapes, wanted=[value.shape for value in node.inputs])
+            self.stop(
+                "layout-shape",
+                node,
+                "gets inputs that no longer fit together",
+                found=shapes,
+                wanted=[value.shape for value in node.inputs],
+            )
         self.unaware(node)
         total = sum(shape[axis] for shape in shapes)
         self.put(node.outputs[0], (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
@@ -327,13 +379,55 @@ class _Follower:
     def _leave(self, value: Value, producer: Node) -> None:
         lying = self.at(value)
         if not lying.is_plain:
-            self.wrong("layout-nchw-read", producer,
-                       f"hands out {_title(value)}, which lies in NCHW", found="NCHW",
-                       wanted="NHWC")
+            self.wrong(
+                "layout-nchw-read",
+                producer,
+                f"hands out {_title(value)}, which lies in NCHW",
+                found="NCHW",
+                wanted="NHWC",
+            )
         elif lying.shape != lying.true:
-            self.wrong("layout-output", producer,
-                       f"hands out {_title(value)} as {_dims(lying.shape)} instead of "
-                       f"{_dims(lying.true)}", found=lying.shape, wanted=lying.true)
+            self._squeezed(value, lying)
+            if math.prod(lying.shape) > math.prod(lying.true):
+                self.overflow(producer, value, lying)
+            self.wrong(
+                "layout-output",
+                producer,
+                f"hands out {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
+                found=lying.shape,
+                wanted=lying.true,
+            )
+
+    def _squeezed(self, value: Value, lying: Lying) -> None:
+        """TFLite's SQUEEZE looks at the shape and refuses any other size than 1."""
+        tensor = value.tensor
+        for use in () if tensor is None else tensor.subgraph.consumers(tensor):
+            stated = use.operator.option("squeeze_dims")
+            dims = () if stated is None else tuple(int(d) for d in stated)
+            if use.operator.name != "SQUEEZE" or len(lying.shape) != len(lying.true):
+                continue
+            if any(lying.shape[d] != 1 for d in dims):
+                why = reason(
+                    "layout-shape",
+                    use.operator,
+                    f"gets {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
+                    operand="input",
+                    found=lying.shape,
+                    wanted=lying.true,
+                )
+                self._failures.append(Failure(Outcome.LOAD_FAILURE, why))
+
+    def overflow(self, node: Node, value: Value, lying: Lying) -> None:
+        """Notes a value that may not fit the memory that the caller has set aside."""
+        why = reason(
+            "layout-overflow",
+            node.operator,
+            f"writes {_title(value)} as {_dims(lying.shape)} into memory for {_dims(lying.true)}",
+            operand="output",
+            found=lying.shape,
+            wanted=lying.true,
+        )
+        self._failures.append(Failure(Outcome.PROCESS_ABORT, why))
 
 
 def _title(value: Value) -> str:

@@ -340,7 +340,7 @@ def _matrix_product(v: Visit) -> None:
     first, second = v.input(0), v.input(1)
     v.type(first, "first input")
     rank = len(second.shape)
-    v.filter(second, axis=rank - (2 if v.op.option("adj_y", False) else 1))  # noqa: FBT003
+    v.filter(second, axis=rank - (2 if v.op.option("adj_y", False) else 1))
     v.type(v.output(), "output")
     if (first.type, second.type) != ("FLOAT32", "INT8"):
         v.same_type(first, second)

@@ -1,4 +1,4 @@
-"""Failures that have nothing to do with layouts: filters that the runtime cannot or must not read."""
+"""Failures without a wrong layout: filters that the runtime cannot, or must not, read."""
 
 from __future__ import annotations
 
@@ -48,8 +48,12 @@ def unloadable(delegation: Delegation) -> Iterator[Failure]:
             dynamic and op.name in ("CONV_2D", "TRANSPOSE_CONV", "BATCH_MATMUL")
         ):
             why = reason(
-                "filter-unpacked", op, "reads an int8 filter through DENSIFY, and does not find it",
-                operand="filter", found="int8 behind DENSIFY", wanted="int8 stored dense",
+                "filter-unpacked",
+                op,
+                "reads an int8 filter through DENSIFY, and does not find it",
+                operand="filter",
+                found="int8 behind DENSIFY",
+                wanted="int8 stored dense",
             )
             yield Failure(Outcome.LOAD_FAILURE, why)
 
@@ -60,9 +64,12 @@ def misread_filters(delegation: Delegation) -> Iterator[Failure]:
         for operand, tensor in enumerate(op.inputs):
             if tensor is not None and tensor.sparsity is not None and tensor.is_constant:
                 why = reason(
-                    "filter-packed", op,
+                    "filter-packed",
+                    op,
                     "reads a sparse weight without DENSIFY and takes its packed values for dense",
-                    operand=f"input {operand}", found="sparse", wanted="DENSIFY in between",
+                    operand=f"input {operand}",
+                    found="sparse",
+                    wanted="DENSIFY in between",
                 )
                 yield Failure(Outcome.WRONG_NUMBERS, why)
 
@@ -73,20 +80,30 @@ def uncounted_filters(part: Part) -> Iterator[Failure]:
     It looks at every 1x1 and fully connected filter outside clusters that it has given up.
     """
     for node in part.graph.nodes:
-        cluster = part.clusters.by_leader[part.clusters.leaders[node.number]]
+        cluster = part.clusters.of(node)
         if not counted_filter(node) or cluster.dead:
             continue
         filt = node.inputs[1]
         if filt.is_static and not filt.is_float and not _room_behind(filt):
             why = reason(
-                "filter-type", node.operator, "has a quantized filter, whose zeros are counted as "
+                "filter-type",
+                node.operator,
+                "has a quantized filter, whose zeros are counted as "
                 "though it were fp32, past its end",
-                operand="filter", found=filt.type, wanted="fp32 or fp16",
+                operand="filter",
+                found=filt.type,
+                wanted="fp32 or fp16",
             )
             yield Failure(Outcome.PROCESS_ABORT, why)
         if not filt.is_static:
-            why = reason("filter-computed", node.operator, "has a filter that is computed",
-                         operand="filter", found="computed", wanted="constant")
+            why = reason(
+                "filter-computed",
+                node.operator,
+                "has a filter that is computed",
+                operand="filter",
+                found="computed",
+                wanted="constant",
+            )
             yield Failure(Outcome.PROCESS_ABORT, why)
 
 
@@ -98,4 +115,4 @@ def _room_behind(filt: Value) -> bool:
         return False
     memory, data = file.data, constant.buffer.data
     start = data.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
-    return 0 <= start and start + _COUNTED_BYTES * filt.size <= memory.nbytes
+    return bool(0 <= start <= memory.nbytes - _COUNTED_BYTES * filt.size)

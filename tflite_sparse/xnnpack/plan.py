@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tflite_sparse.model.macs import macs
 from tflite_sparse.xnnpack.advice import changes
 from tflite_sparse.xnnpack.assume import NOTHING
 from tflite_sparse.xnnpack.clusters import find_clusters
+from tflite_sparse.xnnpack.components import find_components
 from tflite_sparse.xnnpack.define import define
 from tflite_sparse.xnnpack.delegate import delegate
 from tflite_sparse.xnnpack.describe import describe_clusters, describe_operators
@@ -98,7 +98,7 @@ def plan(
     ]
     failures = _failures(delegation, parts)
     operators = describe_operators(subgraph, delegation, parts, hardware)
-    clusters = describe_clusters(parts, operators)
+    clusters = describe_clusters(parts)
     outcome = failures[0].outcome if failures else Outcome.DENSE
     if not failures and any(op.kernel for op in operators):
         outcome = Outcome.SPARSE
@@ -129,7 +129,7 @@ def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: 
     fuse(graph)
     clusters = find_clusters(graph)
     hints = delegation.hints(run)
-    part = Part(index, run, graph, clusters, hints)
+    part = Part(index, run, graph, clusters, find_components(graph, clusters), hints)
     for leader, cluster in clusters.by_leader.items():
         part.tallies[leader] = tally(cluster, assume)
     if target.sparse and hints and clusters.has_exit:

@@ -45,6 +45,14 @@ class Tally:
         """Further zeros needed to exceed two thirds; 0 or less where none are."""
         return self.parameters * 2 // 3 + 1 - self.zeros
 
+    def add(self, node: Node, facts: FilterFacts | None) -> None:
+        """Counts a node's filter in; one without facts is named only."""
+        self.filters.append(node)
+        if facts is not None:
+            self.facts[node.number] = facts
+            self.zeros += facts.zeros
+            self.parameters += facts.parameters
+
 
 def counted_filter(node: Node) -> bool:
     """Whether a node's filter counts: 1x1 convolutions and everything run as fully connected."""
@@ -69,19 +77,16 @@ def tally(cluster: Cluster, assume: WhatIf) -> Tally:
         if not counted_filter(node):
             continue
         source = node.inputs[1].source
-        result.filters.append(node)
         if source is None or not node.inputs[1].is_float:
-            continue
-        facts = filter_facts(source, assume)
-        result.facts[node.number] = facts
-        result.zeros += facts.zeros
-        result.parameters += facts.parameters
+            result.add(node, None)
+        else:
+            result.add(node, filter_facts(source, assume))
     return result
 
 
 def apply_layout(cluster: Cluster, clusters: Clusters) -> None:
     """Marks the inputs of a cluster's members to lie in the sparse layout; only inputs."""
-    for node in clusters.members_that_convert(cluster):
-        for value in node.inputs:
-            if not value.is_static:
-                value.nchw = True
+    for node in cluster.members:
+        if clusters.roles[node.number].takes_part:
+            for value in node.inputs:
+                value.nchw |= not value.is_static

@@ -63,7 +63,8 @@ def reduce_shape(
         axis for place, axis in enumerate(_REAL) if place not in rewritten
     )
     # Height and width change places: no harm where they are equal, or reduced, or kept, together.
-    split = (2 in rewritten) != (3 in rewritten) and shape[1] != shape[2]
+    height, width = _PLACE[1], _PLACE[2]
+    split = (height in rewritten) != (width in rewritten) and shape[1] != shape[2]
     if set(rewritten) != set(places) or split:
         order = None
     return Reduced(believed, tuple(sorted(set(rewritten))), order)

@@ -147,12 +147,13 @@ class ClusterPlan:
         members: indices of its operators.
         entries: those of them that bring values into the sparse layout.
         exits: those of them that bring values out of it.
+        open_ends: members after which nothing does, so that whoever reads them reads nonsense.
         filters: those of them whose filters are counted.
         zeros: zeros in those filters.
         parameters: size of those filters.
         margin: further zeros that the filters need to exceed two thirds; 0 or less where they do.
-        complete: whether every member may run in the sparse layout.
-        obstacles: why not; nearest to the entry first.
+        complete: whether the runtime, if it considers sparse inference, keeps the cluster.
+        obstacles: why it gives it up; nearest to the entry first.
         profitable: whether there are enough zeros.
         sparse: whether it runs sparse on this target with these weights.
     """
@@ -162,6 +163,7 @@ class ClusterPlan:
     members: tuple[int, ...]
     entries: tuple[int, ...]
     exits: tuple[int, ...]
+    open_ends: tuple[int, ...]
     filters: tuple[int, ...]
     zeros: int
     parameters: int

@@ -45,6 +45,16 @@ class RoleOf:
         """Whether it may end one."""
         return self.role in (Role.EXIT, Role.INNER_OR_EXIT)
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether its inputs are put into the sparse layout: all members but entries."""
+        return self.inner or self.exit
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether a member may read it: entries and inner operators."""
+        return self.inner or self.role is Role.ENTRY
+
 
 def role_of(node: Node) -> RoleOf:
     """What a node may be in a sparse cluster."""

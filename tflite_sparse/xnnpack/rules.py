@@ -98,7 +98,7 @@ _ROWS: dict[Stage, tuple[tuple[str, str, str], ...]] = {
         ),
         (
             "hint-none",
-            "sparse inference is considered only where an operator of the partition reads a DENSIFY",
+            "a partition goes sparse only where one of its operators reads a DENSIFY",
             f"{_DELEGATE}: Subgraph::Create",
         ),
     ),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.clusters import Clusters
-    from tflite_sparse.xnnpack.graph import Graph
+    from tflite_sparse.xnnpack.components import Component
+    from tflite_sparse.xnnpack.filters import FilterFacts
+    from tflite_sparse.xnnpack.graph import Graph, Node
     from tflite_sparse.xnnpack.layout import Failure
     from tflite_sparse.xnnpack.partition import Run
     from tflite_sparse.xnnpack.profit import Tally
@@ -25,6 +27,7 @@ class Part:
         run: its operators.
         graph: its nodes after fusion.
         clusters: its clusters and roles.
+        components: the same as people see them.
         hints: the sparse weights in it.
         tallies: zeros of each cluster, by the number of its leader.
         failures: what goes wrong.
@@ -35,7 +38,12 @@ class Part:
     run: Run
     graph: Graph
     clusters: Clusters
+    components: list[Component]
     hints: tuple[HintSource, ...]
     tallies: dict[int, Tally] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     executed: tuple[str, ...] = ()
+
+    def facts(self, node: Node) -> FilterFacts | None:
+        """The zeros of a node's filter, None where it has none that counts."""
+        return self.tallies[self.clusters.leaders[node.number]].facts.get(node.number)
