@@ -15,6 +15,7 @@ from tflite_sparse.xnnpack.results import (
     Verdict,
 )
 from tflite_sparse.xnnpack.rules import RULES, Rule, Stage, rule
+from tflite_sparse.xnnpack.speed import Estimate, estimate
 from tflite_sparse.xnnpack.targets import Runtime, Target, runtime, target, targets
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RULES",
     "Change",
     "ClusterPlan",
+    "Estimate",
     "Fate",
     "HintSource",
     "OperatorPlan",
@@ -36,6 +38,7 @@ __all__ = [
     "Target",
     "Verdict",
     "WhatIf",
+    "estimate",
     "plan",
     "rule",
     "runtime",

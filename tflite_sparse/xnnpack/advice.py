@@ -27,7 +27,7 @@ _RESPELLED = ("binary", "convolution", "depthwise", "resize", "unary")
 def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
     """The shortest list of changes that would make part of a model run sparse, and right.
 
-    Of all clusters the one is chosen that takes the least effort for the weights it wins: respelling
+    The cluster is chosen that takes the least effort for the weights it wins: respelling
     an operator is little effort, replacing one or ending a cluster in mid-network is more.
 
     Args:

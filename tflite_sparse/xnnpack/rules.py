@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["RULES", "Rule", "Stage", "rule"]
+__all__ = ["RULES", "Rule", "Stage", "rule", "rules_table"]
 
 
 class Stage(Enum):
@@ -231,11 +231,6 @@ _ROWS: dict[Stage, tuple[tuple[str, str, str], ...]] = {
     ),
     Stage.PROFIT: (
         (
-            "profit-weights",
-            "a cluster without 1x1 or fully connected filters is not worth it",
-            _REWRITE,
-        ),
-        (
             "profit-zeros",
             "more than two thirds of the cluster's 1x1 weights must be zero",
             _REWRITE,
@@ -336,3 +331,17 @@ RULES: dict[str, Rule] = {
 def rule(code: str) -> Rule:
     """The rule of a code; every code that a plan mentions is registered."""
     return RULES[code]
+
+
+def rules_table() -> str:
+    """All rules as Markdown, a table for each stage: the reference in the documentation."""
+    lines: list[str] = []
+    for stage in Stage:
+        lines += [f"### {stage.value}", "", "| rule | what it says | where |", "|---|---|---|"]
+        lines += [
+            f"| `{known.code}` | {known.summary} | {known.source} |"
+            for known in RULES.values()
+            if known.stage is stage
+        ]
+        lines.append("")
+    return "\n".join(lines)
