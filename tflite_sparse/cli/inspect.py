@@ -125,16 +125,18 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    targets: tuple[Target, ...]
+    targets: tuple[Target, ...] | None
     near: float
     gzip: bool | None
     digest: bool
 
 
-def _targets(names: list[str] | None) -> tuple[Target, ...]:
-    from tflite_sparse.xnnpack import target, targets
+def _targets(names: list[str] | None) -> tuple[Target, ...] | None:
+    if not names:
+        return None
+    from tflite_sparse.xnnpack import target
 
-    return tuple(target(name) for name in dict.fromkeys(names)) if names else targets()
+    return tuple(target(name) for name in dict.fromkeys(names))
 
 
 def _results(

@@ -16,18 +16,14 @@ from tflite_sparse.inspection.download import (
 )
 from tflite_sparse.inspection.file_facts import file_facts
 from tflite_sparse.inspection.names import readable
-from tflite_sparse.inspection.results import Inspection, OperatorFacts, Problem, Totals
-from tflite_sparse.inspection.runtime import runtime_facts
+from tflite_sparse.inspection.results import Inspection, OperatorFacts, Totals
 from tflite_sparse.inspection.weight_facts import Examined, examine, problem_of
 from tflite_sparse.inspection.weights import Weight, find_weights, is_pointwise
 from tflite_sparse.model.macs import macs
-from tflite_sparse.xnnpack import targets as known_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tflite_sparse.inspection.runtime_results import TargetsFacts
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack import Target
 
@@ -72,9 +68,21 @@ def inspect(
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         digesting = pool.submit(sha256, model) if digest else None
         compressing = pool.submit(gzip_size, model) if gzip else None
-        examined = list(_examine(pool, weights, near, progress))
+        examining = pool.map(lambda weight: examine(weight, near=near), weights)
+        # The threads count while this one loads the model of the runtime.
+        from tflite_sparse.inspection import runtime as planning
+
+        examined = list(_watched(examining, weights, progress))
         problems = [item.problem for item in examined if item.problem]
-        runtime = _runtime(model, known_targets() if targets is None else targets, problems)
+        for weight, item in zip(weights, examined, strict=True):
+            if item.counts is not None:
+                planning.tell_zeros(weight.tensor, item.counts)
+        try:
+            runtime = planning.runtime_facts(model, targets)
+        except (EncodingError, ModelError) as error:
+            # A weight that cannot be read; most often it is among the problems already.
+            problems = problems or [problem_of(error)]
+            runtime = ()
         sparse = gzip_size_with(model, _replacements(weights, examined)) if gzip else None
         return Inspection(
             path=model.name,
@@ -90,29 +98,14 @@ def inspect(
         )
 
 
-def _runtime(
-    model: Model, targets: Sequence[Target], problems: list[Problem]
-) -> tuple[TargetsFacts, ...]:
-    """The plans; nothing where a weight cannot be read, which is then among the problems."""
-    try:
-        return runtime_facts(model, targets)
-    except (EncodingError, ModelError) as error:
-        if not problems:
-            problems.append(problem_of(error))
-        return ()
-
-
-def _examine(
-    pool: Executor,
+def _watched(
+    examined: Iterable[Examined],
     weights: list[Weight],
-    near: float,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[Examined]:
     total = sum(weight.tensor.buffer.nbytes for weight in weights)
     done = 0
-    for weight, item in zip(
-        weights, pool.map(lambda weight: examine(weight, near=near), weights), strict=True
-    ):
+    for weight, item in zip(weights, examined, strict=True):
         yield item
         done += weight.tensor.buffer.nbytes
         if progress is not None:

@@ -21,30 +21,47 @@ from tflite_sparse.inspection.runtime_results import (
     TargetsFacts,
 )
 from tflite_sparse.xnnpack import RULES, Role, plan
+from tflite_sparse.xnnpack import targets as known_targets
+from tflite_sparse.xnnpack.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.model import Model, Operator, Subgraph
+    from tflite_sparse.inspection.counts import Counts
+    from tflite_sparse.model import Model, Operator, Subgraph, Tensor
     from tflite_sparse.xnnpack import ClusterPlan, OperatorPlan, Plan, Reason, Target
 
-__all__ = ["runtime_facts"]
+__all__ = ["runtime_facts", "tell_zeros"]
 
 _MAP_RANK = 4
 
 
-def runtime_facts(model: Model, targets: Sequence[Target]) -> tuple[TargetsFacts, ...]:
+def runtime_facts(model: Model, targets: Sequence[Target] | None) -> tuple[TargetsFacts, ...]:
     """What the runtime does with every subgraph.
 
     Args:
         model: the model.
-        targets: the targets to ask for.
+        targets: the targets to ask for; None for all.
 
     Raises:
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
-    return tuple(facts for subgraph in model.subgraphs for facts in _grouped(subgraph, targets))
+    chosen = known_targets() if targets is None else targets
+    return tuple(facts for subgraph in model.subgraphs for facts in _grouped(subgraph, chosen))
+
+
+def tell_zeros(tensor: Tensor, counts: Counts) -> None:
+    """Spares the plan from counting the zeros of a weight again.
+
+    Args:
+        tensor: the weight; nothing is told of integers, whose zeros may mean something else there.
+        counts: its zeros.
+    """
+    if counts.near is None:
+        return
+    (pairs, fours), (in_pairs, in_fours) = counts.blocks, counts.block_values
+    remember(tensor, FilterFacts(counts.elements, counts.zeros, pairs, in_pairs, fours, in_fours))
 
 
 def _grouped(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetsFacts]:

@@ -24,7 +24,6 @@ from tflite_sparse.inspection.weight_results import (
 from tflite_sparse.inspection.weights import is_pointwise
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.sparse import decoded, encoding_of
-from tflite_sparse.xnnpack.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,11 +53,13 @@ class Examined:
 
     Attributes:
         facts: what there is to say of it.
+        counts: its zeros; None where its values cannot be read.
         storage: how it would best be stored sparse, None where it cannot be.
         problem: what is wrong with it.
     """
 
     facts: WeightFacts
+    counts: Counts | None
     storage: Storage | None
     problem: Problem | None
 
@@ -82,7 +83,6 @@ def examine(weight: Weight, *, near: float) -> Examined:
         values = _values(tensor)
         if values is not None:
             counts = count(values, tensor.type, near=near, zero_points=points)
-            _tell_runtime(tensor, counts)
             storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
     except (ModelError, EncodingError) as error:
         problem = problem_of(error)
@@ -108,7 +108,7 @@ def examine(weight: Weight, *, near: float) -> Examined:
         smaller=storage is not None and storage.nbytes < now,
         cannot=cannot,
     )
-    return Examined(facts, storage, problem)
+    return Examined(facts, counts, storage, problem)
 
 
 def problem_of(error: TfliteSparseError) -> Problem:
@@ -130,15 +130,6 @@ def _values(tensor: Tensor) -> NDArray[Any] | None:
             place=tensor.place,
         )
     return decoded(tensor)
-
-
-def _tell_runtime(tensor: Tensor, counts: Counts) -> None:
-    """Spares the plan of the runtime from counting the same zeros again."""
-    if counts.near is None:
-        # Integers; their zeros may mean something else there.
-        return
-    (pairs, fours), (in_pairs, in_fours) = counts.blocks, counts.block_values
-    remember(tensor, FilterFacts(counts.elements, counts.zeros, pairs, in_pairs, fours, in_fours))
 
 
 def _elements(tensor: Tensor) -> int:
