@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,18 +31,23 @@ class Occupancy:
 
     Args:
         array: the dense tensor.
+        known: counts that somebody has made before, by tile; see `tiles`.
 
     Attributes:
         array: the dense tensor.
         values: how many values are not zero.
     """
 
-    def __init__(self, array: NDArray[Any]) -> None:
+    def __init__(
+        self, array: NDArray[Any], known: Mapping[tuple[int, ...], int] | None = None
+    ) -> None:
         self.array = array
-        self._tiles: dict[tuple[int, ...], int] = {}
+        self._tiles: dict[tuple[int, ...], int] = dict(known or {})
         self._highest: dict[int, int] = {}
-        self.values = sum(int(np.count_nonzero(mask)) for mask in self._masks(1))
-        self._tiles[(1,) * array.ndim] = self.values
+        single = (1,) * array.ndim
+        if single not in self._tiles:
+            self._tiles[single] = sum(int(np.count_nonzero(mask)) for mask in self._masks(1))
+        self.values = self._tiles[single]
 
     def tiles(self, tile: tuple[int, ...]) -> int:
         """How many tiles of the tensor hold a value that is not zero.
