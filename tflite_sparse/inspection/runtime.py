@@ -20,12 +20,12 @@ from tflite_sparse.inspection.runtime_results import (
     TargetFacts,
     TargetsFacts,
 )
-from tflite_sparse.xnnpack import RULES, Role, plan
+from tflite_sparse.xnnpack import RULES, Fate, Role, plan
 from tflite_sparse.xnnpack import targets as known_targets
 from tflite_sparse.xnnpack.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tflite_sparse.inspection.counts import Counts
     from tflite_sparse.model import Model, Operator, Subgraph, Tensor
@@ -167,11 +167,14 @@ def _obstacles(
         for op in operators
         if op.role is not Role.NONE and _is_map(subgraph.operators[op.index])
     }
+    gone = {op.index for op in operators if op.fate in {Fate.FUSED, Fate.DROPPED}}
     found: dict[str, list[tuple[int, Reason]]] = {}
     for planned in operators:
         why = planned.role_refusal or planned.refusal
+        if why is None:
+            continue
         operator = subgraph.operators[planned.index]
-        if why is not None and _touches(operator, able):
+        if _reaches(operator, able, gone, _before) or _reaches(operator, able, gone, _after):
             found.setdefault(why.rule, []).append((planned.index, why))
     ordered = sorted(found.items(), key=lambda item: item[1][0][0])
     return tuple(
@@ -190,8 +193,29 @@ def _is_map(operator: Operator) -> bool:
     return any(len(tensor.shape) == _MAP_RANK for tensor in operator.outputs)
 
 
-def _touches(operator: Operator, able: set[int]) -> bool:
+def _reaches(
+    operator: Operator,
+    wanted: set[int],
+    through: set[int],
+    neighbours: Callable[[Operator], list[Operator]],
+) -> bool:
+    """Whether a neighbour is wanted, looking past those that vanish at load time."""
+    waiting, seen = neighbours(operator), {operator.index}
+    while waiting:
+        other = waiting.pop()
+        if other.index in wanted:
+            return True
+        if other.index in through and other.index not in seen:
+            seen.add(other.index)
+            waiting += neighbours(other)
+    return False
+
+
+def _before(operator: Operator) -> list[Operator]:
+    producers = (operator.subgraph.producer(t) for t in operator.inputs if t is not None)
+    return [producer for producer in producers if producer is not None]
+
+
+def _after(operator: Operator) -> list[Operator]:
     subgraph = operator.subgraph
-    before = [subgraph.producer(tensor) for tensor in operator.inputs if tensor is not None]
-    after = [use.operator for tensor in operator.outputs for use in subgraph.consumers(tensor)]
-    return any(other is not None and other.index in able for other in (*before, *after))
+    return [use.operator for tensor in operator.outputs for use in subgraph.consumers(tensor)]

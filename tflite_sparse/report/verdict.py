@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,10 @@ __all__ = ["cluster_lines", "explain_lines", "verdict_lines"]
 
 _MOST_CLUSTERS = 5
 _SMALL_CLUSTER = 0.01
-_MOST_POINTS = 6
+_MOST_POINTS = 8
+
+# Rules by which an operator fails because of a neighbour that fails.
+_CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
 
 _HEADLINES = {
     "sparse": ("Runs sparse", "bold green"),
@@ -42,11 +46,29 @@ def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
         width: the room for a line.
     """
     lines: Lines = []
+    told: list[TargetsFacts] = []
     for group in groups:
         # Subgraphs of control flow without a convolution have nothing to tell.
-        if group.subgraph == 0 or group.pointwise or group.reasons:
-            lines += _group(group, width)
+        if group.subgraph and not group.pointwise and not group.reasons:
+            continue
+        same = next((other for other in told if _says_the_same(group, other)), None)
+        if same is None:
+            told.append(group)
+        else:
+            together = (*same.targets, *group.targets)
+            told[told.index(same)] = dataclasses.replace(same, targets=together)
+    for group in told:
+        lines += _group(group, width)
     return lines
+
+
+def _says_the_same(one: TargetsFacts, other: TargetsFacts) -> bool:
+    return (
+        one.subgraph == other.subgraph
+        and one.outcome == other.outcome
+        and (_share(one), _off_by_design(one), _todo(one))
+        == (_share(other), _off_by_design(other), _todo(other))
+    )
 
 
 def _group(group: TargetsFacts, width: int) -> Lines:
@@ -54,16 +76,27 @@ def _group(group: TargetsFacts, width: int) -> Lines:
     where = f" on {listing([target.name for target in group.targets])}"
     if group.subgraph:
         where = f" in subgraph {group.subgraph}{where}"
-    off = _off_by_design(group)
-    lines = _paragraph(words, where + _share(group) + off, width, style)
-    if group.outcome == "dense":
-        if not off:
-            lines += _points("In the way, from the input on:", _obstacles(group.obstacles), width)
-            todo = [change.message for change in group.changes]
-            lines += _points("The shortest way to sparse:", todo, width)
-    else:
-        lines += _points("", [reason.message for reason in group.reasons], width)
-    return lines
+    lines = _paragraph(words, where + _share(group) + _off_by_design(group), width, style)
+    lead = "In the way, from the input on:" if group.outcome == "dense" else ""
+    return lines + _points(lead, _todo(group), width)
+
+
+def _todo(group: TargetsFacts) -> list[str]:
+    """What goes wrong, or what stands in the way and what to do about it."""
+    if group.outcome != "dense":
+        return [reason.message for reason in group.reasons]
+    if _off_by_design(group):
+        return []
+    # What the obstacles say already is not said twice.
+    told = {obstacle.rule for obstacle in group.obstacles}
+    return [
+        *_obstacles(group.obstacles),
+        *(
+            change.message
+            for change in group.changes
+            if change.rule not in told and not (told and change.rule in _CONSEQUENCES)
+        ),
+    ]
 
 
 def _share(group: TargetsFacts) -> str:
