@@ -8,6 +8,7 @@ import numpy as np
 
 from tflite_sparse.encoding import Level, SparseEncoding, decode, validate
 from tflite_sparse.errors import EncodingError
+from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.flatbuffer.table import Table
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _numbers(table: Table) -> NDArray[Any]:
     values = table["values"]
     if values is None:
         return np.empty(0, np.uint8)
-    return values  # type: ignore[no-any-return]
+    return values.compute() if isinstance(values, Deferred) else values  # type: ignore[no-any-return]
 
 
 def _place(tensor: Tensor) -> dict[str, Any]:

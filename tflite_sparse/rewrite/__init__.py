@@ -1,1 +1,19 @@
-"""Model -> Model and the list of changes: sparsify, densify and their kin."""
+"""Model -> Model and a list of changes: sparsify, densify."""
+
+from tflite_sparse.rewrite.densify import densify
+from tflite_sparse.rewrite.options import Choice, DensifyOptions, SparsifyOptions
+from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange, WeightId
+from tflite_sparse.rewrite.sparsify import sparsify
+
+__all__ = [
+    "Choice",
+    "DensifyOptions",
+    "Left",
+    "OperatorChange",
+    "Rewrite",
+    "SparsifyOptions",
+    "WeightChange",
+    "WeightId",
+    "densify",
+    "sparsify",
+]

@@ -1,0 +1,182 @@
+"""Stores sparse tensors dense again, so that everything that reads .tflite files can read them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.encoding import decode
+from tflite_sparse.errors import EncodingError, ModelError, RewriteError
+from tflite_sparse.flatbuffer.payload import Deferred
+from tflite_sparse.inspection.file_facts import stored_bytes
+from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION, dense_version, set_version
+from tflite_sparse.rewrite.options import DensifyOptions
+from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange
+from tflite_sparse.rewrite.storage import describe, same_encoding
+from tflite_sparse.rewrite.weights import shared_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.encoding import SparseEncoding
+    from tflite_sparse.model import Model, Operator, Tensor
+    from tflite_sparse.rewrite.weights import SharedWeight
+
+__all__ = ["densify"]
+
+# A hostile file may claim any shape for a few values; only plausible ones are made dense.
+_PLAUSIBLE_BYTES = 64 * 2**20
+_PLAUSIBLE_RATIO = 4096
+
+
+def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
+    """Stores every sparse tensor dense and removes the DENSIFY operators.
+
+    A tensor keeps its index, name and buffer; DENSIFY operators go with their output tensors and,
+    where none is left, their operator code. A FULLY_CONNECTED that read a sparse weight directly
+    gets the version that its dense form needs.
+
+    Args:
+        model: the model; it is edited in place. The dense values are computed when it is written.
+        options: which tensors.
+
+    Raises:
+        RewriteError: the model cannot be written without loss.
+        EncodingError: a sparse encoding is malformed.
+    """
+    options = options or DensifyOptions()
+    if model.read_only is not None:
+        raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
+    changes: list[WeightChange] = []
+    left: list[Left] = []
+    removed = 0
+    versions: dict[tuple[int, int], int] = {}
+    for weight in shared_weights(model):
+        if all(tensor.sparsity is None for tensor in weight.tensors):
+            continue
+        encodings = [encoding_of(t) for t in weight.tensors if t.sparsity is not None]
+        refusal = _refusal(weight, encodings, options)
+        stored = _bytes(weight)
+        elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
+        zeros = elements - int(np.count_nonzero(encodings[0].values))
+        if refusal is not None:
+            left.append(Left(weight.id, zeros, elements, describe(encodings[0]), stored, *refusal))
+            continue
+        identity, before = weight.id, describe(encodings[0])
+        operators, notes = _make_dense(model, weight, encodings[0], versions)
+        removed += operators
+        changes.append(
+            WeightChange(
+                weight=identity,
+                elements=elements,
+                zeros=zeros,
+                zeroed=0,
+                before=before,
+                after="dense",
+                bytes_before=stored,
+                bytes_after=int(weight.tensor.dense_nbytes or 0),
+                note=notes,
+            )
+        )
+    if changes:
+        model.drop_unused_codes()
+    operators_changed = []
+    if removed:
+        operators_changed.append(OperatorChange("DENSIFY", removed=removed))
+    if versions:
+        moved = tuple((a, b, n) for (a, b), n in sorted(versions.items()))
+        operators_changed.append(OperatorChange("FULLY_CONNECTED", versions=moved))
+    return Rewrite(model, "densify", tuple(changes), tuple(left), tuple(operators_changed))
+
+
+def _refusal(
+    weight: SharedWeight, encodings: list[SparseEncoding], options: DensifyOptions
+) -> tuple[str, str] | None:
+    chosen = options.choice.refusal(weight.tensor, weight.readers)
+    if chosen is not None:
+        return "not-asked", chosen
+    if weight.is_metadata:
+        return "metadata", "the metadata refer to its buffer"
+    if not weight.alike or not all(same_encoding(encodings[0], e) for e in encodings[1:]):
+        return "shared-unlike", "tensors that share its buffer read it in different ways"
+    for tensor in weight.tensors:
+        for use in tensor.subgraph.consumers(tensor):
+            if use.operator.name == "DENSIFY" and _is_result(use.operator):
+                return "graph-output", "its dense value is an output of the graph"
+    size = weight.tensor.dense_nbytes or 0
+    if size > max(_PLAUSIBLE_BYTES, _PLAUSIBLE_RATIO * _bytes(weight)):
+        raise EncodingError(
+            f"shape {list(weight.tensor.shape)} asks for {size:,} bytes,"
+            f" the file stores {_bytes(weight):,} for it",
+            place=weight.tensor.place,
+        )
+    return None
+
+
+def _is_result(operator: Operator) -> bool:
+    subgraph = operator.subgraph
+    results = [*subgraph.outputs, *subgraph.inputs]
+    for signature in subgraph.model.signatures:
+        if signature.subgraph is subgraph:
+            results += [tensor for _, tensor in (*signature.outputs, *signature.inputs)]
+    return any(output is result for output in operator.outputs for result in results)
+
+
+def _bytes(weight: SharedWeight) -> int:
+    return max(stored_bytes(tensor) for tensor in weight.tensors)
+
+
+def _make_dense(
+    model: Model,
+    weight: SharedWeight,
+    encoding: SparseEncoding,
+    versions: dict[tuple[int, int], int],
+) -> tuple[int, str | None]:
+    """Edits the graph and the buffers; returns how many DENSIFY went, and what else to say."""
+    size = weight.tensor.dense_nbytes
+    if size is None:
+        raise ModelError("its type has no fixed width", place=weight.tensor.place)
+    data = Deferred(size, np.dtype("u1"), partial(_bytes_of, encoding))
+    removed = 0
+    moved = False
+    for tensor in weight.tensors:
+        for use in tensor.subgraph.consumers(tensor):
+            if use.operator.name == "FULLY_CONNECTED" and use.operand == 1:
+                moved |= _restore_version(model, use.operator, versions)
+        removed += _bypass(tensor)
+        tensor.table["sparsity"] = None
+    for buffer in weight.buffers:
+        buffer.data = data
+    return removed, "FULLY_CONNECTED read it without DENSIFY" if moved else None
+
+
+def _bytes_of(encoding: SparseEncoding) -> NDArray[Any]:
+    return decode(encoding).reshape(-1).view(np.uint8)
+
+
+def _bypass(tensor: Tensor) -> int:
+    """Lets every reader of a DENSIFY of the tensor read the tensor itself."""
+    subgraph = tensor.subgraph
+    gone = [use.operator for use in subgraph.consumers(tensor) if use.operator.name == "DENSIFY"]
+    results = [operator.outputs[0] for operator in gone]
+    for result in results:
+        for use in list(subgraph.consumers(result)):
+            subgraph.rewire(use, tensor)
+    subgraph.remove(gone, results)
+    return len(gone)
+
+
+def _restore_version(
+    model: Model, operator: Operator, versions: dict[tuple[int, int], int]
+) -> bool:
+    # Only version 8 is there for the sparse weight; later ones are for the types.
+    if operator.version != SPARSE_VERSION:
+        return False
+    after = dense_version(operator)
+    set_version(model, operator, after)
+    key = SPARSE_VERSION, after
+    versions[key] = versions.get(key, 0) + 1
+    return True

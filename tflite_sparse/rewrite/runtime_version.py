@@ -1,0 +1,57 @@
+"""The metadata min_runtime_version: the oldest TFLite that runs the model.
+
+Source: tflite/converter/tools/versioning/runtime_version.cc: the version as text, padded with zero
+bytes to the 16 bytes of its buffer, and a table of the operators' versions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+
+__all__ = ["DENSIFY_NEEDS", "SPARSE_FC_NEEDS", "raise_runtime_version"]
+
+DENSIFY_NEEDS = "2.2.0"
+"""The first TFLite with DENSIFY version 1."""
+
+SPARSE_FC_NEEDS = "2.3.0"
+"""The first TFLite with FULLY_CONNECTED version 8."""
+
+_NAME = "min_runtime_version"
+_BYTES = 16
+
+
+def raise_runtime_version(model: Model, needed: str) -> tuple[str, str] | None:
+    """Raises the version that the model asks for, where it asks for one and for an older one.
+
+    Args:
+        model: the model; its metadata is edited.
+        needed: the version that it needs now.
+
+    Returns:
+        The version before and after, or None where nothing was changed.
+    """
+    for entry in model.metadata:
+        if entry.name != _NAME:
+            continue
+        before = entry.buffer.data.tobytes().rstrip(b"\0").decode("ascii", "replace")
+        # An empty version says that no operator of the model is in TFLite's table.
+        if not _older(before, needed) or any(
+            tensor.buffer is entry.buffer for graph in model.subgraphs for tensor in graph.tensors
+        ):
+            return None
+        entry.buffer.data = np.frombuffer(needed.encode().ljust(_BYTES, b"\0"), np.uint8)
+        return before, needed
+    return None
+
+
+def _older(version: str, than: str) -> bool:
+    try:
+        numbers = [int(part) for part in version.split(".")] if version else []
+    except ValueError:
+        return False
+    return numbers < [int(part) for part in than.split(".")]

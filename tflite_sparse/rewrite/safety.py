@@ -1,0 +1,159 @@
+"""Asks the model of the runtime what storing weights sparse would do, before it is done.
+
+One sparse weight turns the sparse hint on for its whole partition, and that can make today's
+runtime refuse a model, abort or return wrong numbers. Whether it does depends on the partition, not on the
+weight: so weights are left alone by partition, and those of all other partitions can stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tflite_sparse.rewrite.operands import needs_delegate
+from tflite_sparse.xnnpack import Outcome, WhatIf, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tflite_sparse.model import Model, Subgraph
+    from tflite_sparse.rewrite.weights import SharedWeight
+    from tflite_sparse.xnnpack import Plan
+
+__all__ = ["Danger", "dangers", "outcomes", "worse"]
+
+# Everything that can go wrong anywhere goes wrong where the sparse path is on.
+_TARGET = "arm64"
+
+_WORDS = {
+    Outcome.WRONG_NUMBERS: "the runtime would compute wrong numbers",
+    Outcome.LOAD_FAILURE: "the runtime would refuse to load the model",
+    Outcome.PROCESS_ABORT: "the runtime would abort the process",
+}
+
+
+class Danger(NamedTuple):
+    """Why a weight must stay dense.
+
+    Attributes:
+        code: short name of the reason.
+        reason: the reason in words.
+    """
+
+    code: str
+    reason: str
+
+
+def dangers(
+    model: Model, weights: Sequence[SharedWeight], zeros: dict[int, int]
+) -> dict[int, Danger]:
+    """Which of some weights must stay dense so that the model still loads and computes the same.
+
+    Args:
+        model: the model as it is, edited in nothing.
+        weights: the weights that would be stored sparse.
+        zeros: id of a weight -> number of its zeros then.
+
+    Returns:
+        id of a weight -> why it must stay dense. The rest is safe together.
+    """
+    found: dict[int, Danger] = {}
+    base = [plan(subgraph, _TARGET) for subgraph in model.subgraphs]
+    while True:
+        kept = [weight for weight in weights if id(weight) not in found]
+        before = len(found)
+        for subgraph, now in zip(model.subgraphs, base, strict=True):
+            inside = [w for w in kept if any(t.subgraph is subgraph for t in w.tensors)]
+            if inside:
+                found.update(_of_subgraph(subgraph, now, inside, zeros))
+        if len(found) == before:
+            return found
+
+
+def outcomes(model: Model, zeros: dict[int, dict[int, int]]) -> list[Outcome]:
+    """What comes of running each subgraph.
+
+    Args:
+        model: the model.
+        zeros: index of a subgraph -> index of a constant -> its zeros, where they are known.
+    """
+    return [
+        plan(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {}))).outcome
+        for subgraph in model.subgraphs
+    ]
+
+
+def worse(before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+    """Whether a subgraph fails that did not, or fails otherwise."""
+    return any(b.is_failure and a is not b for a, b in zip(before, after, strict=True))
+
+
+def _of_subgraph(
+    subgraph: Subgraph, now: Plan, weights: list[SharedWeight], zeros: dict[int, int]
+) -> dict[int, Danger]:
+    tensors = {
+        tensor.index: zeros[id(weight)]
+        for weight in weights
+        for tensor in weight.tensors
+        if tensor.subgraph is subgraph
+    }
+    then = plan(subgraph, _TARGET, assume=WhatIf(encoded=frozenset(tensors), zeros=tensors))
+    if then.outcome.is_failure:
+        parts = _failing(then)
+        why = then.verdict.reasons[0].message if then.verdict.reasons else "see inspect"
+        danger = Danger("runtime-" + then.outcome.value, f"{_WORDS[then.outcome]}: {why}")
+        hit = {
+            id(weight): danger
+            for weight in weights
+            if parts is None or _partitions(then, subgraph, weight) & parts
+        }
+        # A failure that no candidate takes part in was there before.
+        if hit or now.outcome is then.outcome:
+            return hit
+        return {id(weight): danger for weight in weights}
+    return _undelegated(subgraph, now, then, weights)
+
+
+def _failing(then: Plan) -> set[int] | None:
+    """The partitions in which something goes wrong; None where that is not known."""
+    found: set[int] = set()
+    for reason in then.verdict.reasons:
+        part = None if reason.operator is None else then.operators[reason.operator].partition
+        if part is None:
+            return None
+        found.add(part)
+    return found or None
+
+
+def _partitions(then: Plan, subgraph: Subgraph, weight: SharedWeight) -> set[int]:
+    return {
+        part
+        for operator in _readers(subgraph, weight)
+        if (part := then.operators[operator].partition) is not None
+    }
+
+
+def _undelegated(
+    subgraph: Subgraph, now: Plan, then: Plan, weights: Iterable[SharedWeight]
+) -> dict[int, Danger]:
+    """Weights with readers that XNNPACK would no longer take, or would have to take."""
+    found = {}
+    for weight in weights:
+        for reading in weight.readings:
+            if reading.tensor.subgraph is not subgraph:
+                continue
+            index = reading.operator.index
+            label = reading.operator.label
+            if then.operators[index].delegated:
+                continue
+            if needs_delegate(reading):
+                # XNNPACK unpacks DENSIFY and DEQUANTIZE for itself alone.
+                text = f"XNNPACK does not take {label}, which would then compute with nothing"
+                found[id(weight)] = Danger("reader", text)
+            elif now.operators[index].delegated:
+                text = f"XNNPACK would no longer take {label}, which would slow it down"
+                found[id(weight)] = Danger("runtime-slower", text)
+    return found
+
+
+def _readers(subgraph: Subgraph, weight: SharedWeight) -> list[int]:
+    return [r.operator.index for r in weight.readings if r.tensor.subgraph is subgraph]
