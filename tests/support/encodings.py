@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from tflite_sparse.encoding import Layout, Level, SparseEncoding, encode
 
-__all__ = ["DTYPES", "encodings", "layouts", "tensors", "with_level"]
+__all__ = ["DTYPES", "encodings", "grown_encodings", "layouts", "tensors", "with_level"]
 
 DTYPES = ("<f4", "<f2", "i1")
 SIZES = (1, 2, 3, 4, 6, 8)
+_INDEX_TYPES = ("u1", "<u2", "<i4")
 
 
 @st.composite
@@ -46,14 +47,64 @@ def encodings(
     levels = []
     for level in encoding.levels:
         if level.segments is not None and level.indices is not None:
-            wide = [t for t in ("u1", "<u2", "<i4") if np.dtype(t) >= level.segments.dtype]
-            segments = level.segments.astype(draw(st.sampled_from(wide)))
-            wide = [t for t in ("u1", "<u2", "<i4") if np.dtype(t) >= level.indices.dtype]
-            indices = level.indices.astype(draw(st.sampled_from(wide)))
+            segments = level.segments.astype(draw(_holding(level.segments)))
+            indices = level.indices.astype(draw(_holding(level.indices)))
             levels.append(Level(segments=segments, indices=indices))
         else:
             levels.append(level)
     return array, dataclasses.replace(encoding, levels=tuple(levels))
+
+
+@st.composite
+def grown_encodings(
+    draw: st.DrawFn, dtypes: tuple[str, ...] = DTYPES, *, bits: bool = True
+) -> SparseEncoding:
+    """Encodings that no encoder need ever make: grown level by level, whatever they store.
+
+    They hold zeros, positions with nothing below them, and block dimensions in a swapped order.
+
+    Args:
+        draw: draws from other strategies.
+        dtypes: types of the values.
+        bits: whether values are any bits, NaN among them; otherwise small whole numbers.
+    """
+    shape = tuple(draw(st.lists(st.sampled_from(SIZES), min_size=1, max_size=5)))
+    layout = draw(layouts(shape))
+    rank, order, sizes = len(shape), list(layout.traversal_order), list(layout.level_sizes(shape))
+    if len(layout.block_map) > 1 and draw(st.booleans()):
+        for row in (order, sizes):
+            row[rank], row[rank + 1] = row[rank + 1], row[rank]
+        # The runtime finds a block's size by swapping back.
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    parents, levels = 1, []
+    for size, compressed in zip(sizes, layout.compressed, strict=True):
+        if compressed:
+            kept = rng.random((parents, size)) < draw(st.sampled_from((0.0, 0.3, 0.8, 1.0)))
+            segments = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+            indices = np.nonzero(kept)[1]
+            levels.append(
+                Level(
+                    segments=segments.astype(draw(_holding(segments))),
+                    indices=indices.astype(draw(_holding(indices))),
+                )
+            )
+            parents = int(segments[-1])
+        else:
+            levels.append(Level(size))
+            parents *= size
+    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    values = (
+        rng.integers(0, 256, parents * dtype.itemsize, np.uint8).view(dtype)
+        if bits
+        else rng.integers(-3, 4, parents).astype(dtype)
+    )
+    block_map = layout.block_map or None
+    return SparseEncoding(shape, tuple(order), block_map, tuple(levels), values)
+
+
+def _holding(array: np.ndarray) -> st.SearchStrategy[str]:
+    largest = int(array.max()) if array.size else 0
+    return st.sampled_from([t for t in _INDEX_TYPES if np.iinfo(t).max >= largest])
 
 
 def with_level(encoding: SparseEncoding, number: int, **changes: object) -> SparseEncoding:
