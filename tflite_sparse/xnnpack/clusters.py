@@ -61,10 +61,11 @@ class _Search:
 
     def run(self) -> bool:
         """Returns whether an exit joined anything, without which the runtime stops."""
-        changed = found = self._round([n for n in self.nodes if self.roles[n.number].exit])
-        members = [n for n in self.nodes if self.roles[n.number].takes_part]
-        while changed:
-            changed = self._round(members)
+        found = self._round([n for n in self.nodes if self.roles[n.number].exit])
+        if found:
+            members = [n for n in self.nodes if self.roles[n.number].takes_part]
+            self._round(members)
+            self._settle([n for n in members if n.number not in self.incompatible])
         return found
 
     def _round(self, nodes: list[Node]) -> bool:
@@ -73,6 +74,33 @@ class _Search:
             if node.number not in self.incompatible:
                 changed |= self._join_producers(node)
         return changed
+
+    def _settle(self, members: list[Node]) -> None:
+        """Brings leaders to where the runtime's further rounds would bring them.
+
+        One round over all members marks every node that will ever be marked. What is left to the
+        others is to spread the greatest leader among all that are joined, which the runtime does
+        one step a round and a search does at once.
+        """
+        joined: dict[int, list[int]] = {}
+        for node in members:
+            for value in node.inputs:
+                if value.producer is not None and not value.is_static:
+                    joined.setdefault(node.number, []).append(value.producer.number)
+                    joined.setdefault(value.producer.number, []).append(node.number)
+        seen: set[int] = set()
+        for start in joined:
+            if start in seen:
+                continue
+            seen.add(start)
+            group = [start]
+            for number in group:
+                news = [n for n in joined[number] if n not in seen]
+                group.extend(dict.fromkeys(news))
+                seen.update(news)
+            leader = max(self.leaders[number] for number in group)
+            for number in group:
+                self.leaders[number] = leader
 
     def _join_producers(self, node: Node) -> bool:
         changed = False

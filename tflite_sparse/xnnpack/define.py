@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.xnnpack.graph import Graph, Node, Reduction, Value, Window
 from tflite_sparse.xnnpack.operators import BINARY, UNARY
+from tflite_sparse.xnnpack.visit import is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,17 +35,21 @@ _TYPES = {
 _INTEGER_FILTERS = ("qs8", "qc8", "qc4", "qc2")
 
 
-def define(run: Run, delegation: Delegation) -> Graph:
+def define(run: Run, delegation: Delegation, *, fp16: bool = False) -> Graph:
     """Builds the graph of a partition.
 
     Args:
         run: the partition.
         delegation: what the delegate stage decided.
+        fp16: whether arithmetic is done in half precision: values in between are then fp16, and
+            inputs and outputs of the partition are converted.
     """
-    builder = _Builder(run, delegation)
+    builder = _Builder(run, delegation, fp16=fp16)
+    builder.convert_inputs()
     for op in run.operators:
         if op.index not in delegation.unpacking:
             _DEFINE[op.custom_code or op.name](builder, op)
+    builder.convert_outputs()
     graph = builder.graph
     # External values come first, then the other tensors, then what was put between.
     graph.values.sort(
@@ -63,9 +68,10 @@ def define(run: Run, delegation: Delegation) -> Graph:
 class _Builder:
     """Makes values of tensors and nodes of operators."""
 
-    def __init__(self, run: Run, delegation: Delegation) -> None:
+    def __init__(self, run: Run, delegation: Delegation, *, fp16: bool) -> None:
         self.graph = Graph()
         self._run = run
+        self._fp16 = fp16
         self._delegation = delegation
         self._values: dict[int, Value] = {}
 
@@ -83,7 +89,10 @@ class _Builder:
         scales = None if quantization is None else quantization["scale"]
         if kind == "qs8" and scales is not None and len(scales) > 1:
             kind = "qc8"
-        constant = tensor.is_constant or static.is_unpacked(tensor)
+        constant = is_constant(tensor) or static.is_unpacked(tensor)
+        if self._fp16 and kind == "f32" and not constant:
+            # What goes in or out is converted and keeps its type outside.
+            return self.graph.value(tensor.shape, "f16", tensor=tensor)
         return self.graph.value(
             tensor.shape,
             kind,
@@ -93,6 +102,27 @@ class _Builder:
             is_input=tensor.index in self._run.inputs and not constant,
             is_output=tensor.index in self._run.outputs and not constant,
         )
+
+    def convert_inputs(self) -> None:
+        """Converts what comes into the partition, where arithmetic is in half precision."""
+        made = {t.index for op in self._run.operators for t in op.outputs}
+        for op in self._run.operators if self._fp16 else ():
+            for tensor in op.inputs:
+                if tensor is None or tensor.index in self._values or tensor.index in made:
+                    continue
+                value = self.of(tensor)
+                if value.type == "f16" and not value.is_static:
+                    outside = self.graph.value(value.shape, "f32", is_input=True)
+                    self.add("unary", op, [outside], [value]).function = "convert"
+
+    def convert_outputs(self) -> None:
+        """Converts what goes out of it."""
+        for op in self._run.operators if self._fp16 else ():
+            for tensor in op.outputs:
+                value = self._values.get(tensor.index)
+                if value is not None and value.type == "f16" and tensor.index in self._run.outputs:
+                    outside = self.graph.value(value.shape, "f32", is_output=True)
+                    self.add("unary", op, [value], [outside]).function = "convert"
 
     def ins(self, op: Operator, *operands: int) -> list[Value]:
         """The values of operands that are there; of all of them if none is named."""

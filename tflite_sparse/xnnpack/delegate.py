@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.xnnpack.operators import refusal
 from tflite_sparse.xnnpack.partition import runs
 from tflite_sparse.xnnpack.results import HintSource
-from tflite_sparse.xnnpack.visit import Static
+from tflite_sparse.xnnpack.visit import Static, is_constant
 from tflite_sparse.xnnpack.wording import reason
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _unpacks_halves(op: Operator, state: Delegation, assume: WhatIf) -> bool:
     static = state.static
     if source is None or result.type != "FLOAT32":
         return False
-    stored = source.is_constant and (source.sparsity is None or source.index in assume.dense)
+    stored = is_constant(source) and (source.sparsity is None or source.index in assume.dense)
     integers = source.type == "INT8" and source.quantization is not None
     if not (stored or source.index in static.unpacked):
         return False
@@ -139,7 +139,7 @@ def _unpacks_sparse(op: Operator, state: Delegation, assume: WhatIf) -> bool:
     if op.name != "DENSIFY" or len(op.inputs) != 1 or len(op.outputs) != 1:
         return False
     source, result = op.inputs[0], op.outputs[0]
-    if source is None or not source.is_constant or source.sparsity is None:
+    if source is None or not is_constant(source) or source.sparsity is None:
         return False
     if source.type not in _UNPACKED_TYPES or result.type != source.type:
         return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.xnnpack.layout import Failure
 from tflite_sparse.xnnpack.profit import counted_filter
 from tflite_sparse.xnnpack.results import Outcome
+from tflite_sparse.xnnpack.visit import is_constant
 from tflite_sparse.xnnpack.wording import reason
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def misread_filters(delegation: Delegation) -> Iterator[Failure]:
     """Operators that take the packed values of a sparse filter for a dense one."""
     for op in _delegated(delegation):
         for operand, tensor in enumerate(op.inputs):
-            if tensor is not None and tensor.sparsity is not None and tensor.is_constant:
+            if tensor is not None and tensor.sparsity is not None and is_constant(tensor):
                 why = reason(
                     "filter-packed",
                     op,

@@ -125,7 +125,7 @@ def plan(
 
 
 def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: WhatIf) -> Part:
-    graph = define(run, delegation)
+    graph = define(run, delegation, fp16=target.fp16)
     fuse(graph)
     clusters = find_clusters(graph)
     hints = delegation.hints(run)

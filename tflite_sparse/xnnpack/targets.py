@@ -64,7 +64,7 @@ _TARGETS = (
         True,
         (1,),
         True,
-        "one kernel, for single channels",
+        "a padding in front of the entry does not fuse, so that most models run dense",
     ),
     Target(
         "wasm",

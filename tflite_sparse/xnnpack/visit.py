@@ -16,13 +16,22 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.results import Reason
     from tflite_sparse.xnnpack.targets import Runtime
 
-__all__ = ["FLOAT", "FLOAT_OR_Q8", "MAX_RANK", "Refused", "Static", "Visit"]
+__all__ = ["FLOAT", "FLOAT_OR_Q8", "MAX_RANK", "Refused", "Static", "Visit", "is_constant"]
 
 FLOAT = frozenset({"FLOAT32", "FLOAT16"})
 _Q8 = frozenset({"INT8", "UINT8"})
 FLOAT_OR_Q8 = FLOAT | _Q8
 MAX_RANK = 6
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+
+
+def is_constant(tensor: Tensor) -> bool:
+    """Whether the runtime takes a tensor for a constant.
+
+    A sparse weight without any value other than zero has an empty buffer and is one all the same.
+    """
+    empty = tensor.sparsity is not None and tensor.buffer.table["data"] is not None
+    return tensor.is_constant or (empty and tensor.buffer.index > 0)
 
 
 class Refused(Exception):  # noqa: N818 - control flow within the delegate stage, never an error
@@ -222,7 +231,7 @@ class Visit:
         """The tensor is a constant of the file; with `unpacked`, one that is unpacked will do."""
         if unpacked and self.static.is_unpacked(tensor):
             return
-        if not tensor.is_constant or tensor.index in self.static.encoded:
+        if not is_constant(tensor) or tensor.index in self.static.encoded:
             self.refuse(
                 "delegate-constant",
                 name,
