@@ -24,6 +24,7 @@ from tflite_sparse.model.macs import macs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tflite_sparse.inspection.runtime_results import TargetsFacts
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack import Target
 
@@ -77,12 +78,13 @@ def inspect(
         for weight, item in zip(weights, examined, strict=True):
             if item.counts is not None:
                 planning.tell_zeros(weight.tensor, item.counts)
-        try:
-            runtime = planning.runtime_facts(model, targets)
-        except (EncodingError, ModelError) as error:
-            # A weight that cannot be read; most often it is among the problems already.
-            problems = problems or [problem_of(error)]
-            runtime = ()
+        # The runtime is not asked about a model that it could not load.
+        runtime: tuple[TargetsFacts, ...] = ()
+        if not problems:
+            try:
+                runtime = planning.runtime_facts(model, targets)
+            except (EncodingError, ModelError) as error:
+                problems.append(problem_of(error))
         sparse = gzip_size_with(model, _replacements(weights, examined)) if gzip else None
         return Inspection(
             path=model.name,

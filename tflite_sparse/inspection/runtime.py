@@ -12,6 +12,7 @@ from tflite_sparse.inspection.names import readable
 from tflite_sparse.inspection.runtime_results import (
     ChangeFacts,
     ClusterFacts,
+    EstimateFacts,
     HintFacts,
     ObstacleFacts,
     PlannedOperator,
@@ -20,7 +21,7 @@ from tflite_sparse.inspection.runtime_results import (
     TargetFacts,
     TargetsFacts,
 )
-from tflite_sparse.xnnpack import RULES, Fate, Role, plan
+from tflite_sparse.xnnpack import RULES, Fate, Role, estimate, plan
 from tflite_sparse.xnnpack import targets as known_targets
 from tflite_sparse.xnnpack.filters import FilterFacts, remember
 
@@ -87,7 +88,7 @@ def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> Targets
     return TargetsFacts(
         subgraph=subgraph.index,
         runtime=made.runtime.name,
-        targets=tuple(TargetFacts(t.name, t.title, t.note) for t in targets),
+        targets=tuple(_target(subgraph, made, target) for target in targets),
         outcome=verdict.outcome.value,
         pointwise=verdict.pointwise,
         sparse_pointwise=verdict.sparse_pointwise,
@@ -107,6 +108,14 @@ def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> Targets
         clusters=tuple(_cluster(cluster) for cluster in made.clusters),
         operators=tuple(_operator(operator) for operator in made.operators),
     )
+
+
+def _target(subgraph: Subgraph, made: Plan, target: Target) -> TargetFacts:
+    found = estimate(dataclasses.replace(made, target=target), subgraph)
+    time = None
+    if found is not None:
+        time = EstimateFacts(found.dense_ms, found.planned_ms, found.gain, found.measured)
+    return TargetFacts(target.name, target.title, target.note, time)
 
 
 def _reason(reason: Reason) -> ReasonFacts:

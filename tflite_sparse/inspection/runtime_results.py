@@ -9,6 +9,7 @@ from tflite_sparse.inspection.facts import Facts
 __all__ = [
     "ChangeFacts",
     "ClusterFacts",
+    "EstimateFacts",
     "HintFacts",
     "ObstacleFacts",
     "PlannedOperator",
@@ -20,6 +21,23 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class EstimateFacts(Facts):
+    """An estimate of the time of one run, never a measurement.
+
+    Attributes:
+        dense_ms: without the sparse path, in milliseconds.
+        planned_ms: as the runtime runs it, in milliseconds.
+        gain: how many times faster the second is.
+        measured: what the estimate is fitted to.
+    """
+
+    dense_ms: float
+    planned_ms: float
+    gain: float
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetFacts(Facts):
     """A kind of processor.
 
@@ -27,11 +45,13 @@ class TargetFacts(Facts):
         name: short name, such as "arm64".
         title: name for people.
         note: what else is worth knowing.
+        estimate: how long a run takes; None where nobody has measured the like.
     """
 
     name: str
     title: str
     note: str
+    estimate: EstimateFacts | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ _MOST_POINTS = 8
 # Rules by which an operator fails because of a neighbour that fails.
 _CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
 
+# What does a change for the user.
+_COMMANDS = {"hint-none": " ('tflite-sparse sparsify' does this)"}
+
 _HEADLINES = {
     "sparse": ("Runs sparse", "bold green"),
     "dense": ("Runs dense", "bold yellow"),
@@ -92,7 +95,7 @@ def _todo(group: TargetsFacts) -> list[str]:
     return [
         *_obstacles(group.obstacles),
         *(
-            change.message
+            change.message + _COMMANDS.get(change.rule, "")
             for change in group.changes
             if change.rule not in told and not (told and change.rule in _CONSEQUENCES)
         ),
@@ -104,11 +107,20 @@ def _share(group: TargetsFacts) -> str:
         return (
             f": {group.sparse_pointwise} of"
             f" {count_of(group.pointwise, '1x1 convolution')},"
-            f" {percent(group.sparse_macs, group.macs)} of the multiply-adds"
+            f" {percent(group.sparse_macs, group.macs)} of the multiply-adds{_gains(group)}"
         )
     if group.outcome == "dense" and not group.pointwise:
         return ": it has no 1x1 convolution that could run sparse"
     return ""
+
+
+def _gains(group: TargetsFacts) -> str:
+    gains = [
+        f"{target.estimate.gain:.1f} times as fast as dense on {target.name}"
+        for target in group.targets
+        if target.estimate is not None
+    ]
+    return f"; an estimated {listing(gains)}" if gains else ""
 
 
 def _off_by_design(group: TargetsFacts) -> str:
