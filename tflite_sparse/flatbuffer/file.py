@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -42,19 +43,25 @@ class FlatFile:
     appended: tuple[Appended, ...] = ()
 
     @classmethod
-    def read(cls, file: str | os.PathLike[str] | bytes, name: str | None = None) -> FlatFile:
+    def read(
+        cls, file: str | os.PathLike[str] | bytes | mmap.mmap, name: str | None = None
+    ) -> FlatFile:
         """Maps, checks and opens a file, or checks and opens bytes in memory.
 
         Args:
-            file: a path, or the bytes of a file.
+            file: a path, the bytes of a file, or a map of one.
             name: what errors call bytes in memory.
 
         Raises:
             FileError: the file cannot be read, or is not of the format at all.
             FormatError: the file is damaged.
         """
-        in_memory = isinstance(file, (bytes, bytearray, memoryview))
-        source = Source(bytes(file), name=name) if in_memory else Source.open(file)  # type: ignore[arg-type]
+        if isinstance(file, mmap.mmap):
+            source = Source(file, name=name)
+        elif isinstance(file, (bytes, bytearray, memoryview)):
+            source = Source(bytes(file), name=name)
+        else:
+            source = Source.open(file)
         layout = schema()
         refuse_foreign(source.raw(0, 512), source.size, layout.identifier, source.name)
         verified = verify(source, layout)

@@ -3,6 +3,7 @@
 from tflite_sparse.rewrite.densify import densify
 from tflite_sparse.rewrite.options import Choice, DensifyOptions, SparsifyOptions
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange, WeightId
+from tflite_sparse.rewrite.saving import save
 from tflite_sparse.rewrite.sparsify import sparsify
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "WeightChange",
     "WeightId",
     "densify",
+    "save",
     "sparsify",
 ]

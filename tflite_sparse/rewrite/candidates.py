@@ -129,15 +129,9 @@ def _choose(
         return Refusal("all-zero", "it has no value but zero, and a sparse tensor needs one")
     if counts.array.size - counts.values < options.min_sparsity * counts.array.size:
         return Refusal("too-few-zeros", "fewer zeros than asked for (--min-sparsity)")
-    if direct:
-        blocks = {form.block for reader in weight.readers for form in direct_form(reader)}
-        storage = direct_storage(counts, tuple(sorted(blocks)))
-    else:
-        storage = best_storage(counts, options)
-    if storage is None:
-        if options.block and not direct:
-            return Refusal("block", "such blocks do not divide it")
-        return Refusal("not-smaller", "it would not get smaller")
+    storage = _best(weight, options, counts, direct=direct)
+    if isinstance(storage, Refusal):
+        return storage
     after = storage.cost.nbytes + storage.cost.structure * len(weight.tensors)
     before = _stored(weight)
     if dense and not direct:
@@ -158,6 +152,19 @@ def _choose(
         zeroed=_zeroed(weight, options, counts) if dense else 0,
         bytes_after=after,
     )
+
+
+def _best(
+    weight: SharedWeight, options: SparsifyOptions, counts: Occupancy, *, direct: bool
+) -> Choice | Refusal:
+    if direct:
+        blocks = {form.block for reader in weight.readers for form in direct_form(reader)}
+        storage = direct_storage(counts, tuple(sorted(blocks)))
+    else:
+        storage = best_storage(counts, options)
+    if storage is None and options.block and not direct:
+        return Refusal("block", "such blocks do not divide it")
+    return storage or Refusal("not-smaller", "it would not get smaller")
 
 
 def _zeroed(weight: SharedWeight, options: SparsifyOptions, counts: Occupancy) -> int:

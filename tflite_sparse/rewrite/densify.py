@@ -14,6 +14,7 @@ from tflite_sparse.inspection.file_facts import stored_bytes
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.options import DensifyOptions
+from tflite_sparse.rewrite.proof import Expected
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange
 from tflite_sparse.rewrite.storage import describe, same_encoding
 from tflite_sparse.rewrite.weights import shared_weights
@@ -52,6 +53,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     changes: list[WeightChange] = []
     left: list[Left] = []
+    expected: list[Expected] = []
     removed = 0
     versions: dict[tuple[int, int], int] = {}
     for weight in shared_weights(model):
@@ -65,12 +67,13 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         if refusal is not None:
             left.append(Left(weight.id, zeros, elements, describe(encodings[0]), stored, *refusal))
             continue
-        identity, before = weight.id, describe(encodings[0])
+        before = describe(encodings[0])
         operators, notes = _make_dense(model, weight, encodings[0], versions)
         removed += operators
+        expected += [Expected(t, partial(decode, encodings[0])) for t in weight.tensors]
         changes.append(
             WeightChange(
-                weight=identity,
+                weight=weight.id,
                 elements=elements,
                 zeros=zeros,
                 zeroed=0,
@@ -89,7 +92,14 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
     if versions:
         moved = tuple((a, b, n) for (a, b), n in sorted(versions.items()))
         operators_changed.append(OperatorChange("FULLY_CONNECTED", versions=moved))
-    return Rewrite(model, "densify", tuple(changes), tuple(left), tuple(operators_changed))
+    return Rewrite(
+        model,
+        "densify",
+        tuple(changes),
+        tuple(left),
+        tuple(operators_changed),
+        expected=tuple(expected),
+    )
 
 
 def _refusal(

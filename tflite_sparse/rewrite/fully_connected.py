@@ -72,6 +72,10 @@ def direct_refusal(operator: Operator, operand: int) -> str | None:
         return "its weight is no matrix"
     if not value.shape or value.shape[-1] != weights.shape[1]:
         return "its input is flattened, which the sparse kernels do not expect"
+    return _option_refusal(operator, weights)
+
+
+def _option_refusal(operator: Operator, weights: Tensor) -> str | None:
     if operator.option("fused_activation_function", "NONE") not in _CLIPS:
         return "its activation is none that the sparse kernels have"
     if operator.option("weights_format", "DEFAULT") != "DEFAULT":

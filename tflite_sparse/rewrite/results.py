@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.proof import Expected
 
 __all__ = ["Left", "OperatorChange", "Rewrite", "WeightChange", "WeightId"]
 
@@ -113,6 +114,7 @@ class Rewrite:
         operators: what changed among the operators.
         notes: what else there is to know, one sentence each.
         min_runtime_version: (before, after) where the metadata of that name was raised.
+        expected: what the changed tensors must hold when they are written, for `save`.
     """
 
     model: Model
@@ -122,6 +124,7 @@ class Rewrite:
     operators: tuple[OperatorChange, ...] = ()
     notes: tuple[str, ...] = field(default=())
     min_runtime_version: tuple[str, str] | None = None
+    expected: tuple[Expected, ...] = field(default=(), repr=False)
 
     @property
     def changed(self) -> bool:

@@ -1,8 +1,8 @@
 """Asks the model of the runtime what storing weights sparse would do, before it is done.
 
 One sparse weight turns the sparse hint on for its whole partition, and that can make today's
-runtime refuse a model, abort or return wrong numbers. Whether it does depends on the partition, not on the
-weight: so weights are left alone by partition, and those of all other partitions can stay.
+runtime refuse a model, abort or return wrong numbers. Whether it does depends on the partition, not
+on the weight: so weights are left alone by partition, and those of all other partitions can stay.
 """
 
 from __future__ import annotations

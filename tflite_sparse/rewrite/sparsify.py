@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
@@ -11,6 +12,7 @@ from tflite_sparse.rewrite.candidates import Candidate, examine
 from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION, set_version
 from tflite_sparse.rewrite.insert import insert_densify
 from tflite_sparse.rewrite.options import SparsifyOptions
+from tflite_sparse.rewrite.proof import Expected
 from tflite_sparse.rewrite.refusals import Refusal
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange
 from tflite_sparse.rewrite.runtime_version import (
@@ -23,7 +25,9 @@ from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.weights import shared_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.rewrite.candidates import Examined
@@ -41,9 +45,9 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     """Stores sparse every weight that gets smaller by it, as Google's exporter would lay it out.
 
     A weight keeps its tensor's index, name and buffer; a DENSIFY stands before its first reader,
-    one a subgraph. Weights are left alone where a reader cannot take that, where the data have other
-    users, and where the model of the runtime says that the result would fail to load, abort or
-    return wrong numbers. `result.left` says which, and why.
+    one a subgraph. Weights are left alone where a reader cannot take that, where the data have
+    other users, and where the model of the runtime says that the result would fail to load, abort
+    or return wrong numbers. `result.left` says which, and why.
 
     Args:
         model: the model; it is edited in place. The encodings are computed when it is written.
@@ -97,6 +101,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
         operators=tuple(operators),
         notes=(_BLOCKS_NOTE,) if blocked else (),
         min_runtime_version=runtime,
+        expected=tuple(_expected(examined, why)),
     )
 
 
@@ -152,7 +157,6 @@ def _apply(
         candidate, weight = e.found, e.weight
         if not isinstance(candidate, Candidate) or id(weight) in why:
             continue
-        identity = weight.id
         layout = candidate.storage.layout
         encoding = deferred_encoding(
             weight.tensor.shape, layout, candidate.storage.cost, candidate.source, candidate.dtype
@@ -166,7 +170,7 @@ def _apply(
             buffer.data = encoding.values
         changes.append(
             WeightChange(
-                weight=identity,
+                weight=weight.id,
                 elements=e.elements,
                 zeros=e.zeros or 0,
                 zeroed=candidate.zeroed,
@@ -190,6 +194,18 @@ def _zeros_by_tensor(
             for tensor in e.weight.tensors:
                 found.setdefault(tensor.subgraph.index, {})[tensor.index] = zeros[id(e.weight)]
     return found
+
+
+def _expected(examined: Iterable[Examined], why: dict[int, Refusal]) -> Iterator[Expected]:
+    for e in examined:
+        if isinstance(e.found, Candidate) and id(e.weight) not in why:
+            source = e.found.source
+            for tensor in e.weight.tensors:
+                yield Expected(tensor, partial(_values, source))
+
+
+def _values(source: Callable[[], NDArray[Any]], _: NDArray[Any] | None) -> NDArray[Any]:
+    return source()
 
 
 def _direct(e: Examined) -> bool:

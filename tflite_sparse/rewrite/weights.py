@@ -44,12 +44,14 @@ class SharedWeight:
         buffers: their buffers; several when those refer to the same bytes of the file.
         readings: where operators read it, in the order of execution.
         is_metadata: whether an entry of the metadata refers to it too.
+        id: which weight it is, for people, by the operators of the model as it was read.
     """
 
     tensors: list[Tensor] = field(default_factory=list)
     buffers: list[Buffer] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     is_metadata: bool = False
+    id: WeightId = field(default_factory=lambda: WeightId(0, 0, "", "", (), ()))
 
     @property
     def tensor(self) -> Tensor:
@@ -71,9 +73,8 @@ class SharedWeight:
             for t in self.tensors
         )
 
-    @property
-    def id(self) -> WeightId:
-        """Which weight it is, for people."""
+    def named(self) -> WeightId:
+        """Which weight it is, for people, as the model is now."""
         first = self.tensor
         return WeightId(
             subgraph=first.subgraph.index,
@@ -88,22 +89,32 @@ class SharedWeight:
 
 def shared_weights(model: Model) -> list[SharedWeight]:
     """The weights of a model (see `find_weights`), each data once, in the order of reading."""
+    groups = _groups(model)
+    found: dict[object, SharedWeight] = {}
+    for weight in find_weights(model):
+        key = _identity(weight.tensor.buffer)
+        found.setdefault(key, groups[key])
+    # What is stored sparse counts even if nothing reads it.
+    for key, group in groups.items():
+        if any(tensor.sparsity is not None for tensor in group.tensors):
+            found.setdefault(key, group)
+    for group in found.values():
+        _complete(group)
+    return list(found.values())
+
+
+def _groups(model: Model) -> dict[object, SharedWeight]:
+    """All constants by what identifies their data."""
     groups: dict[object, SharedWeight] = {}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             if tensor.is_constant:
-                group = groups.setdefault(_identity(tensor.buffer), SharedWeight())
-                group.tensors.append(tensor)
+                groups.setdefault(_identity(tensor.buffer), SharedWeight()).tensors.append(tensor)
     for entry in model.metadata:
-        if _identity(entry.buffer) in groups:
-            groups[_identity(entry.buffer)].is_metadata = True
-    found: dict[object, SharedWeight] = {}
-    for weight in find_weights(model):
-        key = _identity(weight.tensor.buffer)
-        if key not in found:
-            found[key] = groups[key]
-            _complete(groups[key])
-    return list(found.values())
+        key = _identity(entry.buffer)
+        if key in groups:
+            groups[key].is_metadata = True
+    return groups
 
 
 def _identity(buffer: Buffer) -> object:
@@ -119,6 +130,7 @@ def _complete(weight: SharedWeight) -> None:
     weight.buffers = list({id(t.buffer): t.buffer for t in weight.tensors}.values())
     for tensor in weight.tensors:
         weight.readings.extend(_readings(tensor.subgraph, tensor, tensor, ()))
+    weight.id = weight.named()
 
 
 def _readings(

@@ -39,11 +39,13 @@ def small_values(tensor: Tensor, data: NDArray[Any], below: float) -> NDArray[np
     if np.issubdtype(data.dtype, np.floating):
         # Compared in the weight's own type, whose largest value caps the bound.
         bound = np.asarray(min(below, float(np.finfo(data.dtype).max)), data.dtype)
-        return np.logical_and(np.abs(data) < bound, data != 0)
+        small: NDArray[np.bool_] = (np.abs(data) < bound) & (data != 0)
+        return small
     scale = _scale(tensor)
     if scale is None:
         return np.zeros(data.shape, np.bool_)
-    return np.logical_and(np.abs(data.astype(np.int16)) * scale < below, data != 0)
+    small = (np.abs(data.astype(np.int16)) * scale < below) & (data != 0)
+    return np.asarray(small)
 
 
 def _scale(tensor: Tensor) -> NDArray[np.float64] | None:

@@ -1,0 +1,184 @@
+"""What sparsify and densify have in common: where the result goes, and what is said about it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tflite_sparse.errors import FileError, Place, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite import Rewrite
+    from tflite_sparse.rewrite.sizes import Sizes
+
+__all__ = ["STDOUT", "Destination", "parse_block", "parse_saving", "rewrite_command"]
+
+STDOUT = "-"
+"""As a path, it stands for standard output."""
+
+WOULD_CHANGE = 1
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the result goes.
+
+    Attributes:
+        output: path, `STDOUT`, or None.
+        in_place: whether the result replaces the model that was read.
+        force: whether a file that is there is overwritten.
+        dry_run: whether nothing is written.
+        check: whether nothing is written, and a change is a failure.
+        verify: whether the runtime must agree that nothing has changed.
+        as_json: whether the report is a JSON document.
+        gzip: whether to compute sizes after gzip; None leaves it to the size of the file.
+        top: how many weights to show; 0 for all.
+    """
+
+    output: str | None
+    in_place: bool
+    force: bool
+    dry_run: bool
+    check: bool
+    verify: bool
+    as_json: bool
+    gzip: bool | None
+    top: int
+
+    def target(self, model: str) -> str | None:
+        """Where to write, None for nowhere.
+
+        Raises:
+            UsageError: the options contradict each other or say nothing.
+            FileError: the file is there already.
+        """
+        if self.output is not None and self.in_place:
+            raise UsageError("-o and --in-place contradict each other", hint="leave out one")
+        if self.dry_run or self.check:
+            return None
+        if self.in_place:
+            return model
+        if self.output is None:
+            raise UsageError(
+                "nothing says where to write",
+                hint="-o OUT writes a file, --in-place replaces the model, --dry-run only tells",
+            )
+        if self.output == STDOUT:
+            if self.as_json:
+                raise UsageError("--json and -o - both ask for standard output")
+            return STDOUT
+        if Path(self.output).exists() and not self.force:
+            if Path(self.output).is_file():
+                raise FileError(
+                    "the file exists already",
+                    place=Place(file=self.output),
+                    hint="--force overwrites it, --in-place replaces the model itself",
+                )
+            if Path(self.output).is_dir():
+                raise FileError("is a directory", place=Place(file=self.output))
+        return self.output
+
+
+def rewrite_command(
+    model: str, destination: Destination, rewrite: Callable[[Model], Rewrite]
+) -> int:
+    """Reads a model, rewrites it, writes it and says what was done.
+
+    Args:
+        model: path of the model.
+        destination: where the result goes.
+        rewrite: what to do.
+
+    Returns:
+        The exit code.
+    """
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.sizes import measure
+
+    target = destination.target(model)
+    opened = Model.read(model)
+    result = rewrite(opened)
+    sizes = measure(result, opened, gzip=destination.gzip)
+    if target is not None:
+        _write(result, model, target, verify=destination.verify)
+    _report(result, sizes, model, target, destination)
+    return WOULD_CHANGE if destination.check and result.changed else 0
+
+
+def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:
+    from tflite_sparse.flatbuffer.output import replacing
+    from tflite_sparse.rewrite import save
+
+    if result.changed:
+        check = _verifier(model) if verify else None
+        save(result, sys.stdout.buffer if target == STDOUT else target, verify=check)
+        return
+    # What is not changed is not written anew either.
+    with Path(model).open("rb") as source:
+        if target == STDOUT:
+            shutil.copyfileobj(source, sys.stdout.buffer, _CHUNK)
+        elif not (Path(target).exists() and Path(target).samefile(model)):
+            with replacing(target) as file:
+                shutil.copyfileobj(source, file, _CHUNK)
+
+
+def _verifier(model: str) -> Callable[[Path], None]:
+    from tflite_sparse.runtime import verify_files
+
+    def check(written: Path) -> None:
+        verify_files(model, written)
+
+    return check
+
+
+def _report(
+    result: Rewrite, sizes: Sizes, model: str, target: str | None, destination: Destination
+) -> None:
+    if destination.as_json:
+        from tflite_sparse.report.json import dump
+        from tflite_sparse.report.rewrite_json import rewrite_document
+
+        typer.echo(dump(rewrite_document(result, sizes, model, target)))
+        return
+    from tflite_sparse.report.console import make_console
+    from tflite_sparse.report.rewrite_text import rewrite_lines
+
+    # Standard output may be the model itself.
+    console = make_console(sys.stderr if target == STDOUT else None)
+    shown = "standard output" if target == STDOUT else target
+    for line in rewrite_lines(result, sizes, model, shown, console.width, top=destination.top):
+        console.print(line, overflow="ignore", no_wrap=True, crop=False)
+
+
+def parse_block(text: str) -> tuple[int, ...] | None:
+    """A block as a user writes it: "none" is (), "auto" is None, "4x1" is (4, 1).
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text == "auto":
+        return None
+    if text == "none":
+        return ()
+    parts = text.lower().split("x")
+    if len(parts) < 2 or not all(part.isdecimal() and int(part) for part in parts):  # noqa: PLR2004 - AxB
+        raise UsageError(f"{text!r} is no block", hint="write none, auto, or sizes such as 4x1")
+    return tuple(int(part) for part in parts)
+
+
+def parse_saving(text: str) -> tuple[int, float]:
+    """A smallest saving as (bytes, share): "4096" and "4K" are bytes, "10%" is a share."""
+    from tflite_sparse.cli._values import parse_share, parse_size
+
+    if text.strip().endswith("%"):
+        return 1, parse_share(text)
+    return max(1, parse_size(text)), 0.0

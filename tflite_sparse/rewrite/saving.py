@@ -1,0 +1,81 @@
+"""Writes a rewritten model, and lets it take its place only when it is proved to be right."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from tflite_sparse.flatbuffer.output import replacing
+from tflite_sparse.rewrite.proof import prove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.rewrite.results import Rewrite
+
+__all__ = ["save"]
+
+_CHUNK = 16 * 2**20
+
+
+def save(
+    rewrite: Rewrite,
+    target: str | os.PathLike[str] | IO[bytes],
+    *,
+    verify: Callable[[Path], None] | None = None,
+) -> int:
+    """Writes the model of a rewrite.
+
+    The bytes are written beside the target, read back, compared weight by weight with what they
+    should be, and only then moved into place.
+
+    Args:
+        rewrite: what `sparsify` or `densify` returned.
+        target: a path, or a binary file such as a pipe.
+        verify: a last check of the file before it takes its place; it stops that by an error.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        FileError: the file cannot be written.
+        RewriteError: what was written is not right.
+    """
+    if verify is None and isinstance(target, (str, os.PathLike)):
+        with replacing(target) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return _write(rewrite, file)
+            return _copy(rewrite, file, None)
+    if isinstance(target, (str, os.PathLike)):
+        with replacing(target) as file:
+            return _copy(rewrite, file, verify)
+    return _copy(rewrite, target, verify)
+
+
+def _write(rewrite: Rewrite, file: IO[bytes]) -> int:
+    """Writes into a regular file that can be read too, and proves it."""
+    model = rewrite.model
+    model.commit()
+    size = model.file.write(file)
+    file.flush()
+    # The map goes with the last view of it.
+    prove(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), rewrite.expected, model.name)
+    return size
+
+
+def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
+    """Writes and checks a file of its own, then copies it."""
+    with tempfile.TemporaryDirectory(prefix="tflite-sparse-") as folder:
+        path = Path(folder) / "model.tflite"
+        with path.open("w+b") as file:
+            size = _write(rewrite, file)
+        if verify is not None:
+            verify(path)
+        with path.open("rb") as source:
+            shutil.copyfileobj(source, target, _CHUNK)
+    return size

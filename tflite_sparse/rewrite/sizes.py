@@ -1,0 +1,85 @@
+"""Sizes of a model before and after a rewrite: installed, and after gzip."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from tflite_sparse.flatbuffer.layout import lay_out
+from tflite_sparse.flatbuffer.schema import schema
+from tflite_sparse.inspection.download import gzip_size
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.results import Rewrite
+
+__all__ = ["GZIP_UP_TO", "Sizes", "measure"]
+
+GZIP_UP_TO = 8 * 2**20
+"""Size in bytes of the largest file that is compressed without being asked for."""
+
+_LEVEL = 6
+_GZIP_WINDOW = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes in bytes.
+
+    Attributes:
+        before: of the file that was read.
+        after: of the file as it is, or will be, written.
+        gzip_before: of the former after gzip at level 6; None where nobody asked.
+        gzip_after: of the latter.
+    """
+
+    before: int
+    after: int
+    gzip_before: int | None = None
+    gzip_after: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def measure(rewrite: Rewrite, original: Model, *, gzip: bool | None = None) -> Sizes:
+    """The sizes of a model before and after a rewrite, whether or not it has been written.
+
+    Args:
+        rewrite: what was done.
+        original: a model with the bytes that were read, which may be the rewritten one.
+        gzip: whether to compress; None does so for files up to `GZIP_UP_TO`.
+    """
+    before = original.size
+    if gzip is None:
+        gzip = before <= GZIP_UP_TO
+    packed = gzip_size(original) if gzip else None
+    if not rewrite.changed:
+        return Sizes(before, before, packed, packed)
+    model = rewrite.model
+    model.commit()
+    if gzip:
+        meter = _Meter()
+        after = model.file.write(cast("IO[bytes]", meter))
+        return Sizes(before, after, packed, meter.finish())
+    layout = lay_out(model.table, schema().identifier, model.file.source)
+    return Sizes(before, layout.size + sum(int(run.data.size) for run in model.appended))
+
+
+class _Meter:
+    """A file that keeps nothing but the size of what was written to it, after gzip."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        self._size = 0
+
+    def write(self, data: bytes) -> int:
+        self._size += len(self._packer.compress(data))
+        return len(data)
+
+    def finish(self) -> int:
+        return self._size + len(self._packer.flush())
