@@ -108,6 +108,8 @@ def _binary(v: Visit) -> None:
 def _convolution(v: Visit) -> None:
     strides = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor")
     v.positive(*strides, default=1)
+    if len(v.op.inputs) < 3:  # noqa: PLR2004 - activation and filter, but no bias
+        v.input(2, "bias")
     v.operands(3)
     source, filt = v.input(0), v.input(1, "filter")
     v.type(source, "input")

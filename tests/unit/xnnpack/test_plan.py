@@ -1,0 +1,284 @@
+"""The plan as a whole: targets, what-if, advice, speed, rules and their documentation."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import re
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import tflite_sparse.xnnpack as package
+from tests.unit.xnnpack.nets import build, entry, head, trunk
+from tflite_sparse.errors import UsageError
+from tflite_sparse.xnnpack import (
+    RULES,
+    Outcome,
+    Stage,
+    WhatIf,
+    estimate,
+    plan,
+    rule,
+    runtime,
+    target,
+    targets,
+)
+from tflite_sparse.xnnpack.rules import rules_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.builder import GraphBuilder, Value
+    from tflite_sparse.model import Subgraph
+
+ROOT = Path(__file__).parents[3]
+
+
+# Targets
+
+
+def test_every_target_of_the_documentation_is_known() -> None:
+    assert [t.name for t in targets()] == [
+        "arm64",
+        "armv7",
+        "arm64-fp16",
+        "wasm",
+        "riscv",
+        "hexagon",
+        "x86-noavx",
+        "x86-avx",
+    ]
+
+
+def test_unknown_target_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no target 'gpu'") as caught:
+        target("gpu")
+    assert "arm64" in str(caught.value.hint)
+
+
+def test_unknown_runtime_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="not modelled"):
+        runtime("LiteRT 0.1")
+    assert runtime("LiteRT 2.3").max_concatenation == 5
+
+
+@pytest.mark.parametrize("name", ["arm64", "armv7", "wasm", "riscv", "hexagon", "x86-noavx"])
+def test_sparse_model_is_sparse_where_the_sparse_path_is_on(name: str) -> None:
+    assert plan(build(lambda g: head(g, trunk(g))), name).outcome is Outcome.SPARSE
+
+
+def test_nothing_is_sparse_on_x86_with_avx() -> None:
+    made = plan(build(lambda g: head(g, trunk(g))), "x86-avx")
+    assert made.outcome is Outcome.DENSE
+    assert [change.rule for change in made.verdict.changes] == ["target-dense"]
+
+
+def test_failures_do_not_show_on_x86_with_avx() -> None:
+    net = build(lambda g: g.softmax(g.mean(trunk(g), keep_dims=True)))
+    assert plan(net, "x86-noavx").outcome is Outcome.WRONG_NUMBERS
+    assert plan(net, "x86-avx").outcome is Outcome.DENSE
+
+
+def test_padding_does_not_fuse_in_half_precision() -> None:
+    made = plan(build(lambda g: head(g, trunk(g))), "arm64-fp16")
+    stem = next(op for op in made.operators if op.label.startswith("stem"))
+    assert stem.role_refusal is not None
+    assert stem.role_refusal.rule == "conv-entry-padding"
+    assert made.outcome is Outcome.DENSE
+
+
+# What-if
+
+
+def filters(subgraph: Subgraph) -> list[int]:
+    found = []
+    for op in subgraph.operators:
+        tensor = op.inputs[1] if op.name == "CONV_2D" else None
+        if tensor is not None and tensor.is_constant and tensor.shape[1:3] == (1, 1):
+            found.append(tensor.index)
+    return found
+
+
+def test_assumed_encoding_gives_the_plan_of_the_encoded_model() -> None:
+    dense = build(lambda g: head(g, trunk(g, storage="dense")))
+    encoded = build(lambda g: head(g, trunk(g, storage="sparse")))
+    assumed = plan(dense, "arm64", assume=WhatIf(encoded=frozenset(filters(dense))))
+    real = plan(encoded, "arm64")
+    assert plan(dense, "arm64").outcome is Outcome.DENSE
+    assert assumed.outcome is real.outcome is Outcome.SPARSE
+    assert assumed.executed == real.executed
+
+
+def test_assumed_encoding_of_half_precision_gives_the_plan_of_the_encoded_model() -> None:
+    dense = build(lambda g: head(g, trunk(g, storage="fp16")))
+    encoded = build(lambda g: head(g, trunk(g, storage="fp16-sparse")))
+    halves = frozenset(t.index for t in dense.tensors if t.type == "FLOAT16")
+    assumed = plan(dense, "arm64", assume=WhatIf(encoded=halves))
+    assert assumed.executed == plan(encoded, "arm64").executed
+    assert assumed.outcome is Outcome.SPARSE
+
+
+def test_assumed_dense_storage_takes_the_hint_away() -> None:
+    subgraph = build(lambda g: head(g, trunk(g)))
+    stored = frozenset(t.index for t in subgraph.tensors if t.sparsity is not None)
+    made = plan(subgraph, "arm64", assume=WhatIf(dense=stored))
+    assert not made.hinted
+    assert made.outcome is Outcome.DENSE
+
+
+def test_assumed_zeros_are_counted() -> None:
+    subgraph = build(lambda g: head(g, trunk(g)))
+    (stored,) = (t.index for t in subgraph.tensors if t.sparsity is not None)
+    few = plan(subgraph, "arm64", assume=WhatIf(zeros={stored: 10}))
+    assert few.clusters[0].zeros == 10
+    assert few.outcome is Outcome.DENSE
+    mask = np.ones((16, 1, 1, 16), np.bool_)
+    mask[:4, 0, 0, :2] = False
+    masked = plan(subgraph, "arm64", assume=WhatIf(zeros={stored: mask}))
+    assert masked.clusters[0].zeros == 256 - 8
+    assert [op.kernel for op in masked.operators if op.kernel] == [4]
+
+
+def test_assumptions_leave_the_model_alone() -> None:
+    subgraph = build(lambda g: head(g, trunk(g, storage="dense")))
+    before = plan(subgraph, "arm64")
+    plan(subgraph, "arm64", assume=WhatIf(encoded=frozenset(filters(subgraph))))
+    assert plan(subgraph, "arm64") == before
+    assert not subgraph.edited
+
+
+# Advice
+
+
+def advice(net: Callable[[GraphBuilder], Value]) -> list[str]:
+    made = plan(build(net), "arm64")
+    assert made.outcome is Outcome.DENSE
+    return [change.rule for change in made.verdict.changes]
+
+
+def test_advice_for_zeros_stored_dense_is_to_store_them_sparse() -> None:
+    assert advice(lambda g: head(g, trunk(g, storage="dense"))) == ["hint-none"]
+
+
+def test_advice_for_too_few_zeros_is_exact() -> None:
+    made = plan(build(lambda g: head(g, g.conv2d(entry(g), 16, zeros=0.5))), "arm64")
+    zeros, hint = made.verdict.changes
+    assert zeros.rule == "profit-zeros"
+    assert "set 43 more of the cluster's 256 1x1 weights to zero: 50.0% are" in zeros.message
+    assert hint.rule == "hint-none"
+
+
+def test_advice_names_every_operator_on_the_way_from_the_entry() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = g.conv2d(g.input((1, 64, 64, 3)), 16, 3, 2, name="stem")
+        for number in range(2):
+            x = g.depthwise(x, stride=2, name=f"down{number}")
+            x = g.conv2d(x, 16, zeros=0.9, storage="sparse")
+        return head(g, x)
+
+    made = plan(build(net), "arm64")
+    assert [change.rule for change in made.verdict.changes] == ["cluster-producer"] * 2
+    texts = " ".join(change.message for change in made.verdict.changes)
+    assert "down0" in texts
+    assert "down1" in texts
+
+
+def test_advice_for_a_missing_exit() -> None:
+    assert advice(trunk) == ["cluster-no-exit"]
+
+
+def test_advice_for_a_model_without_convolutions_is_none() -> None:
+    assert advice(lambda g: g.softmax(g.input((1, 8)))) == []
+
+
+# Speed
+
+
+def mobilenet(g: GraphBuilder) -> Value:
+    x = g.pad_spatial(g.input((1, 224, 224, 3)))
+    x = g.conv2d(x, 32, 3, 2, "VALID")
+    blocks = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5]
+    for channels, stride in [*blocks, (1024, 2), (1024, 1)]:
+        x = g.depthwise(g.pad_spatial(x), 3, stride, "VALID")
+        x = g.conv2d(x, channels)
+    return g.fully_connected(g.mean(x), 1000)
+
+
+@pytest.fixture(scope="module")
+def mobilenet_graph() -> Subgraph:
+    return build(mobilenet)
+
+
+@pytest.mark.parametrize(
+    ("zeros", "measured_ms"), [(0.0, 37.1), (0.7, 19.4), (0.8, 14.8), (0.9, 10.2), (0.95, 7.9)]
+)
+def test_estimate_meets_the_measurements_it_is_fitted_to(
+    mobilenet_graph: Subgraph, zeros: float, measured_ms: float
+) -> None:
+    weights = filters(mobilenet_graph)
+    sizes = {index: mobilenet_graph.tensors[index].size for index in weights}
+    assumed = WhatIf(
+        encoded=frozenset(weights[:1] if zeros else ()),
+        zeros={index: round(size * zeros) for index, size in sizes.items()},
+    )
+    made = estimate(plan(mobilenet_graph, "wasm", assume=assumed), mobilenet_graph)
+    assert made is not None
+    assert made.planned_ms == pytest.approx(measured_ms, rel=0.03)
+    assert made.dense_ms == pytest.approx(37.1, rel=0.02)
+
+
+def test_no_estimate_where_nobody_has_measured() -> None:
+    subgraph = build(lambda g: head(g, trunk(g)))
+    assert estimate(plan(subgraph, "arm64"), subgraph) is None
+
+
+def test_no_estimate_for_a_model_that_does_not_run_right() -> None:
+    subgraph = build(lambda g: g.mean(trunk(g), keep_dims=True))
+    assert estimate(plan(subgraph, "wasm"), subgraph) is None
+
+
+def test_large_models_are_planned_in_a_second() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = entry(g)
+        for number in range(1000):
+            y = g.conv2d(g.depthwise(x), 16, zeros=0.9, storage="sparse")
+            x = g.add(x, y) if number % 3 == 0 else y
+        return head(g, x)
+
+    subgraph = build(net)
+    assert len(subgraph.operators) > 3000
+    plan(subgraph, "arm64")
+    start = time.perf_counter()
+    made = plan(subgraph, "arm64")
+    assert time.perf_counter() - start < 1
+    assert made.verdict.sparse_pointwise == 1000
+
+
+# Rules
+
+
+def test_every_rule_is_applied_somewhere_and_every_code_is_registered() -> None:
+    sources = "\n".join(
+        inspect.getsource(import_module(f"{package.__name__}.{module.name}"))
+        for module in pkgutil.iter_modules(package.__path__)
+        if module.name != "rules"
+    )
+    quoted = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', sources))
+    assert {code for code in RULES if code not in quoted} == set()
+    prefixes = {code.split("-")[0] for code in RULES}
+    codes = {code for code in quoted if code.split("-")[0] in prefixes}
+    assert codes <= set(RULES)
+
+
+def test_documentation_lists_the_rules_as_they_are() -> None:
+    text = (ROOT / "docs" / "runtime-model.md").read_text()
+    assert rules_table().strip() in text
+
+
+def test_rule_is_found_by_its_code() -> None:
+    assert rule("conv-entry-padding").stage is Stage.ROLE
