@@ -1,1 +1,1 @@
-"""Drivers of real runtimes, each an optional extra found when it is used."""
+"""Drivers of real runtimes, each an optional extra that is found when it is used."""

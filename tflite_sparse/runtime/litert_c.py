@@ -1,0 +1,193 @@
+"""LiteRT's profiler, through the C API of the libLiteRt.so in the LiteRT wheel.
+
+The Python API has no profiler. Signatures and structures are those of litert/c/*.h in LiteRT 2.3.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sysconfig
+from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_size_t, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LiteRtError", "profile"]
+
+_OPERATOR = 1 << 1
+_DELEGATE_OPERATOR = 1 << 3
+_CPU = 1
+_RANKED_TENSOR_TYPE_BYTES = 256  # larger than LiteRtRankedTensorType
+_WRITE = 1
+_LARGEST_LIBRARY = "libLiteRt"
+
+
+class LiteRtError(Exception):
+    """A call of the C API failed.
+
+    Attributes:
+        status: "load-failure" or "run-failure".
+    """
+
+    def __init__(self, call: str, code: int, status: str) -> None:
+        super().__init__(f"{call} failed with LiteRT status {code}")
+        self.status = status
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = (("total", c_size_t), ("in_use", c_size_t), ("private", c_size_t))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("tag", c_char_p),
+        ("type", c_int),
+        ("start_us", c_uint64),
+        ("elapsed_us", c_uint64),
+        ("memory_before", _Memory),
+        ("memory_after", _Memory),
+        ("metadata1", c_uint64),
+        ("metadata2", c_uint64),
+        ("source", c_int),
+    )
+
+
+def _library() -> Path:
+    import ai_edge_litert
+
+    folder = Path(str(ai_edge_litert.__file__)).parent
+    suffixes = (".so", ".dylib", sysconfig.get_config_var("SHLIB_SUFFIX") or ".so")
+    return next(
+        path for suffix in suffixes if (path := folder / f"{_LARGEST_LIBRARY}{suffix}").is_file()
+    )
+
+
+class _Api:
+    """The C API with its failures as exceptions."""
+
+    def __init__(self) -> None:
+        self.library = ctypes.CDLL(str(_library()))
+        self.status = "load-failure"
+        # What the library keeps pointers to must stay alive.
+        self.kept: list[Any] = []
+
+    def call(self, name: str, *arguments: Any) -> None:
+        code = getattr(self.library, f"LiteRt{name}")(*arguments)
+        if code:
+            raise LiteRtError(name, code, self.status)
+
+    def make(self, name: str, *arguments: Any) -> c_void_p:
+        """Calls a function whose last argument receives a handle."""
+        handle = c_void_p()
+        self.call(name, *arguments, byref(handle))
+        return handle
+
+    def opaque_options(self, identifier: str, text: str) -> c_void_p:
+        deleter = ctypes.CFUNCTYPE(None, c_void_p)(lambda _: None)
+        data = ctypes.create_string_buffer(text.encode())
+        label = identifier.encode()
+        self.kept += [deleter, data, label]
+        return self.make(
+            "CreateOpaqueOptions", c_char_p(label), ctypes.cast(data, c_void_p), deleter
+        )
+
+    def compile(self, path: str, threads: int) -> tuple[c_void_p, c_void_p, c_void_p]:
+        environment = self.make("CreateEnvironment", c_int(0), None)
+        model = self.make("CreateModelFromFile", environment, c_char_p(path.encode()))
+        options = self.make("CreateOptions")
+        self.call("SetOptionsHardwareAccelerators", options, c_int(_CPU))
+        for identifier, text in (
+            ("runtime_options_string", "enable_profiling = true\n"),
+            ("xnnpack", f"num_threads = {threads}\n"),
+        ):
+            self.call("AddOpaqueOptions", options, self.opaque_options(identifier, text))
+        compiled = self.make("CreateCompiledModel", environment, model, options)
+        return environment, model, compiled
+
+    def buffers(
+        self, environment: c_void_p, subgraph: c_void_p, compiled: c_void_p, side: str
+    ) -> Any:
+        """One tensor buffer for each input or output of the first signature, filled with zeros."""
+        count = c_size_t()
+        self.call(f"GetNumSubgraph{side}s", subgraph, byref(count))
+        made = (c_void_p * count.value)()
+        for index in range(count.value):
+            tensor = self.make(f"GetSubgraph{side}", subgraph, c_size_t(index))
+            kind = (c_char * _RANKED_TENSOR_TYPE_BYTES)()
+            self.call("GetRankedTensorType", tensor, kind)
+            needs = self.make(
+                f"GetCompiledModel{side}BufferRequirements", compiled, c_size_t(0), c_size_t(index)
+            )
+            buffer = self.make(
+                "CreateManagedTensorBufferFromRequirements", environment, kind, needs
+            )
+            self.clear(buffer)
+            made[index] = buffer.value
+        return made
+
+    def clear(self, buffer: c_void_p) -> None:
+        size, memory = c_size_t(), c_void_p()
+        self.call("GetTensorBufferPackedSize", buffer, byref(size))
+        self.call("LockTensorBuffer", buffer, byref(memory), c_int(_WRITE))
+        ctypes.memset(memory, 0, size.value)
+        self.call("UnlockTensorBuffer", buffer)
+
+
+def profile(path: str, runs: int, threads: int) -> list[list[tuple[str, int, int, int]]]:
+    """Runs a model's first signature on zeros and returns what was executed.
+
+    Args:
+        path: the model.
+        runs: how many runs to record, after one that is not.
+        threads: of XNNPACK.
+
+    Returns:
+        For each run its operators in order: (name, 1 for one of XNNPACK and 0 for one of the model,
+        index, microseconds).
+
+    Raises:
+        LiteRtError: the runtime refused the model, or it failed while it ran.
+    """
+    api = _Api()
+    environment, model, compiled = api.compile(path, threads)
+    subgraph = api.make("GetModelSubgraph", model, c_size_t(0))
+    inputs = api.buffers(environment, subgraph, compiled, "Input")
+    outputs = api.buffers(environment, subgraph, compiled, "Output")
+    profiler = c_void_p()
+    api.call("CompiledModelGetProfiler", compiled, byref(profiler))
+    api.status = "run-failure"
+    run = (
+        compiled,
+        c_size_t(0),
+        c_size_t(len(inputs)),
+        inputs,
+        c_size_t(len(outputs)),
+        outputs,
+    )
+    api.call("RunCompiledModel", *run)
+    recorded = []
+    for _ in range(runs):
+        api.call("ResetProfiler", profiler)
+        api.call("StartProfiler", profiler)
+        api.call("RunCompiledModel", *run)
+        api.call("StopProfiler", profiler)
+        recorded.append(_events(api, profiler))
+    return recorded
+
+
+def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int]]:
+    count = c_int()
+    api.call("GetNumProfilerEvents", profiler, byref(count))
+    events = (_Event * count.value)()
+    api.call("GetProfilerEvents", profiler, count, ctypes.cast(events, POINTER(_Event)))
+    found = [
+        (
+            (event.tag or b"").decode("utf-8", "replace"),
+            int(event.type == _DELEGATE_OPERATOR),
+            int(event.metadata1),
+            int(event.elapsed_us),
+            int(event.start_us),
+        )
+        for event in events
+        if event.type in {_OPERATOR, _DELEGATE_OPERATOR}
+    ]
+    return [entry[:4] for entry in found]

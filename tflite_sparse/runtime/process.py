@@ -1,0 +1,100 @@
+"""The other end of the worker process: starts it, gives it tasks, and survives its death."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.runtime.processor import interpreter_command, interpreter_environment
+from tflite_sparse.runtime.worker import receive, send
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Worker", "model_file"]
+
+_INSTALL = "pip install 'tflite-sparse[litert]'"
+
+
+class Worker:
+    """A process that runs models, one after the other, each in a process of its own.
+
+    Args:
+        emulate: whether to run on an emulated processor without AVX.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+
+    def __init__(self, *, emulate: bool = False) -> None:
+        self.emulate = emulate
+        command = [*interpreter_command(emulate=emulate), "-m", "tflite_sparse.runtime.worker"]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=interpreter_environment(),
+        )
+        state, detail = receive(self._process.stdout) or ("missing", "it did not start")
+        if state != "ready":
+            self.close()
+            raise RuntimeUnavailableError(f"LiteRT cannot be used: {detail}", hint=_INSTALL)
+
+    def perform(self, task: str, *, timeout: float, **request: Any) -> tuple[str, str, Any]:
+        """Does one task: (status, detail, answer)."""
+        try:
+            send(self._process.stdin, {"task": task, "timeout": timeout, **request})
+            answer = receive(self._process.stdout)
+        except (BrokenPipeError, EOFError):
+            answer = None
+        if answer is None:
+            return "crashed", "the worker process ended", None
+        status, detail, value = answer
+        return status, detail, value
+
+    def close(self) -> None:
+        """Ends the process."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            # Whoever is interrupted does not wait for the task that is under way.
+            self._process.kill()
+        self.close()
+
+
+@contextlib.contextmanager
+def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
+    """The path of a model; bytes are put into a file for as long as the block lasts."""
+    if not isinstance(model, (bytes, bytearray, memoryview)):
+        yield str(Path(model).resolve())
+        return
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(model)
+        file.flush()
+        yield file.name

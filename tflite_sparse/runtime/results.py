@@ -1,0 +1,140 @@
+"""What a runtime answers: data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ExecutedOperator", "Outputs", "Profile", "RunResult", "Status", "Timing"]
+
+Status = Literal["ok", "load-failure", "run-failure", "crashed", "timed-out"]
+"""How a model fared: refused while it was loaded, failed while it ran, took the process with it, or
+was not done in time."""
+
+Outputs = dict[str, "NDArray[np.generic]"]
+"""Values by the name of the output; where names repeat, by name and number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A model that was run, or an attempt at it.
+
+    Attributes:
+        status: how it fared.
+        detail: what the runtime said, or the signal that ended the process; "" when all went well.
+        trials: the outputs of each set of inputs, in order.
+    """
+
+    status: Status
+    detail: str = ""
+    trials: tuple[Outputs, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the model ran."""
+        return self.status == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutedOperator:
+    """An operator as the runtime executed it.
+
+    Attributes:
+        name: as the runtime's profiler prints it, such as "Convolution (NCHW, F32) SPMM".
+        microseconds: median time of one execution.
+        delegated: whether XNNPACK ran it; otherwise `name` is that of the model's operator.
+        index: for an operator of the model its index there, for one of XNNPACK its number within
+            its partition.
+        partition: which delegate partition it belongs to, in the order of execution; None outside.
+    """
+
+    name: str
+    microseconds: float
+    delegated: bool
+    index: int
+    partition: int | None
+
+    @property
+    def sparse(self) -> bool:
+        """Whether a kernel for sparse weights ran."""
+        return self.delegated and self.name.endswith(" SPMM")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The operators that a runtime executed for one inference.
+
+    Attributes:
+        status: how the model fared.
+        detail: what the runtime said when it did not run.
+        operators: what was executed, in order.
+        runs: over how many runs the medians were taken.
+        emulated: whether the processor was emulated: then the times mean nothing.
+        processor: the processor that it ran on.
+    """
+
+    status: Status
+    detail: str = ""
+    operators: tuple[ExecutedOperator, ...] = ()
+    runs: int = 0
+    emulated: bool = False
+    processor: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the model ran."""
+        return self.status == "ok"
+
+    @property
+    def microseconds(self) -> float:
+        """Sum of the medians of all operators."""
+        return sum(operator.microseconds for operator in self.operators)
+
+    @property
+    def delegated(self) -> tuple[str, ...]:
+        """Names of XNNPACK's operators, in order."""
+        return tuple(operator.name for operator in self.operators if operator.delegated)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long inferences took.
+
+    Attributes:
+        model: the model's path.
+        status: how it fared.
+        detail: what went wrong, if anything did.
+        milliseconds: one time for each counted run.
+    """
+
+    model: str
+    status: Status
+    detail: str = ""
+    milliseconds: tuple[float, ...] = field(default=())
+
+    def quantile(self, share: float) -> float:
+        """The time that this share of the runs did not pass, by nearest rank; 0.0 without runs."""
+        ordered = sorted(self.milliseconds)
+        return ordered[round(share * (len(ordered) - 1))] if ordered else 0.0
+
+    @property
+    def median(self) -> float:
+        """Median time of a run in milliseconds."""
+        return self.quantile(0.5)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "model": self.model,
+            "status": self.status,
+            "detail": self.detail,
+            "runs": len(self.milliseconds),
+            "median_ms": round(self.median, 4),
+            "p10_ms": round(self.quantile(0.1), 4),
+            "p90_ms": round(self.quantile(0.9), 4),
+            "milliseconds": [round(value, 4) for value in self.milliseconds],
+        }
