@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["inspection_lines"]
 
 _WIDE = 100
+_NARROW = 76
 _FEW_TENSORS = 8
 _FEW_KINDS = 12
 _SHORT_OPERATORS = {
@@ -187,7 +188,7 @@ def _weights(inspection: Inspection, width: int) -> Lines:
     names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
     prefix = common_prefix(names)
     types = {type_name(w.type) for w in weights}
-    columns = _columns(wide=width >= _WIDE, mixed=len(types) > 1)
+    columns = _columns(width, mixed=len(types) > 1)
     rows = [
         [cell(weight) if cell else name[len(prefix) :] for _, cell in columns]
         for weight, name in zip(weights, names, strict=True)
@@ -204,15 +205,17 @@ def _weights(inspection: Inspection, width: int) -> Lines:
 
 
 def _columns(
-    *, wide: bool, mixed: bool
+    width: int, *, mixed: bool
 ) -> list[tuple[Column, Callable[[WeightFacts], str] | None]]:
     """Each column with what fills it; None for the column of names."""
+    wide = width >= _WIDE
     columns: list[tuple[Column, Callable[[WeightFacts], str] | None]] = [
         (Column("#", right=True, style="dim"), _place),
         (Column("operator"), lambda weight: _operator(weight, wide=wide)),
         (Column("weight", gives_way=True), None),
-        (Column("shape", right=True), lambda weight: shape(weight.shape)),
     ]
+    if width >= _NARROW:
+        columns.append((Column("shape", right=True), lambda weight: shape(weight.shape)))
     if mixed:
         columns.append((Column("type"), lambda weight: type_name(weight.type)))
     columns.append((Column("zeros", right=True, style="bold"), _zeros))

@@ -10,7 +10,7 @@ from tflite_sparse.report.table import Column, table
 from tflite_sparse.report.words import count_of, listing, percent, thousands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tflite_sparse.inspection.runtime_results import (
         ClusterFacts,
@@ -24,6 +24,7 @@ __all__ = ["cluster_lines", "explain_lines", "verdict_lines"]
 
 _MOST_CLUSTERS = 5
 _SMALL_CLUSTER = 0.01
+_NARROW = 76
 _MOST_POINTS = 8
 
 # Rules by which an operator fails because of a neighbour that fails.
@@ -156,27 +157,19 @@ def cluster_lines(clusters: Sequence[ClusterFacts], width: int) -> Lines:
     whole = sum(cluster.parameters for cluster in counted)
     shown = [c for c in counted if c.sparse or c.parameters >= _SMALL_CLUSTER * whole]
     shown = shown[:_MOST_CLUSTERS]
-    columns = [
-        Column("cluster", right=True, style="dim"),
-        Column("operators", right=True),
-        Column("filters", right=True),
-        Column("weights", right=True),
-        Column("zeros", right=True, style="bold"),
-        Column("against 2/3", right=True),
-        Column("runs", gives_way=True),
+    cells: list[tuple[Column, Callable[[ClusterFacts], str]]] = [
+        (Column("cluster", right=True, style="dim"), lambda c: str(c.index)),
+        (Column("operators", right=True), lambda c: str(len(c.members))),
+        (Column("filters", right=True), lambda c: str(len(c.filters))),
+        (Column("weights", right=True), lambda c: thousands(c.parameters)),
+        (Column("zeros", right=True, style="bold"), lambda c: percent(c.zeros, c.parameters, "")),
+        (Column("against 2/3", right=True), lambda c: _margin(c.margin)),
+        (Column("runs", gives_way=True), _state),
     ]
-    rows = [
-        [
-            str(cluster.index),
-            str(len(cluster.members)),
-            str(len(cluster.filters)),
-            thousands(cluster.parameters),
-            percent(cluster.zeros, cluster.parameters, ""),
-            _margin(cluster.margin),
-            _state(cluster),
-        ]
-        for cluster in shown
-    ]
+    if width < _NARROW:
+        cells = [cell for cell in cells if cell[0].title not in {"operators", "filters"}]
+    columns = [column for column, _ in cells]
+    rows = [[text(cluster) for _, text in cells] for cluster in shown]
     lines = table(columns, rows, width)
     if len(counted) > len(shown):
         rest = count_of(len(counted) - len(shown), "smaller cluster")
