@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.encoding.storage import elements
+from tflite_sparse.encoding.storage import Layout, elements
 from tflite_sparse.encoding.validate import validate
 from tflite_sparse.errors import EncodingError
 
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding.storage import SparseEncoding
+    from tflite_sparse.encoding.storage import Level, SparseEncoding
 
 __all__ = ["decode"]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+_WIDE = 64
 
 
 def decode(encoding: SparseEncoding, out: NDArray[Any] | None = None) -> NDArray[Any]:
     """Decodes a tensor; what is not stored is 0.
 
-    The values are placed a million at a time, so that beside the result little memory is used.
+    The values are placed some at a time, so that beside the result little memory is used.
 
     Args:
         encoding: any encoding that the runtime reads, see `validate`.
@@ -39,18 +41,53 @@ def decode(encoding: SparseEncoding, out: NDArray[Any] | None = None) -> NDArray
         EncodingError: the encoding is malformed, or `out` does not fit it.
     """
     validate(encoding)
+    values = encoding.values
     if out is None:
-        out = np.zeros(encoding.shape, encoding.values.dtype)
-    elif out.shape != encoding.shape or out.dtype != encoding.values.dtype:
+        out = _zeros(encoding.shape, values.dtype)
+    elif out.shape != encoding.shape or out.dtype != values.dtype:
         raise EncodingError(f"a result of {out.shape} {out.dtype} does not fit the encoding")
     elif not out.flags.c_contiguous:
         raise EncodingError("a result must be contiguous")
     else:
         out.fill(0)
+    if not values.size:
+        return out
+    head = next((n for n, level in enumerate(encoding.levels) if level.compressed), None)
+    if head is None:
+        view = _blocked(encoding, out)
+        view[...] = values.reshape(view.shape)
+        return out
+    inner = [level.dense_size for level in encoding.levels[head + 1 :]]
+    if not any(level.compressed for level in encoding.levels[head + 1 :]) and (
+        math.prod(inner) >= _WIDE
+    ):
+        _place_slices(encoding, head, _blocked(encoding, out))
+        return out
     flat = out.reshape(-1)
-    for first, places in _places(encoding):
-        flat[places] = encoding.values[first : first + places.size]
+    for first, places in _places(encoding, head):
+        flat[places] = values[first : first + places.size]
     return out
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    try:
+        return np.zeros(shape, dtype)
+    except MemoryError:
+        raise EncodingError(
+            f"the tensor {list(shape)} takes {elements(shape) * dtype.itemsize:,} bytes,"
+            " more memory than there is"
+        ) from None
+
+
+def _blocked(encoding: SparseEncoding, out: NDArray[Any]) -> NDArray[Any]:
+    """The result with one axis a level."""
+    layout = Layout(
+        encoding.traversal_order,
+        tuple(level.compressed for level in encoding.levels),
+        encoding.block_map or (),
+        encoding.block_shape,
+    )
+    return layout.blocked_view(out)
 
 
 def _strides(encoding: SparseEncoding) -> list[int]:
@@ -67,38 +104,64 @@ def _strides(encoding: SparseEncoding) -> list[int]:
     return of_level
 
 
-def _places(encoding: SparseEncoding) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Runs of values: the number of the first, and where each goes in the dense tensor."""
-    levels, strides = encoding.levels, _strides(encoding)
-    # The leading dense levels form a plain grid; chunks are runs of its positions.
-    head = next((i for i, level in enumerate(levels) if level.compressed), len(levels))
-    grid = tuple(level.dense_size for level in levels[:head])
-    count = elements(grid)
-    starts = np.arange(count + 1, dtype=np.int64)
-    for level in levels[head:]:
-        starts = (
-            starts * level.dense_size
-            if level.segments is None
-            else level.segments[starts].astype(np.int64)
-        )
-    first = 0
-    while first < count:
-        last = int(np.searchsorted(starts, starts[first] + _CHUNK, "right")) - 1
-        last = min(count, max(last, first + 1))
-        yield int(starts[first]), _expand(encoding, strides, grid, first, last)
-        first = last
+def _places(encoding: SparseEncoding, head: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Runs of values: the number of the first, and where each goes in the dense tensor.
+
+    Args:
+        encoding: the encoding.
+        head: the first compressed level; its entries are placed some at a time.
+    """
+    strides, below = _strides(encoding), encoding.levels[head + 1 :]
+    count = encoding.levels[head].csr()[1].size
+    if any(level.compressed for level in below):
+        # The number of the first value below each entry.
+        starts = np.arange(count + 1, dtype=np.int64)
+        for level in below:
+            starts = (
+                starts * level.dense_size
+                if level.segments is None
+                else level.segments[starts].astype(np.int64)
+            )
+        first = 0
+        while first < count:
+            last = int(np.searchsorted(starts, starts[first] + _CHUNK, "right")) - 1
+            last = min(count, max(last, first + 1))
+            yield int(starts[first]), _expand(encoding, strides, head, first, last)
+            first = last
+        return
+    inner = math.prod(level.dense_size for level in below)
+    step = max(1, _CHUNK // inner)
+    for first in range(0, count, step):
+        last = min(count, first + step)
+        yield first * inner, _expand(encoding, strides, head, first, last)
+
+
+def _rows(level: Level, first: int, last: int) -> tuple[int, NDArray[np.int64]]:
+    """The first parent of entries first..last of a level, and how many of them each parent has."""
+    segments, _ = level.csr()
+    low = int(np.searchsorted(segments, segments.dtype.type(first), "right")) - 1
+    high = int(np.searchsorted(segments, segments.dtype.type(last), "left"))
+    bounds = segments[low : high + 1].astype(np.int64)
+    bounds[0], bounds[-1] = first, last
+    return low, np.diff(bounds)
 
 
 def _expand(
-    encoding: SparseEncoding, strides: list[int], grid: tuple[int, ...], first: int, last: int
+    encoding: SparseEncoding, strides: list[int], head: int, first: int, last: int
 ) -> NDArray[np.int64]:
-    """Places of all values below positions first..last of the leading dense levels."""
-    places = np.zeros(last - first, np.int64)
+    """Places of all values below entries first..last of the first compressed level."""
+    levels = encoding.levels
+    row, counts = _rows(levels[head], first, last)
+    places = np.zeros(counts.size, np.int64)
+    grid = tuple(level.dense_size for level in levels[:head])
     if grid:
-        coordinates = np.unravel_index(np.arange(first, last), grid)
+        # The dense levels above form a plain grid.
+        coordinates = np.unravel_index(np.arange(row, row + counts.size), grid)
         for coordinate, stride in zip(coordinates, strides, strict=False):
             places += coordinate * stride
-    for level, stride in zip(encoding.levels[len(grid) :], strides[len(grid) :], strict=True):
+    places = np.repeat(places, counts)
+    places += _steps(levels[head], first, last, strides[head])
+    for level, stride in zip(levels[head + 1 :], strides[head + 1 :], strict=True):
         if level.segments is None:
             steps = np.arange(level.dense_size, dtype=np.int64) * stride
             places = (places[:, None] + steps).reshape(-1)
@@ -107,7 +170,26 @@ def _expand(
             bounds = level.segments[first : last + 1].astype(np.int64)
             first, last = int(bounds[0]), int(bounds[-1])
             places = np.repeat(places, np.diff(bounds))
-            indices = level.indices
-            if indices is not None:
-                places += indices[first:last].astype(np.int64) * stride
+            places += _steps(level, first, last, stride)
     return places
+
+
+def _steps(level: Level, first: int, last: int, stride: int) -> NDArray[Any]:
+    """How far entries first..last of a level are from their parents in the dense tensor."""
+    part = level.csr()[1][first:last]
+    return part if stride == 1 else part.astype(np.int64) * stride
+
+
+def _place_slices(encoding: SparseEncoding, head: int, view: NDArray[Any]) -> None:
+    """Places the dense rest below each entry of the one compressed level as a whole."""
+    level = encoding.levels[head]
+    _, indices = level.csr()
+    rest = view.shape[head + 1 :]
+    values = encoding.values.reshape(indices.size, *rest)
+    step = max(1, _CHUNK // math.prod(rest))
+    for first in range(0, indices.size, step):
+        last = min(indices.size, first + step)
+        row, counts = _rows(level, first, last)
+        rows = np.repeat(np.arange(row, row + counts.size), counts)
+        grid = np.unravel_index(rows, view.shape[:head]) if head else ()
+        view[(*grid, indices[first:last])] = values[first:last]

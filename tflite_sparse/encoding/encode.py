@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.encoding.occupancy import nonzero_mask
+from tflite_sparse.encoding.occupancy import Occupancy, any_of_each, nonzero_mask
 from tflite_sparse.encoding.storage import Level, SparseEncoding, elements, index_type
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["encode"]
 
-_SLAB = 1 << 20
+_SLAB = 1 << 18
+_ROWS, _COLUMNS = 32, 512
 
 
 def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
@@ -36,12 +37,11 @@ def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
         EncodingError: the layout does not fit the tensor.
     """
     layout.check(array.shape)
-    view = layout.blocked_view(array)
     compressed = [number for number, is_csr in enumerate(layout.compressed) if is_csr]
     if len(compressed) == 1 and array.size:
-        levels, values = _one_level(view, compressed[0])
+        levels, values = _one_level(array, layout, compressed[0])
     else:
-        levels, values = _any_levels(view, layout.compressed)
+        levels, values = _any_levels(layout.blocked_view(array), layout.compressed)
     return SparseEncoding(
         tuple(array.shape),
         layout.traversal_order,
@@ -51,47 +51,60 @@ def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
     )
 
 
-def _one_level(view: NDArray[Any], level: int) -> tuple[list[Level], NDArray[Any]]:
+def _one_level(array: NDArray[Any], layout: Layout, level: int) -> tuple[list[Level], NDArray[Any]]:
     """One compressed level, dense ones around it: slab by slab, in little memory."""
+    view = layout.blocked_view(array)
     columns, inner = view.shape[level], elements(view.shape[level + 1 :])
-    counts, indices, values = [], [], []
-    narrow = index_type(columns - 1)
-    for slab in _slabs(view, level, columns * inner):
-        tiles = slab.reshape(-1, columns * inner)
-        mask = nonzero_mask(tiles)
-        if inner > 1:
-            mask = np.asarray(mask.reshape(-1, columns, inner).any(axis=2))
-        filled = np.count_nonzero(mask, axis=1)
-        places = np.flatnonzero(mask)
-        values.append(tiles.reshape(-1, inner)[places].reshape(-1))
-        places -= np.repeat(np.arange(0, mask.size, columns), filled)
-        indices.append(places.astype(narrow))
-        counts.append(filled)
-    made = _csr(np.concatenate(counts), np.concatenate(indices))
-    levels = [
-        made if number == level else Level(dense_size=size)
-        for number, size in enumerate(view.shape)
-    ]
-    return levels, np.concatenate(values)
+    # Counting first is cheap, and lets everything be written to its place at once.
+    stored = Occupancy(array).tiles(layout.tile(array.shape, level))
+    segments = np.zeros(elements(view.shape[:level]) + 1, index_type(stored))
+    indices = np.empty(stored, index_type(columns - 1))
+    values = np.empty((stored, inner), array.dtype)
+    position = first = 0
+    for slab in _slabs(view, level):
+        tiles = slab.reshape(-1, inner)
+        places = np.flatnonzero(any_of_each(nonzero_mask(tiles)))
+        last, end = first + places.size, position + tiles.shape[0]
+        values[first:last] = tiles[places]
+        # A slab holds whole rows or a part of one: `rows` are those that end in it.
+        rows = np.arange(position // columns + 1, end // columns + 1)
+        ends = np.searchsorted(places, rows * columns - position)
+        segments[rows] = first + ends
+        starts = np.arange(position // columns, -(-end // columns)) * columns - position
+        bounds = np.concatenate([[0], ends, [places.size]])
+        places -= np.repeat(starts, np.diff(bounds)[: starts.size])
+        indices[first:last] = places
+        position, first = end, last
+    levels = [Level(dense_size=size) for size in view.shape]
+    levels[level] = _csr(segments, indices)
+    return levels, values.reshape(-1)
 
 
-def _slabs(view: NDArray[Any], level: int, row: int) -> Iterator[NDArray[Any]]:
-    """The rows above a level in order, some at a time, contiguous."""
-    leading = view.shape[:level]
-    # Step along the last leading axis that leaves a slab small; walk those before it one by one.
-    axis = max(0, level - 1)
-    below = row
-    while axis > 0 and below * leading[axis] <= _SLAB:
-        below *= leading[axis]
+def _slabs(view: NDArray[Any], level: int) -> Iterator[NDArray[Any]]:
+    """The view in order, some of it at a time, contiguous; levels below `level` are whole."""
+    # Step along the last axis that leaves a slab small; walk those before it one by one.
+    axis, below = level, elements(view.shape[level + 1 :])
+    while axis > 0 and below * view.shape[axis] <= _SLAB:
+        below *= view.shape[axis]
         axis -= 1
-    if not leading:
-        yield np.ascontiguousarray(view)
-        return
-    step = max(1, _SLAB // max(1, below))
-    for outer in itertools.product(*(range(size) for size in leading[:axis])):
-        for start in range(0, leading[axis], step):
+    step = max(1, _SLAB // below)
+    for outer in itertools.product(*(range(size) for size in view.shape[:axis])):
+        for start in range(0, view.shape[axis], step):
             rows: NDArray[Any] = view[outer] if outer else view
-            yield np.ascontiguousarray(rows[start : start + step])
+            yield _contiguous(rows[start : start + step], level - axis)
+
+
+def _contiguous(slab: NDArray[Any], level: int) -> NDArray[Any]:
+    """The slab in order; one that runs across memory is copied in pieces that stay in the cache."""
+    if slab.flags.c_contiguous or slab.strides[level] <= slab.strides[0]:
+        return np.ascontiguousarray(slab)
+    made = np.empty(slab.shape, slab.dtype)
+    lead = (slice(None),) * (level - 1)
+    for column in range(0, slab.shape[0], _COLUMNS):
+        for row in range(0, slab.shape[level], _ROWS):
+            piece = (slice(column, column + _COLUMNS), *lead, slice(row, row + _ROWS))
+            made[piece] = slab[piece]
+    return made
 
 
 def _any_levels(
@@ -106,20 +119,19 @@ def _any_levels(
         if is_csr:
             axes = tuple(range(number + 1, view.ndim))
             kept = used.any(axis=axes).reshape(-1)[children]
-            counts = np.count_nonzero(kept.reshape(nodes.size, size), axis=1)
+            segments = np.zeros(nodes.size + 1, np.int64)
+            np.cumsum(np.count_nonzero(kept.reshape(nodes.size, size), axis=1), out=segments[1:])
             nodes = children[kept]
-            levels.append(_csr(counts, nodes % max(1, size)))
+            levels.append(_csr(segments, nodes % max(1, size)))
         else:
             nodes = children
             levels.append(Level(dense_size=size))
     return levels, np.ascontiguousarray(view).reshape(-1)[nodes]
 
 
-def _csr(counts: NDArray[Any], indices: NDArray[Any]) -> Level:
-    segments = np.zeros(counts.size + 1, np.int64)
-    np.cumsum(counts, out=segments[1:])
+def _csr(segments: NDArray[Any], indices: NDArray[Any]) -> Level:
     highest = int(indices.max()) if indices.size else 0
     return Level(
-        segments=segments.astype(index_type(int(segments[-1]))),
+        segments=segments.astype(index_type(int(segments[-1])), copy=False),
         indices=indices.astype(index_type(highest), copy=False),
     )

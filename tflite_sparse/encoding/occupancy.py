@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Occupancy", "nonzero_mask"]
+__all__ = ["Occupancy", "any_of_each", "nonzero_mask"]
 
 _SLAB = 1 << 20
 _WIDEST_STEP = 16
@@ -24,6 +24,21 @@ def nonzero_mask(array: NDArray[Any]) -> NDArray[np.bool_]:
         # numpy compares half floats one by one; without its sign a zero has no bits.
         return np.asarray(array.view(np.uint16) << 1 != 0)
     return np.asarray(array != 0)
+
+
+def any_of_each(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether any value of each row of a contiguous mask of shape (rows, values) is set."""
+    rows, width = mask.shape
+    if width == 1:
+        return mask.reshape(-1)
+    for kind in (np.uint64, np.uint32, np.uint16):
+        # Looking at several values as one number is much faster than reducing over a short axis.
+        if width % np.dtype(kind).itemsize == 0:
+            mask = np.asarray(mask.view(kind) != 0)
+            break
+    if mask.shape[1] <= _WIDEST_STEP:
+        return reduce(np.logical_or, (mask[:, i] for i in range(mask.shape[1])))
+    return np.asarray(mask.any(axis=1)).reshape(rows)
 
 
 class Occupancy:
@@ -44,6 +59,8 @@ class Occupancy:
         self.array = array
         self._tiles: dict[tuple[int, ...], int] = dict(known or {})
         self._highest: dict[int, int] = {}
+        self._axis = next((d for d, size in enumerate(array.shape) if size > 1), 0)
+        self._row = max(1, array.size // max(1, array.shape[self._axis])) if array.ndim else 1
         single = (1,) * array.ndim
         if single not in self._tiles:
             self._tiles[single] = sum(int(np.count_nonzero(mask)) for mask in self._masks(1))
@@ -65,20 +82,35 @@ class Occupancy:
             self._highest[dimension] = self._find_highest(dimension)
         return self._highest[dimension]
 
-    def _masks(self, step: int) -> Iterator[NDArray[np.bool_]]:
-        """Masks of slabs along the first dimension, each a multiple of `step` long."""
-        array = self.array
+    def _masks(
+        self, step: int, start: int = 0, stop: int | None = None
+    ) -> Iterator[NDArray[np.bool_]]:
+        """Masks of slabs along the first long dimension, each a multiple of `step` long."""
+        array, axis = self.array, self._axis
         if array.ndim == 0 or array.size == 0:
             return
-        row = array.size // array.shape[0]
-        rows = max(step, _SLAB // max(1, row) // step * step)
-        for start in range(0, array.shape[0], rows):
-            yield nonzero_mask(array[start : start + rows])
+        stop = array.shape[axis] if stop is None else stop
+        rows = max(step, _SLAB // self._row // step * step)
+        lead = (slice(None),) * axis
+        for first in range(start, stop, rows):
+            yield nonzero_mask(array[(*lead, slice(first, min(stop, first + rows)))])
 
     def _count(self, tile: tuple[int, ...]) -> int:
-        if not self.array.size:
+        array, axis = self.array, self._axis
+        if not array.size:
             return 0
-        return sum(int(np.count_nonzero(_merge(mask, tile))) for mask in self._masks(tile[0]))
+        step = tile[axis]
+        if step == 1 or step * self._row <= _SLAB:
+            return sum(int(np.count_nonzero(_merge(mask, tile))) for mask in self._masks(step))
+        total = 0
+        for start in range(0, array.shape[axis], step):
+            # The parts of a tile that is too large for one slab are merged slab by slab.
+            parts = (
+                _merge(mask, (*tile[:axis], mask.shape[axis], *tile[axis + 1 :]))
+                for mask in self._masks(1, start, start + step)
+            )
+            total += int(np.count_nonzero(reduce(np.logical_or, parts)))
+        return total
 
     def _find_highest(self, dimension: int) -> int:
         size = self.array.shape[dimension]
@@ -89,7 +121,7 @@ class Occupancy:
         if nonzero_mask(np.ascontiguousarray(last)).any():
             return int(size) - 1
         axes = tuple(d for d in range(self.array.ndim) if d != dimension)
-        if dimension == 0:
+        if dimension == self._axis:
             used = np.concatenate([np.any(mask, axis=axes) for mask in self._masks(1)])
         else:
             used = reduce(np.logical_or, (np.any(mask, axis=axes) for mask in self._masks(1)))

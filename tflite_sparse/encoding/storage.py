@@ -51,6 +51,16 @@ class Level:
         """Whether the level is SPARSE_CSR."""
         return self.segments is not None
 
+    def csr(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Segments and indices of a compressed level.
+
+        Raises:
+            EncodingError: it has none.
+        """
+        if self.segments is None or self.indices is None:
+            raise EncodingError("a dense level has no segments and no indices")
+        return self.segments, self.indices
+
 
 @dataclass(frozen=True, slots=True)
 class SparseEncoding:
