@@ -91,7 +91,7 @@ LOAD: dict[str, Net] = {
         g.mean(trunk(g), keep_dims=True), ones(1, 1, 1, 16)
     ),
     "MUL with MEAN": lambda g: head(
-        g, sparse(g, g.mul(*[(x := trunk(g)), g.mean(x, keep_dims=True)]))
+        g, sparse(g, joined(g, "MUL", lambda x: g.mean(x, keep_dims=True)))
     ),
     "MEAN, SQUEEZE": lambda g: g.fully_connected(
         g.squeeze(g.mean(trunk(g), keep_dims=True), [1, 2]), 4
