@@ -158,7 +158,8 @@ def _totals(
         bytes_now=model.size,
         bytes_dense=model.size
         + sum(weight.bytes_dense - weight.bytes_now for weight in facts if weight.bytes_dense),
-        bytes_sparse=model.size - sum(weight.saving for weight in facts),
+        bytes_sparse=model.size
+        - sum(weight.saving for weight in facts if weight.storage == "dense"),
         gzip_now=gzip_now,
         gzip_sparse=gzip_sparse,
     )

@@ -69,8 +69,8 @@ class Totals(Facts):
         macs: multiply-accumulate operations of one run of every operator.
         pointwise_macs: those of 1x1 convolutions.
         bytes_now: size of the file.
-        bytes_dense: size if every weight were stored dense: a prediction.
-        bytes_sparse: size if every weight were stored sparse that is smaller so: a prediction.
+        bytes_dense: size if every weight were stored dense: predicted.
+        bytes_sparse: size if the dense weights that get smaller so were stored sparse: predicted.
         gzip_now: size of the file after gzip (zlib, level 6); None where it was not computed.
         gzip_sparse: the same of the file with those weights stored sparse.
     """

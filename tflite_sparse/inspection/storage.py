@@ -21,8 +21,10 @@ __all__ = ["SPARSE_TYPES", "Storage", "best_storage", "cannot_be_sparse"]
 SPARSE_TYPES = ("FLOAT32", "FLOAT16", "INT8")
 """Element types that the runtime's DENSIFY takes (tflite/kernels/densify.cc)."""
 
-# Tables of a DENSIFY and of the tensor behind it, and its name's length prefix and padding.
-_DENSIFY_BYTES = 160
+# Tables of a DENSIFY and of the tensor behind it; those of its quantization, if any.
+_DENSIFY_BYTES = 132
+_QUANTIZATION_BYTES = 48
+_MATRIX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def cannot_be_sparse(tensor: Tensor, *, shifted: bool) -> str | None:
     """
     if tensor.type not in SPARSE_TYPES:
         return f"DENSIFY takes no {tensor.type}"
+    if len(tensor.shape) < _MATRIX:
+        return "it is a vector"
     if shifted:
         # What is not stored is filled with literal zeros.
         return "its zero point is not 0"
@@ -84,11 +88,12 @@ def best_storage(
     known = {(1,) * values.ndim: counts.elements - counts.zeros}
     choice = search(Occupancy(values, known))
     if choice is None:
-        return None, "it has no dimensions or no values"
+        return None, "it has no values"
     tables = 0 if tensor.sparsity is not None else choice.cost.structure + _densify_bytes(tensor)
     label = choice.layout.describe(values.shape)
     return Storage(values, choice.layout, label, choice.cost.nbytes + tables), None
 
 
 def _densify_bytes(tensor: Tensor) -> int:
-    return _DENSIFY_BYTES + len(tensor.name) + 4 * len(tensor.shape)
+    quantization = 0 if tensor.quantization is None else _QUANTIZATION_BYTES
+    return _DENSIFY_BYTES + len(tensor.name) + quantization

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tflite_sparse.report.layout import heading, labelled
 from tflite_sparse.report.table import Column, table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def _plain(lines: list[object]) -> list[str]:
+
+def _plain(lines: Sequence[object]) -> list[str]:
     return [getattr(line, "plain", "") for line in lines]
 
 
