@@ -10,11 +10,10 @@ import os
 
 import pytest
 
+from tests.runtime.emulator import needs_emulator
 from tests.runtime.random_nets import random_net
 from tests.runtime.side_by_side import compare
-from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.processor import interpreter_command
 from tflite_sparse.xnnpack import Outcome, plan
 
 BATCH = 20
@@ -22,15 +21,7 @@ COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "60"))
 FIRST = int(os.environ.get("TFLITE_SPARSE_FIRST_NET", "0"))
 
 
-def _emulator_is_missing() -> bool:
-    try:
-        interpreter_command(emulate=True)
-    except RuntimeUnavailableError:
-        return True
-    return False
-
-
-@pytest.mark.skipif(_emulator_is_missing(), reason="no emulator of a processor without AVX")
+@needs_emulator
 @pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, BATCH))
 def test_plan_and_runtime_agree_on_random_nets(first: int) -> None:
     numbers = range(first, min(first + BATCH, FIRST + COUNT))
