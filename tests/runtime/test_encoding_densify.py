@@ -12,7 +12,7 @@ from tests.support.densify import densified, sparse_tensors
 from tests.support.encodings import encodings, grown_encodings, layouts, tensors
 from tests.support.object_api import load
 from tests.support.real_models import real_model
-from tflite_sparse.encoding import candidates, decode, encode, google_layout, search
+from tflite_sparse.encoding import candidates, decode, encode, google_layout, search, slices
 
 REAL = (
     "face_detection_full_range_sparse",
@@ -65,6 +65,7 @@ def test_the_runtime_reads_every_layout_that_the_search_tries(shape, dtype):
         if all(size % part == 0 for size, part in zip(shape, block, strict=False))
         for layout in candidates(shape, block)
     ]
+    tried += slices(shape)
     assert len(set(tried)) >= len(blocks) // 2
     outputs, _ = densified([encode(array, layout) for layout in tried])
     assert all(same_bits(array, output) for output in outputs)

@@ -5,7 +5,7 @@ from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
 from tflite_sparse.encoding.decode import decode
 from tflite_sparse.encoding.encode import encode
 from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
-from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search
+from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search, slices
 from tflite_sparse.encoding.storage import Layout, Level, SparseEncoding, google_layout, index_type
 from tflite_sparse.encoding.validate import validate
 
@@ -28,6 +28,7 @@ __all__ = [
     "index_type",
     "nonzero_mask",
     "search",
+    "slices",
     "structure_nbytes",
     "validate",
 ]

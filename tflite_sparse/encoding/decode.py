@@ -130,10 +130,22 @@ def _places(encoding: SparseEncoding, head: int) -> Iterator[tuple[int, NDArray[
             first = last
         return
     inner = math.prod(level.dense_size for level in below)
-    step = max(1, _CHUNK // inner)
-    for first in range(0, count, step):
-        last = min(count, first + step)
+    for first, last in _pieces(encoding.levels[head], max(1, _CHUNK // inner)):
         yield first * inner, _expand(encoding, strides, head, first, last)
+
+
+def _pieces(level: Level, step: int) -> Iterator[tuple[int, int]]:
+    """Runs of at most `step` entries of a level, of not many more parents."""
+    segments, indices = level.csr()
+    first = 0
+    while first < indices.size:
+        last = min(indices.size, first + step)
+        row = int(np.searchsorted(segments, segments.dtype.type(first), "right"))
+        # Parents cost memory too; a run ends early where few of them have entries.
+        end = int(segments[min(segments.size - 1, row + _CHUNK)])
+        last = min(last, end) if end > first else last
+        yield first, last
+        first = last
 
 
 def _rows(level: Level, first: int, last: int) -> tuple[int, NDArray[np.int64]]:
@@ -186,9 +198,7 @@ def _place_slices(encoding: SparseEncoding, head: int, view: NDArray[Any]) -> No
     _, indices = level.csr()
     rest = view.shape[head + 1 :]
     values = encoding.values.reshape(indices.size, *rest)
-    step = max(1, _CHUNK // math.prod(rest))
-    for first in range(0, indices.size, step):
-        last = min(indices.size, first + step)
+    for first, last in _pieces(level, max(1, _CHUNK // math.prod(rest))):
         row, counts = _rows(level, first, last)
         rows = np.repeat(np.arange(row, row + counts.size), counts)
         grid = np.unravel_index(rows, view.shape[:head]) if head else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ AUTO_BLOCKS = ((4, 1), (1, 4), (2, 1), (1, 2), (2, 2), (4, 4), (8, 1), (1, 8), (
 _SAMPLE_ROWS = 64
 _SAMPLE = 1 << 18
 _ONE_BYTE = 1
+_MARGIN = 1.25
+_MOST_DIMENSIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +44,51 @@ def search(
 ) -> Choice | None:
     """Finds the smallest encoding of a tensor.
 
-    Tried are all orders that compress one dimension and keep the others dense around it, each
-    without blocks and with each block shape that divides the tensor. A tie goes to the layout of
-    Google's exporter, then to the one that is tried first.
+    Tried are all orders that compress one dimension: with single values below it, without blocks
+    and with each block shape that divides the tensor, and with whole slices of other dimensions
+    below it, such as kernels or channels that were pruned as a whole. What a sample of the tensor
+    shows to be no use is not counted in full. A tie goes to the layout of Google's exporter, then
+    to the one that is tried first.
 
     Args:
         array: the dense tensor, or counts over it.
         blocks: block shapes to try, each a size for every dimension, or a pair for the first and
-            the last one; None or () for no blocks.
-        only_blocks: whether to leave out the layouts without blocks.
+            the last one; None or () for single values only, neither blocks nor slices.
+        only_blocks: whether to try nothing but the block shapes.
 
     Returns:
         The smallest, whether or not it is smaller than the dense tensor; None for a scalar, an
         empty tensor, or where no block shape fits and blocks are asked for.
+
+    Raises:
+        EncodingError: the tensor has more dimensions than an encoding can have levels.
     """
     counts = array if isinstance(array, Occupancy) else Occupancy(array)
-    dense = counts.array
-    if dense.ndim == 0 or dense.size == 0:
+    shape = counts.array.shape
+    if not counts.array.ndim or not counts.array.size:
         return None
-    layouts: list[Layout] = []
+    choices: list[Choice] = []
     if not only_blocks:
-        layouts += candidates(dense.shape, ())
+        choices += (Choice(layout, cost(counts, layout)) for layout in candidates(shape))
+    single = min((choice.cost.nbytes for choice in choices), default=0)
+    sample = _Sample(counts, single / max(1, counts.values))
+    layouts: list[Layout] = []
     for block in blocks or ():
-        full = full_block(dense.shape, block)
-        if full is not None and (only_blocks or _worth_counting(counts, full)):
-            layouts += candidates(dense.shape, full)
-    choices = [Choice(layout, cost(counts, layout)) for layout in layouts]
+        full = full_block(shape, block)
+        if full is not None and (only_blocks or sample.speaks_for(full)):
+            layouts += candidates(shape, full)
+    if blocks and not only_blocks:
+        layouts += (
+            layout
+            for layout in slices(shape)
+            if sample.speaks_for(layout.tile(shape, layout.compressed.index(True)))
+        )
+    choices += (Choice(layout, cost(counts, layout)) for layout in layouts)
     return min(choices, key=lambda choice: choice.cost.total, default=None)
 
 
-def candidates(shape: tuple[int, ...], block: tuple[int, ...]) -> Iterator[Layout]:
-    """The layouts with one compressed dimension, the exporter's first.
+def candidates(shape: tuple[int, ...], block: tuple[int, ...] = ()) -> Iterator[Layout]:
+    """The layouts with one compressed dimension, the last of the order; the exporter's first.
 
     Args:
         shape: shape of the tensor.
@@ -87,6 +105,20 @@ def candidates(shape: tuple[int, ...], block: tuple[int, ...]) -> Iterator[Layou
         yield Layout(order, base.compressed, base.block_map, base.block_shape)
 
 
+def slices(shape: tuple[int, ...]) -> Iterator[Layout]:
+    """The layouts with one compressed dimension and whole other dimensions below it."""
+    long = [dimension for dimension, size in enumerate(shape) if size > 1]
+    if len(long) > _MOST_DIMENSIONS:
+        return
+    for dimension in long:
+        others = [d for d in long if d != dimension]
+        for number in range(1, len(others) + 1):
+            for below in itertools.combinations(others, number):
+                above = tuple(d for d in range(len(shape)) if d not in (dimension, *below))
+                order = (*above, dimension, *below)
+                yield Layout(order, tuple(d == dimension for d in order))
+
+
 def full_block(shape: tuple[int, ...], block: tuple[int, ...]) -> tuple[int, ...] | None:
     """The block with a size for each dimension, None where it does not divide the tensor."""
     pair = 2
@@ -98,19 +130,39 @@ def full_block(shape: tuple[int, ...], block: tuple[int, ...]) -> tuple[int, ...
     return block if fits and any(part > 1 for part in block) else None
 
 
-def _worth_counting(counts: Occupancy, block: tuple[int, ...]) -> bool:
-    """Whether a sample of the tensor says that blocks may be smaller than single values."""
-    array = counts.array
-    size = 1
-    for part in block:
-        size *= part
-    row = max(1, array.size // array.shape[0])
-    rows = min(array.shape[0], max(_SAMPLE_ROWS, _SAMPLE // row) // block[0] * block[0])
-    sample = Occupancy(array[: max(block[0], rows)])
-    filled = sample.tiles(block)
-    if not filled:
-        return counts.values > 0
-    width = array.dtype.itemsize
-    # Blocks save indices and pay with zeros; a margin allows for a sample that is unlike the rest.
-    blocked = filled * (size * width + _ONE_BYTE)
-    return blocked < 1.25 * sample.values * (width + _ONE_BYTE)
+class _Sample:
+    """The first rows of a tensor, which say what is worth counting in the whole of it.
+
+    Args:
+        counts: counts over the tensor.
+        price: bytes that a value takes, with its index, where values are stored one by one.
+    """
+
+    def __init__(self, counts: Occupancy, price: float) -> None:
+        self._counts = counts
+        self._price = price
+        self._samples: dict[int, Occupancy] = {}
+
+    def speaks_for(self, tile: tuple[int, ...]) -> bool:
+        """Whether storing tiles as a whole may take fewer bytes than storing single values."""
+        array = self._counts.array
+        length = array.shape[0]
+        rows = max(_SAMPLE_ROWS, _SAMPLE // max(1, array.size // length))
+        # A tile higher than the sample is filled if the part in the sample is.
+        part = min(tile[0], rows)
+        sample = self._rows(min(length, rows // part * part))
+        if not sample.values:
+            return self._counts.values > 0
+        width = array.dtype.itemsize
+        tiled = sample.tiles((part, *tile[1:])) * (math.prod(tile) * width + _ONE_BYTE)
+        values = sample.values
+        if part < tile[0]:
+            # What is known of a whole tile is compared with its share of all values.
+            values = self._counts.values * tile[0] // length
+        # Tiles save indices and pay with zeros; a margin allows for a sample unlike the rest.
+        return tiled < _MARGIN * values * self._price
+
+    def _rows(self, rows: int) -> Occupancy:
+        if rows not in self._samples:
+            self._samples[rows] = Occupancy(self._counts.array[:rows])
+        return self._samples[rows]

@@ -18,6 +18,9 @@ __all__ = ["Layout", "Level", "SparseEncoding", "google_layout", "index_type"]
 INDEX_TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<i4"))
 """The types that segments and indices come in, narrowest first."""
 
+MAX_LEVELS = 32
+"""Most dimensions and block dimensions together: what every numpy can hold as one array."""
+
 
 def index_type(largest: int) -> np.dtype[Any]:
     """The narrowest type that holds segments or indices up to `largest`.
@@ -123,6 +126,8 @@ class Layout:
             EncodingError: it cannot, with the reason.
         """
         rank, blocks = self.rank, len(self.block_map)
+        if rank + blocks > MAX_LEVELS:
+            raise EncodingError(f"{rank + blocks:,} levels are more than {MAX_LEVELS}")
         if len(shape) != rank:
             raise EncodingError(f"a layout of rank {rank} does not fit the shape {list(shape)}")
         if sorted(self.traversal_order[:rank]) != list(range(rank)) or list(
@@ -175,6 +180,9 @@ class Layout:
         """A short name for people, such as "CSR on dimension 0, blocks 4x1"."""
         last = max((i for i, c in enumerate(self.compressed) if c), default=None)
         kind = "dense" if last is None else f"CSR on dimension {self.traversal_order[last]}"
+        if last is not None and last + 1 < self.rank:
+            whole = ", ".join(str(d) for d in self.traversal_order[last + 1 : self.rank])
+            kind = f"{kind}, dimensions {whole} whole"
         if not self.block_map:
             return kind
         blocks = dict(zip(self.block_map, self.block_shape, strict=True))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.encoding.storage import INDEX_TYPES, elements
+from tflite_sparse.encoding.storage import INDEX_TYPES, MAX_LEVELS, elements
 from tflite_sparse.errors import EncodingError
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["validate"]
 
+# The runtime counts elements with 32-bit integers (GetFlattenedIndex).
 _LARGEST = 2**31 - 1
+_NUMBERS = "biufc"
 
 
 def validate(encoding: SparseEncoding) -> None:
@@ -30,6 +32,7 @@ def validate(encoding: SparseEncoding) -> None:
     Raises:
         EncodingError: what is wrong, at which level, with what was found and wanted.
     """
+    _check_values(encoding.values)
     _check_dimensions(encoding)
     sizes = _level_sizes(encoding)
     parents = 1
@@ -39,15 +42,28 @@ def validate(encoding: SparseEncoding) -> None:
         else:
             _check_csr(level.segments, level.indices, number, parents, size)
             parents = int(level.segments[-1])
-    if encoding.values.ndim != 1 or parents != encoding.values.size:
+    if parents != encoding.values.size:
         raise EncodingError(
             f"the levels describe {parents:,} values, {encoding.values.size:,} are stored"
         )
 
 
+def _check_values(values: NDArray[Any]) -> None:
+    if values.ndim != 1:
+        raise EncodingError(f"the values have {values.ndim} dimensions, not one")
+    if values.dtype.kind not in _NUMBERS:
+        raise EncodingError(f"values of type {values.dtype} are not numbers of a fixed width")
+
+
 def _check_dimensions(encoding: SparseEncoding) -> None:
     shape, order = encoding.shape, encoding.traversal_order
     rank, blocks = len(shape), encoding.block_map or ()
+    # The lengths come first: all later work depends on them.
+    if max(rank, len(order), len(blocks), len(encoding.levels)) > MAX_LEVELS:
+        raise EncodingError(
+            f"{max(rank, len(order), len(blocks), len(encoding.levels)):,} dimensions and block"
+            f" dimensions are more than the {MAX_LEVELS} that are read"
+        )
     if any(size < 0 for size in shape) or elements(shape) > _LARGEST:
         raise EncodingError(f"shape {list(shape)} is negative or too large for a sparse tensor")
     if len(order) != rank + len(blocks):

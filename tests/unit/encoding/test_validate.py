@@ -71,6 +71,40 @@ CASES = {
         "traversal order has 1",
     ),
     "a level too few": (dataclasses.replace(good(), levels=good().levels[:1]), "1 levels"),
+    "no segments at all": (segments(), "0 segments"),
+    "a negative segment": (segments(0, -1, 3, 3, 6), "before segment"),
+    "values of two dimensions": (
+        dataclasses.replace(good(), values=good().values[None]),
+        "2 dimensions",
+    ),
+    "values that are no numbers": (
+        dataclasses.replace(good(), values=good().values.astype(object)),
+        "object",
+    ),
+    "segments of two dimensions": (
+        with_level(good(), 1, segments=good().levels[1].segments[None]),
+        "not of the format",
+    ),
+    "a dense level of negative size": (with_level(good(), 0, dense_size=-4), "dense size -4"),
+    "a block of no size": (with_level(blocked(), 3, dense_size=0), "blocks of 0"),
+    "a block of negative size": (with_level(blocked(), 2, dense_size=-2), "blocks of -2"),
+    "a block map without block levels": (
+        dataclasses.replace(good(), block_map=(0,)),
+        "traversal order has 2",
+    ),
+    "block levels without a block map": (
+        dataclasses.replace(blocked(), block_map=None),
+        "traversal order has 4",
+    ),
+    "a dimension divided twice": (dataclasses.replace(blocked(), block_map=(1, 1)), "ascend"),
+    "more dimensions than anybody has": (
+        dataclasses.replace(good(), shape=(1,) * 10**6),
+        "1,000,000 dimensions",
+    ),
+    "a longer traversal order than anybody has": (
+        dataclasses.replace(good(), traversal_order=tuple(range(10**6))),
+        "1,000,000 dimensions",
+    ),
     "a negative shape": (dataclasses.replace(good(), shape=(4, -4)), "negative"),
     "a shape whose size overflows": (
         dataclasses.replace(good(), shape=(2**20, 2**20)),
@@ -151,6 +185,59 @@ def test_what_an_encoding_claims_costs_no_memory():
     finally:
         tracemalloc.stop()
     assert time.perf_counter() - started < 1
+
+
+NEIGHBOURS = {
+    "segments of a wider type": segments(0, 2, 3, 3, 6),
+    "indices of a wider type": indices(1, 3, 0, 0, 2, 3),
+    "the last position": indices(0, 1, 3, 0, 1, 3),
+    "an empty first segment": segments(0, 0, 1, 2, 6),
+    "everything in the first segment": dataclasses.replace(
+        with_level(
+            good(), 1, segments=np.array([0, 4, 4, 4, 4], "u1"), indices=np.arange(4, dtype="<u2")
+        ),
+        values=np.arange(4, dtype=np.int8),
+    ),
+    "zeros that are stored": dataclasses.replace(good(), values=np.zeros(6, np.float32)),
+    "a size on a compressed level": with_level(good(), 1, dense_size=99),
+    "an empty block map": dataclasses.replace(good(), block_map=()),
+    "a scalar": SparseEncoding((), (), None, (), np.ones(1, np.float32)),
+    "no elements": SparseEncoding((0, 4), (0, 1), None, (Level(0), Level(4)), np.zeros(0, "i1")),
+}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_what_is_nearly_malformed_but_read_right_is_accepted(name):
+    encoding = NEIGHBOURS[name]
+    if name == "an empty first segment":
+        encoding = with_level(encoding, 1, indices=np.array([1, 3, 0, 1, 2, 3], np.int32))
+    validate(encoding)
+    assert decode(encoding).shape == encoding.shape
+
+
+def test_an_empty_tensor_with_huge_levels_costs_nothing():
+    levels = (
+        Level(segments=np.array([0, 1], "u1"), indices=np.zeros(1, "u1")),
+        Level(2**31 - 1),
+        Level(0),
+    )
+    claim = SparseEncoding((1, 2**31 - 1, 0), (0, 1, 2), None, levels, np.zeros(0, np.float32))
+    tracemalloc.start()
+    try:
+        assert decode(claim).shape == claim.shape
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_tensor_that_is_too_large_for_the_memory_is_an_error_that_says_so(monkeypatch):
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    encoding = good()
+    monkeypatch.setattr(np, "zeros", no_memory)
+    with pytest.raises(EncodingError, match="64 bytes, more memory than there is"):
+        decode(encoding)
 
 
 @given(encodings(max_rank=3), st.data())
