@@ -23,6 +23,7 @@ __all__ = ["validate"]
 
 # The runtime counts elements with 32-bit integers (GetFlattenedIndex).
 _LARGEST = 2**31 - 1
+_PIECE = 1 << 18
 _NUMBERS = "biufc"
 
 
@@ -177,8 +178,9 @@ def _check_ascending(segments: NDArray[Any], indices: NDArray[Any], where: str) 
     if rising.all():
         return
     # An index may fall only where a new segment starts.
-    starts = segments[(segments > 0) & (segments < indices.size)].astype(np.intp)
-    rising[starts - 1] = True
+    for first in range(0, segments.size, _PIECE):
+        starts = segments[first : first + _PIECE].astype(np.intp)
+        rising[starts[(starts > 0) & (starts < indices.size)] - 1] = True
     if not rising.all():
         at = int(np.argmin(rising)) + 1
         raise EncodingError(
