@@ -82,7 +82,7 @@ class _Net:
             channels or self.channels(),
             activation=activation,
             zeros=chance.of(0.7, 0.8, 0.9),
-            storage=chance.of("sparse", "sparse", "dense"),
+            storage=chance.of("sparse", "sparse", "dense", "fp16-sparse"),
         )
 
     def stem(self) -> Value:
@@ -260,6 +260,26 @@ class _Net:
     def power(self, x: Value) -> list[Value]:
         return [self.g.mean(self.g.unary("SQUARE", x))]
 
+    def mean_activated(self, x: Value) -> list[Value]:
+        g = self.g
+        pooled = g.unary(self.chance.of("RELU", "TANH"), g.mean(x, keep_dims=True))
+        return [g.reshape(pooled, (x.shape[0], x.shape[3]))]
+
+    def mean_scaled(self, x: Value) -> list[Value]:
+        g = self.g
+        first, second = g.mean(x, keep_dims=True), g.sum(x, keep_dims=True)
+        return [g.reshape(g.mul(first, second), (x.shape[0], x.shape[3]))]
+
+    def turned(self, x: Value) -> list[Value]:
+        g = self.g
+        return [g.mean(g.transpose(x, (0, 2, 1, 3))), g.mean(x)][: self.chance.times(1, 2)]
+
+    def pyramid(self, x: Value) -> list[Value]:
+        g = self.g
+        low = self.pointwise(g.depthwise(g.pad_spatial(x), 3, 2, "VALID"), 8)
+        top = g.resize_bilinear(low, x.shape[1:3])
+        return [g.depth_to_space(g.add(top, self.pointwise(x, 8)))]
+
     def squeezed(self, x: Value) -> list[Value]:
         g = self.g
         pooled = g.squeeze(g.mean(x, keep_dims=True), [1, 2])
@@ -303,4 +323,8 @@ _HEADS: dict[str, Callable[[_Net, Value], list[Value]]] = {
     "two heads": _Net.two_heads,
     "power": _Net.power,
     "squeezed": _Net.squeezed,
+    "mean activated": _Net.mean_activated,
+    "mean scaled": _Net.mean_scaled,
+    "turned": _Net.turned,
+    "pyramid": _Net.pyramid,
 }

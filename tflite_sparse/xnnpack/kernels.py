@@ -137,7 +137,10 @@ def _deconvolution(node: Node) -> str:
         and max(window.stride) > 1
         and all(step <= size for step, size in zip(window.stride, window.kernel, strict=True))
     )
-    return f"Deconvolution (NHWC, {_types(node, _MULTIPLIED)}) {'Subconv2D' if parts else 'IGEMM'}"
+    layout = "NC" if node.inputs[1].type == "qc8" and node.inputs[0].type == "qs8" else "NHWC"
+    return (
+        f"Deconvolution ({layout}, {_types(node, _MULTIPLIED)}) {'Subconv2D' if parts else 'IGEMM'}"
+    )
 
 
 def _unary(node: Node) -> str:
