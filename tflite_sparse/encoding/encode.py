@@ -65,7 +65,7 @@ def _one_level(array: NDArray[Any], layout: Layout, level: int) -> tuple[list[Le
         tiles = slab.reshape(-1, inner)
         places = np.flatnonzero(any_of_each(nonzero_mask(tiles)))
         last, end = first + places.size, position + tiles.shape[0]
-        values[first:last] = tiles[places]
+        np.take(tiles, places, axis=0, out=values[first:last], mode="clip")
         # A slab holds whole rows or a part of one: `rows` are those that end in it.
         rows = np.arange(position // columns + 1, end // columns + 1)
         ends = np.searchsorted(places, rows * columns - position)
