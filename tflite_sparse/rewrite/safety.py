@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.weights import SharedWeight
     from tflite_sparse.xnnpack import Plan
 
-__all__ = ["Danger", "dangers", "outcomes", "worse"]
+__all__ = ["Danger", "dangers", "plans", "worse"]
 
 # Everything that can go wrong anywhere goes wrong where the sparse path is on.
 _TARGET = "arm64"
@@ -44,12 +44,13 @@ class Danger(NamedTuple):
 
 
 def dangers(
-    model: Model, weights: Sequence[SharedWeight], zeros: dict[int, int]
+    model: Model, base: Sequence[Plan], weights: Sequence[SharedWeight], zeros: dict[int, int]
 ) -> dict[int, Danger]:
     """Which of some weights must stay dense so that the model still loads and computes the same.
 
     Args:
-        model: the model as it is, edited in nothing.
+        model: the model as it is.
+        base: its plans as it is.
         weights: the weights that would be stored sparse.
         zeros: id of a weight -> number of its zeros then.
 
@@ -57,7 +58,6 @@ def dangers(
         id of a weight -> why it must stay dense. The rest is safe together.
     """
     found: dict[int, Danger] = {}
-    base = [plan(subgraph, _TARGET) for subgraph in model.subgraphs]
     while True:
         kept = [weight for weight in weights if id(weight) not in found]
         before = len(found)
@@ -69,22 +69,25 @@ def dangers(
             return found
 
 
-def outcomes(model: Model, zeros: dict[int, dict[int, int]]) -> list[Outcome]:
-    """What comes of running each subgraph.
+def plans(model: Model, zeros: dict[int, dict[int, int]]) -> list[Plan]:
+    """What the runtime does with each subgraph.
 
     Args:
         model: the model.
         zeros: index of a subgraph -> index of a constant -> its zeros, where they are known.
     """
     return [
-        plan(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {}))).outcome
+        plan(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {})))
         for subgraph in model.subgraphs
     ]
 
 
-def worse(before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+def worse(before: Sequence[Plan], after: Sequence[Plan]) -> bool:
     """Whether a subgraph fails that did not, or fails otherwise."""
-    return any(b.is_failure and a is not b for a, b in zip(before, after, strict=True))
+    return any(
+        b.outcome.is_failure and a.outcome is not b.outcome
+        for a, b in zip(before, after, strict=True)
+    )
 
 
 def _of_subgraph(

@@ -20,7 +20,7 @@ from tflite_sparse.rewrite.runtime_version import (
     SPARSE_FC_NEEDS,
     raise_runtime_version,
 )
-from tflite_sparse.rewrite.safety import dangers, outcomes, worse
+from tflite_sparse.rewrite.safety import dangers, plans, worse
 from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding, describe
 from tflite_sparse.rewrite.weights import shared_weights
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.rewrite.candidates import Examined
-    from tflite_sparse.xnnpack import Outcome
+    from tflite_sparse.xnnpack import Plan
 
 __all__ = ["sparsify"]
 
@@ -64,19 +64,21 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     if model.read_only is not None:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     examined = [examine(weight, options) for weight in shared_weights(model)]
-    base = outcomes(model, {})
+    base = plans(model, {})
     why: dict[int, Refusal] = {}
     versions = _try_direct(model, examined, base, why)
+    if versions:
+        base = plans(model, {})
     zeros = {id(e.weight): e.zeros or 0 for e in examined}
     wanted = [e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct]
     fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
     why.update(
         (weight, Refusal(danger.code, danger.reason))
-        for weight, danger in dangers(model, fresh, zeros).items()
+        for weight, danger in dangers(model, base, fresh, zeros).items()
     )
     _refuse_pennies(model, examined, why)
     changes, inserted = _apply(model, examined, why)
-    if worse(base, outcomes(model, _zeros_by_tensor(examined, zeros))):
+    if worse(base, plans(model, _zeros_by_tensor(examined, zeros))):
         raise RewriteError("the runtime would do worse with the result; this is a bug")
     runtime = None
     if inserted or versions:
@@ -108,7 +110,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
 def _try_direct(
     model: Model,
     examined: list[Examined],
-    base: list[Outcome],
+    base: list[Plan],
     why: dict[int, Refusal],
 ) -> Counter[tuple[int, int]]:
     """Gives operators that read sparse weights directly their version, where that stays right.
@@ -122,7 +124,7 @@ def _try_direct(
     before = {key: operator.version for key, operator in readers.items()}
     for operator in readers.values():
         set_version(model, operator, SPARSE_VERSION)
-    if readers and worse(base, outcomes(model, {})):
+    if readers and worse(base, plans(model, {})):
         for key, operator in readers.items():
             set_version(model, operator, before[key])
         model.drop_unused_codes()
