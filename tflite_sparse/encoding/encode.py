@@ -91,19 +91,23 @@ def _slabs(view: NDArray[Any], level: int) -> Iterator[NDArray[Any]]:
     for outer in itertools.product(*(range(size) for size in view.shape[:axis])):
         for start in range(0, view.shape[axis], step):
             rows: NDArray[Any] = view[outer] if outer else view
-            yield _contiguous(rows[start : start + step], level - axis)
+            yield _contiguous(rows[start : start + step])
 
 
-def _contiguous(slab: NDArray[Any], level: int) -> NDArray[Any]:
+def _contiguous(slab: NDArray[Any]) -> NDArray[Any]:
     """The slab in order; one that runs across memory is copied in pieces that stay in the cache."""
-    if slab.flags.c_contiguous or slab.strides[level] <= slab.strides[0]:
+    along = min(range(slab.ndim), key=lambda axis: (slab.shape[axis] == 1, slab.strides[axis]))
+    later = range(along + 1, slab.ndim)
+    across = max(later, key=lambda axis: slab.shape[axis], default=along)
+    if across == along or slab.flags.c_contiguous:
         return np.ascontiguousarray(slab)
     made = np.empty(slab.shape, slab.dtype)
-    lead = (slice(None),) * (level - 1)
-    for column in range(0, slab.shape[0], _COLUMNS):
-        for row in range(0, slab.shape[level], _ROWS):
-            piece = (slice(column, column + _COLUMNS), *lead, slice(row, row + _ROWS))
-            made[piece] = slab[piece]
+    piece = [slice(None)] * slab.ndim
+    for column in range(0, slab.shape[along], _COLUMNS):
+        piece[along] = slice(column, column + _COLUMNS)
+        for row in range(0, slab.shape[across], _ROWS):
+            piece[across] = slice(row, row + _ROWS)
+            made[tuple(piece)] = slab[tuple(piece)]
     return made
 
 
