@@ -11,6 +11,7 @@ from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_l
 from tflite_sparse.report.words import (
     count_of,
     kib,
+    millions,
     percent,
     shape,
     size,
@@ -161,7 +162,7 @@ def _totals(inspection: Inspection, width: int) -> Lines:
 
 
 def _work(macs: int) -> str:
-    return f"{macs / 1e6:,.1f} M multiply-adds"
+    return f"{millions(macs)} multiply-adds"
 
 
 def _sizes(totals: Totals) -> list[str]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["count_of", "kib", "listing", "percent", "shape", "size", "thousands", "type_name"]
+__all__ = [
+    "count_of",
+    "kib",
+    "listing",
+    "millions",
+    "percent",
+    "shape",
+    "size",
+    "thousands",
+    "type_name",
+]
 
 _STEPS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SHORT_TYPES = {"FLOAT32": "fp32", "FLOAT16": "fp16", "FLOAT64": "fp64", "BFLOAT16": "bf16"}
@@ -26,7 +36,7 @@ def kib(count: int) -> str:
     return f"{count / 1024:,.1f}"
 
 
-def percent(part: float, whole: float, gap: str = " ") -> str:
+def percent(part: int, whole: int, gap: str = " ") -> str:
     """A share such as "69.5 %"; only what is exactly none or all shows as 0 or 100 %.
 
     Args:
@@ -36,7 +46,8 @@ def percent(part: float, whole: float, gap: str = " ") -> str:
     """
     if not whole:
         return f"0{gap}%"
-    value = 100.0 * part / whole
+    # Integers are divided before anything is rounded, so that no shape is too large for it.
+    value = 100 * part / whole
     if part in {0, whole}:
         return f"{value:.0f}{gap}%"
     return f"{min(max(value, 0.1), 99.9):.1f}{gap}%"
@@ -55,6 +66,12 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
 def type_name(kind: str) -> str:
     """A short name of an element type: "fp16", "int8"."""
     return _SHORT_TYPES.get(kind, kind.lower())
+
+
+def millions(number: int) -> str:
+    """A number in millions with one digit behind the point: "429.8 M"."""
+    tenths = number // 100_000
+    return f"{tenths // 10:,}.{tenths % 10} M"
 
 
 def listing(names: list[str]) -> str:

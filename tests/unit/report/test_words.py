@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflite_sparse.report.words import count_of, percent, shape, size, type_name
+from tflite_sparse.report.words import count_of, millions, percent, shape, size, type_name
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,11 @@ def test_bytes_show_in_their_largest_unit(count: int, text: str) -> None:
 def test_a_dynamic_size_shows_as_a_question() -> None:
     assert shape((-1, 3)) == "?x3"
     assert shape(()) == "scalar"
+
+
+def test_millions_have_no_limit() -> None:
+    assert millions(429_859_360) == "429.8 M"
+    assert millions(10**400).endswith(",000.0 M")
 
 
 def test_nouns_agree_with_their_number() -> None:
