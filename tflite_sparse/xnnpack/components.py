@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tflite_sparse.xnnpack.results import Role
-from tflite_sparse.xnnpack.wording import reason, tensor_title, title
+from tflite_sparse.xnnpack.wording import reason, title, value_title
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.clusters import Clusters
@@ -104,8 +104,8 @@ def _obstacle(node: Node, value: Value, roles: list[RoleOf]) -> list[Reason]:
             reason(
                 "cluster-repeated",
                 node.operator,
-                f"reads {_name(value)} twice, which the runtime takes for a reader elsewhere",
-                operand=_name(value),
+                f"reads {value_title(value)} twice, which the runtime takes for a reader elsewhere",
+                operand=value_title(value),
                 found="twice",
                 wanted="once",
             )
@@ -118,7 +118,7 @@ def _obstacle(node: Node, value: Value, roles: list[RoleOf]) -> list[Reason]:
                 "cluster-output",
                 producer.operator,
                 "is read inside the cluster and is also an output of what XNNPACK runs",
-                operand=_name(value),
+                operand=value_title(value),
                 found="an output",
                 wanted="a value read in the cluster only",
             )
@@ -130,8 +130,8 @@ def _outside_input(node: Node, value: Value) -> Reason:
     return reason(
         "cluster-input",
         node.operator,
-        f"reads {_name(value)}, an input of what XNNPACK runs; only an entry may",
-        operand=_name(value),
+        f"reads {value_title(value)}, an input of what XNNPACK runs; only an entry may",
+        operand=value_title(value),
         found="an input",
         wanted="a value made by an entry or inner operator",
     )
@@ -146,7 +146,7 @@ def _ineligible(node: Node, value: Value, producer: Node, role: RoleOf) -> Reaso
         "cluster-producer",
         node.operator,
         sentence,
-        operand=_name(value),
+        operand=value_title(value),
         found=producer.operator.label,
         wanted="a value made by an entry or inner operator",
     )
@@ -158,7 +158,7 @@ def _outside_reader(producer: Node, value: Value, reader: Node, role: RoleOf) ->
         producer.operator,
         f"is read inside the cluster and also by {title(reader.operator)}, which "
         f"{_why_not(reader, role)}",
-        operand=_name(value),
+        operand=value_title(value),
         found=reader.operator.label,
         wanted="readers in the cluster only",
     )
@@ -168,7 +168,3 @@ def _why_not(node: Node, role: RoleOf) -> str:
     if role.refusal is None:
         return "is an entry and reads NHWC"
     return role.refusal.message.removeprefix(title(node.operator)).strip()
-
-
-def _name(value: Value) -> str:
-    return "its input" if value.tensor is None else tensor_title(value.tensor)

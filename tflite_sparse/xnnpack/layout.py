@@ -11,70 +11,32 @@ Sources: the reshape functions in XNNPACK src/subgraph/*.c.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse.xnnpack.handover import handed_out
 from tflite_sparse.xnnpack.kernels import nchw_kernel
+from tflite_sparse.xnnpack.lying import (
+    Lying,
+    broadcast,
+    dims_text,
+    joint_order,
+    nchw_order,
+    permuted,
+    plain_order,
+    renumbered,
+)
 from tflite_sparse.xnnpack.reduction import Reduced, reduce_shape
-from tflite_sparse.xnnpack.results import Outcome
-from tflite_sparse.xnnpack.wording import reason, tensor_title
+from tflite_sparse.xnnpack.results import Failure, Outcome
+from tflite_sparse.xnnpack.wording import reason, value_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tflite_sparse.xnnpack.graph import Graph, Node, Value
-    from tflite_sparse.xnnpack.results import Reason
 
-__all__ = ["Failure", "follow"]
+__all__ = ["follow"]
 
 _RANK = 4
-_NCHW = (0, 3, 1, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Something that goes wrong.
-
-    Attributes:
-        outcome: what comes of it.
-        why: the rule and the operator.
-    """
-
-    outcome: Outcome
-    why: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Lying:
-    """How a value lies in memory.
-
-    Attributes:
-        shape: the shape that the runtime believes in, channels last.
-        true: the shape that the model says.
-        order: axes of the true shape with more than one element, outermost first, as they lie.
-    """
-
-    shape: tuple[int, ...]
-    true: tuple[int, ...]
-    order: tuple[int, ...]
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it lies as the model says, channels last."""
-        return self.order == _plain(self.true)
-
-    @property
-    def is_nchw(self) -> bool:
-        """Whether it lies channels first; where that is the same, also."""
-        return len(self.true) == _RANK and self.order == _first(self.true)
-
-
-def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(axis for axis, size in enumerate(shape) if size != 1)
-
-
-def _first(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(axis for axis in _NCHW if shape[axis] != 1)
 
 
 def follow(graph: Graph) -> tuple[Failure, ...]:
@@ -108,7 +70,7 @@ class _Follower:
                 handler(self, node)
             for value in self._graph.values:
                 if value.is_output and value.producer is not None:
-                    self._leave(value, value.producer)
+                    self._failures += handed_out(value, value.producer, self.at(value))
         except _StopError:
             pass
         return self._failures
@@ -116,13 +78,13 @@ class _Follower:
     def at(self, value: Value) -> Lying:
         """How a value lies; constants and inputs lie as the model says."""
         known = self._lying.get(id(value))
-        return known or Lying(value.shape, value.shape, _plain(value.shape))
+        return known or Lying(value.shape, value.shape, plain_order(value.shape))
 
     def put(
         self, value: Value, shape: tuple[int, ...], order: tuple[int, ...] | None = None
     ) -> None:
         """Notes how a value lies; plain where no order is given."""
-        order = _plain(value.shape) if order is None else order
+        order = plain_order(value.shape) if order is None else order
         self._lying[id(value)] = Lying(shape, value.shape, order)
 
     def wrong(
@@ -157,7 +119,7 @@ class _Follower:
             self.wrong(
                 code,
                 node,
-                f"reads {_title(value)} as {reads}, but it lies in {lies}",
+                f"reads {value_title(value)} as {reads}, but it lies in {lies}",
                 found=lies,
                 wanted=reads,
             )
@@ -169,7 +131,7 @@ class _Follower:
             self.wrong(
                 "layout-shape",
                 node,
-                f"gets {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
+                f"gets {value_title(value)} as {lying.difference}",
                 found=lying.shape,
                 wanted=lying.true,
             )
@@ -185,7 +147,7 @@ class _Follower:
                 self.stop(
                     "layout-shape",
                     node,
-                    f"gets {_title(source)} with {len(lying.shape)} dimensions",
+                    f"gets {value_title(source)} with {len(lying.shape)} dimensions",
                     found=lying.shape,
                     wanted="4 dimensions",
                 )
@@ -193,14 +155,14 @@ class _Follower:
             # Kernels of the sparse layout know their channels and never look.
             self.expect_shape(node, source, 3)
             shape = self._window(node, lying.shape, result.shape[3])
-            self.put(result, shape, _first(result.shape))
+            self.put(result, shape, nchw_order(result.shape))
             return
         channels = node.inputs[1].shape[-1] if node.kind == "fully_connected" else source.shape[-1]
         if not lying.shape or lying.shape[-1] != channels:
             self.stop(
                 "layout-channels",
                 node,
-                f"gets {_title(source)} as {_dims(lying.shape)}; its filter takes "
+                f"gets {value_title(source)} as {dims_text(lying.shape)}; its filter takes "
                 f"{channels} channels",
                 found=lying.shape[-1:],
                 wanted=channels,
@@ -227,7 +189,7 @@ class _Follower:
                 self.stop(
                     "layout-shape",
                     node,
-                    f"gets a map of {_dims(shape)}, smaller than its kernel",
+                    f"gets a map of {dims_text(shape)}, smaller than its kernel",
                     found=shape,
                     wanted="a larger map",
                 )
@@ -244,21 +206,21 @@ class _Follower:
         """Elementwise operators with two inputs: both must lie alike, and broadcast alike."""
         result = node.outputs[0]
         first, second = (self.at(v) for v in node.inputs)
-        shape = _broadcast(first.shape, second.shape)
-        inner = _broadcast(
-            _permuted(first.shape, nchw=result.nchw), _permuted(second.shape, nchw=result.nchw)
+        shape = broadcast(first.shape, second.shape)
+        inner = broadcast(
+            permuted(first.shape, nchw=result.nchw), permuted(second.shape, nchw=result.nchw)
         )
         if shape is None or inner is None:
             self.stop(
                 "layout-broadcast",
                 node,
-                f"gets {_dims(first.shape)} and {_dims(second.shape)}, which do not go "
+                f"gets {dims_text(first.shape)} and {dims_text(second.shape)}, which do not go "
                 "together in the sparse layout",
                 found=(first.shape, second.shape),
                 wanted=(first.true, second.true),
             )
             return
-        order = _joint_order(first, second, nchw=result.nchw, rank=len(result.shape))
+        order = joint_order(first, second, nchw=result.nchw, rank=len(result.shape))
         if order is None:
             code = "layout-nchw-read" if first.is_plain != second.is_plain else "layout-shape"
             self.wrong(
@@ -277,7 +239,7 @@ class _Follower:
         self.expect_shape(node, source)
         lying = self.at(source)
         shape = (lying.shape[0], *result.shape[1:3], lying.shape[3])
-        self.put(result, shape, _first(result.shape) if source.nchw else None)
+        self.put(result, shape, nchw_order(result.shape) if source.nchw else None)
 
     def reduce(self, node: Node) -> None:
         """MEAN and SUM, whose axes the runtime rewrites for the sparse layout."""
@@ -316,7 +278,7 @@ class _Follower:
             order = None
         else:
             kept = [a for a in reduced.order if self.at(node.inputs[0]).true[a] != 1]
-            order = tuple(_renumbered(a, node) for a in kept)
+            order = tuple(renumbered(a, node) for a in kept)
         self.put(result, reduced.shape, order)
 
     def depth_to_space(self, node: Node) -> None:
@@ -336,7 +298,7 @@ class _Follower:
             self.stop(
                 "layout-elements",
                 node,
-                f"gets {_title(source)} with {count} elements for {_dims(node.numbers)}",
+                f"gets {value_title(source)} with {count} elements for {dims_text(node.numbers)}",
                 found=count,
                 wanted=fixed,
             )
@@ -375,114 +337,6 @@ class _Follower:
             self.expect_shape(node, value)
         for value in node.outputs:
             self.put(value, value.shape)
-
-    def _leave(self, value: Value, producer: Node) -> None:
-        lying = self.at(value)
-        if not lying.is_plain:
-            self.wrong(
-                "layout-nchw-read",
-                producer,
-                f"hands out {_title(value)}, which lies in NCHW",
-                found="NCHW",
-                wanted="NHWC",
-            )
-        elif lying.shape != lying.true:
-            self._squeezed(value, lying)
-            if math.prod(lying.shape) > math.prod(lying.true):
-                self.overflow(producer, value, lying)
-            self.wrong(
-                "layout-output",
-                producer,
-                f"hands out {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
-                found=lying.shape,
-                wanted=lying.true,
-            )
-
-    def _squeezed(self, value: Value, lying: Lying) -> None:
-        """TFLite's SQUEEZE looks at the shape and refuses any other size than 1."""
-        tensor = value.tensor
-        for use in () if tensor is None else tensor.subgraph.consumers(tensor):
-            stated = use.operator.option("squeeze_dims")
-            dims = () if stated is None else tuple(int(d) for d in stated)
-            if use.operator.name != "SQUEEZE" or len(lying.shape) != len(lying.true):
-                continue
-            if any(lying.shape[d] != 1 for d in dims):
-                why = reason(
-                    "layout-shape",
-                    use.operator,
-                    f"gets {_title(value)} as {_dims(lying.shape)} instead of {_dims(lying.true)}",
-                    operand="input",
-                    found=lying.shape,
-                    wanted=lying.true,
-                )
-                self._failures.append(Failure(Outcome.LOAD_FAILURE, why))
-
-    def overflow(self, node: Node, value: Value, lying: Lying) -> None:
-        """Notes a value that may not fit the memory that the caller has set aside."""
-        why = reason(
-            "layout-overflow",
-            node.operator,
-            f"writes {_title(value)} as {_dims(lying.shape)} into memory for {_dims(lying.true)}",
-            operand="output",
-            found=lying.shape,
-            wanted=lying.true,
-        )
-        self._failures.append(Failure(Outcome.PROCESS_ABORT, why))
-
-
-def _title(value: Value) -> str:
-    return "its input" if value.tensor is None else tensor_title(value.tensor)
-
-
-def _dims(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a scalar"
-
-
-def _renumbered(axis: int, node: Node) -> int:
-    # Without keep_dims, axes after a reduced one move up.
-    reduction = node.reduction
-    if reduction is None or reduction.keep_dims:
-        return axis
-    gone = {a % _RANK for a in reduction.axes}
-    return axis - sum(a < axis for a in gone)
-
-
-def _permuted(shape: tuple[int, ...], *, nchw: bool) -> tuple[int, ...]:
-    if not nchw or not shape:
-        return shape
-    return (shape[0], shape[-1], *shape[1:-1]) if len(shape) > 1 else shape
-
-
-def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...] | None:
-    rank = max(len(first), len(second))
-    a = (1,) * (rank - len(first)) + first
-    b = (1,) * (rank - len(second)) + second
-    if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
-        return None
-    return tuple(max(x, y) for x, y in zip(a, b, strict=True))
-
-
-def _joint_order(first: Lying, second: Lying, *, nchw: bool, rank: int) -> tuple[int, ...] | None:
-    """The order in which a binary operator's result lies; None where its inputs do not match."""
-    for lying, other in ((first, second), (second, first)):
-        same = lying.shape == other.shape and lying.order == other.order
-        if math.prod(other.shape) == 1 or same:
-            return tuple(axis + rank - len(lying.true) for axis in lying.order)
-    labels: dict[int, int] = {}
-    for lying in (first, second):
-        dims = _permuted(lying.shape, nchw=nchw)
-        offset = rank - len(dims)
-        places = [(p + offset, size) for p, size in enumerate(dims) if size != 1]
-        shift = rank - len(lying.true)
-        axes = [(axis + shift, lying.true[axis]) for axis in lying.order]
-        if [size for _, size in places] != [size for _, size in axes]:
-            return None
-        for (place, _), (axis, _) in zip(places, axes, strict=True):
-            if labels.setdefault(place, axis) != axis:
-                return None
-    if len(set(labels.values())) != len(labels):
-        return None
-    return tuple(labels[place] for place in sorted(labels))
 
 
 _HANDLERS: dict[str, Callable[[_Follower, Node], None]] = {

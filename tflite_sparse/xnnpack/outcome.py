@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.xnnpack.layout import Failure
 from tflite_sparse.xnnpack.profit import counted_filter
-from tflite_sparse.xnnpack.results import Outcome
+from tflite_sparse.xnnpack.results import Failure, Outcome
 from tflite_sparse.xnnpack.visit import is_constant
 from tflite_sparse.xnnpack.wording import reason
 

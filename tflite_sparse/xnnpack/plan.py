@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.xnnpack.assume import WhatIf
     from tflite_sparse.xnnpack.delegate import Delegation
-    from tflite_sparse.xnnpack.layout import Failure
     from tflite_sparse.xnnpack.partition import Run
-    from tflite_sparse.xnnpack.results import ClusterPlan, OperatorPlan
+    from tflite_sparse.xnnpack.results import ClusterPlan, Failure, OperatorPlan
     from tflite_sparse.xnnpack.targets import Runtime, Target
 
 __all__ = ["Plan", "plan"]

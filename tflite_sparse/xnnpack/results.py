@@ -8,6 +8,7 @@ from enum import Enum
 __all__ = [
     "Change",
     "ClusterPlan",
+    "Failure",
     "Fate",
     "HintSource",
     "OperatorPlan",
@@ -73,6 +74,19 @@ class Reason:
     found: str
     wanted: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that goes wrong.
+
+    Attributes:
+        outcome: what comes of it.
+        why: the rule and the operator.
+    """
+
+    outcome: Outcome
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ __all__ = ["RoleOf", "role_of"]
 
 _RANK = 4
 _ENTRY_CHANNELS = 3
+# A rule applied: its code, whether it is kept, what it looks at, what it found, what it wants.
+_Wanted = tuple[str, bool, str, str, str]
+_WISHES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,169 +107,92 @@ def _no(
     return RoleOf(Role.NONE, why)
 
 
-def _sides(padding: tuple[int, int, int, int]) -> str:
-    top, right, bottom, left = padding
+def _sides(window: Window) -> str:
+    if window.same:
+        return f"SAME with stride {_pair(window.stride)}"
+    top, right, bottom, left = window.padding
     return f"top {top}, right {right}, bottom {bottom}, left {left}"
-
-
-def _inner(_: Node) -> RoleOf:
-    return RoleOf(Role.INNER)
-
-
-def _convolution(node: Node) -> RoleOf:
-    window = node.window
-    assert window is not None  # noqa: S101 - the define stage gives every convolution one
-    if window.groups != 1:
-        return _no(
-            node,
-            "conv-groups",
-            f"has {window.groups} groups; the sparse path wants 1",
-            operand="groups",
-            found=window.groups,
-            wanted=1,
-        )
-    if window.dilation != (1, 1):
-        return _no(
-            node,
-            "conv-dilation",
-            f"has dilation {_pair(window.dilation)}; the sparse path wants 1x1",
-            operand="dilation",
-            found=_pair(window.dilation),
-            wanted="1x1",
-        )
-    if window.kernel == (1, 1):
-        return _pointwise(node, window)
-    if window.kernel == (3, 3):
-        return _entry(node, window)
-    return _no(
-        node,
-        "conv-kernel",
-        f"has a {_pair(window.kernel)} kernel; "
-        "only 1x1 and, at the entry, 3x3 convolutions go sparse",
-        operand="kernel",
-        found=_pair(window.kernel),
-        wanted="1x1 or 3x3",
-    )
 
 
 def _pair(pair: tuple[int, int]) -> str:
     return f"{pair[0]}x{pair[1]}"
 
 
-def _pointwise(node: Node, window: Window) -> RoleOf:
-    if any(window.padding):
-        return _no(
-            node,
-            "conv-pointwise-padding",
-            f"pads {_sides(window.padding)}; a 1x1 convolution goes sparse without padding only",
-            operand="padding",
-            found=window.padding,
-            wanted=(0, 0, 0, 0),
-        )
-    if window.stride != (1, 1):
-        return _no(
-            node,
-            "conv-pointwise-stride",
-            f"has stride {_pair(window.stride)}; a 1x1 convolution goes sparse with stride 1 only",
-            operand="stride",
-            found=_pair(window.stride),
-            wanted="1x1",
-        )
+def _inner(_: Node) -> RoleOf:
     return RoleOf(Role.INNER)
 
 
-def _entry(node: Node, window: Window) -> RoleOf:
-    if window.padding != (1, 1, 1, 1):
-        said = (
-            "leaves its SAME padding to run time"
-            if window.same
-            else (f"pads {_sides(window.padding)}")
-        )
-        return _no(
-            node,
-            "conv-entry-padding",
-            f"{said}; an entry needs 1 on each side",
-            operand="padding",
-            found="SAME" if window.same else window.padding,
-            wanted=(1, 1, 1, 1),
-        )
-    if window.stride != (2, 2):
-        return _no(
-            node,
-            "conv-entry-stride",
-            f"has stride {_pair(window.stride)}; an entry needs 2 in both directions",
-            operand="stride",
-            found=_pair(window.stride),
-            wanted="2x2",
-        )
-    if window.inputs != _ENTRY_CHANNELS:
-        return _no(
-            node,
-            "conv-entry-channels",
-            f"reads {window.inputs} channels; an entry needs 3",
-            operand="input channels",
-            found=window.inputs,
-            wanted=_ENTRY_CHANNELS,
-        )
-    return RoleOf(Role.ENTRY)
+def _first_broken(node: Node, rules: list[_Wanted], role: Role) -> RoleOf:
+    for code, fits, operand, found, wanted in rules:
+        if not fits:
+            has = f"has {operand} {found}"
+            if code == "conv-entry-padding":
+                same = found.startswith("SAME")
+                has = "leaves its SAME padding to run time" if same else f"pads {found}"
+            sentence = f"{has}; {_WISHES[role]} {wanted}"
+            return _no(node, code, sentence, operand=operand, found=found, wanted=wanted)
+    return RoleOf(role)
+
+
+def _convolution(node: Node) -> RoleOf:
+    window = node.window
+    assert window is not None  # noqa: S101 - the define stage gives every convolution one
+    general = _first_broken(node, _general_rules(window), Role.INNER)
+    if general.refusal is not None:
+        return general
+    if window.kernel == (1, 1):
+        return _first_broken(node, _pointwise_rules(window), Role.INNER)
+    return _first_broken(node, _entry_rules(window), Role.ENTRY)
+
+
+def _general_rules(window: Window) -> list[_Wanted]:
+    one, dilation = "1", _pair(window.dilation)
+    known = window.kernel in ((1, 1), (3, 3))
+    return [
+        ("conv-groups", window.groups == 1, "groups", str(window.groups), one),
+        ("conv-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
+        ("conv-kernel", known, "kernel", _pair(window.kernel), "1x1, or 3x3 at the entry"),
+    ]
+
+
+def _pointwise_rules(window: Window) -> list[_Wanted]:
+    padding, stride = _sides(window), _pair(window.stride)
+    return [
+        ("conv-pointwise-padding", not any(window.padding), "padding", padding, "none"),
+        ("conv-pointwise-stride", window.stride == (1, 1), "stride", stride, "1x1"),
+    ]
+
+
+def _entry_rules(window: Window) -> list[_Wanted]:
+    padding, stride = _sides(window), _pair(window.stride)
+    padded, strided = window.padding == (1, 1, 1, 1), window.stride == (2, 2)
+    three = window.inputs == _ENTRY_CHANNELS
+    return [
+        ("conv-entry-padding", padded, "padding", padding, "1 on each side"),
+        ("conv-entry-stride", strided, "stride", stride, "2x2"),
+        ("conv-entry-channels", three, "input channels", str(window.inputs), "3"),
+    ]
 
 
 def _depthwise(node: Node) -> RoleOf:
     window = node.window
     assert window is not None  # noqa: S101 - the define stage gives every convolution one
-    for code, ok, operand, found, wanted in _depthwise_rules(window):
-        if not ok:
-            return _no(
-                node,
-                code,
-                f"has {operand} {found}; the sparse path wants {wanted}",
-                operand=operand,
-                found=found,
-                wanted=wanted,
-            )
-    return RoleOf(Role.INNER)
+    return _first_broken(node, _depthwise_rules(window), Role.INNER)
 
 
-def _depthwise_rules(window: Window) -> list[tuple[str, bool, str, str, str]]:
-    kernel = window.kernel
-    side = (kernel[0] - 1) // 2
+def _depthwise_rules(window: Window) -> list[_Wanted]:
+    dilation, stride, kernel = (_pair(window.dilation), _pair(window.stride), _pair(window.kernel))
+    multiplier, side = str(window.multiplier), (window.kernel[0] - 1) // 2
+    single, square = window.multiplier == 1, window.kernel in ((3, 3), (5, 5))
+    steps, around = window.stride in ((1, 1), (2, 2)), window.padding == (side,) * 4
+    wanted = f"{side} on each side"
     return [
-        (
-            "depthwise-dilation",
-            window.dilation == (1, 1),
-            "dilation",
-            _pair(window.dilation),
-            "1x1",
-        ),
-        (
-            "depthwise-same",
-            not window.same,
-            "padding",
-            f"SAME with stride {_pair(window.stride)}",
-            f"{side} on each side, spelled out",
-        ),
-        (
-            "depthwise-multiplier",
-            window.multiplier == 1,
-            "depth multiplier",
-            str(window.multiplier),
-            "1",
-        ),
-        (
-            "depthwise-stride",
-            window.stride in ((1, 1), (2, 2)),
-            "stride",
-            _pair(window.stride),
-            "1x1 or 2x2",
-        ),
-        ("depthwise-kernel", kernel in ((3, 3), (5, 5)), "kernel", _pair(kernel), "3x3 or 5x5"),
-        (
-            "depthwise-padding",
-            window.padding == (side,) * 4,
-            "padding",
-            _sides(window.padding),
-            f"{side} on each side",
-        ),
+        ("depthwise-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
+        ("depthwise-same", not window.same, "padding", _sides(window), f"{wanted}, spelled out"),
+        ("depthwise-multiplier", single, "depth multiplier", multiplier, "1"),
+        ("depthwise-stride", steps, "stride", stride, "1x1 or 2x2"),
+        ("depthwise-kernel", square, "kernel", kernel, "3x3 or 5x5"),
+        ("depthwise-padding", around, "padding", _sides(window), wanted),
     ]
 
 

@@ -10,10 +10,9 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.components import Component
     from tflite_sparse.xnnpack.filters import FilterFacts
     from tflite_sparse.xnnpack.graph import Graph, Node
-    from tflite_sparse.xnnpack.layout import Failure
     from tflite_sparse.xnnpack.partition import Run
     from tflite_sparse.xnnpack.profit import Tally
-    from tflite_sparse.xnnpack.results import HintSource
+    from tflite_sparse.xnnpack.results import Failure, HintSource
 
 __all__ = ["Part"]
 

@@ -8,8 +8,9 @@ from tflite_sparse.xnnpack.results import Reason
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.xnnpack.graph import Value
 
-__all__ = ["reason", "tensor_title", "title"]
+__all__ = ["reason", "tensor_title", "title", "value_title"]
 
 _LONGEST = 60
 
@@ -30,6 +31,11 @@ def title(operator: Operator) -> str:
 def tensor_title(tensor: Tensor) -> str:
     """A tensor in a sentence: its name, or its index where it has none."""
     return _short(tensor.name) or f"tensor {tensor.index}"
+
+
+def value_title(value: Value) -> str:
+    """A value in a sentence; one that was put between has no name."""
+    return "its input" if value.tensor is None else tensor_title(value.tensor)
 
 
 def reason(

@@ -1,4 +1,4 @@
-"""Reductions in the sparse layout: the shapes and axes that the runtime works out, slips included."""
+"""Reductions in the sparse layout: the shapes and axes that the runtime makes, slips included."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def test_message_names_the_operator_as_the_model_does() -> None:
     assert why.message == (
         "conv1 (CONV_2D) pads top 0, right 1, bottom 1, left 0; an entry needs 1 on each side"
     )
-    assert (why.found, why.wanted) == ("(0, 1, 1, 0)", "(1, 1, 1, 1)")
+    assert (why.found, why.wanted) == ("top 0, right 1, bottom 1, left 0", "1 on each side")
 
 
 def test_entry_of_the_tests_is_one() -> None:

@@ -1,0 +1,119 @@
+"""How a value lies in memory: the shape that the runtime believes in, and the order of its axes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.graph import Node
+
+__all__ = [
+    "Lying",
+    "broadcast",
+    "dims_text",
+    "joint_order",
+    "nchw_order",
+    "permuted",
+    "plain_order",
+    "renumbered",
+]
+
+_RANK = 4
+_NCHW = (0, 3, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """How a value lies in memory.
+
+    Attributes:
+        shape: the shape that the runtime believes in, channels last.
+        true: the shape that the model says.
+        order: axes of the true shape with more than one element, outermost first, as they lie.
+    """
+
+    shape: tuple[int, ...]
+    true: tuple[int, ...]
+    order: tuple[int, ...]
+
+    @property
+    def difference(self) -> str:
+        """Both shapes in a sentence."""
+        return f"{dims_text(self.shape)} instead of {dims_text(self.true)}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it lies as the model says, channels last."""
+        return self.order == plain_order(self.true)
+
+    @property
+    def is_nchw(self) -> bool:
+        """Whether it lies channels first; where that is the same, also."""
+        return len(self.true) == _RANK and self.order == nchw_order(self.true)
+
+
+def plain_order(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The order in which a value with channels last lies."""
+    return tuple(axis for axis, size in enumerate(shape) if size != 1)
+
+
+def nchw_order(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The order in which a 4-D value with channels first lies."""
+    return tuple(axis for axis in _NCHW if shape[axis] != 1)
+
+
+def permuted(shape: tuple[int, ...], *, nchw: bool) -> tuple[int, ...]:
+    """A shape as a kernel of the sparse layout gets it: channels after the batch."""
+    if not nchw or not shape:
+        return shape
+    return (shape[0], shape[-1], *shape[1:-1]) if len(shape) > 1 else shape
+
+
+def broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape of two shapes broadcast, None where they do not go together."""
+    rank = max(len(first), len(second))
+    a = (1,) * (rank - len(first)) + first
+    b = (1,) * (rank - len(second)) + second
+    if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
+        return None
+    return tuple(max(x, y) for x, y in zip(a, b, strict=True))
+
+
+def joint_order(first: Lying, second: Lying, *, nchw: bool, rank: int) -> tuple[int, ...] | None:
+    """The order in which a binary operator's result lies; None where its inputs do not match."""
+    for lying, other in ((first, second), (second, first)):
+        same = lying.shape == other.shape and lying.order == other.order
+        if math.prod(other.shape) == 1 or same:
+            return tuple(axis + rank - len(lying.true) for axis in lying.order)
+    labels: dict[int, int] = {}
+    for lying in (first, second):
+        dims = permuted(lying.shape, nchw=nchw)
+        offset = rank - len(dims)
+        places = [(p + offset, size) for p, size in enumerate(dims) if size != 1]
+        shift = rank - len(lying.true)
+        axes = [(axis + shift, lying.true[axis]) for axis in lying.order]
+        if [size for _, size in places] != [size for _, size in axes]:
+            return None
+        for (place, _), (axis, _) in zip(places, axes, strict=True):
+            if labels.setdefault(place, axis) != axis:
+                return None
+    if len(set(labels.values())) != len(labels):
+        return None
+    return tuple(labels[place] for place in sorted(labels))
+
+
+def dims_text(shape: tuple[int, ...]) -> str:
+    """A shape in a sentence."""
+    return "x".join(map(str, shape)) or "a scalar"
+
+
+def renumbered(axis: int, node: Node) -> int:
+    """The axis of a reduction's result that an axis of its input becomes."""
+    # Without keep_dims, axes after a reduced one move up.
+    reduction = node.reduction
+    if reduction is None or reduction.keep_dims:
+        return axis
+    gone = {a % _RANK for a in reduction.axes}
+    return axis - sum(a < axis for a in gone)
