@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 
+import flatbuffers
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.densify import sparsity_of
 from tests.support.encodings import encodings, layouts, tensors
 from tflite_sparse.encoding import (
     Layout,
@@ -328,3 +330,29 @@ def test_every_order_and_compression_of_a_small_tensor_is_inverse(rank):
         for compressed in itertools.product((False, True), repeat=rank):
             layout = Layout(order, compressed)
             assert np.array_equal(decode(encode(array, layout)), array)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["?", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f8", "<c8", "<c16"]
+)
+def test_every_type_of_a_fixed_width_is_encoded(dtype):
+    rng = np.random.default_rng(7)
+    array = (rng.integers(0, 100, (6, 40)) * (rng.random((6, 40)) < 0.3)).astype(dtype)
+    for layout in (google_layout(2), google_layout(2, (2, 4)), Layout((1, 0), (True, True))):
+        encoding = encode(array, layout)
+        assert cost(array, layout).nbytes == encoding.nbytes
+        result = decode(encoding)
+        assert result.dtype == array.dtype
+        assert np.array_equal(result, array)
+
+
+@given(st.data(), tensors())
+def test_the_tables_of_an_encoding_take_no_more_than_is_said(data, array):
+    layout = data.draw(layouts(array.shape))
+    encoding = encode(array, layout)
+    builder = flatbuffers.Builder(64)
+    # Vectors in a file are aligned; the start and the end of this one are as well.
+    builder.Finish(sparsity_of(encoding).Pack(builder))
+    size = len(builder.Output())
+    arrays = encoding.nbytes - encoding.values.nbytes
+    assert size - arrays <= structure_nbytes(layout) <= size - arrays + 48 + 24 * array.ndim * 2
