@@ -3,7 +3,7 @@
 from tflite_sparse.rewrite.densify import densify
 from tflite_sparse.rewrite.options import Choice, DensifyOptions, SparsifyOptions
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange, WeightId
-from tflite_sparse.rewrite.saving import save
+from tflite_sparse.rewrite.saving import read, save, write
 from tflite_sparse.rewrite.sparsify import sparsify
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "WeightChange",
     "WeightId",
     "densify",
+    "read",
     "save",
     "sparsify",
+    "write",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
+from tflite_sparse.inspection.encoding_words import encoding_words
 from tflite_sparse.inspection.file_facts import stored_bytes
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.model.types import dtype
@@ -18,7 +19,7 @@ from tflite_sparse.rewrite.refusals import (
     reader_refusal,
     structural_refusal,
 )
-from tflite_sparse.rewrite.storage import best_storage, densify_nbytes, describe, direct_storage
+from tflite_sparse.rewrite.storage import best_storage, densify_nbytes, direct_storage
 from tflite_sparse.rewrite.zeroing import dense_source
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
     encoding = None
     if tensor.sparsity is not None:
         encoding = encoding_of(tensor)
-        stored = describe(encoding)
+        stored = encoding_words(encoding)
     why = asked_refusal(weight, options) or structural_refusal(weight)
     direct = options.fc == "direct" and encoding is None and _reads_directly(weight)
     if why is None and encoding is not None and not options.reencode:

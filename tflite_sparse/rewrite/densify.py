@@ -10,13 +10,14 @@ import numpy as np
 from tflite_sparse.encoding import decode
 from tflite_sparse.errors import EncodingError, ModelError, RewriteError
 from tflite_sparse.flatbuffer.payload import Deferred
+from tflite_sparse.inspection.encoding_words import encoding_words
 from tflite_sparse.inspection.file_facts import stored_bytes
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.options import DensifyOptions
 from tflite_sparse.rewrite.proof import Expected
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange
-from tflite_sparse.rewrite.storage import describe, same_encoding
+from tflite_sparse.rewrite.storage import same_encoding
 from tflite_sparse.rewrite.weights import shared_weights
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
         zeros = elements - int(np.count_nonzero(encodings[0].values))
         if refusal is not None:
-            left.append(Left(weight.id, zeros, elements, describe(encodings[0]), stored, *refusal))
+            left.append(
+                Left(weight.id, zeros, elements, encoding_words(encodings[0]), stored, *refusal)
+            )
             continue
-        before = describe(encodings[0])
+        before = encoding_words(encodings[0])
         operators, notes = _make_dense(model, weight, encodings[0], versions)
         removed += operators
         expected += [Expected(t, partial(decode, encodings[0])) for t in weight.tensors]

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Model
+    from tflite_sparse.model import Model, Operator
 
-__all__ = ["DENSIFY_NEEDS", "SPARSE_FC_NEEDS", "raise_runtime_version"]
+__all__ = [
+    "DENSIFY_NEEDS",
+    "SPARSE_FC_NEEDS",
+    "needed_version",
+    "raise_runtime_version",
+    "stated_version",
+]
 
 DENSIFY_NEEDS = "2.2.0"
 """The first TFLite with DENSIFY version 1."""
@@ -50,8 +56,37 @@ def raise_runtime_version(model: Model, needed: str) -> tuple[str, str] | None:
 
 
 def _older(version: str, than: str) -> bool:
+    numbers = _numbers(version)
+    return numbers is not None and numbers < (_numbers(than) or ())
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    """The parts of a version, () of an empty one, None of what is no version."""
     try:
-        numbers = [int(part) for part in version.split(".")] if version else []
+        return tuple(int(part) for part in version.split(".")) if version else ()
     except ValueError:
-        return False
-    return numbers < [int(part) for part in than.split(".")]
+        return None
+
+
+def stated_version(model: Model) -> tuple[int, ...] | None:
+    """The version that the metadata states, None where there is none or it states nothing."""
+    for entry in model.metadata:
+        if entry.name == _NAME:
+            text = entry.buffer.data.tobytes().rstrip(b"\0").decode("ascii", "replace")
+            return _numbers(text) or None
+    return None
+
+
+def needed_version(model: Model) -> tuple[int, ...] | None:
+    """The version that the sparse operators of a model need, None for a model without any."""
+    needed = [
+        DENSIFY_NEEDS if operator.name == "DENSIFY" else SPARSE_FC_NEEDS
+        for operator in model.operators()
+        if operator.name == "DENSIFY"
+        or (operator.name == "FULLY_CONNECTED" and _reads_sparse(operator))
+    ]
+    return max((_numbers(version) or () for version in needed), default=None)
+
+
+def _reads_sparse(operator: Operator) -> bool:
+    return any(tensor is not None and tensor.sparsity is not None for tensor in operator.inputs)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tflite_sparse.flatbuffer.output import replacing
+from tflite_sparse.model import Model
 from tflite_sparse.rewrite.proof import prove
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.rewrite.results import Rewrite
 
-__all__ = ["save"]
+__all__ = ["read", "save", "write"]
 
 _CHUNK = 16 * 2**20
 
@@ -79,3 +80,29 @@ def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | 
         with path.open("rb") as source:
             shutil.copyfileobj(source, target, _CHUNK)
     return size
+
+
+def read(file: str | os.PathLike[str] | bytes) -> Model:
+    """Reads a model; see `Model.read`.
+
+    Args:
+        file: a path, or the bytes of a model.
+    """
+    return Model.read(file)
+
+
+def write(what: Model | Rewrite, target: str | os.PathLike[str] | IO[bytes]) -> int:
+    """Writes a model, or the result of a rewrite, which is proved before it takes its place.
+
+    Args:
+        what: the model, or what `sparsify` or `densify` returned.
+        target: a path, which is replaced only when all is written, or a binary file.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        FileError: the file cannot be written.
+        RewriteError: the model holds something that would be lost, or the result is not right.
+    """
+    return what.write(target) if isinstance(what, Model) else save(what, target)

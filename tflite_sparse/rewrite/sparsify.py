@@ -21,7 +21,7 @@ from tflite_sparse.rewrite.runtime_version import (
     raise_runtime_version,
 )
 from tflite_sparse.rewrite.safety import dangers, plans, worse
-from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding, describe
+from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.weights import shared_weights
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _apply(
                 zeros=e.zeros or 0,
                 zeroed=candidate.zeroed,
                 before=e.stored,
-                after=describe(layout, weight.tensor.shape),
+                after=layout.describe(weight.tensor.shape),
                 bytes_before=e.bytes,
                 bytes_after=candidate.bytes_after,
                 note="read without DENSIFY" if candidate.direct else None,

@@ -35,7 +35,6 @@ __all__ = [
     "best_storage",
     "deferred_encoding",
     "densify_nbytes",
-    "describe",
     "direct_storage",
     "same_encoding",
 ]
@@ -132,19 +131,6 @@ def deferred_encoding(
         tuple(levels),
         values,  # type: ignore[arg-type]
     )
-
-
-def describe(encoding: SparseEncoding | Layout, shape: tuple[int, ...] | None = None) -> str:
-    """An encoding in a few words, such as "CSR on dimension 3, blocks 4x1"."""
-    if isinstance(encoding, Layout):
-        return encoding.describe(shape or (1,) * encoding.rank)
-    layout = Layout(
-        encoding.traversal_order,
-        tuple(level.compressed for level in encoding.levels),
-        encoding.block_map or (),
-        encoding.block_shape,
-    )
-    return layout.describe(encoding.shape)
 
 
 def same_encoding(first: SparseEncoding, second: SparseEncoding) -> bool:

@@ -1,0 +1,133 @@
+"""What a comparison of two models says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tflite_sparse.inspection.facts import Facts
+
+__all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side(Facts):
+    """A constant in one of the models.
+
+    Attributes:
+        name: name of the tensor.
+        type: element type.
+        shape: dense shape.
+        storage: how it is stored, such as "dense" or "CSR on dimension 3".
+        zeros: number of zeros; None where its values cannot be read as numbers.
+        elements: number of values.
+        bytes: bytes that the file spends on it.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    storage: str
+    zeros: int | None
+    elements: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightDiff(Facts):
+    """A constant that operators read, in both models or in one.
+
+    Attributes:
+        subgraph: index of the subgraph.
+        operator: kind of the operator that reads it.
+        operand: position among the operator's inputs.
+        before: what it is in the first model, None where it is not there.
+        after: what it is in the second model, None where it is not there.
+        equal: whether both hold the same values; -0.0 is 0.0.
+        differing: how many values differ; None where shapes or types do.
+        largest: the largest difference of two values; None where it is not known.
+    """
+
+    subgraph: int
+    operator: str
+    operand: int
+    before: Side | None
+    after: Side | None
+    equal: bool
+    differing: int | None
+    largest: float | None
+
+    @property
+    def same_storage(self) -> bool:
+        """Whether it is there in both models and stored alike."""
+        a, b = self.before, self.after
+        return a is not None and b is not None and (a.storage, a.bytes) == (b.storage, b.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class KindDiff(Facts):
+    """How many operators of a kind and version there are.
+
+    Attributes:
+        name: the kind.
+        version: the version.
+        before: number in the first model.
+        after: number in the second.
+    """
+
+    name: str
+    version: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobDiff(Facts):
+    """An entry of the metadata that is not the same in both models.
+
+    Attributes:
+        name: its name.
+        before: its size in bytes in the first model, None where it is not there.
+        after: its size in the second.
+    """
+
+    name: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDiff(Facts):
+    """What differs between two models.
+
+    Attributes:
+        before: name of the first.
+        after: name of the second.
+        equal: whether they mean the same: the same operators on the same values, whatever way the
+            constants are stored and the tensors are named.
+        size_before: bytes of the first file.
+        size_after: bytes of the second.
+        weights: constants that are stored or valued differently.
+        same_weights: how many constants are the same in values and storage.
+        operators: kinds of which the models have different numbers.
+        graph: differences of the graphs in words: operators, options, wiring, ends.
+        signatures: differences of the signatures in words.
+        metadata: entries of the metadata that differ.
+        tensors_before: number of tensors of the first model.
+        tensors_after: number of tensors of the second.
+        appended_equal: whether the same bytes are appended to both files.
+    """
+
+    before: str | None
+    after: str | None
+    equal: bool
+    size_before: int
+    size_after: int
+    weights: tuple[WeightDiff, ...]
+    same_weights: int
+    operators: tuple[KindDiff, ...]
+    graph: tuple[str, ...]
+    signatures: tuple[str, ...]
+    metadata: tuple[BlobDiff, ...]
+    tensors_before: int
+    tensors_after: int
+    appended_equal: bool
