@@ -177,18 +177,25 @@ def _obstacles(
 ) -> tuple[ObstacleFacts, ...]:
     """Operators that stand between those with a sparse form, by the rule that refuses them."""
     able = {
-        op.index
+        op.index: op.role
         for op in operators
         if op.role is not Role.NONE and _is_map(subgraph.operators[op.index])
     }
+    # An entry may read anything, and anything may read an exit.
+    readers = {index for index, role in able.items() if role is not Role.ENTRY}
+    sources = {i for i, role in able.items() if role not in {Role.EXIT, Role.INNER_OR_EXIT}}
     gone = {op.index for op in operators if op.fate in {Fate.FUSED, Fate.DROPPED}}
+    refused = {op.index for op in operators if op.role_refusal or op.refusal}
     found: dict[str, list[tuple[int, Reason]]] = {}
     for planned in operators:
         why = planned.role_refusal or planned.refusal
         if why is None:
             continue
         operator = subgraph.operators[planned.index]
-        if _reaches(operator, able, gone, _before) or _reaches(operator, able, gone, _after):
+        # One obstacle may hide another from the input, but not from the output.
+        if _reaches(operator, readers, gone | refused, _after) or _reaches(
+            operator, sources, gone, _before
+        ):
             found.setdefault(why.rule, []).append((planned.index, why))
     ordered = sorted(found.items(), key=lambda item: item[1][0][0])
     return tuple(

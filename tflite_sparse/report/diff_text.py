@@ -75,7 +75,8 @@ def _weights(diff: ModelDiff, width: int, top: int) -> Lines:
         Column("zeros", right=True),
         Column("KiB", right=True),
         Column("and", right=True),
-        Column("values"),
+        Column("differ", right=True, style="bold"),
+        Column("up to", right=True),
     ]
     rows = [
         [
@@ -85,7 +86,8 @@ def _weights(diff: ModelDiff, width: int, top: int) -> Lines:
             _both(weight, _zeros),
             "-" if weight.before is None else kib(weight.before.bytes),
             "-" if weight.after is None else kib(weight.after.bytes),
-            _values(weight),
+            _differing(weight),
+            "" if weight.largest is None else f"{weight.largest:.3g}",
         ]
         for weight, name in zip(shown, names, strict=True)
     ]
@@ -111,7 +113,7 @@ def _zeros(side: Side) -> str:
     return "?" if side.zeros is None else percent(side.zeros, side.elements, "")
 
 
-def _values(weight: WeightDiff) -> str:
+def _differing(weight: WeightDiff) -> str:
     if weight.before is None:
         return "new"
     if weight.after is None:
@@ -119,7 +121,5 @@ def _values(weight: WeightDiff) -> str:
     if weight.equal:
         return "equal"
     if weight.differing is None:
-        return "not comparable"
-    if weight.largest is None:
-        return f"{weight.differing:,} differ"
-    return f"{weight.differing:,} differ by up to {weight.largest:.3g}"
+        return "in kind"
+    return f"{weight.differing:,}"

@@ -33,6 +33,8 @@ _CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
 # What does a change for the user.
 _COMMANDS = {"hint-none": " ('tflite-sparse sparsify' does this)"}
 
+_WAY_OUT = "'tflite-sparse densify' stores the weights dense again, which runs right everywhere"
+
 _HEADLINES = {
     "sparse": ("Runs sparse", "bold green"),
     "dense": ("Runs dense", "bold yellow"),
@@ -87,9 +89,11 @@ def _group(group: TargetsFacts, width: int) -> Lines:
 
 def _todo(group: TargetsFacts) -> list[str]:
     """What goes wrong, or what stands in the way and what to do about it."""
+    if group.outcome == "sparse":
+        return []
     if group.outcome != "dense":
-        return [reason.message for reason in group.reasons]
-    if _off_by_design(group):
+        return [*(reason.message for reason in group.reasons), _WAY_OUT]
+    if _off_by_design(group) or not group.pointwise:
         return []
     # What the obstacles say already is not said twice.
     told = {obstacle.rule for obstacle in group.obstacles}
@@ -125,7 +129,8 @@ def _gains(group: TargetsFacts) -> str:
 
 
 def _off_by_design(group: TargetsFacts) -> str:
-    if all(change.rule == "target-dense" for change in group.changes) and group.changes:
+    off = group.changes and all(change.rule == "target-dense" for change in group.changes)
+    if group.pointwise and off:
         return f"; {group.targets[0].note}"
     return ""
 

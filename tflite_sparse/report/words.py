@@ -69,8 +69,10 @@ def type_name(kind: str) -> str:
 
 
 def millions(number: int) -> str:
-    """A number in millions with one digit behind the point: "429.8 M"."""
-    tenths = number // 100_000
+    """A large number in millions, "429.9 M"; one below ten millions in full."""
+    if number < 10_000_000:  # noqa: PLR2004 - where a digit behind the point says too little
+        return thousands(number)
+    tenths = (number + 50_000) // 100_000
     return f"{tenths // 10:,}.{tenths % 10} M"
 
 

@@ -36,7 +36,8 @@ def test_a_dynamic_size_shows_as_a_question() -> None:
 
 
 def test_millions_have_no_limit() -> None:
-    assert millions(429_859_360) == "429.8 M"
+    assert millions(123_456) == "123,456"
+    assert millions(429_859_360) == "429.9 M"
     assert millions(10**400).endswith(",000.0 M")
 
 

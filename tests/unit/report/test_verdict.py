@@ -1,0 +1,153 @@
+"""The verdict of the runtime in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.builder import GraphBuilder, ModelBuilder, Value
+from tflite_sparse.inspection import Inspection, inspect
+from tflite_sparse.model import Model
+from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.xnnpack import target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.report.layout import Lines
+
+WIDTH = 80
+
+
+def _stem(graph: GraphBuilder) -> Value:
+    x = graph.pad_spatial(graph.input((1, 33, 33, 3)))
+    x = graph.conv2d(x, 8, kernel=3, stride=2, padding="VALID", name="stem")
+    return graph.conv2d(x, 16, zeros=0.8, storage="sparse", name="first")
+
+
+def _good(graph: GraphBuilder) -> Value:
+    return graph.mean(graph.conv2d(_stem(graph), 16, zeros=0.9, name="second"))
+
+
+def _wrong(graph: GraphBuilder) -> Value:
+    x = graph.depthwise(_stem(graph), stride=2, padding="SAME", name="between")
+    return graph.mean(graph.conv2d(x, 16, zeros=0.9, name="second"))
+
+
+def _dense(graph: GraphBuilder) -> Value:
+    x = graph.conv2d(graph.input((1, 32, 32, 3)), 8, kernel=3, stride=2, name="stem")
+    x = graph.depthwise(x, stride=2, padding="SAME", name="one")
+    x = graph.depthwise(graph.conv2d(x, 8, zeros=0.5), stride=2, padding="SAME", name="two")
+    return graph.mean(graph.conv2d(x, 8, zeros=0.5))
+
+
+def _plain(graph: GraphBuilder) -> Value:
+    return graph.fully_connected(graph.input((1, 8)), 4)
+
+
+def _inspected(*makes: Callable[[GraphBuilder], Value], targets: str = "arm64") -> Inspection:
+    builder = ModelBuilder()
+    for index, make in enumerate(makes):
+        graph = builder.graph(f"graph{index}")
+        graph.output(make(graph))
+    model = Model.read(builder.build())
+    return inspect(model, targets=[target(name) for name in targets.split(",")])
+
+
+def _text(lines: Lines) -> str:
+    assert all(len(line.plain) <= WIDTH for line in lines)
+    return "\n".join(line.plain for line in lines)
+
+
+def _verdict(*makes: Callable[[GraphBuilder], Value], targets: str = "arm64") -> str:
+    return _text(verdict_lines(_inspected(*makes, targets=targets).runtime, WIDTH))
+
+
+def test_a_sparse_model_tells_its_share() -> None:
+    assert _verdict(_good) == (
+        "  Runs sparse on arm64: 2 of 2 1x1 convolutions, 64.0 % of the multiply-adds."
+    )
+
+
+def test_an_estimate_is_called_one() -> None:
+    assert "an estimated" in " ".join(_verdict(_good, targets="wasm").split())
+
+
+def test_wrong_numbers_come_with_the_reason_and_a_way_out() -> None:
+    text = _verdict(_wrong)
+    assert text.startswith("  Computes wrong numbers on arm64.\n    - ")
+    assert "first (CONV_2D)" in text
+    assert "'tflite-sparse densify'" in text
+
+
+def test_a_dense_model_tells_what_is_in_the_way_from_the_input_on() -> None:
+    text = _verdict(_dense)
+    assert text.startswith("  Runs dense on arm64.\n    In the way, from the input on:\n    - stem")
+    assert text.index("stem") < text.index("one (DEPTHWISE_CONV_2D)")
+    assert "the same rule stops 1 other" in text
+    assert "two (" not in text
+
+
+def test_a_missing_hint_names_the_command_that_sets_it() -> None:
+    assert "'tflite-sparse sparsify' does this" in " ".join(_verdict(_dense).split())
+
+
+def test_targets_that_say_the_same_are_told_together() -> None:
+    text = _verdict(_dense, targets="arm64,wasm,arm64-fp16,x86-avx")
+    assert "Runs dense on arm64, wasm and arm64-fp16." in text
+    assert "Runs dense on x86-avx; the sparse path is off by design" in " ".join(text.split())
+
+
+def test_a_model_without_1x1_convolutions_has_nothing_in_the_way() -> None:
+    text = _verdict(_plain, targets="arm64,x86-avx")
+    assert " ".join(text.split()) == (
+        "Runs dense on arm64 and x86-avx: it has no 1x1 convolution that could run sparse."
+    )
+
+
+def test_further_subgraphs_are_told_where_they_have_something_to_tell() -> None:
+    assert "subgraph" not in _verdict(_good, _plain)
+    assert "Runs sparse in subgraph 1 on arm64" in _verdict(_plain, _good)
+
+
+@pytest.mark.parametrize(
+    ("make", "state"), [(_good, "to spare  sparse"), (_dense, "short  dense, blocked")]
+)
+def test_clusters_tell_their_zeros_and_margin(
+    make: Callable[[GraphBuilder], Value], state: str
+) -> None:
+    (group,) = _inspected(make).runtime
+    lines = cluster_lines(group.clusters, WIDTH)
+    assert lines[0].plain.split()[:5] == ["cluster", "operators", "filters", "weights", "zeros"]
+    assert lines[1].plain.endswith(state)
+
+
+def test_the_margin_is_exact() -> None:
+    (group,) = _inspected(_good).runtime
+    (cluster,) = group.clusters
+    assert cluster.parameters == 8 * 16 + 16 * 16
+    assert 3 * (cluster.zeros + cluster.margin) > 2 * cluster.parameters
+    assert 3 * (cluster.zeros + cluster.margin - 1) <= 2 * cluster.parameters
+    shown = cluster_lines(group.clusters, WIDTH)[1].plain
+    assert f"{-cluster.margin} to spare" in shown
+
+
+def test_no_clusters_make_no_table() -> None:
+    assert cluster_lines((), WIDTH) == []
+
+
+def test_every_operator_is_explained_once() -> None:
+    found = _inspected(_good, targets="arm64,x86-avx")
+    text = _text(explain_lines(found.runtime, WIDTH))
+    assert text.count("second (CONV_2D)") == 1
+    assert text.startswith("LiteRT 2.3 on arm64\n")
+    assert "kernel    sparse, " in text
+
+
+def test_further_targets_are_explained_only_where_they_differ() -> None:
+    found = _inspected(_good, targets="arm64,arm64-fp16")
+    text = _text(explain_lines(found.runtime, WIDTH))
+    first, second = text.split("\n\n")
+    assert second.startswith("LiteRT 2.3 on arm64-fp16, where it differs\n")
+    assert first.count(" (CONV_2D)") > second.count(" (DENSIFY)") == 0

@@ -1,0 +1,43 @@
+"""Findings as workflow commands of GitHub Actions, which it shows as annotations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.lint.finding import Severity
+
+if TYPE_CHECKING:
+    from tflite_sparse.lint.finding import Finding
+    from tflite_sparse.lint.run import LintRun
+
+__all__ = ["text"]
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def _line(finding: Finding) -> str:
+    place = f"{finding.spot}: " if finding.spot and str(finding.spot) else ""
+    title = f"{finding.code} {finding.rule}"
+    return (
+        f"::{_COMMANDS[finding.severity]} file={_property(finding.path)},"
+        f"title={_property(title)}::{_data(place + finding.message)}"
+    )
+
+
+def text(run: LintRun) -> str:
+    """A line for each finding and each file that could not be read."""
+    lines = [_line(finding) for finding in run.findings]
+    lines += [
+        f"::error file={_property(report.path)},title=unreadable::{_data(report.error)}"
+        for report in run.files
+        if report.error is not None
+    ]
+    return "".join(f"{line}\n" for line in lines)

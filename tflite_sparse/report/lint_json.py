@@ -1,0 +1,60 @@
+"""Findings as JSON, described by schema/lint.schema.json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse._version import __version__
+from tflite_sparse.report.json import SCHEMA_VERSION, dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tflite_sparse.lint.rule import Rule
+    from tflite_sparse.lint.run import LintRun
+
+__all__ = ["rules_document", "run_document", "text"]
+
+
+def run_document(run: LintRun) -> dict[str, Any]:
+    """A run as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "tflite-sparse", "version": __version__},
+        "files": [
+            {"path": report.path, "error": report.error, "findings": len(report.findings)}
+            for report in run.files
+        ],
+        "findings": [finding.to_dict() for finding in run.findings],
+        "known": run.known,
+        "fixed": list(run.fixed),
+    }
+
+
+def rules_document(rules: Iterable[Rule]) -> dict[str, Any]:
+    """Rules as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "tflite-sparse", "version": __version__},
+        "rules": [
+            {
+                "code": rule.code,
+                "name": rule.name,
+                "family": rule.family.label,
+                "severity": rule.severity.label,
+                "what": rule.what,
+                "why": rule.why,
+                "fix": rule.fix,
+                "command": rule.command or None,
+                "fixable": rule.fixable,
+                "since": rule.since,
+                "link": rule.link,
+            }
+            for rule in rules
+        ],
+    }
+
+
+def text(run: LintRun) -> str:
+    """The whole document."""
+    return dump(run_document(run)) + "\n"

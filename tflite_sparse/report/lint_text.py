@@ -1,0 +1,64 @@
+"""Findings for people: a line each, grouped by file, and a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tflite_sparse.lint.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.lint.finding import Finding
+    from tflite_sparse.lint.run import LintRun
+
+__all__ = ["finding_line", "statistics_lines", "summary_line", "text"]
+
+
+def finding_line(finding: Finding) -> str:
+    """One finding as one line: file, place, severity, code, message."""
+    place = f" {finding.spot}:" if finding.spot and str(finding.spot) else ""
+    severity = finding.severity.label
+    return f"{finding.path}:{place} {severity}: {finding.code} {finding.message} [{finding.rule}]"
+
+
+def summary_line(run: LintRun) -> str:
+    """How many findings of each severity in how many files."""
+    counts = Counter(finding.severity for finding in run.findings)
+    parts = [
+        f"{counts[severity]} {severity.label}{'s' if counts[severity] != 1 else ''}"
+        for severity in sorted(Severity, reverse=True)
+        if counts[severity]
+    ]
+    files = len(run.files)
+    where = f"{files} file{'s' if files != 1 else ''}"
+    text = f"{', '.join(parts) or 'nothing found'} in {where}"
+    if run.known:
+        text += f"; {run.known} known from the baseline"
+    return text
+
+
+def statistics_lines(run: LintRun) -> Iterator[str]:
+    """How often each rule was broken, most often first."""
+    counts = Counter((finding.code, finding.rule) for finding in run.findings)
+    for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{count:6}  {code}  {name}"
+
+
+def text(run: LintRun, *, statistics: bool = False) -> str:
+    """The whole report."""
+    lines = []
+    codes: set[str] = set()
+    for finding in run.findings:
+        lines.append(finding_line(finding))
+        # The same advice once a rule is enough.
+        if finding.code not in codes:
+            codes.add(finding.code)
+            lines.append(f"    fix: {finding.fix}")
+    lines += [f"{entry['file']}: fixed: {entry['code']} {entry['message']}" for entry in run.fixed]
+    if statistics:
+        lines += ["", *statistics_lines(run)]
+    if lines:
+        lines.append("")
+    return "\n".join([*lines, summary_line(run)]) + "\n"
