@@ -53,7 +53,7 @@ def mobilenet_tiny(*, stem: str, storage: str, zeros: float = 0.8) -> bytes:
     probabilities = graph.softmax(x)
     graph.output(probabilities)
     model.signature("serving_default", graph, {"image": image}, {"probabilities": probabilities})
-    model.min_runtime_version("1.14.0")
+    model.min_runtime_version("2.2.0" if storage == "sparse" else "1.14.0")
     return model.build()
 
 

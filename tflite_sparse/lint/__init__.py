@@ -1,1 +1,1 @@
-"""Rules over an inspection, their selection, configuration and baseline."""
+"""Rules over a model, their selection, configuration and baseline."""

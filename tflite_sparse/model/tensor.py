@@ -75,6 +75,11 @@ class Buffer:
             value = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
         self.table["data"] = value
 
+    def clear(self) -> None:
+        """Removes the data; the buffer keeps its index."""
+        for field in ("data", "offset", "size"):
+            self.table[field] = None
+
 
 class Tensor:
     """A tensor of a subgraph.

@@ -70,8 +70,7 @@ def rules_index(rules: Iterable[Rule]) -> str:
     lines = [
         "# Rules",
         "",
-        "Made by `tflite-sparse rules --markdown`. Choose rules by code, name or prefix:"
-        " `--select TFS2` takes the whole family.",
+        "Made by `tflite-sparse rules --markdown`. `--select TFS2` takes a whole family.",
         "",
     ]
     family = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.finding import Finding
+    from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
 
-__all__ = ["finding_line", "statistics_lines", "summary_line", "text"]
+__all__ = ["finding_line", "rule_text", "statistics_lines", "summary_line", "text"]
 
 
 def finding_line(finding: Finding) -> str:
@@ -62,3 +64,17 @@ def text(run: LintRun, *, statistics: bool = False) -> str:
     if lines:
         lines.append("")
     return "\n".join([*lines, summary_line(run)]) + "\n"
+
+
+def rule_text(rule: Rule, width: int = 80) -> str:
+    """All that is known of a rule."""
+    head = f"{rule.code} {rule.name}"
+    about = f"{rule.family.label}, {rule.severity.label}, since {rule.since}"
+    if rule.fixable:
+        about += ", fixed by lint --fix"
+    lines = [head, about]
+    for title, body in (("What", rule.what), ("Why", rule.why), ("Fix", rule.fix)):
+        lines += ["", *textwrap.wrap(f"{title}: {body}", width, subsequent_indent="  ")]
+    if rule.command:
+        lines += ["", f"  {rule.command}"]
+    return "\n".join([*lines, "", rule.link])

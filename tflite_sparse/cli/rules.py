@@ -1,0 +1,43 @@
+"""`tflite-sparse rules`: lists the rules of lint."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write a page for each rule and an index to a folder."),
+    ] = None,
+) -> None:
+    """List the rules of lint."""
+    from tflite_sparse.lint.rule import all_rules
+    from tflite_sparse.report.lint_json import rules_document
+    from tflite_sparse.report.lint_markdown import rule_page, rules_index
+
+    rules = all_rules()
+    if markdown is not None:
+        markdown.mkdir(parents=True, exist_ok=True)
+        (markdown / "README.md").write_text(rules_index(rules), "utf-8")
+        for rule in rules:
+            (markdown / f"{rule.code}.md").write_text(rule_page(rule), "utf-8")
+        typer.echo(f"{len(rules)} rules written to {markdown}")
+        return
+    if as_json:
+        from tflite_sparse.report.json import dump
+
+        typer.echo(dump(rules_document(rules)))
+        return
+    family = None
+    for rule in rules:
+        if rule.family is not family:
+            family = rule.family
+            typer.echo(f"{family.digit}xx {family.label}: {family.about}")
+        typer.echo(f"  {rule.code}  {rule.severity.label:8} {rule.name}")

@@ -1,0 +1,94 @@
+"""Runs the rules over a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
+from tflite_sparse.lint.finding import Finding
+from tflite_sparse.lint.rule import all_rules
+from tflite_sparse.lint.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.lint.finding import Hit
+    from tflite_sparse.lint.rule import Rule
+    from tflite_sparse.lint.settings import Settings
+
+__all__ = ["FileReport", "lint", "lint_subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What came of linting one file.
+
+    Attributes:
+        path: the file, as the user named it.
+        findings: what was found, in the order of the graph.
+        error: the error that stopped it, as one line; None where the file was read.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    error: str | None = None
+
+
+def lint(path: str, settings: Settings) -> FileReport:
+    """Lints one file; an unreadable file is a report too.
+
+    Args:
+        path: the model.
+        settings: what the configuration asks for this file.
+    """
+    try:
+        return FileReport(path, tuple(lint_subject(Subject(path, settings))))
+    except TfliteSparseError as error:
+        return FileReport(path, error=str(error.at(file=path)))
+
+
+def lint_subject(subject: Subject) -> list[Finding]:
+    """The findings of all enabled rules on a model, in order.
+
+    Raises:
+        TfliteSparseError: a rule needs something that cannot be read.
+    """
+    found = [
+        _finding(rule, hit, subject)
+        for rule in all_rules()
+        if rule.code in subject.settings.enabled
+        for hit in _hits(rule, subject)
+    ]
+    found.sort(key=lambda finding: finding.sort_key)
+    # Findings of one rule at one place are told apart by their number.
+    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    numbered = []
+    for finding in found:
+        key = (finding.code, finding.spot.identity if finding.spot else ())
+        numbered.append(dataclasses.replace(finding, occurrence=seen[key]))
+        seen[key] += 1
+    return numbered
+
+
+def _hits(rule: Rule, subject: Subject) -> Iterator[Hit]:
+    try:
+        yield from rule.check(subject)
+    except (EncodingError, ModelError):
+        # The rules of family 1xx tell what is wrong with the data; the others cannot look at it.
+        return
+
+
+def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
+    return Finding(
+        rule.code,
+        rule.name,
+        subject.settings.severities.get(rule.code, rule.severity),
+        hit.message,
+        subject.path,
+        hit.spot,
+        rule.fix,
+        hit.data or {},
+    )

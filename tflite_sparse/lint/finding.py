@@ -1,0 +1,170 @@
+"""What a rule finds, and where."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.inspection.names import readable
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Subgraph, Tensor
+
+__all__ = ["Finding", "Hit", "Severity", "Spot"]
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; a larger number is worse."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """The name in lower case, as users write it."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a model, by names: it survives the renumbering that a rewrite brings.
+
+    Attributes:
+        subgraph: name of the subgraph, or its index as text where it has none.
+        operator: kind of the operator, such as "CONV_2D".
+        output: name of the operator's first output.
+        tensor: name of the tensor.
+        index: index of the operator, or of the tensor where there is none; for people only.
+    """
+
+    subgraph: str | None = None
+    operator: str | None = None
+    output: str | None = None
+    tensor: str | None = None
+    index: int | None = None
+
+    @classmethod
+    def of_operator(cls, operator: Operator, tensor: Tensor | None = None) -> Spot:
+        """The place of an operator, or of a tensor that it reads."""
+        return cls(
+            _subgraph_name(operator.subgraph),
+            operator.custom_code or operator.name,
+            readable(operator.outputs[0].name) if operator.outputs else None,
+            None if tensor is None else readable(tensor.name),
+            operator.index,
+        )
+
+    @classmethod
+    def of_tensor(cls, tensor: Tensor) -> Spot:
+        """The place of a tensor."""
+        return cls(
+            _subgraph_name(tensor.subgraph), tensor=readable(tensor.name), index=tensor.index
+        )
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What stays the same when indices change."""
+        return tuple(
+            part or "" for part in (self.subgraph, self.operator, self.output, self.tensor)
+        )
+
+    @property
+    def qualified(self) -> str:
+        """All names from the outside in, such as "main/CONV_2D/block1/filter"."""
+        return "/".join(part for part in self.identity if part)
+
+    def __str__(self) -> str:
+        if self.operator is not None:
+            number = "" if self.index is None else f" #{self.index}"
+            text = f"{self.operator}{number} {self.output or ''}".rstrip()
+            return f"{text} ({self.tensor})" if self.tensor else text
+        return self.tensor or ""
+
+
+def _subgraph_name(subgraph: Subgraph) -> str:
+    return readable(subgraph.name) or str(subgraph.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What the function of a rule yields.
+
+    Attributes:
+        message: what is wrong, with numbers, in one line.
+        spot: where; None for the model as a whole.
+        data: the numbers in the message, for programs.
+    """
+
+    message: str
+    spot: Spot | None = None
+    data: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule's verdict on a place of a model.
+
+    Attributes:
+        code: code of the rule, such as "TFS301".
+        rule: its name, such as "entry-ineligible".
+        severity: how bad it is, by the rule or by the configuration.
+        message: what is wrong.
+        path: the model's file, as the user named it.
+        spot: where in the model; None for the whole.
+        fix: what to do about it.
+        data: the numbers in the message.
+        occurrence: number among the findings of the same rule at the same place.
+    """
+
+    code: str
+    rule: str
+    severity: Severity
+    message: str
+    path: str
+    spot: Spot | None
+    fix: str
+    data: dict[str, Any]
+    occurrence: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of rule and place: the same after operators and tensors were renumbered."""
+        place = self.spot.identity if self.spot else ()
+        parts = (self.code, *place, str(self.occurrence))
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """Findings of a file in order: by place in the graph, then by rule."""
+        index = -1 if self.spot is None or self.spot.index is None else self.spot.index
+        return (
+            self.path,
+            (self.spot.subgraph or "") if self.spot else "",
+            index,
+            self.code,
+            self.spot.identity if self.spot else (),
+            self.occurrence,
+            self.message,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        spot = self.spot or Spot()
+        return {
+            "code": self.code,
+            "rule": self.rule,
+            "severity": self.severity.label,
+            "message": self.message,
+            "path": self.path,
+            "subgraph": spot.subgraph,
+            "operator": spot.operator,
+            "output": spot.output,
+            "tensor": spot.tensor,
+            "index": spot.index,
+            "fix": self.fix,
+            "fingerprint": self.fingerprint,
+            "data": self.data,
+        }

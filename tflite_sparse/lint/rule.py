@@ -1,0 +1,156 @@
+"""Rules as objects in one registry."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tflite_sparse.lint.finding import Hit, Severity
+    from tflite_sparse.lint.subject import Subject
+
+    Check = Callable[[Subject], Iterator[Hit]]
+
+__all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
+
+PREFIX = "TFS"
+DOCS = "https://github.com/tflite-sparse/tflite-sparse/blob/main/docs/rules"
+
+
+class Family(enum.Enum):
+    """The families of rules, by the first digit of their codes."""
+
+    FORMAT = ("1", "format", "the sparse encoding and the data that it describes")
+    SAFETY = ("2", "runtime safety", "loads that fail, wrong numbers, aborts")
+    SPEED = ("3", "speed", "what keeps a pruned model from running sparse")
+    SIZE = ("4", "size", "bytes that need not be there")
+    PORTABILITY = ("5", "portability", "where the model does not run, or not as it should")
+    BUDGET = ("6", "budgets", "limits that the configuration sets")
+
+    @property
+    def digit(self) -> str:
+        """First digit of the codes."""
+        return self.value[0]
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        return self.value[1]
+
+    @property
+    def about(self) -> str:
+        """What the rules of the family are about."""
+        return self.value[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        code: stable code; it never changes its meaning.
+        name: stable short name.
+        severity: how bad a finding is, unless the configuration says otherwise.
+        what: what the rule finds.
+        why: why it matters, in bytes, milliseconds or wrong numbers.
+        fix: how to fix it.
+        command: the command that fixes it, "" where there is none.
+        fixable: whether `lint --fix` does it.
+        since: the release that brought the rule.
+        check: finds the places.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    what: str
+    why: str
+    fix: str
+    check: Check
+    command: str = ""
+    fixable: bool = False
+    since: str = "0.1.0"
+
+    @property
+    def family(self) -> Family:
+        """The family that its code puts it in."""
+        return next(f for f in Family if self.code[len(PREFIX)] == f.digit)
+
+    @property
+    def link(self) -> str:
+        """Its page in the documentation."""
+        return f"{DOCS}/{self.code}.md"
+
+
+_REGISTRY: dict[str, Rule] = {}
+
+
+def rule(
+    code: str,
+    name: str,
+    severity: Severity,
+    *,
+    what: str,
+    why: str,
+    fix: str,
+    command: str = "",
+    fixable: bool = False,
+    since: str = "0.1.0",
+) -> Callable[[Check], Check]:
+    """Registers the function that follows as the check of a rule; see `Rule` for the arguments."""
+
+    def register(check: Check) -> Check:
+        if code in _REGISTRY or any(known.name == name for known in _REGISTRY.values()):
+            raise AssertionError(f"rule {code} {name} is registered twice")
+        _REGISTRY[code] = Rule(code, name, severity, what, why, fix, check, command, fixable, since)
+        return check
+
+    return register
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """All rules in the order of their codes."""
+    import tflite_sparse.lint.rules  # noqa: F401 - importing the modules registers the rules
+
+    return tuple(_REGISTRY[code] for code in sorted(_REGISTRY))
+
+
+def find_rule(name: str) -> Rule:
+    """The rule of a code or name, in any case.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    for known in all_rules():
+        if name.upper() == known.code or name.lower() == known.name:
+            return known
+    raise UsageError(f"there is no rule {name!r}", hint="'tflite-sparse rules' lists them")
+
+
+def matching(patterns: Iterable[str]) -> frozenset[str]:
+    """The codes that patterns choose: a code, a name, a prefix of a code, or "ALL".
+
+    Raises:
+        UsageError: a pattern chooses nothing.
+    """
+    chosen: set[str] = set()
+    for pattern in patterns:
+        text = pattern.strip().upper()
+        if text[:1].isdigit():
+            text = PREFIX + text
+        found = {
+            known.code
+            for known in all_rules()
+            if text == "ALL" or known.code.startswith(text) or known.name == pattern.lower()
+        }
+        if not found or not text:
+            raise UsageError(
+                f"{pattern!r} chooses no rule", hint="'tflite-sparse rules' lists codes and names"
+            )
+        chosen |= found
+    return frozenset(chosen)

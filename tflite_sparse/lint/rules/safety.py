@@ -1,0 +1,265 @@
+"""2xx: loads that fail, wrong numbers, aborts. What goes wrong is derived by the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.rule import rule
+from tflite_sparse.xnnpack import Outcome, WhatIf, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tflite_sparse.inspection.runtime_results import ReasonFacts
+    from tflite_sparse.lint.subject import Subject
+
+_FAILURES = (
+    Outcome.WRONG_NUMBERS.value,
+    Outcome.LOAD_FAILURE.value,
+    Outcome.PROCESS_ABORT.value,
+)
+_ENDS = {
+    "wrong_numbers": "the outputs are wrong, without a message",
+    "load_failure": "the model does not load",
+    "process_abort": "the process aborts",
+}
+_DENSIFY_FIX = (
+    "Store the weights dense: without a DENSIFY the runtime does not look for zeros and computes"
+    " the model as it is. To keep both, end the part that runs sparse with MEAN over height and"
+    " width (keep_dims=false) or DEPTH_TO_SPACE."
+)
+_DENSIFY = "tflite-sparse densify MODEL -o OUT"
+
+
+def _failures(
+    subject: Subject, wanted: Callable[[str], bool]
+) -> Iterator[tuple[int, ReasonFacts, str, tuple[str, ...]]]:
+    """(subgraph, reason, outcome, targets) of each thing that goes wrong, over all targets."""
+    merged: dict[tuple[int, ReasonFacts, str], list[str]] = {}
+    for group in subject.runs(*_FAILURES):
+        for reason in group.reasons:
+            if wanted(reason.rule):
+                key = (group.subgraph, reason, group.outcome)
+                merged.setdefault(key, []).extend(target.name for target in group.targets)
+    for (subgraph, reason, outcome), targets in merged.items():
+        yield subgraph, reason, outcome, tuple(targets)
+
+
+def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
+    """A hit for each failure by one of these rules of the runtime."""
+    for subgraph, reason, outcome, targets in _failures(subject, lambda code: code in rules):
+        spot = None
+        if reason.operator is not None:
+            spot = Spot.of_operator(subject.operator(subgraph, reason.operator))
+        yield Hit(
+            f"{reason.message}; on {', '.join(targets)} {_ENDS[outcome]}",
+            spot,
+            {"reason": reason.rule, "outcome": outcome, "targets": list(targets)},
+        )
+
+
+@rule(
+    "TFS201",
+    "nchw-read-as-nhwc",
+    Severity.ERROR,
+    what="A value that the sparse path leaves in the layout NCHW is read by an operator that"
+    " expects NHWC. The runtime checks only that the members of a cluster read what they can, not"
+    " that the last one brings its result back.",
+    why="Every output that depends on it is wrong, and nothing says so.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def nchw_read(subject: Subject) -> Iterator[Hit]:
+    """Chains that end without an exit."""
+    yield from _hits(subject, "layout-nchw-read")
+
+
+@rule(
+    "TFS202",
+    "nhwc-read-as-nchw",
+    Severity.ERROR,
+    what="An operator that runs in the sparse layout NCHW reads a value that lies in NHWC.",
+    why="Every output that depends on it is wrong, and nothing says so.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def nhwc_read(subject: Subject) -> Iterator[Hit]:
+    """Values that never entered the layout."""
+    yield from _hits(subject, "layout-nhwc-read")
+
+
+@rule(
+    "TFS203",
+    "shapes-stop-matching",
+    Severity.ERROR,
+    what="In the sparse layout a value has another shape than the operator that reads it needs:"
+    " operands that no longer broadcast, channels that no longer match a filter, outputs that no"
+    " longer fit. A 1x1 convolution after MEAN with keep_dims is the usual case.",
+    why="The model does not load, or computes something else.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def shapes(subject: Subject) -> Iterator[Hit]:
+    """Shapes that the layout changes."""
+    yield from _hits(
+        subject,
+        "layout-shape",
+        "layout-broadcast",
+        "layout-channels",
+        "layout-elements",
+        "layout-output",
+    )
+
+
+@rule(
+    "TFS204",
+    "reduction-axis",
+    Severity.ERROR,
+    what="A MEAN or SUM in the sparse layout runs along another axis than the model says.",
+    why="The outputs are wrong; on maps that are not square the process may crash.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def reduction_axis(subject: Subject) -> Iterator[Hit]:
+    """Reductions over some axes only."""
+    yield from _hits(subject, "layout-axes")
+
+
+@rule(
+    "TFS205",
+    "memory-overrun",
+    Severity.ERROR,
+    what="In the sparse layout the runtime reads or writes beyond the memory of a value.",
+    why="The process crashes, or goes on with what it has overwritten.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def memory_overrun(subject: Subject) -> Iterator[Hit]:
+    """What leaves its memory."""
+    yield from _hits(subject, "layout-all-axes", "layout-overflow")
+
+
+@rule(
+    "TFS206",
+    "no-sparse-kernel",
+    Severity.ERROR,
+    what="An operator is put into the sparse layout and has no kernel there.",
+    why="The model does not load.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def no_kernel(subject: Subject) -> Iterator[Hit]:
+    """Operators without a kernel."""
+    yield from _hits(subject, "layout-kernel")
+
+
+@rule(
+    "TFS207",
+    "packed-filter",
+    Severity.ERROR,
+    what="FULLY_CONNECTED of a version above 8 reads a sparse filter without a DENSIFY. XNNPACK"
+    " leaves only version 8 to TFLite, which can read it.",
+    why="XNNPACK takes the packed values for the dense matrix: wrong numbers, without a message.",
+    fix="Store the filter dense, or make the operator version 8.",
+    command=_DENSIFY,
+    fixable=True,
+)
+def packed_filter(subject: Subject) -> Iterator[Hit]:
+    """Sparse filters that XNNPACK misreads."""
+    yield from _hits(subject, "filter-packed")
+
+
+@rule(
+    "TFS208",
+    "int8-densify",
+    Severity.ERROR,
+    what="A DENSIFY of int8 feeds an operator that reads the packed buffer: any FULLY_CONNECTED, or"
+    " a CONV_2D that quantizes its input at run time.",
+    why='The model does not load with XNNPACK ("failed to delegate").',
+    fix="Store these weights dense.",
+    command=_DENSIFY,
+    fixable=True,
+)
+def int8_densify(subject: Subject) -> Iterator[Hit]:
+    """int8 weights behind DENSIFY where XNNPACK cannot read them."""
+    yield from _hits(subject, "filter-unpacked")
+
+
+_TOLD = {
+    "layout-nchw-read",
+    "layout-nhwc-read",
+    "layout-shape",
+    "layout-broadcast",
+    "layout-channels",
+    "layout-elements",
+    "layout-output",
+    "layout-axes",
+    "layout-all-axes",
+    "layout-overflow",
+    "layout-kernel",
+    "filter-packed",
+    "filter-unpacked",
+}
+
+
+@rule(
+    "TFS209",
+    "runtime-failure",
+    Severity.ERROR,
+    what="The runtime fails on the model in another way than the other rules of this family tell.",
+    why="The model does not load, or computes something else.",
+    fix=_DENSIFY_FIX,
+    command=_DENSIFY,
+    fixable=True,
+)
+def other_failure(subject: Subject) -> Iterator[Hit]:
+    """Failures by rules of the runtime that have no rule of their own here."""
+    others = {
+        reason.rule
+        for group in subject.runs(*_FAILURES)
+        for reason in group.reasons
+        if reason.rule not in _TOLD
+    }
+    yield from _hits(subject, *others)
+
+
+@rule(
+    "TFS220",
+    "sparse-would-break",
+    Severity.WARNING,
+    what="The model is right as it is, and would not be if its weights were stored sparse: a"
+    " DENSIFY makes the runtime look for zeros, and what it then does to this graph fails.",
+    why="Another tool that stores weights sparse breaks the model. `tflite-sparse sparsify` leaves"
+    " these weights dense.",
+    fix="End the part that would run sparse with MEAN over height and width (keep_dims=false) or"
+    " DEPTH_TO_SPACE before anybody encodes the weights.",
+)
+def would_break(subject: Subject) -> Iterator[Hit]:
+    """Models that only their dense weights keep right."""
+    for subgraph in subject.model.subgraphs:
+        filters = frozenset(
+            weight.tensor
+            for weight in subject.inspection.weights
+            if weight.subgraph == subgraph.index and weight.smaller and weight.storage == "dense"
+        )
+        groups = [g for g in subject.inspection.runtime if g.subgraph == subgraph.index]
+        if not filters or any(g.outcome in _FAILURES for g in groups):
+            continue
+        broken: dict[str, list[str]] = {}
+        for target in subject.targets:
+            verdict = plan(subgraph, target, assume=WhatIf(encoded=filters)).verdict
+            if verdict.outcome.is_failure and verdict.reasons:
+                message = f"{verdict.reasons[0].message}; {_ENDS[verdict.outcome.value]}"
+                broken.setdefault(message, []).append(target.name)
+        for message, names in broken.items():
+            yield Hit(
+                f"if the weights were stored sparse, on {', '.join(names)}: {message}",
+                data={"targets": names},
+            )

@@ -1,0 +1,241 @@
+"""4xx: bytes that need not be there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.rule import rule
+from tflite_sparse.lint.upkeep import dead_buffers, dead_operators, dead_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.lint.subject import Subject
+    from tflite_sparse.model import Buffer
+
+_SPARSIFY = "tflite-sparse sparsify MODEL -o OUT"
+_SHARED_FROM = 1024
+_NEAR_SHARE = 0.1
+_WORTH = 0.05
+
+
+@rule(
+    "TFS401",
+    "would-shrink",
+    Severity.WARNING,
+    what="Weights that are stored dense would be smaller stored sparse, and the runtime would stay"
+    " right.",
+    why="The file is larger than it need be, on the device and in memory.",
+    fix="Store them sparse.",
+    command=_SPARSIFY,
+    fixable=True,
+)
+def would_shrink(subject: Subject) -> Iterator[Hit]:
+    """What `sparsify` would do."""
+    rewrite = subject.sparsified
+    if rewrite is None or not rewrite.weights:
+        return
+    saving = rewrite.bytes_before - rewrite.bytes_after
+    settings = subject.settings
+    if saving < max(settings.min_saving, settings.min_saving_share * subject.model.size):
+        return
+    count = len(rewrite.weights)
+    yield Hit(
+        f"{count} weight{'s' if count > 1 else ''} would take {saving:,} bytes less stored sparse,"
+        f" {saving / subject.model.size:.1%} of the file",
+        data={"weights": count, "bytes": saving},
+    )
+
+
+@rule(
+    "TFS402",
+    "sparse-larger-than-dense",
+    Severity.WARNING,
+    what="A weight is stored sparse and takes more bytes than it would dense.",
+    why="The encoding costs an index for every value; with few zeros, or one byte a value, that is"
+    " more than the zeros save.",
+    fix="Store it dense.",
+    command="tflite-sparse densify --only TENSOR MODEL -o OUT",
+    fixable=True,
+)
+def larger_than_dense(subject: Subject) -> Iterator[Hit]:
+    """Encodings that grow a weight."""
+    for weight in subject.inspection.weights:
+        if weight.storage != "sparse" or weight.bytes_dense is None:
+            continue
+        if weight.bytes_now > weight.bytes_dense:
+            yield Hit(
+                f"stored sparse in {weight.bytes_now:,} bytes, dense it takes"
+                f" {weight.bytes_dense:,}",
+                Spot.of_tensor(subject.tensor(weight)),
+                {"bytes": weight.bytes_now - weight.bytes_dense},
+            )
+
+
+@rule(
+    "TFS403",
+    "sparse-not-worth-it",
+    Severity.NOTE,
+    what="The model is stored sparse, saves under 5 % by it, and runs nothing sparse on any target"
+    " that was asked for.",
+    why="A DENSIFY keeps converters, quantizers and other delegates from reading the model; here it"
+    " buys next to nothing.",
+    fix="Ship the dense model.",
+    command="tflite-sparse densify MODEL -o OUT",
+)
+def not_worth_it(subject: Subject) -> Iterator[Hit]:
+    """Sparse storage without a gain."""
+    inspection = subject.inspection
+    totals = inspection.totals
+    if not totals.sparse_tensors or any(g.outcome == "sparse" for g in inspection.runtime):
+        return
+    saving = totals.bytes_dense - totals.bytes_now
+    if saving < _WORTH * totals.bytes_dense:
+        yield Hit(
+            f"{totals.sparse_tensors} weights are stored sparse and save {max(0, saving):,} bytes"
+            f" of {totals.bytes_dense:,}",
+            data={"bytes": saving},
+        )
+
+
+@rule(
+    "TFS404",
+    "near-zeros",
+    Severity.WARNING,
+    what="A weight has values that are not zero and under 1e-10 in magnitude: a pruned model lost"
+    " its exact zeros in a conversion.",
+    why="Only exact zeros are left out of the file and skipped by the sparse kernels.",
+    fix="Make them exact zeros; that changes no output that anybody could measure.",
+    command="tflite-sparse sparsify --zero-below 1e-10 MODEL -o OUT",
+)
+def near_zeros(subject: Subject) -> Iterator[Hit]:
+    """Weights that are almost sparse."""
+    for weight in subject.inspection.weights:
+        if weight.near_zeros and weight.near_share >= _NEAR_SHARE:
+            yield Hit(
+                f"{weight.near_zeros:,} of {weight.elements:,} values are under"
+                f" {subject.settings.near:g} and not zero; {weight.zeros or 0:,} are zero",
+                Spot.of_tensor(subject.tensor(weight)),
+                {"near_zeros": weight.near_zeros, "elements": weight.elements},
+            )
+
+
+@rule(
+    "TFS405",
+    "duplicated-buffers",
+    Severity.WARNING,
+    what="Several buffers of 1 KiB and more hold the same bytes.",
+    why="The file holds them more than once.",
+    fix="Let the tensors share one buffer.",
+    fixable=True,
+)
+def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
+    """Buffers with equal contents."""
+    for group in duplicates(subject.model.buffers):
+        first = subject.model.users(group[0])
+        spare = group[0].nbytes * (len(group) - 1)
+        yield Hit(
+            f"{len(group)} buffers hold the same {group[0].nbytes:,} bytes; {spare:,} could go",
+            Spot.of_tensor(first[0]) if first else None,
+            {"buffers": [buffer.index for buffer in group], "bytes": spare},
+        )
+
+
+def duplicates(buffers: list[Buffer]) -> list[list[Buffer]]:
+    """Groups of buffers with the same contents, each group in the order of the file."""
+    by_size: defaultdict[int, list[Buffer]] = defaultdict(list)
+    for buffer in buffers:
+        if buffer.nbytes >= _SHARED_FROM:
+            by_size[buffer.nbytes].append(buffer)
+    groups = []
+    for same_size in by_size.values():
+        if len(same_size) == 1:
+            continue
+        by_digest: defaultdict[bytes, list[Buffer]] = defaultdict(list)
+        for buffer in same_size:
+            by_digest[hashlib.sha256(buffer.data.data).digest()].append(buffer)
+        groups += [group for group in by_digest.values() if len(group) > 1]
+    return groups
+
+
+@rule(
+    "TFS406",
+    "dead-buffers",
+    Severity.WARNING,
+    what="A buffer holds data that no tensor and no metadata refers to.",
+    why="Its bytes are shipped and never read.",
+    fix="Empty the buffer.",
+    fixable=True,
+)
+def unused_buffers(subject: Subject) -> Iterator[Hit]:
+    """Buffers without users."""
+    dead = dead_buffers(subject.model)
+    if dead:
+        total = sum(buffer.nbytes for buffer in dead)
+        yield Hit(
+            f"{len(dead)} buffer{'s' if len(dead) > 1 else ''} with {total:,} bytes"
+            " belong to no tensor and no metadata",
+            data={"buffers": [buffer.index for buffer in dead], "bytes": total},
+        )
+
+
+@rule(
+    "TFS407",
+    "dead-tensors",
+    Severity.NOTE,
+    what="A tensor is read and written by no operator and is no input or output.",
+    why="A leftover of a conversion; where it has data, they are shipped and never read.",
+    fix="Remove it.",
+    fixable=True,
+)
+def unused_tensors(subject: Subject) -> Iterator[Hit]:
+    """Tensors that nothing refers to."""
+    for subgraph in subject.model.subgraphs:
+        dead = dead_tensors(subgraph)
+        if dead:
+            total = sum(tensor.buffer.nbytes for tensor in dead)
+            yield Hit(
+                f"{len(dead)} tensor{'s' if len(dead) > 1 else ''} with {total:,} bytes of data"
+                f" in subgraph {subgraph.index} that no operator uses",
+                Spot.of_tensor(dead[0]),
+                {"tensors": [tensor.index for tensor in dead], "bytes": total},
+            )
+
+
+@rule(
+    "TFS408",
+    "dead-operators",
+    Severity.WARNING,
+    what="An operator computes values that nothing reads.",
+    why="Its weights are shipped, and outside XNNPACK it is computed on every run.",
+    fix="Remove it from the graph before the export.",
+)
+def unused_operators(subject: Subject) -> Iterator[Hit]:
+    """Operators without effect."""
+    for subgraph in subject.model.subgraphs:
+        for operator in dead_operators(subgraph):
+            yield Hit(f"nothing reads what {operator.label} computes", Spot.of_operator(operator))
+
+
+@rule(
+    "TFS409",
+    "better-encoding",
+    Severity.NOTE,
+    what="A sparse weight would be smaller in another encoding that the runtime reads as well.",
+    why="Compressing another dimension or storing blocks can save a byte for every index.",
+    fix="Encode it anew.",
+    command="tflite-sparse sparsify --reencode MODEL -o OUT",
+)
+def better_encoding(subject: Subject) -> Iterator[Hit]:
+    """Encodings that are not the smallest."""
+    weights = [w for w in subject.inspection.weights if w.storage == "sparse" and w.smaller]
+    saving = sum(weight.saving for weight in weights)
+    settings = subject.settings
+    if saving >= max(settings.min_saving, settings.min_saving_share * subject.model.size):
+        yield Hit(
+            f"{len(weights)} sparse weights would take {saving:,} bytes less in another encoding",
+            data={"weights": len(weights), "bytes": saving},
+        )

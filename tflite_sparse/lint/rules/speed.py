@@ -1,0 +1,307 @@
+"""3xx: what keeps a pruned model from running sparse.
+
+Nothing of this is of interest for a model that nobody has pruned; see `Subject.pruned`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.lint.finding import Spot as SpotType
+    from tflite_sparse.lint.subject import Subject
+
+_WHY = (
+    "All 1x1 convolutions of the part that it belongs to run dense, however many zeros they have."
+)
+
+
+def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
+    """A hit for each of these rules of the runtime that stands in the way, at its first operator."""
+    if not subject.pruned:
+        return
+    merged: dict[tuple[int, tuple[int, ...], str], list[str]] = {}
+    for group in subject.runs("dense"):
+        for obstacle in group.obstacles:
+            if obstacle.rule in rules and obstacle.operators:
+                key = (group.subgraph, obstacle.operators, obstacle.message)
+                merged.setdefault(key, []).extend(target.name for target in group.targets)
+    for (subgraph, operators, message), targets in merged.items():
+        others = len(operators) - 1
+        more = f"; so has {others} other operator{'s' if others > 1 else ''}" if others else ""
+        yield Hit(
+            f"{message}{more}; runs dense on {', '.join(targets)}",
+            Spot.of_operator(subject.operator(subgraph, operators[0])),
+            {"operators": list(operators), "targets": targets},
+        )
+
+
+def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit]:
+    """A hit for each change that one of these rules of the runtime asks for.
+
+    Args:
+        subject: the model.
+        rules: the rules of the runtime.
+        alone: whether a change counts only where no operator stands in the way.
+    """
+    if not subject.pruned:
+        return
+    merged: dict[tuple[int, int | None, str], list[str]] = {}
+    for group in subject.runs("dense"):
+        if alone and group.obstacles:
+            continue
+        for change in group.changes:
+            if change.rule in rules:
+                key = (group.subgraph, change.operator, change.message)
+                merged.setdefault(key, []).extend(target.name for target in group.targets)
+    for (subgraph, operator, message), targets in merged.items():
+        spot: SpotType | None = None
+        if operator is not None:
+            spot = Spot.of_operator(subject.operator(subgraph, operator))
+        yield Hit(f"{message}; runs dense on {', '.join(targets)}", spot, {"targets": targets})
+
+
+@rule(
+    "TFS301",
+    "entry-ineligible",
+    Severity.WARNING,
+    what="The convolution that should bring the picture into the sparse layout cannot: the runtime"
+    " takes a 3x3 convolution of stride 2 on 3 channels with padding 1 on all four sides. SAME"
+    " padding pads 0 and 1 on even sizes, and stays SAME on odd ones.",
+    why=_WHY,
+    fix="Export the stem as PAD of 1 on each side and a VALID convolution (in Keras:"
+    " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable.",
+)
+def entry(subject: Subject) -> Iterator[Hit]:
+    """Stems that are no entry."""
+    yield from _hits(subject, "conv-entry-padding", "conv-entry-stride", "conv-entry-channels")
+
+
+@rule(
+    "TFS302",
+    "depthwise-ineligible",
+    Severity.WARNING,
+    what="A depthwise convolution has no form for the sparse layout: it needs 3x3 with padding 1 or"
+    " 5x5 with padding 2 on all four sides, stride 1 or 2, no dilation, multiplier 1. With stride 2"
+    " SAME padding never qualifies.",
+    why=_WHY,
+    fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on each side and a VALID convolution.",
+)
+def depthwise(subject: Subject) -> Iterator[Hit]:
+    """Depthwise convolutions outside the rules."""
+    yield from _hits(
+        subject,
+        "depthwise-dilation",
+        "depthwise-same",
+        "depthwise-multiplier",
+        "depthwise-stride",
+        "depthwise-kernel",
+        "depthwise-padding",
+    )
+
+
+@rule(
+    "TFS303",
+    "operator-without-sparse-form",
+    Severity.WARNING,
+    what="An operator among those with zeros has no form for the sparse layout, such as"
+    " MAX_POOL_2D, CONCATENATION, PRELU, or a 3x3 convolution in the middle.",
+    why=_WHY,
+    fix="Replace it by an operator that has one, or move it in front of the entry or behind the end"
+    " of the part that is to run sparse.",
+)
+def operator_form(subject: Subject) -> Iterator[Hit]:
+    """Operators that the sparse layout lacks."""
+    yield from _hits(
+        subject,
+        "role-operator",
+        "conv-groups",
+        "conv-dilation",
+        "conv-kernel",
+        "conv-pointwise-padding",
+        "conv-pointwise-stride",
+        "binary-operator",
+        "resize-size",
+    )
+
+
+@rule(
+    "TFS304",
+    "constant-operand",
+    Severity.WARNING,
+    what="A constant of ADD or MUL keeps it out of the sparse layout: the constant must come first,"
+    " be 4-D and vary along one dimension only.",
+    why=_WHY,
+    fix="Fold the constant into the convolution before it, or swap the operands and reshape it.",
+)
+def constant_operand(subject: Subject) -> Iterator[Hit]:
+    """ADD and MUL with constants."""
+    yield from _hits(subject, "binary-constant", "binary-second-constant")
+
+
+@rule(
+    "TFS305",
+    "value-leaves-cluster",
+    Severity.WARNING,
+    what="A value of the part that could run sparse is read outside it, or is an output.",
+    why=_WHY,
+    fix="Take the value from behind the end of the part, or bring it out through DEPTH_TO_SPACE.",
+)
+def value_leaves(subject: Subject) -> Iterator[Hit]:
+    """Values that others read."""
+    yield from _changes(subject, "cluster-consumer", "cluster-output", "cluster-repeated")
+
+
+@rule(
+    "TFS306",
+    "no-end",
+    Severity.WARNING,
+    what="No operator brings the values back out of the sparse layout: MEAN or SUM over height and"
+    " width, or DEPTH_TO_SPACE.",
+    why=_WHY,
+    fix="Replace a global AVERAGE_POOL_2D by MEAN; end other networks with DEPTH_TO_SPACE.",
+)
+def no_end(subject: Subject) -> Iterator[Hit]:
+    """Models without an exit."""
+    yield from _changes(subject, "cluster-no-exit")
+
+
+@rule(
+    "TFS307",
+    "no-entry",
+    Severity.WARNING,
+    what="The part that could run sparse reads a value that never entered the sparse layout.",
+    why=_WHY,
+    fix="Begin with a 3x3 convolution of stride 2 on 3 channels, padding 1 on all four sides.",
+)
+def no_entry(subject: Subject) -> Iterator[Hit]:
+    """Clusters that read a graph input or an operator without a sparse form."""
+    yield from _changes(subject, "cluster-input", "cluster-producer", alone=True)
+
+
+@rule(
+    "TFS308",
+    "too-few-zeros",
+    Severity.WARNING,
+    what="Not more than two thirds of the 1x1 and fully connected weights of a cluster are zero.",
+    why="The runtime runs the whole cluster dense.",
+    fix="Prune further, or prune the layers of the cluster that were left out.",
+)
+def too_few_zeros(subject: Subject) -> Iterator[Hit]:
+    """Clusters that miss the threshold, with the number of zeros that are missing."""
+    if not subject.pruned:
+        return
+    merged: dict[tuple[int, tuple[int, ...], int, int, int], list[str]] = {}
+    for group in subject.runs("dense", "sparse"):
+        for cluster in group.clusters:
+            if cluster.complete and not cluster.profitable and cluster.parameters:
+                key = (
+                    group.subgraph,
+                    cluster.members,
+                    cluster.margin,
+                    cluster.zeros,
+                    cluster.parameters,
+                )
+                merged.setdefault(key, []).extend(target.name for target in group.targets)
+    for (subgraph, members, margin, zeros, parameters), targets in merged.items():
+        yield Hit(
+            f"{zeros:,} of {parameters:,} weights of the cluster are zero"
+            f" ({zeros / parameters:.1%}); {margin:,} more are needed to run sparse"
+            f" on {', '.join(targets)}",
+            Spot.of_operator(subject.operator(subgraph, members[0])),
+            {"zeros": zeros, "parameters": parameters, "missing": margin},
+        )
+
+
+@rule(
+    "TFS309",
+    "no-densify",
+    Severity.WARNING,
+    what="The model has zeros enough and no weight that is stored sparse behind a DENSIFY. Without"
+    " one the runtime does not look for zeros.",
+    why=_WHY,
+    fix="Store the weights sparse.",
+    command="tflite-sparse sparsify MODEL -o OUT",
+    fixable=True,
+)
+def no_densify(subject: Subject) -> Iterator[Hit]:
+    """Models in which nothing sets the hint."""
+    yield from _changes(subject, "hint-none")
+
+
+@rule(
+    "TFS310",
+    "quantized",
+    Severity.WARNING,
+    what="Operators are quantized, or of another type than fp32 and fp16.",
+    why="XNNPACK has sparse kernels for fp32 and fp16 only: zeros in int8 weights save bytes and"
+    " no time.",
+    fix="Ship the model as fp16 with sparse weights where it is to be fast, or accept that its"
+    " zeros only save bytes.",
+)
+def quantized(subject: Subject) -> Iterator[Hit]:
+    """Types that never run sparse."""
+    yield from _hits(subject, "role-type", "filter-type")
+
+
+@rule(
+    "TFS311",
+    "outside-xnnpack",
+    Severity.WARNING,
+    what="XNNPACK does not take an operator, which ends the part of the graph that it runs.",
+    why="What was one cluster is cut in two, of which one or both run dense.",
+    fix="Replace the operator by one that XNNPACK takes.",
+)
+def outside_xnnpack(subject: Subject) -> Iterator[Hit]:
+    """Operators that split a partition."""
+    yield from _hits(
+        subject,
+        "delegate-operator",
+        "delegate-version",
+        "delegate-operands",
+        "delegate-type",
+        "delegate-mixed-types",
+        "delegate-quantization",
+        "delegate-rank",
+        "delegate-constant",
+        "delegate-bias",
+        "delegate-activation",
+        "delegate-option",
+    )
+
+
+@rule(
+    "TFS312",
+    "rank",
+    Severity.WARNING,
+    what="An elementwise operator or reduction among those with zeros does not work on 4-D values.",
+    why=_WHY,
+    fix="Keep the values 4-D until the end of the part that is to run sparse.",
+)
+def rank(subject: Subject) -> Iterator[Hit]:
+    """Values of the wrong rank."""
+    yield from _hits(subject, "binary-rank", "unary-rank", "reduce-rank")
+
+
+@rule(
+    "TFS313",
+    "target-never-sparse",
+    Severity.NOTE,
+    what="On a target that was asked for, the runtime never runs anything sparse.",
+    why="Zeros save bytes there and no time.",
+    fix="Nothing in the model can change it; measure on another target.",
+)
+def never_sparse(subject: Subject) -> Iterator[Hit]:
+    """Targets without the sparse path."""
+    if not subject.pruned:
+        return
+    for target in subject.targets:
+        if not target.sparse:
+            yield Hit(
+                f"{target.name} ({target.title}): {target.note}", data={"target": target.name}
+            )

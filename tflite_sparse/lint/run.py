@@ -1,0 +1,94 @@
+"""A run over many files: the same result in any order and on any number of jobs."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.lint.engine import lint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tflite_sparse.lint.baseline import Baseline
+    from tflite_sparse.lint.engine import FileReport
+    from tflite_sparse.lint.finding import Finding, Severity
+    from tflite_sparse.lint.settings import Settings
+
+__all__ = ["LintRun", "lint_files", "make_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class LintRun:
+    """What came of a run.
+
+    Attributes:
+        files: a report for each file, by path.
+        findings: the findings that count, in the order of the files.
+        known: how many the baseline knows.
+        fixed: what the baseline knows and is gone.
+    """
+
+    files: tuple[FileReport, ...]
+    findings: tuple[Finding, ...]
+    known: int = 0
+    fixed: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What could not be read."""
+        return tuple(report.error for report in self.files if report.error is not None)
+
+    def fails(self, fail_on: Severity) -> bool:
+        """Whether a finding is as bad as this or worse."""
+        return any(finding.severity >= fail_on for finding in self.findings)
+
+
+def lint_files(
+    jobs: Sequence[tuple[str, Settings]],
+    *,
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[FileReport]:
+    """Lints files.
+
+    Args:
+        jobs: path and settings of each.
+        processes: how many processes do it.
+        progress: called with the number of files that are done and that of all.
+
+    Returns:
+        The reports in the order of the paths, each path once.
+    """
+    unique = sorted(dict(jobs).items())
+    with contextlib.ExitStack() as stack:
+        results: Iterable[FileReport]
+        if processes > 1 and len(unique) > 1:
+            workers = min(processes, len(unique))
+            pool = stack.enter_context(ProcessPoolExecutor(max_workers=workers))
+            results = pool.map(lint, *zip(*unique, strict=True))
+        else:
+            results = (lint(path, settings) for path, settings in unique)
+        return list(_counted(results, len(unique), progress))
+
+
+def _counted(
+    reports: Iterable[FileReport], total: int, progress: Callable[[int, int], None] | None
+) -> Iterator[FileReport]:
+    for number, report in enumerate(reports, 1):
+        if progress is not None:
+            progress(number, total)
+        yield report
+
+
+def make_run(reports: Iterable[FileReport], baseline: Baseline | None = None) -> LintRun:
+    """The reports as one run, held against a baseline."""
+    files = tuple(sorted(reports, key=lambda report: report.path))
+    findings = tuple(finding for report in files for finding in report.findings)
+    if baseline is None:
+        return LintRun(files, findings)
+    linted = [report.path for report in files if report.error is None]
+    compared = baseline.compare(findings, linted)
+    return LintRun(files, compared.new, compared.known, compared.fixed)

@@ -1,0 +1,96 @@
+"""What a rule looks at: a model, what is known of it, and what the configuration asks."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.model import Model
+from tflite_sparse.xnnpack import target
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection import Inspection, WeightFacts
+    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.lint.settings import Settings
+    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite import Rewrite
+    from tflite_sparse.xnnpack import Target
+
+__all__ = ["Subject"]
+
+
+class Subject:
+    """A model under examination; what is costly is computed once, when a rule asks for it.
+
+    Args:
+        path: the model's file.
+        settings: what the configuration asks for this file.
+        content: the model's bytes where they are not those of the file.
+
+    Attributes:
+        path: the model's file, as the user named it.
+        settings: what the configuration asks for this file.
+        model: the model.
+
+    Raises:
+        TfliteSparseError: the model cannot be read.
+    """
+
+    def __init__(self, path: str, settings: Settings, content: bytes | None = None) -> None:
+        self.path = path
+        self.settings = settings
+        self._content = content
+        self.model = self._read()
+
+    def _read(self) -> Model:
+        return Model.read(self.path) if self._content is None else Model.read(self._content)
+
+    @functools.cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets that matter."""
+        return tuple(target(name) for name in self.settings.targets)
+
+    @functools.cached_property
+    def inspection(self) -> Inspection:
+        """All that is known of the model; sizes after gzip where a budget asks for them."""
+        return inspect(
+            self.model,
+            near=self.settings.near,
+            digest=False,
+            gzip="max-gzip-size" in self.settings.budgets,
+            targets=self.targets,
+        )
+
+    @functools.cached_property
+    def sparsified(self) -> Rewrite | None:
+        """What `sparsify` would do, tried on a model of its own; None where it cannot."""
+        from tflite_sparse.errors import TfliteSparseError
+        from tflite_sparse.rewrite import sparsify
+
+        try:
+            return sparsify(self._read())
+        except TfliteSparseError:
+            return None
+
+    @property
+    def pruned(self) -> bool:
+        """Whether somebody has pruned the model: enough zeros in its 1x1 convolutions.
+
+        What keeps a model from running sparse is of no interest where nothing was pruned.
+        """
+        totals = self.inspection.totals
+        least = self.settings.pruned * totals.pointwise_weights
+        return totals.pointwise_weights > 0 and totals.pointwise_zeros >= least
+
+    def runs(self, *outcomes: str) -> tuple[TargetsFacts, ...]:
+        """What the runtime does on the targets that matter, where it ends in one of these."""
+        return tuple(group for group in self.inspection.runtime if group.outcome in outcomes)
+
+    def operator(self, subgraph: int, index: int) -> Operator:
+        """An operator by its indices."""
+        return self.model.subgraphs[subgraph].operators[index]
+
+    def tensor(self, weight: WeightFacts) -> Tensor:
+        """The tensor that holds a weight."""
+        return self.model.subgraphs[weight.subgraph].tensors[weight.tensor]
