@@ -19,7 +19,7 @@ def command(
 ) -> int:
     """Compare two models; exit with 0 if they are equal in meaning, with 1 if not.
 
-    How constants are stored, names of tensors and versions of operators have no part in the meaning.
+    How constants are stored, names of tensors and versions of operators do not count.
     """
     from tflite_sparse.inspection.diff import diff
     from tflite_sparse.model import Model

@@ -1,0 +1,53 @@
+"""Runs a command of the program in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from tflite_sparse.cli.main import run
+
+__all__ = ["Done", "call"]
+
+_SCHEMAS = Path(__file__).parents[2] / "schema"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind.
+
+    Attributes:
+        code: its exit code.
+        out: what it printed on standard output.
+        err: what it printed on standard error.
+    """
+
+    code: int
+    out: str
+    err: str
+
+    def document(self, schema: str) -> dict[str, Any]:
+        """The JSON that it printed, checked against schema/<schema>.schema.json."""
+        parsed: dict[str, Any] = json.loads(self.out)
+        rules = json.loads((_SCHEMAS / f"{schema}.schema.json").read_text("utf-8"))
+        jsonschema.Draft202012Validator(rules).validate(parsed)
+        return parsed
+
+
+def call(*arguments: object) -> Done:
+    """Runs `tflite-sparse` with these arguments."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            run([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    assert "Traceback" not in err.getvalue()
+    return Done(code, out.getvalue(), err.getvalue())
