@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.layout import Lines, heading, labelled
-from tflite_sparse.report.names import common_prefix, layer_part, shorten
-from tflite_sparse.report.table import Column, table
+from tflite_sparse.report.names import layer_part, shorten
 from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.report.weights import weight_details, weight_table
 from tflite_sparse.report.words import (
     count_of,
-    kib,
     millions,
     percent,
     shape,
@@ -20,25 +19,15 @@ from tflite_sparse.report.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tflite_sparse.inspection.file_results import AppendedFacts, FileFacts, TensorFacts
     from tflite_sparse.inspection.results import Inspection, Totals
-    from tflite_sparse.inspection.weight_results import WeightFacts
 
 __all__ = ["inspection_lines"]
 
-_WIDE = 100
-_NARROW = 76
 _FEW_TENSORS = 8
 _FEW_KINDS = 12
-_SHORT_OPERATORS = {
-    "DEPTHWISE_CONV_2D": "DEPTHWISE",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "SEQUENCE_LSTM",
-    "BIDIRECTIONAL_SEQUENCE_LSTM": "BI_LSTM",
-    "EMBEDDING_LOOKUP": "EMBEDDING",
-    "TRANSPOSE_CONV": "TRANSP_CONV",
-}
 
 
 def inspection_lines(inspection: Inspection, width: int, *, explain: bool = False) -> Lines:
@@ -54,8 +43,9 @@ def inspection_lines(inspection: Inspection, width: int, *, explain: bool = Fals
     lines += _blank(_file(inspection.file, width))
     lines += _blank(_totals(inspection, width))
     lines += _blank(_clusters(inspection, width))
-    lines += _blank(_weights(inspection, width))
+    lines += _blank(weight_table(inspection, width))
     if explain:
+        lines += _blank(weight_details(inspection.weights, width))
         lines += _blank(explain_lines(inspection.runtime, width))
     lines += _blank(_problems(inspection, width))
     return lines
@@ -176,100 +166,6 @@ def _change(now: int, then: int | None) -> list[str]:
     if then is None or then == now or not now:
         return []
     return [f"{size(then)} if sparse ({100 * (then - now) / now:+.1f} %)"]
-
-
-def _weights(inspection: Inspection, width: int) -> Lines:
-    weights = inspection.weights
-    known = inspection.totals.weight_tensors
-    if not known:
-        return []
-    title = count_of(known, "weight")
-    if len(weights) < known:
-        title = f"{len(weights)} of {title}"
-    names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
-    prefix = common_prefix(names)
-    types = {type_name(w.type) for w in weights}
-    columns = _columns(width, mixed=len(types) > 1)
-    rows = [
-        [cell(weight) if cell else name[len(prefix) :] for _, cell in columns]
-        for weight, name in zip(weights, names, strict=True)
-    ]
-    notes = ["KiB, * as stored"]
-    if len(types) == 1:
-        notes.insert(0, types.pop())
-    if prefix:
-        notes.insert(0, f"under {prefix}")
-    return [
-        heading(title, ", ".join(notes) if weights else "", width, path=False),
-        *(table([column for column, _ in columns], rows, width) if weights else ()),
-    ]
-
-
-def _columns(
-    width: int, *, mixed: bool
-) -> list[tuple[Column, Callable[[WeightFacts], str] | None]]:
-    """Each column with what fills it; None for the column of names."""
-    wide = width >= _WIDE
-    columns: list[tuple[Column, Callable[[WeightFacts], str] | None]] = [
-        (Column("#", right=True, style="dim"), _place),
-        (Column("operator"), lambda weight: _operator(weight, wide=wide)),
-        (Column("weight", gives_way=True), None),
-    ]
-    if width >= _NARROW:
-        columns.append((Column("shape", right=True), lambda weight: shape(weight.shape)))
-    if mixed:
-        columns.append((Column("type"), lambda weight: type_name(weight.type)))
-    columns.append((Column("zeros", right=True, style="bold"), _zeros))
-    if wide:
-        columns += [
-            (Column("near", right=True), _near),
-            (Column("fill 2", right=True), lambda weight: _fill(weight, 2)),
-            (Column("fill 4", right=True), lambda weight: _fill(weight, 4)),
-        ]
-    return [
-        *columns,
-        (Column("dense ", right=True), _dense),
-        (Column("sparse ", right=True), _sparse),
-    ]
-
-
-def _place(weight: WeightFacts) -> str:
-    if not weight.uses:
-        return ""
-    use = weight.uses[0]
-    return f"{use.subgraph}:{use.operator}" if use.subgraph else str(use.operator)
-
-
-def _operator(weight: WeightFacts, *, wide: bool) -> str:
-    if not weight.uses:
-        return "none"
-    name = weight.uses[0].name
-    more = f" +{len(weight.uses) - 1}" if len(weight.uses) > 1 else ""
-    return (name if wide else _SHORT_OPERATORS.get(name, name)) + more
-
-
-def _zeros(weight: WeightFacts) -> str:
-    return "?" if weight.zeros is None else percent(weight.zeros, weight.elements, "")
-
-
-def _near(weight: WeightFacts) -> str:
-    return percent(weight.near_zeros, weight.elements, "") if weight.near_zeros else ""
-
-
-def _fill(weight: WeightFacts, channels: int) -> str:
-    return next((f"{b.fill:.0%}" for b in weight.blocks if b.channels == channels), "")
-
-
-def _dense(weight: WeightFacts) -> str:
-    if weight.storage == "dense":
-        return f"{kib(weight.bytes_now)}*"
-    return "? " if weight.bytes_dense is None else f"{kib(weight.bytes_dense)} "
-
-
-def _sparse(weight: WeightFacts) -> str:
-    if weight.storage == "sparse":
-        return f"{kib(weight.bytes_now)}*"
-    return "- " if weight.bytes_sparse is None else f"{kib(weight.bytes_sparse)} "
 
 
 def _problems(inspection: Inspection, width: int) -> Lines:

@@ -1,0 +1,49 @@
+"""The progress bar."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from tflite_sparse.cli import _progress
+from tflite_sparse.cli._progress import progress_bar
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, patience: float) -> str:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(_progress, "_PATIENCE", patience)
+    with progress_bar("model.tflite") as progress:
+        progress(1, 4)
+        progress(4, 4)
+    return stream.getvalue()
+
+
+def test_long_work_shows_how_far_it_is_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _shown(monkeypatch, _Terminal(), 0.0)
+    assert " 25 % model.tflite" in shown
+    assert "100 % model.tflite" in shown
+    assert shown.endswith("\r\x1b[K")
+
+
+def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _shown(monkeypatch, _Terminal(), 60.0) == ""
+
+
+def test_a_pipe_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _shown(monkeypatch, io.StringIO(), 0.0) == ""
+
+
+def test_work_of_no_size_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(_progress, "_PATIENCE", 0.0)
+    with progress_bar("model.tflite") as progress:
+        progress(0, 0)
+    assert stream.getvalue() == ""
