@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tflite_sparse.cli import _progress
 from tflite_sparse.cli._progress import progress_bar
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class _Terminal(io.StringIO):
