@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare"]
 
-# Right nets differ by rounding, some 1e-6; averages hide much of what is wrong.
-_TOLERANCE = 3e-5
+# Right nets differ by rounding; averages hide much of what is wrong, and may be close to zero.
+_RELATIVE, _ABSOLUTE = 3e-5, 2e-6
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def _outcome(profile: Profile, result: RunResult, reference: RunResult) -> Outco
 
 def _alike(found: Outputs, wanted: Outputs) -> bool:
     return all(
-        found[name].shape == wanted[name].shape
+        found[name].shape == value.shape
         and np.allclose(
-            found[name], wanted[name], rtol=0, atol=_TOLERANCE * (1e-6 + np.abs(wanted[name]).max())
+            found[name], value, rtol=0, atol=_ABSOLUTE + _RELATIVE * float(np.abs(value).max())
         )
-        for name in wanted
+        for name, value in wanted.items()
     )
