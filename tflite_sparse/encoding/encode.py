@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["encode"]
 
 _SLAB = 1 << 18
-_ROWS, _COLUMNS = 32, 512
+_ROWS, _COLUMNS = 16, 512
+_LINES = 256
 
 
 def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
@@ -88,6 +89,9 @@ def _slabs(view: NDArray[Any], level: int) -> Iterator[NDArray[Any]]:
         below *= view.shape[axis]
         axis -= 1
     step = max(1, _SLAB // below)
+    if below > 1 and view.strides[axis] == view.itemsize:
+        # The slab runs across memory: let it use what comes into the cache with each value.
+        step = max(4 * step, _LINES // view.itemsize)
     for outer in itertools.product(*(range(size) for size in view.shape[:axis])):
         for start in range(0, view.shape[axis], step):
             rows: NDArray[Any] = view[outer] if outer else view

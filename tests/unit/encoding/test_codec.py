@@ -220,7 +220,7 @@ def test_decoding_into_a_given_array_overwrites_it_and_checks_it():
             decode(encoding, wrong)
 
 
-@pytest.mark.parametrize("shape", [(2048, 1024), (1, 1 << 21), (1 << 21, 1)])
+@pytest.mark.parametrize("shape", [(4096, 1024), (1, 1 << 22), (1 << 22, 1)])
 @pytest.mark.parametrize("zeros", [0.5, 0.8])
 def test_encoding_and_decoding_take_little_memory_beside_their_results(shape, zeros):
     rng = np.random.default_rng(3)
@@ -239,9 +239,9 @@ def test_encoding_and_decoding_take_little_memory_beside_their_results(shape, ze
         finally:
             tracemalloc.stop()
         assert np.array_equal(out, array)
-        # What it takes does not grow with the tensor: pieces of 2^18 elements and their places.
+        # What it takes does not grow with the tensor: pieces of up to 2^20 elements, and their places.
         longest = max(level.segments.size for level in encoding.levels if level.compressed)
-        assert encoding_peak < 8 * 2**20 + 8 * longest
+        assert encoding_peak < 14 * 2**20 + 8 * longest
         assert decoding_peak < 20 * 2**20
 
 
