@@ -64,8 +64,8 @@ def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
     "nchw-read-as-nhwc",
     Severity.ERROR,
     what="A value that the sparse path leaves in the layout NCHW is read by an operator that"
-    " expects NHWC. The runtime checks only that the members of a cluster read what they can, not"
-    " that the last one brings its result back.",
+    " expects NHWC, or the other way round. The runtime checks only that the members of a cluster"
+    " read what they can, not that the last one brings its result back.",
     why="Every output that depends on it is wrong, and nothing says so.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
@@ -73,26 +73,11 @@ def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
 )
 def nchw_read(subject: Subject) -> Iterator[Hit]:
     """Chains that end without an exit."""
-    yield from _hits(subject, "layout-nchw-read")
+    yield from _hits(subject, "layout-nchw-read", "layout-nhwc-read")
 
 
 @rule(
     "TFS202",
-    "nhwc-read-as-nchw",
-    Severity.ERROR,
-    what="An operator that runs in the sparse layout NCHW reads a value that lies in NHWC.",
-    why="Every output that depends on it is wrong, and nothing says so.",
-    fix=_DENSIFY_FIX,
-    command=_DENSIFY,
-    fixable=True,
-)
-def nhwc_read(subject: Subject) -> Iterator[Hit]:
-    """Values that never entered the layout."""
-    yield from _hits(subject, "layout-nhwc-read")
-
-
-@rule(
-    "TFS203",
     "shapes-stop-matching",
     Severity.ERROR,
     what="In the sparse layout a value has another shape than the operator that reads it needs:"
@@ -116,7 +101,7 @@ def shapes(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
-    "TFS204",
+    "TFS203",
     "reduction-axis",
     Severity.ERROR,
     what="A MEAN or SUM in the sparse layout runs along another axis than the model says.",
@@ -131,7 +116,7 @@ def reduction_axis(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
-    "TFS205",
+    "TFS204",
     "memory-overrun",
     Severity.ERROR,
     what="In the sparse layout the runtime reads or writes beyond the memory of a value.",
@@ -146,22 +131,7 @@ def memory_overrun(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
-    "TFS206",
-    "no-sparse-kernel",
-    Severity.ERROR,
-    what="An operator is put into the sparse layout and has no kernel there.",
-    why="The model does not load.",
-    fix=_DENSIFY_FIX,
-    command=_DENSIFY,
-    fixable=True,
-)
-def no_kernel(subject: Subject) -> Iterator[Hit]:
-    """Operators without a kernel."""
-    yield from _hits(subject, "layout-kernel")
-
-
-@rule(
-    "TFS207",
+    "TFS205",
     "packed-filter",
     Severity.ERROR,
     what="FULLY_CONNECTED of a version above 8 reads a sparse filter without a DENSIFY. XNNPACK"
@@ -177,7 +147,7 @@ def packed_filter(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
-    "TFS208",
+    "TFS206",
     "int8-densify",
     Severity.ERROR,
     what="A DENSIFY of int8 feeds an operator that reads the packed buffer: any FULLY_CONNECTED, or"
@@ -203,7 +173,6 @@ _TOLD = {
     "layout-axes",
     "layout-all-axes",
     "layout-overflow",
-    "layout-kernel",
     "filter-packed",
     "filter-unpacked",
 }

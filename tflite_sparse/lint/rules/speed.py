@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Spot as SpotType
     from tflite_sparse.lint.subject import Subject
 
+_SPARSE_TYPES = {"FLOAT32", "FLOAT16"}
 _WHY = (
     "All 1x1 convolutions of the part that it belongs to run dense, however many zeros they have."
 )
 
 
 def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
-    """A hit for each of these rules of the runtime that stands in the way, at its first operator."""
+    """A hit for each of these rules of the runtime that stands in the way, at the first place."""
     if not subject.pruned:
         return
     merged: dict[tuple[int, tuple[int, ...], str], list[str]] = {}
@@ -110,7 +111,8 @@ def depthwise(subject: Subject) -> Iterator[Hit]:
     "operator-without-sparse-form",
     Severity.WARNING,
     what="An operator among those with zeros has no form for the sparse layout, such as"
-    " MAX_POOL_2D, CONCATENATION, PRELU, or a 3x3 convolution in the middle.",
+    " MAX_POOL_2D, CONCATENATION, PRELU, a 3x3 convolution in the middle, or anything that is not"
+    " 4-D.",
     why=_WHY,
     fix="Replace it by an operator that has one, or move it in front of the entry or behind the end"
     " of the part that is to run sparse.",
@@ -127,6 +129,9 @@ def operator_form(subject: Subject) -> Iterator[Hit]:
         "conv-pointwise-stride",
         "binary-operator",
         "resize-size",
+        "binary-rank",
+        "unary-rank",
+        "reduce-rank",
     )
 
 
@@ -246,7 +251,28 @@ def no_densify(subject: Subject) -> Iterator[Hit]:
 )
 def quantized(subject: Subject) -> Iterator[Hit]:
     """Types that never run sparse."""
-    yield from _hits(subject, "role-type", "filter-type")
+    if not subject.pruned:
+        return
+    for group in subject.runs("dense"):
+        places = [
+            (use, weight)
+            for weight in subject.inspection.weights
+            for use in weight.uses
+            if use.pointwise and use.subgraph == group.subgraph and weight.type not in _SPARSE_TYPES
+        ]
+        names = [
+            t.name
+            for t in subject.targets
+            if t.sparse and t.name in {g.name for g in group.targets}
+        ]
+        if places and names:
+            use, weight = places[0]
+            yield Hit(
+                f"{len(places)} 1x1 convolutions have {weight.type} filters; they run dense on"
+                f" {', '.join(names)}",
+                Spot.of_operator(subject.operator(use.subgraph, use.operator)),
+                {"operators": len(places), "targets": names},
+            )
 
 
 @rule(
@@ -277,19 +303,6 @@ def outside_xnnpack(subject: Subject) -> Iterator[Hit]:
 
 @rule(
     "TFS312",
-    "rank",
-    Severity.WARNING,
-    what="An elementwise operator or reduction among those with zeros does not work on 4-D values.",
-    why=_WHY,
-    fix="Keep the values 4-D until the end of the part that is to run sparse.",
-)
-def rank(subject: Subject) -> Iterator[Hit]:
-    """Values of the wrong rank."""
-    yield from _hits(subject, "binary-rank", "unary-rank", "reduce-rank")
-
-
-@rule(
-    "TFS313",
     "target-never-sparse",
     Severity.NOTE,
     what="On a target that was asked for, the runtime never runs anything sparse.",

@@ -1,0 +1,382 @@
+"""For each rule of lint a model that it finds fault with, and one that differs in one thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as litert_schema
+
+from tests.support.builder import ModelBuilder
+from tests.support.every_table import pack
+from tests.support.object_api import load
+from tests.unit.flatbuffer.test_verify import Forge
+from tests.unit.xnnpack.nets import entry, head, trunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.builder import GraphBuilder, Value
+
+__all__ = ["CASES", "Case", "made"]
+
+
+class Case(NamedTuple):
+    """A rule's test.
+
+    Attributes:
+        trigger: makes the model that breaks the rule.
+        near_miss: makes the same model but for one thing, which does not.
+        place: what the place of the finding says, "" for the model as a whole.
+        config: settings that both need.
+    """
+
+    trigger: Callable[[], bytes]
+    near_miss: Callable[[], bytes]
+    place: str = ""
+    config: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+def made(net: Callable[[GraphBuilder], Value], **model: Any) -> bytes:
+    """The bytes of a model whose output is what `net` returns."""
+    builder = ModelBuilder(**model)
+    graph = builder.graph()
+    graph.output(net(graph))
+    return builder.build()
+
+
+def edited(data: bytes, change: Callable[[Any], None]) -> bytes:
+    """A model after a change by the object API."""
+    model = load(data)
+    change(model)
+    return pack(model)
+
+
+def sparse(g: GraphBuilder, x: Value, channels: int = 16, **more: Any) -> Value:
+    return g.conv2d(x, channels, zeros=0.9, storage="sparse", **more)
+
+
+def good(storage: str = "sparse", zeros: float = 0.8) -> bytes:
+    """A model in which all is well."""
+
+    def net(g: GraphBuilder) -> Value:
+        x = g.depthwise(entry(g), name="depthwise")
+        x = g.conv2d(x, 64, zeros=zeros, storage=storage, name="pointwise")
+        x = g.conv2d(x, 64, zeros=zeros, storage=storage, name="second")
+        return head(g, x)
+
+    return made(net)
+
+
+def _sparse_tensor(model: Any) -> Any:
+    return next(t for t in model.subgraphs[0].tensors if t.sparsity is not None)
+
+
+def _csr(model: Any) -> Any:
+    return _sparse_tensor(model).sparsity.dimMetadata[3]
+
+
+def _set_index(value: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        indices = _csr(model).arrayIndices
+        indices.values = np.array(indices.values)
+        indices.values[0] = value
+
+    return change
+
+
+def _widen(model: Any) -> None:
+    level = _csr(model)
+    wide = litert_schema.Int32VectorT()
+    wide.values = level.arrayIndices.values.astype(np.int32)
+    level.arrayIndicesType = litert_schema.SparseIndexVector.Int32Vector
+    level.arrayIndices = wide
+
+
+def _zero_value(model: Any) -> None:
+    buffer = model.buffers[_sparse_tensor(model).buffer]
+    buffer.data = np.array(buffer.data)
+    buffer.data[:4] = 0
+
+
+def _shorten(model: Any) -> None:
+    graph = model.subgraphs[0]
+    tensor = next(t for t in graph.tensors if b"second/filter" in t.name)
+    model.buffers[tensor.buffer].data = model.buffers[tensor.buffer].data[:-4]
+
+
+def densify_of(storage: str) -> bytes:
+    def net(g: GraphBuilder) -> Value:
+        filters = np.eye(8, dtype=np.float32).reshape(8, 1, 1, 8)
+        stored = g.constant(filters, "filter", storage)
+        (dense,) = g.op("DENSIFY", [stored], [((8, 1, 1, 8), "FLOAT32")])
+        return g.conv2d(g.input((1, 4, 4, 8)), 8, filters=dense)
+
+    return made(net)
+
+
+def forged(**slots: tuple[int, int]) -> bytes:
+    forge = Forge()
+    forge.model(**slots)
+    return bytes(forge.out)
+
+
+def direct_convolution(storage: str) -> bytes:
+    return made(lambda g: g.conv2d(g.input((1, 4, 4, 64)), 64, zeros=0.8, storage=storage))
+
+
+def through(block: Callable[[GraphBuilder, Value], Value]) -> bytes:
+    return made(lambda g: head(g, sparse(g, block(g, trunk(g)))))
+
+
+def direct_filter(version: int) -> bytes:
+    return made(
+        lambda g: g.fully_connected(
+            g.input((1, 64)), 32, storage="sparse-direct", zeros=0.8, version=version
+        )
+    )
+
+
+def quantized_head(units: int) -> bytes:
+    return made(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
+
+
+def pruned(
+    stem: str = "PAD",
+    middle: Callable[[GraphBuilder, Value], Value] | None = None,
+    end: Callable[[GraphBuilder, Value], Value] = head,
+    zeros: float = 0.8,
+    channels: int = 3,
+) -> bytes:
+    """A pruned model that is stored dense; one thing in it keeps it from running sparse."""
+
+    def net(g: GraphBuilder) -> Value:
+        x = g.input((1, 40, 40, channels))
+        if stem == "PAD":
+            x = g.conv2d(g.pad_spatial(x), 16, 3, 2, "VALID", name="stem")
+        elif stem == "SAME":
+            x = g.conv2d(x, 16, 3, 2, "SAME", name="stem")
+        x = g.conv2d(x, 32, zeros=zeros, name="first")
+        x = middle(g, x) if middle else x
+        x = g.conv2d(x, 32, zeros=zeros, name="second")
+        return end(g, x)
+
+    return made(net)
+
+
+def near(values: float) -> bytes:
+    filters = np.zeros((16, 1, 1, 16), np.float32)
+    filters[:4] = 0.5
+    filters[4:] = values
+    return made(lambda g: g.conv2d(g.input((1, 4, 4, 16)), 16, filters=filters, name="layer"))
+
+
+def copies(different: bool) -> bytes:
+    def net(g: GraphBuilder) -> Value:
+        filters = np.random.default_rng(0).standard_normal((32, 1, 1, 32)).astype(np.float32)
+        x = g.conv2d(g.input((1, 4, 4, 32)), 32, filters=filters, name="one")
+        other = filters + 1 if different else filters
+        return g.conv2d(x, 32, filters=other, name="two")
+
+    return made(net)
+
+
+def leftovers(kind: str) -> bytes:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    x = graph.input((1, 4, 4, 8))
+    y = graph.conv2d(x, 8, name="used")
+    if kind == "buffer":
+        builder.buffer(np.ones(100, np.float32))
+    elif kind == "tensor":
+        graph.constant(np.ones(100, np.float32), "unused")
+    elif kind == "operator":
+        graph.conv2d(y, 8, name="unread")
+    graph.output(y)
+    return builder.build()
+
+
+def encoded(zeros: float, storage: str, channels: int = 32) -> bytes:
+    return made(
+        lambda g: g.conv2d(
+            g.input((1, 4, 4, channels)), channels, zeros=zeros, storage=storage, name="layer"
+        )
+    )
+
+
+def wide(rows: int, columns: int) -> bytes:
+    return made(
+        lambda g: g.fully_connected(
+            g.input((1, columns)), rows, zeros=0.8, storage="sparse", name="layer"
+        )
+    )
+
+
+def versioned(version: str) -> bytes:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(graph.conv2d(graph.input((1, 4, 4, 64)), 64, zeros=0.9, storage="sparse"))
+    builder.min_runtime_version(version)
+    return builder.build()
+
+
+def aligned(data: bytes) -> bytes:
+    from tflite_sparse.model import Model
+
+    return Model.read(data).to_bytes()
+
+
+def gathered(kind: str) -> bytes:
+    """A DENSIFY that TFLite runs, since GATHER of a table is outside XNNPACK."""
+
+    def net(g: GraphBuilder) -> Value:
+        table = np.where(np.arange(4096).reshape(64, 64) % 5, 0, 1).astype(np.float32)
+        stored = g.constant(table, "table", "sparse" if kind == "gather" else "dense")
+        options = litert_schema.GatherOptionsT()
+        indices = g.input((4,), "INT32")
+        return g.op("GATHER", [stored, indices], [((4, 64), "FLOAT32")], options)[0]
+
+    return made(net)
+
+
+def int8_map(storage: str) -> bytes:
+    def net(g: GraphBuilder) -> Value:
+        kind = "INT8" if storage == "int8" else "FLOAT32"
+        scale = 0.05 if storage == "int8" else None
+        x = g.input((1, 40, 40, 3), kind, scale=scale)
+        x = g.conv2d(
+            g.pad_spatial(x) if scale is None else x,
+            16,
+            3,
+            2,
+            "VALID" if scale is None else "SAME",
+            storage=storage,
+        )
+        x = g.conv2d(x, 32, zeros=0.8, storage=storage, name="first")
+        x = g.conv2d(x, 32, zeros=0.8, storage=storage, name="second")
+        return g.mean(x)
+
+    return made(net)
+
+
+def budget(**limits: float) -> dict[str, Any]:
+    return {"budgets": {name.replace("_", "-"): limit for name, limit in limits.items()}}
+
+
+CASES: dict[str, Case] = {
+    "TFS101": Case(
+        lambda: edited(good(), _set_index(200)),
+        good,
+        "pointwise/filter",
+    ),
+    "TFS102": Case(lambda: edited(good("dense"), _shorten), lambda: good("dense"), "second/filter"),
+    "TFS103": Case(lambda: edited(good(), _zero_value), good, "pointwise/filter"),
+    "TFS104": Case(lambda: edited(good(), _widen), good, "pointwise/filter"),
+    "TFS105": Case(lambda: densify_of("dense"), lambda: densify_of("sparse-direct"), "DENSIFY #0"),
+    "TFS106": Case(lambda: forged(slot_40=(4, 1)), forged),
+    "TFS107": Case(
+        lambda: direct_convolution("sparse-direct"), lambda: direct_convolution("sparse"), "CONV_2D"
+    ),
+    "TFS201": Case(
+        lambda: through(lambda g, x: g.pool(x)),
+        lambda: through(lambda g, x: g.depthwise(x)),
+        "pointwise",
+    ),
+    "TFS202": Case(
+        lambda: made(lambda g: sparse(g, g.mean(trunk(g), keep_dims=True), 8)),
+        lambda: made(lambda g: g.fully_connected(g.mean(trunk(g), keep_dims=True), 8)),
+        "CONV_2D",
+    ),
+    "TFS203": Case(
+        lambda: made(lambda g: g.mean(trunk(g, (40, 60)), axes=(1,))),
+        lambda: made(lambda g: g.mean(trunk(g, (40, 60)), axes=(1, 2))),
+        "MEAN",
+    ),
+    "TFS204": Case(
+        lambda: made(lambda g: g.mean(trunk(g), axes=(0, 1, 2, 3))),
+        lambda: made(lambda g: g.mean(trunk(g), axes=(1, 2))),
+        "MEAN",
+    ),
+    "TFS205": Case(lambda: direct_filter(12), lambda: direct_filter(8), "FULLY_CONNECTED"),
+    "TFS206": Case(
+        lambda: made(
+            lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8-sparse", zeros=0.8)
+        ),
+        lambda: made(lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8", zeros=0.8)),
+        "FULLY_CONNECTED",
+    ),
+    "TFS209": Case(lambda: quantized_head(4096), lambda: quantized_head(16)),
+    "TFS220": Case(
+        lambda: pruned(end=lambda g, x: g.softmax(g.mean(x, keep_dims=True))),
+        lambda: pruned(end=lambda g, x: g.softmax(g.mean(x))),
+    ),
+    "TFS301": Case(lambda: pruned("SAME"), pruned, "CONV_2D #0 stem"),
+    "TFS302": Case(
+        lambda: pruned(middle=lambda g, x: g.depthwise(x, stride=2, name="halve")),
+        lambda: pruned(
+            middle=lambda g, x: g.depthwise(
+                g.pad_spatial(x), stride=2, padding="VALID", name="halve"
+            )
+        ),
+        "halve",
+    ),
+    "TFS303": Case(
+        lambda: pruned(middle=lambda g, x: g.pool(x)),
+        lambda: pruned(middle=lambda g, x: g.unary("ABS", x)),
+        "MAX_POOL_2D",
+    ),
+    "TFS304": Case(
+        lambda: pruned(middle=lambda g, x: g.add(x, np.ones((1, 1, 1, 32), np.float32))),
+        lambda: pruned(middle=lambda g, x: g.add(np.ones((1, 1, 1, 32), np.float32), x)),
+        "ADD",
+    ),
+    "TFS305": Case(
+        lambda: pruned(
+            end=lambda g, x: (g.output(x), head(g, x))[1],
+        ),
+        pruned,
+    ),
+    "TFS306": Case(
+        lambda: pruned(end=lambda g, x: g.pool(x, "AVERAGE_POOL_2D", kernel=20, stride=1)),
+        lambda: pruned(end=lambda g, x: g.mean(x)),
+    ),
+    "TFS307": Case(lambda: pruned("none"), pruned),
+    "TFS308": Case(lambda: pruned(zeros=0.6), pruned, "CONV_2D"),
+    "TFS309": Case(
+        pruned,
+        lambda: good("sparse"),
+    ),
+    "TFS310": Case(lambda: int8_map("int8"), lambda: int8_map("dense")),
+    "TFS311": Case(
+        lambda: pruned(middle=lambda g, x: g.op("FLOOR_MOD", [x, x], [(x.shape, "FLOAT32")])[0]),
+        lambda: pruned(middle=lambda g, x: g.unary("FLOOR", x)),
+        "FLOOR_MOD",
+    ),
+    "TFS312": Case(pruned, lambda: pruned(zeros=0.1), config={"targets": ("x86-avx",)}),
+    "TFS401": Case(lambda: encoded(0.8, "dense", 64), lambda: encoded(0.8, "sparse", 64)),
+    "TFS402": Case(lambda: encoded(0.05, "sparse"), lambda: encoded(0.6, "sparse"), "layer/filter"),
+    "TFS403": Case(lambda: encoded(0.2, "sparse"), lambda: encoded(0.8, "sparse")),
+    "TFS404": Case(lambda: near(1e-20), lambda: near(0.0), "layer/filter"),
+    "TFS405": Case(lambda: copies(different=False), lambda: copies(different=True), "one/filter"),
+    "TFS406": Case(lambda: leftovers("buffer"), lambda: leftovers("none")),
+    "TFS407": Case(lambda: leftovers("tensor"), lambda: leftovers("none"), "unused"),
+    "TFS408": Case(lambda: leftovers("operator"), lambda: leftovers("none"), "unread"),
+    "TFS409": Case(lambda: wide(64, 2048), lambda: wide(64, 200)),
+    "TFS501": Case(lambda: encoded(0.8, "sparse"), lambda: encoded(0.8, "dense")),
+    "TFS502": Case(lambda: versioned("1.14.0"), lambda: versioned("2.2.0")),
+    "TFS503": Case(lambda: good("dense"), lambda: aligned(good("dense"))),
+    "TFS504": Case(lambda: gathered("gather"), lambda: gathered("dense"), "DENSIFY"),
+    "TFS601": Case(good, pruned, config=budget(max_size=20_000)),
+    "TFS602": Case(
+        lambda: good("dense", 0.1), lambda: good("dense", 0.9), config=budget(max_gzip_size=20_000)
+    ),
+    "TFS603": Case(
+        lambda: good(zeros=0.7),
+        lambda: good(zeros=0.9),
+        config=budget(min_pointwise_zeros=0.8),
+    ),
+    "TFS604": Case(
+        lambda: pruned("SAME"), lambda: good("sparse"), config=budget(min_sparse_macs=0.3)
+    ),
+}
+"""By the code of the rule; TFS605 needs two files and has tests of its own."""

@@ -1,0 +1,107 @@
+"""Each rule finds its fault, at its place, and finds none in the nearest good model."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.lint.models import CASES
+from tflite_sparse.errors import FileError, UsageError
+from tflite_sparse.lint.engine import lint_subject
+from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching
+from tflite_sparse.lint.settings import Settings
+from tflite_sparse.lint.subject import Subject
+
+OWN_TESTS = {"TFS605"}
+
+
+def findings(data: bytes, code: str, **config):
+    """What one rule finds in a model."""
+    settings = Settings(enabled=frozenset({code}), **config)
+    return lint_subject(Subject("model.tflite", settings, data))
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_rule_finds_its_fault_at_its_place(code):
+    case = CASES[code]
+    found = findings(case.trigger(), code, **case.config)
+    assert found
+    assert {finding.code for finding in found} == {code}
+    assert any(case.place in str(finding.spot or "") for finding in found)
+    assert all("\n" not in finding.message for finding in found)
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_rule_finds_nothing_in_the_near_miss(code):
+    case = CASES[code]
+    assert findings(case.near_miss(), code, **case.config) == []
+
+
+def test_every_rule_has_a_trigger_and_a_near_miss():
+    assert {rule.code for rule in all_rules()} == set(CASES) | OWN_TESTS
+
+
+def test_growth_is_measured_against_the_reference(tmp_path):
+    before, after = CASES["TFS408"].near_miss(), CASES["TFS408"].trigger()
+    (tmp_path / "model.tflite").write_bytes(before)
+    for limit, wanted in ((0.01, 1), (10.0, 0)):
+        settings = Settings(
+            enabled=frozenset({"TFS605"}),
+            budgets={"max-growth": limit},
+            reference=str(tmp_path),
+        )
+        found = lint_subject(Subject("models/model.tflite", settings, after))
+        assert len(found) == wanted
+    settings = Settings(
+        enabled=frozenset({"TFS605"}),
+        budgets={"max-growth": 0.1},
+        reference=str(tmp_path / "missing.tflite"),
+    )
+    with pytest.raises(FileError, match="reference"):
+        lint_subject(Subject("model.tflite", settings, after))
+
+
+def test_codes_and_names_are_unique_and_every_family_has_rules():
+    rules = all_rules()
+    assert len({rule.code for rule in rules}) == len({rule.name for rule in rules}) == len(rules)
+    assert {rule.family for rule in rules} == set(Family)
+    for rule in rules:
+        assert rule.what.endswith(".")
+        assert rule.why.endswith((".", ")"))
+        assert rule.fix.endswith(".")
+
+
+def test_rules_are_chosen_by_code_name_and_prefix():
+    assert matching(["TFS101"]) == {"TFS101"}
+    assert matching(["would-shrink"]) == {"TFS401"}
+    assert matching(["tfs6"]) == matching(["6"]) == {r.code for r in all_rules() if "S6" in r.code}
+    assert matching(["ALL"]) == {rule.code for rule in all_rules()}
+    for wrong in ("TFS9", "nonsense", ""):
+        with pytest.raises(UsageError):
+            matching([wrong])
+
+
+def test_a_rule_is_found_by_code_and_name_in_any_case():
+    assert find_rule("tfs201") is find_rule("NCHW-read-as-nhwc")
+    with pytest.raises(UsageError, match="no rule"):
+        find_rule("TFS999")
+
+
+def test_fingerprints_survive_renumbering_and_tell_places_apart():
+    data = CASES["TFS302"].trigger()
+    (first,) = findings(data, "TFS302")
+    from tests.support.every_table import pack
+    from tests.support.object_api import load
+
+    model = load(data)
+    graph = model.subgraphs[0]
+    # One more tensor in front moves every index.
+    graph.tensors.insert(0, graph.tensors[-1])
+    for operator in graph.operators:
+        operator.inputs = [i + 1 if i >= 0 else i for i in operator.inputs]
+        operator.outputs = [i + 1 for i in operator.outputs]
+    graph.inputs = [i + 1 for i in graph.inputs]
+    graph.outputs = [i + 1 for i in graph.outputs]
+    (second,) = findings(pack(model), "TFS302")
+    assert first.fingerprint == second.fingerprint
+    prints = [f.fingerprint for f in findings(CASES["TFS104"].trigger(), "TFS104")]
+    assert len(set(prints)) == len(prints)
