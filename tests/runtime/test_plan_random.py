@@ -17,7 +17,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.xnnpack import Outcome, plan
 
 BATCH = 20
-COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "60"))
+COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "160"))
 FIRST = int(os.environ.get("TFLITE_SPARSE_FIRST_NET", "0"))
 
 
