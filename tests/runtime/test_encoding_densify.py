@@ -44,7 +44,7 @@ def test_the_densify_kernel_gives_back_what_was_encoded(pairs):
 
 
 @SLOW
-@given(st.lists(grown_encodings(dtypes=("<f4",), bits=False), min_size=1, max_size=3))
+@given(st.lists(grown_encodings(dtypes=("<f4", "<f2"), bits=False), min_size=1, max_size=3))
 def test_decode_gives_what_xnnpack_unpacks(made):
     outputs, ran = densified(made, delegate=True)
     for encoding, output in zip(made, outputs, strict=True):

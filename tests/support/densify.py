@@ -84,8 +84,8 @@ def densified(
 
     Args:
         encodings: the constants.
-        delegate: whether XNNPACK unpacks them, as operands of an ADD to zeros; otherwise the
-            DENSIFY kernel does, and its outputs are looked at directly.
+        delegate: whether XNNPACK unpacks them, as operands of an ADD to zeros, half floats behind
+            a DEQUANTIZE; otherwise the DENSIFY kernel does, and its outputs are looked at directly.
 
     Returns:
         The dense tensors, and the names of the operators that ran.
@@ -95,12 +95,13 @@ def densified(
     graph = litert_schema.SubGraphT()
     graph.name, graph.tensors, graph.operators = "main", [], []
     model.subgraphs, model.buffers = [graph], [litert_schema.BufferT()]
-    model.operatorCodes = [_code("DENSIFY"), _code("ADD")]
+    model.operatorCodes = [_code("DENSIFY"), _code("ADD"), _code("DEQUANTIZE", 3)]
 
-    def tensor(encoding: SparseEncoding) -> Any:
+    def tensor(encoding: SparseEncoding, dtype: str | None = None) -> Any:
         table = litert_schema.TensorT()
         table.name = f"tensor_{len(graph.tensors)}"
-        table.type = getattr(litert_schema.TensorType, _TYPES[encoding.values.dtype.name])
+        name = _TYPES[dtype or encoding.values.dtype.name]
+        table.type = getattr(litert_schema.TensorType, name)
         table.shape, table.hasRank, table.buffer = np.array(encoding.shape, np.int32), True, 0
         graph.tensors.append(table)
         return table
@@ -115,9 +116,13 @@ def densified(
         tensor(encoding)
         graph.operators.append(_operator(0, [len(graph.tensors) - 2], len(graph.tensors) - 1))
         if delegate:
+            if encoding.values.dtype == np.float16:
+                tensor(encoding, "float32")
+                last = len(graph.tensors) - 1
+                graph.operators.append(_operator(2, [last - 1], last))
             dense = len(graph.tensors) - 1
-            tensor(encoding)
-            tensor(encoding)
+            tensor(encoding, "float32")
+            tensor(encoding, "float32")
             inputs.append(len(graph.tensors) - 2)
             graph.operators.append(_operator(1, [inputs[-1], dense], len(graph.tensors) - 1))
             graph.operators[-1].builtinOptions = litert_schema.AddOptionsT()
@@ -139,10 +144,10 @@ def densified(
     return [interpreter.get_tensor(index) for index in outputs], ran
 
 
-def _code(name: str) -> Any:
+def _code(name: str, version: int = 1) -> Any:
     code = litert_schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = getattr(litert_schema.BuiltinOperator, name)
-    code.version = 1
+    code.version = version
     return code
 
 

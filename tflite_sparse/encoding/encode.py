@@ -25,7 +25,10 @@ _LINES = 256
 
 
 def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
-    """Encodes a tensor; the exact inverse of `decode`, but that -0.0 becomes 0.0.
+    """Encodes a tensor; the exact inverse of `decode`, but that a -0.0 may become 0.0.
+
+    For the runtime -0.0 is a zero like any other, so it is not stored, unless it lies in a block or
+    slice that is stored for its other values. NaN is a value and keeps its bits.
 
     Args:
         array: the dense tensor, of any fixed-width type.

@@ -239,7 +239,7 @@ def test_encoding_and_decoding_take_little_memory_beside_their_results(shape, ze
         finally:
             tracemalloc.stop()
         assert np.array_equal(out, array)
-        # What it takes does not grow with the tensor: pieces of up to 2^20 elements, and their places.
+        # What it takes does not grow with the tensor: pieces of up to 2^20 elements, their places.
         longest = max(level.segments.size for level in encoding.levels if level.compressed)
         assert encoding_peak < 14 * 2**20 + 8 * longest
         assert decoding_peak < 20 * 2**20
