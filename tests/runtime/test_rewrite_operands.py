@@ -53,7 +53,9 @@ def _same(pair: list[list[np.ndarray] | None]) -> bool:
 
 @pytest.mark.parametrize("delegate", [True, False], ids=["xnnpack", "tflite"])
 @pytest.mark.parametrize(("name", "stored", "activation", "operand"), _proved())
-def test_every_entry_of_the_table_computes_the_same(name, stored, activation, operand, delegate):
+def test_every_entry_of_the_table_computes_the_same(
+    name: str, stored: str, activation: str, operand: int, delegate: bool
+) -> None:
     dense = one_reader(name, stored, activation, operand)
     model = Model.read(dense)
     result = sparsify(model)
@@ -75,7 +77,9 @@ _REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "stored", "activation", "operand"), _REFUSED)
-def test_what_is_refused_would_fail_or_compute_something_else(name, stored, activation, operand):
+def test_what_is_refused_would_fail_or_compute_something_else(
+    name: str, stored: str, activation: str, operand: int
+) -> None:
     dense = one_reader(name, stored, activation, operand)
     result = sparsify(Model.read(dense))
     assert not result.changed
@@ -83,7 +87,7 @@ def test_what_is_refused_would_fail_or_compute_something_else(name, stored, acti
     assert not _same(outputs(dense, _all_sparse(dense)))
 
 
-def test_a_dequantized_weight_is_left_where_xnnpack_does_not_take_its_reader():
+def test_a_dequantized_weight_is_left_where_xnnpack_does_not_take_its_reader() -> None:
     from tests.support.builder import ModelBuilder
 
     builder = ModelBuilder()
@@ -97,5 +101,5 @@ def test_a_dequantized_weight_is_left_where_xnnpack_does_not_take_its_reader():
     assert not _same(outputs(dense, _all_sparse(dense)))
 
 
-def test_every_operator_of_the_table_has_a_model():
+def test_every_operator_of_the_table_has_a_model() -> None:
     assert {name for case in CASES for name in case.operands} == set(READERS)

@@ -1,0 +1,183 @@
+"""Weights that are left alone, each for its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.builder import ModelBuilder
+from tests.unit.rewrite.models import sparse_filters
+from tflite_sparse.errors import EncodingError, UsageError
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite import Choice, Rewrite, SparsifyOptions, densify, sparsify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.builder import GraphBuilder, Value
+
+SHAPE = (32, 1, 1, 32)
+
+
+def filters(graph: GraphBuilder, zeros: float = 0.85) -> np.ndarray:
+    return sparse_filters(graph.rng, SHAPE, zeros)
+
+
+def run(
+    build: Callable[[GraphBuilder], Any], options: SparsifyOptions | None = None
+) -> tuple[Rewrite, Model]:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    made = build(graph)
+    graph.output(*(made if isinstance(made, tuple) else (made,)))
+    model = Model.read(builder.build())
+    return sparsify(model, options), model
+
+
+def x_of(graph: GraphBuilder, kind: str = "FLOAT32") -> Value:
+    return graph.input((1, 6, 6, 32), kind, scale=0.05 if kind == "INT8" else None)
+
+
+def graph_output(g: GraphBuilder) -> tuple[Value, Value]:
+    weight = g.constant(filters(g))
+    return g.conv2d(x_of(g), 32, filters=weight), weight
+
+
+def dequantized_output(g: GraphBuilder) -> tuple[Value, Value]:
+    weight = g.constant(filters(g), storage="fp16")
+    return g.conv2d(x_of(g), 32, filters=weight), weight
+
+
+def metadata(g: GraphBuilder) -> Value:
+    values = filters(g)
+    buffer = g.model.buffer(values)
+    g.model.metadata("weights", b"")
+    g.model.table.metadata[-1].buffer = buffer
+    return g.conv2d(x_of(g), 32, filters=g.constant(values, buffer=buffer))
+
+
+def unlike(g: GraphBuilder) -> Value:
+    values = filters(g)
+    buffer = g.model.buffer(values)
+    x = g.conv2d(x_of(g), 32, filters=g.constant(values, buffer=buffer))
+    x = g.reshape(x, (36, 32))
+    return g.fully_connected(x, 32, filters=g.constant(values.reshape(32, 32), buffer=buffer))
+
+
+def zero_point(g: GraphBuilder) -> Value:
+    stored = np.full(SHAPE, 3, np.int8)
+    weight = g.constant(stored, quantized=([0.02], [3], 0))
+    return g.conv2d(x_of(g, "INT8"), 32, filters=weight)
+
+
+def other_reader(g: GraphBuilder) -> tuple[Value, Value]:
+    weight = g.constant(filters(g))
+    return g.conv2d(x_of(g), 32, filters=weight), g.unary("ABS", weight)
+
+
+def variable(g: GraphBuilder) -> Value:
+    weight = g.constant(filters(g))
+    g.table.tensors[weight.index].isVariable = True
+    return g.fully_connected(g.reshape(x_of(g), (36, 32)), 32, filters=weight)
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (graph_output, "graph-end"),
+        (dequantized_output, "graph-end"),
+        (metadata, "metadata"),
+        (unlike, "shared-unlike"),
+        (zero_point, "zero-point"),
+        (other_reader, "reader"),
+        (lambda g: g.conv2d(x_of(g), 32, filters=filters(g, 1.0)), "all-zero"),
+        (lambda g: g.conv2d(x_of(g), 32, filters=filters(g, 0.1)), "not-smaller"),
+        (lambda g: g.conv2d(x_of(g), 32, filters=filters(g), storage="int8"), "reader"),
+        (lambda g: g.conv2d(x_of(g), 32, filters=filters(g), storage="sparse"), "sparse-already"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_weight_is_left_alone(build: Callable[[GraphBuilder], Any], code: str) -> None:
+    result, model = run(build)
+    assert not result.changed
+    assert code in {left.code for left in result.left}
+    assert all(left.reason for left in result.left)
+    # Untouched to the last byte: what is not changed is not edited either.
+    assert not any(graph.edited for graph in model.subgraphs)
+
+
+def test_a_variable_is_no_weight() -> None:
+    result, _ = run(variable)
+    assert not result.changed
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (SparsifyOptions(min_sparsity=0.9), "too-few-zeros"),
+        (SparsifyOptions(min_saving=1 << 20), "saves-too-little"),
+        (SparsifyOptions(min_ratio=0.99), "saves-too-little"),
+        (SparsifyOptions(ops=("FULLY_CONNECTED",)), "not-asked"),
+        (SparsifyOptions(choice=Choice(only=("nothing*",))), "not-asked"),
+        (SparsifyOptions(choice=Choice(exclude=("CONV_2D",))), "not-asked"),
+        (SparsifyOptions(choice=Choice(exclude=("CONV_2D #0",))), "not-asked"),
+        (SparsifyOptions(block=(5, 1)), "block"),
+    ],
+)
+def test_what_the_options_rule_out(options: SparsifyOptions, code: str) -> None:
+    result, _ = run(lambda g: g.conv2d(x_of(g), 32, filters=filters(g), name="conv"), options)
+    assert not result.changed
+    assert {left.code for left in result.left} == {code}
+
+
+def test_a_saving_that_is_less_than_the_first_densify_costs_is_none() -> None:
+    def net(g: GraphBuilder) -> Value:
+        values = np.zeros((10, 1, 1, 32), np.float32)
+        values.reshape(-1)[g.rng.permutation(320)[:145]] = 1.5
+        return g.conv2d(x_of(g), 10, filters=values)
+
+    result, _ = run(net)
+    assert not result.changed
+    assert {left.code for left in result.left} == {"saves-too-little"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layout": "best"},
+        {"fc": "always"},
+        {"min_sparsity": 1.5},
+        {"zero_below": float("nan")},
+        {"zero_below": -1.0},
+        {"block": (0, 1)},
+        {"layout": "google", "block": (4, 1)},
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        SparsifyOptions(**options)
+
+
+def test_a_sparse_tensor_that_claims_to_be_huge_is_refused() -> None:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    graph.output(graph.conv2d(x_of(graph), 32, filters=filters(graph), storage="sparse"))
+    model = Model.read(builder.build())
+    tensor = next(t for t in model.subgraphs[0].tensors if t.sparsity is not None)
+    assert tensor.sparsity is not None
+    # One row of 2^30 values, of which the few that there are lie at its start.
+    for level in tensor.sparsity["dim_metadata"][:3]:
+        level["dense_size"] = 1
+    tensor.shape = (1, 1, 1, 2**30)
+    segments = np.array([0, tensor.stored_values.size], np.int32)
+    last = tensor.sparsity["dim_metadata"][3]
+    last["array_segments"]["values"] = segments.astype(
+        last["array_segments"]["values"].dtype, casting="unsafe"
+    )
+    last["array_indices"]["values"] = np.arange(tensor.stored_values.size).astype(
+        last["array_indices"]["values"].dtype
+    )
+    with pytest.raises(EncodingError, match="asks for 4,294,967,296 bytes"):
+        densify(model)
