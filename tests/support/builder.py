@@ -8,24 +8,26 @@
     data = model.build()
 
 Built on the object API of the LiteRT wheel, not on the package's own writer, so that a mistake in
-one does not hide a mistake in the other. The layers are in `tests.support.layers` and
-`tests.support.elementwise`.
+one does not hide a mistake in the other. The layers are in `tests.support.layers`,
+`tests.support.windows` and `tests.support.elementwise`.
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as litert_schema
 
+from tests.support.appended_data import append_zip, pack_with_external_data
 from tests.support.elementwise import Elementwise
 from tests.support.every_table import pack
 from tests.support.layers import Layers
 from tests.support.sparse_storage import google_sparsity
+from tests.support.versions import operator_version
+from tests.support.weights import with_zeros
+from tests.support.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +44,8 @@ _TYPES = {
     "int64": "INT64",
     "bool": "BOOL",
 }
+_QUANTIZED = {"INT8", "UINT8", "INT16"}
 _PLACEHOLDER_CODE = 127
-_LATER = 2**40  # an offset of full width that stands in the file until the real one is known
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Value:
     type: str = "FLOAT32"
 
 
-class GraphBuilder(Layers, Elementwise):
+class GraphBuilder(Layers, Windows, Elementwise):
     """Builds one subgraph; made by `ModelBuilder.graph`."""
 
     def __init__(self, model: ModelBuilder, name: str) -> None:
@@ -125,6 +127,7 @@ class GraphBuilder(Layers, Elementwise):
         storage: str = "dense",
         quantized: tuple[Sequence[float], Sequence[int], int] | None = None,
         buffer: int | None = None,
+        zeros: float | None = None,
     ) -> Value:
         """A constant as an operator reads it.
 
@@ -136,8 +139,11 @@ class GraphBuilder(Layers, Elementwise):
                 "fp16-sparse" (DENSIFY, then DEQUANTIZE).
             quantized: scales, zero points and dimension of a quantized constant.
             buffer: a buffer to share instead of a new one.
+            zeros: share of its elements to set to zero, exactly round(size * zeros).
         """
         array = np.asarray(array)
+        if zeros is not None:
+            array = with_zeros(self.rng, array, zeros)
         half = storage.startswith("fp16")
         stored = array.astype(np.float16) if half else array
         name = name or f"constant_{len(self.table.tensors)}"
@@ -163,10 +169,19 @@ class GraphBuilder(Layers, Elementwise):
                 "DEQUANTIZE",
                 [value],
                 [(stored.shape, "FLOAT32")],
-                version=3,
                 names=[f"{name}_dequantized"],
             )
         return value
+
+    def operand(self, value: Any, partner: Value) -> Value:
+        """A value as it is, or an array as a constant that goes with a partner's type."""
+        if isinstance(value, Value):
+            return value
+        array = np.asarray(value, np.float32)
+        if partner.type != "INT8":
+            return self.constant(array)
+        scale = max(float(np.abs(array).max()), 1e-6) / 127
+        return self.constant(np.rint(array / scale).astype(np.int8), quantized=([scale], [0], 0))
 
     def op(
         self,
@@ -174,7 +189,7 @@ class GraphBuilder(Layers, Elementwise):
         inputs: Sequence[Value | None],
         outputs: Sequence[tuple[Sequence[int], str]],
         options: Any = None,
-        version: int = 1,
+        version: int | None = None,
         names: Sequence[str] | None = None,
         custom_options: bytes | None = None,
         quantized: tuple[Sequence[float], Sequence[int], int] | None = None,
@@ -186,17 +201,27 @@ class GraphBuilder(Layers, Elementwise):
             inputs: what it reads; None for an operand that is left out.
             outputs: shape and type of each value it writes.
             options: an option table of the object API.
-            version: the operator's version.
+            version: the operator's version; the one that LiteRT's converter gives it by default.
             names: names of its outputs.
             custom_options: options of a custom operator.
-            quantized: quantization of its outputs.
+            quantized: quantization of its outputs; int8 outputs have that of the first int8
+                operand by default.
         """
+        if version is None:
+            version = self._version(name, inputs, options)
+        if quantized is None:
+            quantized = self.quantization(inputs)
         operator = litert_schema.OperatorT()
         operator.opcodeIndex = self.model.operator_code(name, version)
         operator.inputs = np.array([-1 if v is None else v.index for v in inputs], np.int32)
         label = f"{name.lower()}_{len(self.table.operators)}"
         made = tuple(
-            self.tensor(shape, kind, names[i] if names else label, quantized=quantized)
+            self.tensor(
+                shape,
+                kind,
+                names[i] if names else label,
+                quantized=quantized if kind in _QUANTIZED else None,
+            )
             for i, (shape, kind) in enumerate(outputs)
         )
         operator.outputs = np.array([value.index for value in made], np.int32)
@@ -208,6 +233,29 @@ class GraphBuilder(Layers, Elementwise):
             operator.customOptions = np.frombuffer(custom_options, np.uint8)
         self.table.operators.append(operator)
         return made
+
+    def _version(self, name: str, inputs: Sequence[Value | None], options: Any) -> int:
+        stored = [None if value is None else self.table.tensors[value.index] for value in inputs]
+        scales = [getattr(getattr(t, "quantization", None), "scale", None) for t in stored]
+        return operator_version(
+            name,
+            inputs,
+            options,
+            sparse_weights=any(getattr(t, "sparsity", None) is not None for t in stored[1:2]),
+            per_channel=any(scale is not None and len(scale) > 1 for scale in scales[:1]),
+        )
+
+    def quantization(
+        self, inputs: Sequence[Value | None]
+    ) -> tuple[Sequence[float], Sequence[int], int] | None:
+        """Scales, zero points and dimension of the first int8 operand."""
+        for value in inputs:
+            if value is not None and value.type == "INT8":
+                found = self.table.tensors[value.index].quantization
+                if found is None:
+                    return None
+                return found.scale, found.zeroPoint, found.quantizedDimension
+        return None
 
 
 class ModelBuilder:
@@ -243,10 +291,8 @@ class ModelBuilder:
 
     def operator_code(self, name: str, version: int) -> int:
         """The index of an operator code, added where it is missing."""
-        number = getattr(litert_schema.BuiltinOperator, name, None)
-        custom = number is None
-        if number is None:
-            number = litert_schema.BuiltinOperator.CUSTOM
+        custom = not hasattr(litert_schema.BuiltinOperator, name)
+        number = getattr(litert_schema.BuiltinOperator, "CUSTOM" if custom else name)
         for index, code in enumerate(self.table.operatorCodes):
             same = code.customCode == name if custom else code.builtinCode == number
             if same and code.version == version:
@@ -300,41 +346,4 @@ class ModelBuilder:
         for graph in self.graphs:
             graph.table.inputs = np.array(graph.inputs, np.int32)
             graph.table.outputs = np.array(graph.outputs, np.int32)
-        return self._with_external_data() if external else pack(self.table)
-
-    def _with_external_data(self) -> bytes:
-        outside: list[tuple[Any, str, str, np.ndarray]] = []
-        for buffer in self.table.buffers:
-            if buffer.data is not None:
-                outside.append((buffer, "offset", "size", buffer.data))
-                buffer.data = None
-        for graph in self.graphs:
-            for operator in graph.table.operators:
-                if operator.customOptions is not None:
-                    names = ("largeCustomOptionsOffset", "largeCustomOptionsSize")
-                    outside.append((operator, *names, operator.customOptions))
-                    operator.customOptions = None
-        for table, offset, size, data in outside:
-            setattr(table, offset, _LATER)
-            setattr(table, size, data.size)
-        cursor = len(pack(self.table))
-        places = []
-        for table, offset, _, data in outside:
-            cursor += -cursor % 16
-            setattr(table, offset, cursor)
-            places.append(cursor)
-            cursor += data.size
-        file = bytearray(pack(self.table).ljust(cursor, b"\0"))
-        for place, (*_, data) in zip(places, outside, strict=True):
-            file[place : place + data.size] = data.tobytes()
-        return bytes(file)
-
-
-def append_zip(data: bytes, files: dict[str, bytes]) -> bytes:
-    """A model with files appended as TFLite Metadata does it."""
-    memory = io.BytesIO(data)
-    with zipfile.ZipFile(memory, "a") as archive:
-        for name, content in files.items():
-            # A fixed time keeps the bytes the same from run to run.
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return memory.getvalue()
+        return pack_with_external_data(self.table) if external else pack(self.table)

@@ -27,19 +27,25 @@ _BINARY_OPTIONS = {
 _FUSED = {"ADD", "SUB", "MUL", "DIV"}
 
 
+# The values of these have bounds, and LiteRT asks for the quantization that covers them.
+_BOUNDED: dict[str, tuple[list[float], list[int], int]] = {
+    "LOGISTIC": ([1 / 256], [-128], 0),
+    "SOFTMAX": ([1 / 256], [-128], 0),
+    "TANH": ([1 / 128], [0], 0),
+}
+
+
 class Elementwise:
     """Arithmetic, activations and changes of shape; each returns the value it makes."""
 
     constant: Any
     op: Any
-
-    def _operand(self, value: Any) -> Value:
-        is_value = hasattr(value, "index") and not isinstance(value, (np.ndarray, tuple, list))
-        return value if is_value else self.constant(np.asarray(value, np.float32))
+    operand: Any
 
     def binary(self, kind: str, a: Any, b: Any, activation: str = "NONE") -> Value:
         """ADD, SUB, MUL, DIV, MINIMUM, MAXIMUM ...; either operand may be an array."""
-        left, right = self._operand(a), self._operand(b)
+        partner = a if hasattr(a, "type") else b
+        left, right = self.operand(a, partner), self.operand(b, partner)
         options = getattr(litert_schema, f"{_BINARY_OPTIONS[kind]}T")()
         if kind in _FUSED:
             functions = litert_schema.ActivationFunctionType
@@ -63,7 +69,15 @@ class Elementwise:
         """DIV."""
         return self.binary("DIV", a, b, activation)
 
-    def unary(self, kind: str, x: Value, version: int = 1) -> Value:
+    def minimum(self, a: Any, b: Any) -> Value:
+        """MINIMUM."""
+        return self.binary("MINIMUM", a, b)
+
+    def maximum(self, a: Any, b: Any) -> Value:
+        """MAXIMUM."""
+        return self.binary("MAXIMUM", a, b)
+
+    def unary(self, kind: str, x: Value, version: int | None = None) -> Value:
         """RELU, RELU6, LOGISTIC, TANH, HARD_SWISH, ABS, EXP, SQUARE, NEG, SQRT, ELU ..."""
         names = {
             "ABS": "AbsOptions",
@@ -75,7 +89,29 @@ class Elementwise:
             "GELU": "GeluOptions",
         }
         options = getattr(litert_schema, f"{names[kind]}T")() if kind in names else None
-        return self.op(kind, [x], [(x.shape, x.type)], options, version)[0]
+        bounded = _BOUNDED.get(kind) if x.type == "INT8" else None
+        return self.op(kind, [x], [(x.shape, x.type)], options, version, quantized=bounded)[0]
+
+    def logistic(self, x: Value) -> Value:
+        """LOGISTIC."""
+        return self.unary("LOGISTIC", x)
+
+    def hard_swish(self, x: Value) -> Value:
+        """HARD_SWISH."""
+        return self.unary("HARD_SWISH", x)
+
+    def densify(self, x: Value) -> Value:
+        """DENSIFY of a constant that is stored sparse ("sparse-direct")."""
+        return self.op("DENSIFY", [x], [(x.shape, x.type)])[0]
+
+    def dequantize(self, x: Value) -> Value:
+        """DEQUANTIZE to fp32, of half precision or of quantized values."""
+        return self.op("DEQUANTIZE", [x], [(x.shape, "FLOAT32")])[0]
+
+    def quantize(self, x: Value, scale: float, zero_point: int = 0) -> Value:
+        """QUANTIZE to int8."""
+        quantized = ([scale], [zero_point], 0)
+        return self.op("QUANTIZE", [x], [(x.shape, "INT8")], quantized=quantized)[0]
 
     def leaky_relu(self, x: Value, alpha: float = 0.1) -> Value:
         """LEAKY_RELU."""
@@ -87,13 +123,14 @@ class Elementwise:
         """PRELU with one slope a channel."""
         if slopes is None:
             slopes = np.linspace(0.1, 0.3, x.shape[-1], dtype=np.float32).reshape(1, 1, -1)
-        return self.op("PRELU", [x, self._operand(slopes)], [(x.shape, x.type)])[0]
+        return self.op("PRELU", [x, self.operand(slopes, x)], [(x.shape, x.type)])[0]
 
     def softmax(self, x: Value, beta: float = 1.0) -> Value:
         """SOFTMAX."""
         options = litert_schema.SoftmaxOptionsT()
         options.beta = beta
-        return self.op("SOFTMAX", [x], [(x.shape, x.type)], options)[0]
+        bounded = _BOUNDED["SOFTMAX"] if x.type == "INT8" else None
+        return self.op("SOFTMAX", [x], [(x.shape, x.type)], options, quantized=bounded)[0]
 
     def concat(self, values: Sequence[Value], axis: int = 3, activation: str = "NONE") -> Value:
         """CONCATENATION."""

@@ -10,8 +10,8 @@ from ai_edge_litert import schema_py_generated as litert_schema
 __all__ = ["google_sparsity"]
 
 
-def _vector(values: Any) -> tuple[int, Any]:
-    largest = max(values, default=0)
+def _vector(values: np.ndarray) -> tuple[int, Any]:
+    largest = int(values.max(initial=0))
     for limit, kind, name in (
         (255, np.uint8, "Uint8Vector"),
         (65535, np.uint16, "Uint16Vector"),
@@ -19,7 +19,7 @@ def _vector(values: Any) -> tuple[int, Any]:
     ):
         if largest <= limit:
             table = getattr(litert_schema, f"{name}T")()
-            table.values = np.array(values, kind)
+            table.values = values.astype(kind)
             return getattr(litert_schema.SparseIndexVector, name), table
     raise AssertionError(largest)
 
@@ -27,10 +27,7 @@ def _vector(values: Any) -> tuple[int, Any]:
 def google_sparsity(array: np.ndarray) -> tuple[Any, np.ndarray]:
     """The SparsityParametersT of a tensor and its stored values: last dimension compressed."""
     rows = array.reshape(-1, array.shape[-1])
-    segments, indices = [0], []
-    for row in rows:
-        indices += np.flatnonzero(row).tolist()
-        segments.append(len(indices))
+    kept = rows != 0
     sparsity = litert_schema.SparsityParametersT()
     sparsity.traversalOrder = np.arange(array.ndim, dtype=np.int32)
     sparsity.dimMetadata = []
@@ -41,7 +38,8 @@ def google_sparsity(array: np.ndarray) -> tuple[Any, np.ndarray]:
         sparsity.dimMetadata.append(level)
     level = litert_schema.DimensionMetadataT()
     level.format = litert_schema.DimensionType.SPARSE_CSR
+    segments = np.concatenate([[0], kept.sum(axis=1).cumsum()])
     level.arraySegmentsType, level.arraySegments = _vector(segments)
-    level.arrayIndicesType, level.arrayIndices = _vector(indices)
+    level.arrayIndicesType, level.arrayIndices = _vector(kept.nonzero()[1])
     sparsity.dimMetadata.append(level)
-    return sparsity, rows[rows != 0]
+    return sparsity, rows[kept]
