@@ -43,7 +43,7 @@ _CHANNELS_FIRST = frozenset({"CONV_2D", "FULLY_CONNECTED"})
 _KERNEL_FILL = 0.9
 
 # A file may claim any shape for a sparse tensor; only plausible ones are decoded.
-_DECODE_BYTES = 64 * 2**20
+_DECODE_BYTES = 16 * 2**20
 _DECODE_RATIO = 512
 
 
