@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -166,7 +166,13 @@ def _indices(number: int, encoding: SparseEncoding) -> NDArray[Any]:
 
 
 class _Work:
-    """One encoding for several vectors: made with the first, dropped with the last."""
+    """One encoding for several vectors: made with the first, dropped with the last.
+
+    Where the file is so large that values are written apart from indices, the next weight drops it
+    too: memory holds one encoding at a time.
+    """
+
+    _latest: ClassVar[_Work | None] = None
 
     def __init__(self, source: Callable[[], NDArray[Any]], layout: Layout) -> None:
         self._source = source
@@ -184,11 +190,19 @@ class _Work:
 
     def _take(self, number: int, part: Callable[[SparseEncoding], NDArray[Any]]) -> NDArray[Any]:
         if self._made is None or number in self._taken:
+            if _Work._latest is not None:
+                _Work._latest.drop()
             self._made = encode(self._source(), self._layout)
             self._taken.clear()
+            _Work._latest = self
         made = part(self._made)
         self._taken.add(number)
         if len(self._taken) == self._parts:
-            self._made = None
-            self._taken.clear()
+            self.drop()
         return made
+
+    def drop(self) -> None:
+        """Lets go of the encoding."""
+        self._made = None
+        self._taken.clear()
+        _Work._latest = None

@@ -9,11 +9,13 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tests.unit.rewrite.models import sparse_filters
+from tflite_sparse.encoding import cost, google_layout
 from tflite_sparse.errors import RewriteError, RuntimeFailureError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite import densify, save, sparsify
 from tflite_sparse.rewrite.proof import same_values
+from tflite_sparse.rewrite.storage import deferred_encoding
 
 
 def model(storage: str = "dense") -> Model:
@@ -81,13 +83,45 @@ def test_a_check_that_passes_lets_the_file_take_its_place(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
 def test_same_values_are_the_same_bits_but_for_minus_zero(dtype: type) -> None:
-    a = np.array([0, 1, 2, 0], dtype)
+    a: np.ndarray = np.array([0, 1, 2, 0], dtype)
     assert same_values(a, a.copy())
     assert not same_values(a, np.array([0, 1, 3, 0], dtype))
     assert not same_values(a, a[:3])
     assert not same_values(a, a.astype(np.float64))
     if np.issubdtype(dtype, np.floating):
         assert same_values(a, np.array([-0.0, 1, 2, 0], dtype))
-        nan = np.array([np.nan, 1], dtype)
+        nan: np.ndarray = np.array([np.nan, 1], dtype)
         assert same_values(nan, nan.copy())
         assert not same_values(nan, np.array([0, 1], dtype))
+
+
+def test_one_encoding_serves_all_its_arrays_and_is_held_no_longer() -> None:
+    made: list[int] = []
+
+    def deferred(number: int) -> list[Deferred]:
+        array = np.zeros((8, 40), np.float32)
+        array[:, number] = number + 1
+        layout = google_layout(2)
+
+        def source() -> np.ndarray:
+            made.append(number)
+            return array
+
+        encoding = deferred_encoding(
+            (8, 40), layout, cost(array, layout), source, np.dtype(np.float32)
+        )
+        level = encoding.levels[1]
+        return [encoding.values, level.segments, level.indices]  # type: ignore[list-item]
+
+    first, second = deferred(0), deferred(1)
+    assert len({id(vector.group) for vector in first}) == 1
+    for vector in (*first, *second):
+        vector.compute()
+    assert made == [0, 1]
+    # Written apart: each weight drops the encoding of the one before.
+    made.clear()
+    for pair in zip(first, second, strict=True):
+        for vector in pair:
+            vector.compute()
+    assert made == [0, 1] * 3
+    assert first[0].compute().view(np.float32).tolist() == [1.0] * 8

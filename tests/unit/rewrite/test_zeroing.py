@@ -26,6 +26,7 @@ def test_floats_below_the_bound_become_zero(storage: str) -> None:
     new = decoded(Model.read(after.to_bytes()).subgraphs[0].tensors[change.weight.tensor])
     assert old is not None
     small = np.abs(old) < 1
+    assert new is not None
     assert np.array_equal(new, np.where(small, 0, old))
     assert change.zeroed == np.count_nonzero(small & (old != 0))
     assert change.zeros == np.count_nonzero(small)
@@ -37,12 +38,13 @@ def test_quantized_values_count_in_real_units_channel_by_channel() -> None:
     stored = builder.rng.integers(-100, 101, (1, 3, 3, 256)).astype(np.int8)
     stored[builder.rng.random(stored.shape) < 0.6] = 0
     scales = np.linspace(0.001, 0.1, 256)
-    weight = graph.constant(stored, quantized=(scales, [0] * 256, 3))
+    weight = graph.constant(stored, quantized=(scales.tolist(), [0] * 256, 3))
     graph.output(graph.depthwise(graph.input((1, 6, 6, 256)), filters=weight, storage="int8"))
     after = Model.read(builder.build())
     result = sparsify(after, SparsifyOptions(zero_below=0.5))
     (change,) = result.weights
     new = decoded(Model.read(after.to_bytes()).subgraphs[0].tensors[change.weight.tensor])
+    assert new is not None
     real = np.abs(stored.astype(np.float64)) * scales.astype(np.float32).astype(np.float64)
     assert np.array_equal(new, np.where(real < 0.5, 0, stored))
     assert change.zeroed > 0
