@@ -40,23 +40,28 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _checked(path: Path, sha256: str) -> Path:
+    found = _sha256(path)
+    if found != sha256:
+        raise AssertionError(f"{path.name} has the sha256 {found}, {sha256} is pinned")
+    return path
+
+
 def _wheel(requirement: str) -> Path:
     """The wheel of a package, downloaded for the one Python and platform that is pinned."""
     pin = _pins()["wheels"][requirement]
     target = cache() / str(pin["file"])
-    if not target.exists():
+    if not (target.exists() and _sha256(target) == pin["sha256"]):
         with tempfile.TemporaryDirectory(dir=cache()) as work:
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
             command += ["--disable-pip-version-check", "--only-binary=:all:"]
             command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
             subprocess.run([*command, "--dest", work, requirement], check=True)
-            Path(work, pin["file"]).replace(target)
-    found = _sha256(target)
-    if found != pin["sha256"]:
-        raise AssertionError(f"{target.name} has the sha256 {found}, {pin['sha256']} is pinned")
+            _checked(Path(work, pin["file"]), pin["sha256"]).replace(target)
     return target
 
 
+@functools.cache
 def real_model(name: str) -> Path:
     """The path of a real model by its name, such as "pose_detection".
 
@@ -66,17 +71,15 @@ def real_model(name: str) -> Path:
     """
     pin = _pins()["models"][name]
     target = cache() / f"{name}-{pin['sha256'][:12]}.tflite"
-    if not target.exists():
-        with zipfile.ZipFile(_wheel(pin["wheel"])) as archive:
-            data = archive.read(pin["path"])
-        found = hashlib.sha256(data).hexdigest()
-        if found != pin["sha256"]:
-            raise AssertionError(f"{name} has the sha256 {found}, {pin['sha256']} is pinned")
+    if not (target.exists() and _sha256(target) == pin["sha256"]):
         # Several test processes may do this at once; each puts the same whole file in place.
-        handle, temporary = tempfile.mkstemp(dir=cache())
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(target)
+        with (
+            tempfile.TemporaryDirectory(dir=cache()) as work,
+            zipfile.ZipFile(_wheel(pin["wheel"])) as archive,
+        ):
+            extracted = Path(work, target.name)
+            extracted.write_bytes(archive.read(pin["path"]))
+            _checked(extracted, pin["sha256"]).replace(target)
     return target
 
 
