@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 from tests.support import make_goldens
@@ -263,6 +264,21 @@ def test_all_that_a_file_can_hold_is_told(tmp_path: Path) -> None:
     ):
         assert word in text
     document(str(path))
+
+
+def test_values_that_are_nearly_zero_are_told_with_what_makes_them_zero(tmp_path: Path) -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    filters = np.full((8, 1, 1, 8), 1e-12, np.float32)
+    filters[:, 0, 0, :2] = 1.0
+    graph.output(graph.conv2d(graph.input((1, 4, 4, 8)), 8, filters=filters))
+    path = tmp_path / "near.tflite"
+    path.write_bytes(builder.build())
+    words = " ".join(inspect(str(path)).split())
+    assert "Zeros 0 % of 64 weight values" in words
+    assert "another 75.0 % are under 1e-10 in magnitude" in words
+    assert "sparsify --zero-below 1e-10" in words
+    assert "another" not in inspect(str(path), "--near", "0")
 
 
 def test_a_model_without_weights_is_told(tmp_path: Path) -> None:

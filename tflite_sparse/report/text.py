@@ -129,8 +129,9 @@ def _totals(inspection: Inspection, width: int) -> Lines:
     if totals.near_zeros:
         zeros.append(
             f"another {percent(totals.near_zeros, totals.weights)} are under"
-            f" {inspection.near:g} but not zero"
+            f" {inspection.near:g} in magnitude"
         )
+        zeros.append(f"'tflite-sparse sparsify --zero-below {inspection.near:g}' makes them zero")
     lines = labelled("Zeros", zeros, width)
     if totals.pointwise_weights:
         lines += labelled(
