@@ -13,19 +13,31 @@ if TYPE_CHECKING:
     from tflite_sparse.errors import TfliteSparseError
     from tflite_sparse.inspection import Inspection
 
-__all__ = ["SCHEMA_VERSION", "dump", "envelope", "error_entry", "inspection_entry"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "document",
+    "dump",
+    "envelope",
+    "error_entry",
+    "inspection_entry",
+]
 
 SCHEMA_VERSION = 1
 """Grows when a document changes in a way that a reader must know of."""
 
 
-def envelope(models: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A document over several models, in the order in which they were asked for."""
+def document(key: str, content: Any) -> dict[str, Any]:
+    """A document: which schema and tool made it, and its content under a name."""
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "tflite-sparse", "version": __version__},
-        "models": list(models),
+        key: content,
     }
+
+
+def envelope(models: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """A document over several models, in the order in which they were asked for."""
+    return document("models", list(models))
 
 
 def inspection_entry(inspection: Inspection) -> dict[str, Any]:
@@ -52,6 +64,6 @@ def error_entry(path: str, error: TfliteSparseError) -> dict[str, Any]:
     }
 
 
-def dump(document: dict[str, Any]) -> str:
+def dump(content: dict[str, Any]) -> str:
     """A document as text, two blanks a level, in the order of its fields."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

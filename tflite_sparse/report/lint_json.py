@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._version import __version__
-from tflite_sparse.report.json import SCHEMA_VERSION, dump
+from tflite_sparse.report.json import document, dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,25 +17,24 @@ __all__ = ["rules_document", "run_document", "text"]
 
 def run_document(run: LintRun) -> dict[str, Any]:
     """A run as plain data."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "tflite-sparse", "version": __version__},
-        "files": [
+    made = document(
+        "files",
+        [
             {"path": report.path, "error": report.error, "findings": len(report.findings)}
             for report in run.files
         ],
-        "findings": [finding.to_dict() for finding in run.findings],
-        "known": run.known,
-        "fixed": list(run.fixed),
-    }
+    )
+    made["findings"] = [finding.to_dict() for finding in run.findings]
+    made["known"] = run.known
+    made["fixed"] = list(run.fixed)
+    return made
 
 
 def rules_document(rules: Iterable[Rule]) -> dict[str, Any]:
     """Rules as plain data."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "tflite-sparse", "version": __version__},
-        "rules": [
+    return document(
+        "rules",
+        [
             {
                 "code": rule.code,
                 "name": rule.name,
@@ -52,7 +50,7 @@ def rules_document(rules: Iterable[Rule]) -> dict[str, Any]:
             }
             for rule in rules
         ],
-    }
+    )
 
 
 def text(run: LintRun) -> str:

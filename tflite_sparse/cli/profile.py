@@ -1,0 +1,58 @@
+"""`tflite-sparse profile`: which operators the runtime executes for a model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model.")],
+    runs: Annotated[int, typer.Option(min=1, help="Runs to take medians over.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of XNNPACK.")] = 1,
+    emulate: Annotated[
+        bool,
+        typer.Option(
+            "--emulate",
+            help="Run on an emulated processor without AVX (qemu): shows sparse kernels.",
+        ),
+    ] = False,
+    against_plan: Annotated[
+        bool,
+        typer.Option(
+            "--against-plan", help="Show what was predicted beside it; exit 1 where they differ."
+        ),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which the model is given up.")
+    ] = 120.0,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Show what LiteRT executes: every operator of XNNPACK, its time, sparse or dense."""
+    from tflite_sparse.model import Model
+    from tflite_sparse.runtime.litert import profile
+    from tflite_sparse.runtime.match import against_plan as compare
+    from tflite_sparse.runtime.processor import native_target
+
+    opened = Model.read(model)
+    found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
+    target = "x86-noavx" if emulate else native_target()
+    compared = compare(opened.subgraphs[0], found, target)
+    if as_json:
+        from tflite_sparse.report.json import document, dump
+        from tflite_sparse.report.profile_json import profile_content
+
+        typer.echo(dump(document("profile", profile_content(model, found, compared))))
+    else:
+        from tflite_sparse.report.console import make_console
+        from tflite_sparse.report.profile_text import profile_lines
+
+        console = make_console()
+        for line in profile_lines(model, found, compared, console.width, against=against_plan):
+            console.print(line, overflow="ignore", no_wrap=True, crop=False)
+    if against_plan:
+        return int(not compared.agree)
+    return int(not found.ok)

@@ -1,0 +1,162 @@
+"""Inputs for a model: random ones in the range and type of each, or those of a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tflite_sparse.errors import FileError, Place, UsageError
+from tflite_sparse.inspection.names import readable
+from tflite_sparse.model.types import dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Model, Tensor
+    from tflite_sparse.runtime.results import Outputs
+
+__all__ = ["InputSpec", "input_specs", "load_inputs", "random_inputs"]
+
+_INDICES = 8
+"""Random integers of 32 and 64 bits stay below this: they are most often indices."""
+
+
+class InputSpec(NamedTuple):
+    """An input of a model.
+
+    Attributes:
+        key: what the driver calls it: a name of the signature, or its position.
+        name: its name for people.
+        shape: its shape; dynamic sizes are 1, or the batch that was asked for.
+        type: its element type by the schema's name.
+    """
+
+    key: str
+    name: str
+    shape: tuple[int, ...]
+    type: str
+
+
+def input_specs(
+    model: Model, signature: str | None = None, batch: int | None = None
+) -> tuple[InputSpec, ...]:
+    """The inputs of a model's signature, or of its main subgraph.
+
+    Args:
+        model: the model.
+        signature: key of a signature; None for the main subgraph.
+        batch: size of the first dimension where that is dynamic.
+
+    Raises:
+        UsageError: there is no such signature.
+    """
+    if signature is None:
+        pairs = [(str(i), t) for i, t in enumerate(model.subgraphs[0].inputs)]
+    else:
+        known = {entry.key: entry for entry in model.signatures}
+        if signature not in known:
+            raise UsageError(
+                f"there is no signature {signature!r}",
+                place=Place(file=model.name),
+                hint="signatures: " + (", ".join(map(readable, known)) or "none"),
+            )
+        pairs = list(known[signature].inputs)
+    return tuple(
+        InputSpec(
+            key,
+            readable(tensor.name) if signature is None else readable(key),
+            _shape(tensor, batch),
+            tensor.type,
+        )
+        for key, tensor in pairs
+    )
+
+
+def _shape(tensor: Tensor, batch: int | None) -> tuple[int, ...]:
+    signature = tensor.shape_signature or tensor.shape
+    sizes = list(tensor.shape)
+    if batch is not None and signature and signature[0] == -1:
+        sizes[0] = batch
+    return tuple(size if size > 0 else 1 for size in sizes)
+
+
+def random_inputs(specs: tuple[InputSpec, ...], trials: int, seed: int = 0) -> tuple[Outputs, ...]:
+    """Random inputs; the same seed gives the same ones.
+
+    Floats are uniform in [-1, 1), integers of 8 and 16 bits take their whole range, wider ones stay
+    small, since they are most often indices.
+
+    Raises:
+        UsageError: an input is of a type for which there are no random values.
+    """
+    rng = np.random.default_rng(seed)
+    return tuple({spec.key: _random(spec, rng) for spec in specs} for _ in range(trials))
+
+
+def _random(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:
+    kind = dtype(spec.type)
+    if kind is None or kind.kind == "c":
+        raise UsageError(
+            f"there are no random values for input {spec.name!r} of type {spec.type}",
+            hint="give the inputs with --inputs FILE.npz",
+        )
+    if kind.kind == "f":
+        return rng.uniform(-1, 1, spec.shape).astype(kind)
+    if kind.kind == "b":
+        return np.asarray(rng.integers(0, 2, spec.shape), kind)
+    if kind.itemsize <= np.dtype(np.int16).itemsize:
+        limits = np.iinfo(str(kind))
+        return rng.integers(limits.min, limits.max, spec.shape, kind, endpoint=True)
+    return rng.integers(0, _INDICES, spec.shape, kind)
+
+
+def load_inputs(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
+    """Inputs from an .npz file with an array for each input, by name or by position.
+
+    An array with one dimension more than the input holds one trial after the other.
+
+    Raises:
+        FileError: the file cannot be read.
+        UsageError: an array is missing, or has another type or rank than the input.
+    """
+    place = Place(file=path)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+    except FileNotFoundError:
+        raise FileError("no such file", place=place) from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"no readable .npz file: {error}", place=place) from None
+    trials: list[list[NDArray[Any]]] = []
+    for spec in specs:
+        array = arrays.get(spec.name, arrays.get(spec.key))
+        if array is None:
+            raise UsageError(
+                f"the file has no array for input {spec.name!r}",
+                place=place,
+                hint=f"name it {spec.name!r} or {spec.key!r}; found: {', '.join(arrays) or 'none'}",
+            )
+        trials.append(_trials(array, spec, place))
+    counts = {len(arrays_of_input) for arrays_of_input in trials}
+    if len(counts) > 1:
+        raise UsageError("the inputs have different numbers of trials", place=place)
+    keys = [spec.key for spec in specs]
+    return tuple(dict(zip(keys, values, strict=True)) for values in zip(*trials, strict=True))
+
+
+def _trials(array: NDArray[Any], spec: InputSpec, place: Place) -> list[NDArray[Any]]:
+    wanted = dtype(spec.type)
+    if wanted is not None and array.dtype != wanted:
+        raise UsageError(
+            f"input {spec.name!r} is {spec.type}, the file has {array.dtype}", place=place
+        )
+    rank = len(spec.shape)
+    if array.ndim == rank:
+        return [array]
+    if array.ndim == rank + 1:
+        return list(array)
+    raise UsageError(
+        f"input {spec.name!r} has {rank} dimensions, the file has an array of {array.ndim}",
+        place=place,
+    )

@@ -1,0 +1,345 @@
+"""Whether two models mean the same: their weights bit for bit, their outputs on the runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.errors import RewriteError
+from tflite_sparse.inspection.diff import diff
+from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.model import Model
+from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
+from tflite_sparse.runtime.litert import run
+from tflite_sparse.runtime.processor import native_target
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.inspection.diff_results import ModelDiff, WeightDiff
+    from tflite_sparse.runtime.litert import Backend
+    from tflite_sparse.runtime.results import Outputs, RunResult
+
+__all__ = [
+    "BackendComparison",
+    "OutputComparison",
+    "Tolerance",
+    "Verification",
+    "WeightComparison",
+    "verify",
+    "verify_files",
+]
+
+SPARSE_ATOL, SPARSE_RTOL = 1e-5, 1e-4
+"""Tolerances where sparse kernels may run: they add up in another order than dense ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance(Facts):
+    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers."""
+
+    atol: float = 0.0
+    rtol: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WeightComparison(Facts):
+    """A weight that is not the same in both models.
+
+    Attributes:
+        name: its name.
+        operator: kind of the operator that reads it.
+        missing: "a" or "b" where only the other model has it; "" where both have it.
+        differing: how many values differ; None where shapes or types do.
+        largest: the largest difference of two values; None where it is not known.
+    """
+
+    name: str
+    operator: str
+    missing: str
+    differing: int | None
+    largest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputComparison(Facts):
+    """An output of both models over all trials.
+
+    Attributes:
+        name: its name in the first model.
+        shape: its shape in the first trial.
+        max_abs: largest absolute difference.
+        max_rel: largest difference relative to the first model's value, where that is not 0.
+        cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones.
+        argmax: share of positions at which the largest value along the last axis is in the same
+            place.
+        within: whether every value is within the tolerance; NaN equals NaN.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    max_abs: float
+    max_rel: float
+    cosine: float
+    argmax: float
+    within: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BackendComparison(Facts):
+    """What both models did with the same inputs on one set of kernels.
+
+    Attributes:
+        backend: "xnnpack" or "reference".
+        status_a: how the first model fared.
+        detail_a: what the runtime said of it.
+        status_b: how the second model fared.
+        detail_b: what the runtime said of it.
+        tolerance: how far outputs may lie apart.
+        outputs: the outputs; empty where one of the models did not run.
+        problem: why outputs cannot be compared although both ran; "" for none.
+    """
+
+    backend: str
+    status_a: str
+    detail_a: str
+    status_b: str
+    detail_b: str
+    tolerance: Tolerance
+    outputs: tuple[OutputComparison, ...]
+    problem: str = ""
+
+    @property
+    def compared(self) -> bool:
+        """Whether there were numbers to compare."""
+        return self.status_a == self.status_b == "ok"
+
+    @property
+    def agree(self) -> bool:
+        """Whether nothing speaks against the models being the same.
+
+        A model that fails agrees with one that fails in the same way.
+        """
+        if not self.compared:
+            return self.status_a == self.status_b
+        return not self.problem and all(output.within for output in self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(Facts):
+    """The comparison of two models.
+
+    Attributes:
+        a: the first model.
+        b: the second model.
+        weights: weights that are not the same; -0.0 and 0.0 are.
+        weights_equal: number of weights that are the same.
+        graph: differences of the graphs, one sentence each.
+        trials: number of sets of inputs.
+        seed: seed of random inputs; None for given ones.
+        emulated: whether the processor was emulated.
+        backends: outputs on each set of kernels; empty where they were not asked for.
+    """
+
+    a: str
+    b: str
+    weights: tuple[WeightComparison, ...]
+    weights_equal: int
+    graph: tuple[str, ...]
+    trials: int
+    seed: int | None
+    emulated: bool
+    backends: tuple[BackendComparison, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether weights and outputs are the same."""
+        return not self.weights and all(backend.agree for backend in self.backends)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, with the verdicts."""
+        made = Facts.to_dict(self)
+        made["equal"] = self.equal
+        for entry, backend in zip(made["backends"], self.backends, strict=True):
+            entry["agree"] = backend.agree
+        return made
+
+
+def verify(
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *,
+    trials: int = 3,
+    seed: int = 0,
+    inputs: str | None = None,
+    signature: str | None = None,
+    batch: int | None = None,
+    tolerance: Tolerance | None = None,
+    backends: Sequence[Backend] = ("xnnpack", "reference"),
+    emulate: bool = False,
+    timeout: float = 120.0,
+) -> Verification:
+    """Compares two models.
+
+    Args:
+        a: the first model.
+        b: the second model.
+        trials: how many sets of random inputs.
+        seed: seed of the random inputs.
+        inputs: an .npz file with inputs instead of random ones.
+        signature: which signature to run; None for the main subgraph.
+        batch: size of the first dimension of inputs where that is dynamic.
+        tolerance: how far outputs may lie apart; None asks for the same numbers, but on a processor
+            that runs sparse kernels allows for another order of summation.
+        backends: on which kernels to run them; () compares the weights only, without LiteRT.
+        emulate: whether to run on an emulated processor without AVX.
+        timeout: seconds after which a model is given up.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+        TfliteSparseError: a model or the inputs cannot be read.
+    """
+    first, second = Model.read(a), Model.read(b)
+    found = diff(first, second)
+    compared: list[BackendComparison] = []
+    count = 0
+    if backends:
+        specs = input_specs(first, signature, batch)
+        given = random_inputs(specs, trials, seed) if inputs is None else load_inputs(inputs, specs)
+        count = len(given)
+        options: dict[str, Any] = {"signature": signature, "emulate": emulate, "timeout": timeout}
+        for backend in backends:
+            results = [run(path, given, backend=backend, **options) for path in (a, b)]
+            allowed = tolerance or _default_tolerance(backend, emulate=emulate)
+            compared.append(_compare(backend, results[0], results[1], allowed))
+    return Verification(
+        str(a),
+        str(b),
+        tuple(_weight(weight) for weight in found.weights if not weight.equal),
+        found.same_weights + sum(weight.equal for weight in found.weights),
+        _graph(found),
+        count,
+        None if inputs is not None else seed,
+        emulate,
+        tuple(compared),
+    )
+
+
+def verify_files(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Verification:
+    """Checks what a rewrite wrote against what it read.
+
+    Raises:
+        RewriteError: weights or outputs differ.
+        RuntimeUnavailableError: LiteRT is not installed.
+    """
+    found = verify(before, after)
+    if found.equal:
+        return found
+    if found.weights:
+        worst = found.weights[0]
+        raise RewriteError(
+            f"the written model differs: {len(found.weights)} weights, first {worst.name!r}"
+        )
+    backend = next(entry for entry in found.backends if not entry.agree)
+    if backend.status_a != backend.status_b:
+        raise RewriteError(
+            f"the written model fares differently on {backend.backend}: {backend.status_b}"
+            f" ({backend.detail_b}), the original {backend.status_a}"
+        )
+    off = next((output for output in backend.outputs if not output.within), None)
+    reason = backend.problem if off is None else f"output {off.name!r} by up to {off.max_abs:g}"
+    raise RewriteError(f"the written model computes something else on {backend.backend}: {reason}")
+
+
+def _default_tolerance(backend: Backend, *, emulate: bool) -> Tolerance:
+    sparse = emulate or native_target() != "x86-avx"
+    if backend == "xnnpack" and sparse:
+        return Tolerance(SPARSE_ATOL, SPARSE_RTOL)
+    return Tolerance()
+
+
+def _graph(found: ModelDiff) -> tuple[str, ...]:
+    return (*found.graph, *found.signatures)
+
+
+def _weight(weight: WeightDiff) -> WeightComparison:
+    side = weight.before or weight.after
+    missing = "a" if weight.before is None else "b" if weight.after is None else ""
+    name = side.name if side else ""
+    return WeightComparison(name, weight.operator, missing, weight.differing, weight.largest)
+
+
+def _compare(backend: str, a: RunResult, b: RunResult, allowed: Tolerance) -> BackendComparison:
+    outputs: tuple[OutputComparison, ...] = ()
+    problem = ""
+    if a.ok and b.ok:
+        pairs, problem = _paired(a.trials, b.trials)
+        outputs = tuple(_output(name, left, right, allowed) for name, left, right in pairs)
+    return BackendComparison(
+        backend, a.status, a.detail, b.status, b.detail, allowed, outputs, problem
+    )
+
+
+Pairs = list[tuple[str, "list[NDArray[Any]]", "list[NDArray[Any]]"]]
+
+
+def _paired(a: Sequence[Outputs], b: Sequence[Outputs]) -> tuple[Pairs, str]:
+    """Outputs of both models: by name where the names are the same, else by position."""
+    names_a, names_b = list(a[0]), list(b[0])
+    if len(names_a) != len(names_b):
+        return [], f"{len(names_a)} outputs against {len(names_b)}"
+    others = names_a if set(names_a) == set(names_b) else names_b
+    pairs: Pairs = []
+    for name, other in zip(names_a, others, strict=True):
+        left, right = [trial[name] for trial in a], [trial[other] for trial in b]
+        for x, y in zip(left, right, strict=True):
+            if x.shape != y.shape or x.dtype != y.dtype:
+                return [], f"output {name!r}: {x.dtype} {x.shape} against {y.dtype} {y.shape}"
+        pairs.append((name, left, right))
+    return pairs, ""
+
+
+def _output(
+    name: str, left: list[NDArray[Any]], right: list[NDArray[Any]], allowed: Tolerance
+) -> OutputComparison:
+    figures = [_figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
+    return OutputComparison(
+        name,
+        tuple(left[0].shape),
+        max(f[0] for f in figures),
+        max(f[1] for f in figures),
+        min(f[2] for f in figures),
+        min(f[3] for f in figures),
+        all(f[4] for f in figures),
+    )
+
+
+def _figures(
+    x: NDArray[Any], y: NDArray[Any], allowed: Tolerance
+) -> tuple[float, float, float, float, bool]:
+    """(max abs, max rel, cosine, argmax, within) of one trial."""
+    if not x.size:
+        return 0.0, 0.0, 1.0, 1.0, True
+    if x.dtype.kind not in "fiub":
+        same = bool((x == y).all())
+        return (0.0 if same else float("inf")), 0.0, float(same), float(same), same
+    a, b = x.astype(np.float64), y.astype(np.float64)
+    same_special = (np.isnan(a) & np.isnan(b)) | (a == b)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        apart = np.where(same_special, 0.0, np.abs(a - b))
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        relative = np.where(a != 0, apart / np.abs(a), 0.0)
+        within = bool((apart <= allowed.atol + allowed.rtol * np.abs(a)).all())
+        norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+        cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0
+    if not apart.any():
+        cosine = 1.0
+    rows = (a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])) if a.ndim else (a, b)
+    argmax = float((rows[0].argmax(-1) == rows[1].argmax(-1)).mean())
+    finite = np.nan_to_num(relative, nan=0.0, posinf=np.inf)
+    return float(apart.max()), float(finite.max()), cosine, argmax, within
