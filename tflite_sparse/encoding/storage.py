@@ -181,8 +181,8 @@ class Layout:
         last = max((i for i, c in enumerate(self.compressed) if c), default=None)
         kind = "dense" if last is None else f"CSR on dimension {self.traversal_order[last]}"
         if last is not None and last + 1 < self.rank:
-            whole = ", ".join(str(d) for d in self.traversal_order[last + 1 : self.rank])
-            kind = f"{kind}, dimensions {whole} whole"
+            whole = " and ".join(str(d) for d in self.traversal_order[last + 1 : self.rank])
+            kind = f"{kind}, whole slices of {whole}"
         if not self.block_map:
             return kind
         blocks = dict(zip(self.block_map, self.block_shape, strict=True))
