@@ -18,7 +18,12 @@ __all__ = ["Layers"]
 
 
 class Layers:
-    """Layers with weights; each returns the value it makes."""
+    """Layers with weights; each returns the value it makes.
+
+    Filters are random, or an array, or a `Value` that layers share; so is a bias, which may also be
+    left out. Storages of filters are those of `GraphBuilder.constant` and, quantized by output
+    channel, "int8", "int8-sparse" and "int8-sparse-direct".
+    """
 
     model: Any
     rng: np.random.Generator
@@ -45,13 +50,21 @@ class Layers:
     def _scales(self, value: Value) -> np.ndarray:
         return np.asarray(self.table.tensors[value.index].quantization.scale)
 
-    def _bias(self, x: Value, filters: Value, channels: int, storage: str) -> Value:
-        values = self.rng.standard_normal(channels).astype(np.float32) * np.float32(0.1)
+    def _bias(
+        self, x: Value, filters: Value, channels: int, bias: Any, storage: str = "dense"
+    ) -> list[Value]:
+        """The bias as operands, of which there are none or one; True makes a random one."""
+        if bias is None or bias is False:
+            return []
+        if bias is True:
+            bias = self.rng.standard_normal(channels).astype(np.float32) * np.float32(0.1)
+        if not isinstance(bias, np.ndarray):
+            return [bias]  # a Value: a bias that is shared
         if x.type != "INT8":
-            return self.constant(values, None, storage)
+            return [self.constant(bias, None, storage)]
         scales = self._scales(x) * self._scales(filters)
-        stored = np.rint(values / scales).astype(np.int32)
-        return self.constant(stored, quantized=(scales, [0] * scales.size, 0))
+        stored = np.rint(bias / scales).astype(np.int32)
+        return [self.constant(stored, quantized=(scales, [0] * scales.size, 0))]
 
     def _result(self, x: Value, scale: float) -> dict[str, Any]:
         return {"quantized": ([scale], [0], 0)} if x.type == "INT8" else {}
@@ -83,9 +96,7 @@ class Layers:
             filters = weights(self.rng, shape, kh * kw * inputs, zeros, mask)
         kernel_value = self.weight(filters, storage, name and f"{name}/filter")
         operands = [x, kernel_value]
-        if bias is not None and bias is not False:
-            made = bias if bias is not True else None
-            operands.append(made or self._bias(x, kernel_value, channels, bias_storage))
+        operands += self._bias(x, kernel_value, channels, bias, bias_storage)
         options = litert_schema.Conv2DOptionsT()
         options.padding = getattr(litert_schema.Padding, padding)
         options.strideH, options.strideW = sh, sw
@@ -116,7 +127,7 @@ class Layers:
         mask: Any = None,
         storage: str = "dense",
         filters: Any = None,
-        bias: bool = True,
+        bias: Any = True,
         name: str | None = None,
     ) -> Value:
         """DEPTHWISE_CONV_2D; `filters` is an array [1, height, width, outputs] or a Value."""
@@ -126,8 +137,7 @@ class Layers:
             filters = weights(self.rng, (1, kh, kw, channels), kh * kw, zeros, mask)
         kernel_value = self.weight(filters, storage, name and f"{name}/filter", axis=3)
         operands = [x, kernel_value]
-        if bias:
-            operands.append(self._bias(x, kernel_value, channels, "dense"))
+        operands += self._bias(x, kernel_value, channels, bias)
         options = litert_schema.DepthwiseConv2DOptionsT()
         options.padding = getattr(litert_schema.Padding, padding)
         options.strideH, options.strideW = sh, sw
@@ -156,7 +166,7 @@ class Layers:
         storage: str = "dense",
         filters: Any = None,
         activation: str = "NONE",
-        bias: bool = False,
+        bias: Any = False,
     ) -> Value:
         """TRANSPOSE_CONV; `filters` is an array [channels, height, width, inputs] or a Value."""
         (kh, kw), (sh, sw) = pair(kernel), pair(stride)
@@ -174,8 +184,7 @@ class Layers:
         options.fusedActivationFunction = getattr(litert_schema.ActivationFunctionType, activation)
         target = self.constant(np.array(shape, np.int32))
         operands = [target, self.weight(filters, storage), x]
-        if bias:
-            operands.append(self._bias(x, operands[1], channels, "dense"))
+        operands += self._bias(x, operands[1], channels, bias)
         return self.op(
             "TRANSPOSE_CONV", operands, [(shape, x.type)], options, **self._result(x, 0.05)
         )[0]
@@ -190,7 +199,7 @@ class Layers:
         mask: Any = None,
         storage: str = "dense",
         filters: Any = None,
-        bias: bool = True,
+        bias: Any = True,
         name: str | None = None,
         version: int | None = None,
     ) -> Value:
@@ -205,7 +214,7 @@ class Layers:
             filters = weights(self.rng, (units, inputs), inputs, zeros, mask)
         kernel_value = self.weight(filters, storage, name and f"{name}/filter")
         operands: list[Value | None] = [x, kernel_value]
-        operands.append(self._bias(x, kernel_value, units, "dense") if bias else None)
+        operands += self._bias(x, kernel_value, units, bias) or [None]
         options = litert_schema.FullyConnectedOptionsT()
         options.keepNumDims = keep_num_dims
         options.fusedActivationFunction = getattr(litert_schema.ActivationFunctionType, activation)
