@@ -2,7 +2,7 @@
 
 from tflite_sparse.encoding.blocks import BlockFill, block_fill
 from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
-from tflite_sparse.encoding.decode import decode
+from tflite_sparse.encoding.decode import agrees, decode
 from tflite_sparse.encoding.encode import encode
 from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
 from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search, slices
@@ -19,6 +19,7 @@ __all__ = [
     "LevelCost",
     "Occupancy",
     "SparseEncoding",
+    "agrees",
     "block_fill",
     "candidates",
     "cost",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse.encoding.occupancy import nonzero_mask
 from tflite_sparse.encoding.storage import Layout, elements
 from tflite_sparse.encoding.validate import validate
 from tflite_sparse.errors import EncodingError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.encoding.storage import Level, SparseEncoding
 
-__all__ = ["decode"]
+__all__ = ["agrees", "decode"]
 
 _CHUNK = 1 << 18
 _WIDE = 64
@@ -67,6 +68,46 @@ def decode(encoding: SparseEncoding, out: NDArray[Any] | None = None) -> NDArray
     for first, places in _places(encoding, head):
         flat[places] = values[first : first + places.size]
     return out
+
+
+def agrees(encoding: SparseEncoding, dense: NDArray[Any]) -> bool:
+    """Whether an encoding holds exactly the values of a dense tensor, in time and memory of a look.
+
+    Every stored value must stand in its place, bit for bit but that -0.0 is 0.0, and the dense
+    tensor must have no other value that is not zero.
+
+    Args:
+        encoding: any encoding that the runtime reads, see `validate`.
+        dense: the dense tensor.
+
+    Raises:
+        EncodingError: the encoding is malformed.
+    """
+    validate(encoding)
+    values = encoding.values
+    if dense.shape != encoding.shape or dense.dtype != values.dtype:
+        return False
+    head = next((n for n, level in enumerate(encoding.levels) if level.compressed), None)
+    if head is None or not dense.flags.c_contiguous:
+        return _same(decode(encoding).reshape(-1), np.ascontiguousarray(dense).reshape(-1))
+    flat = dense.reshape(-1)
+    filled = 0
+    for start in range(0, flat.size, _CHUNK):
+        filled += int(np.count_nonzero(nonzero_mask(flat[start : start + _CHUNK])))
+    if filled != int(np.count_nonzero(nonzero_mask(values))):
+        return False
+    return all(
+        _same(flat[places], values[first : first + places.size])
+        for first, places in _places(encoding, head)
+    )
+
+
+def _same(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    bits = np.dtype(f"u{first.dtype.itemsize}")
+    if np.array_equal(first.view(bits), second.view(bits)):
+        return True
+    unlike = first.view(bits) != second.view(bits)
+    return not nonzero_mask(first[unlike]).any() and not nonzero_mask(second[unlike]).any()
 
 
 def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

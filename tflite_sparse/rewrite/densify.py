@@ -73,7 +73,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         before = encoding_words(encodings[0])
         operators, notes = _make_dense(model, weight, encodings[0], versions)
         removed += operators
-        expected += [Expected(t, partial(decode, encodings[0])) for t in weight.tensors]
+        expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
         changes.append(
             WeightChange(
                 weight=weight.id,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tflite_sparse.encoding import decode
+from tflite_sparse.encoding import agrees, decode
 from tflite_sparse.errors import RewriteError, TfliteSparseError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tflite_sparse.encoding import SparseEncoding
     from tflite_sparse.model import Tensor
 
-__all__ = ["Expected", "prove", "same_values"]
-
-
-_SLAB = 1 << 18
+__all__ = ["Expected", "prove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +29,21 @@ class Expected:
 
     Attributes:
         tensor: the tensor, in the model that was rewritten.
-        values: gives its dense values, into an array where one of their shape and type is given.
+        encoding: how it was stored before; None for a tensor that was dense.
+        source: gives its dense values where it was dense.
     """
 
     tensor: Tensor
-    values: Callable[[NDArray[Any] | None], NDArray[Any]]
+    encoding: SparseEncoding | None = None
+    source: Callable[[], NDArray[Any]] | None = None
+
+    def dense(self) -> NDArray[Any]:
+        """The dense values."""
+        if self.source is not None:
+            return self.source()
+        if self.encoding is not None:
+            return decode(self.encoding)
+        raise RewriteError("nothing is known of the values", place=self.tensor.place)
 
 
 def prove(written: bytes | mmap.mmap, expected: Iterable[Expected], name: str | None) -> None:
@@ -65,51 +71,17 @@ def prove(written: bytes | mmap.mmap, expected: Iterable[Expected], name: str | 
 
 
 def _first_wrong(model: Model, expected: Iterable[Expected]) -> Tensor | None:
-    scratch = _Scratch()
     for item in expected:
         tensor = model.subgraphs[item.tensor.subgraph.index].tensors[item.tensor.index]
-        if not _holds(tensor, item, scratch):
+        if not _holds(tensor, item):
             return tensor
     return None
 
 
-def same_values(first: NDArray[Any], second: NDArray[Any]) -> bool:
-    """Whether two arrays hold the same values bit for bit, but that -0.0 is 0.0."""
-    if first.shape != second.shape or first.dtype != second.dtype:
-        return False
-    bits = np.dtype(f"u{first.dtype.itemsize}")
-    left, right = first.reshape(-1), second.reshape(-1)
-    # Some at a time, so that what is compared stays in the processor's cache.
-    for start in range(0, left.size, _SLAB):
-        a, b = left[start : start + _SLAB], right[start : start + _SLAB]
-        if not np.array_equal(a.view(bits), b.view(bits)):
-            unlike = np.flatnonzero(a.view(bits) != b.view(bits))
-            if a[unlike].any() or b[unlike].any():
-                return False
-    return True
-
-
-def _holds(tensor: Tensor, item: Expected, scratch: _Scratch) -> bool:
+def _holds(tensor: Tensor, item: Expected) -> bool:
     if tensor.name != item.tensor.name:
         return False
-    if tensor.sparsity is None:
-        dense = tensor.data
-        return dense is not None and same_values(dense, item.values(scratch.like(dense)))
-    encoding = encoding_of(tensor)
-    wanted = item.values(None)
-    if wanted.shape != encoding.shape or wanted.dtype != encoding.values.dtype:
-        return False
-    return same_values(decode(encoding, scratch.like(wanted)), wanted)
-
-
-class _Scratch:
-    """Memory that is used for one weight after the other."""
-
-    def __init__(self) -> None:
-        self._raw: NDArray[np.uint8] = np.empty(0, np.uint8)
-
-    def like(self, array: NDArray[Any]) -> NDArray[Any]:
-        if self._raw.nbytes < array.nbytes:
-            self._raw = np.empty(0, np.uint8)
-            self._raw = np.empty(array.nbytes, np.uint8)
-        return self._raw[: array.nbytes].view(array.dtype).reshape(array.shape)
+    if tensor.sparsity is not None:
+        return agrees(encoding_of(tensor), item.dense())
+    dense = tensor.data
+    return dense is not None and item.encoding is not None and agrees(item.encoding, dense)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
@@ -25,9 +24,7 @@ from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.weights import shared_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.rewrite.candidates import Examined
@@ -201,13 +198,8 @@ def _zeros_by_tensor(
 def _expected(examined: Iterable[Examined], why: dict[int, Refusal]) -> Iterator[Expected]:
     for e in examined:
         if isinstance(e.found, Candidate) and id(e.weight) not in why:
-            source = e.found.source
             for tensor in e.weight.tensors:
-                yield Expected(tensor, partial(_values, source))
-
-
-def _values(source: Callable[[], NDArray[Any]], _: NDArray[Any] | None) -> NDArray[Any]:
-    return source()
+                yield Expected(tensor, source=e.found.source)
 
 
 def _direct(e: Examined) -> bool:

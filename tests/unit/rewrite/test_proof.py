@@ -14,7 +14,6 @@ from tflite_sparse.errors import RewriteError, RuntimeFailureError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite import densify, save, sparsify
-from tflite_sparse.rewrite.proof import same_values
 from tflite_sparse.rewrite.storage import deferred_encoding
 
 
@@ -79,20 +78,6 @@ def test_a_check_that_passes_lets_the_file_take_its_place(tmp_path: Path) -> Non
     size = save(sparsify(model()), target, verify=lambda _: None)
     assert target.stat().st_size == size
     assert target.read_bytes() == sparsify(model()).model.to_bytes()
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
-def test_same_values_are_the_same_bits_but_for_minus_zero(dtype: type) -> None:
-    a: np.ndarray = np.array([0, 1, 2, 0], dtype)
-    assert same_values(a, a.copy())
-    assert not same_values(a, np.array([0, 1, 3, 0], dtype))
-    assert not same_values(a, a[:3])
-    assert not same_values(a, a.astype(np.float64))
-    if np.issubdtype(dtype, np.floating):
-        assert same_values(a, np.array([-0.0, 1, 2, 0], dtype))
-        nan: np.ndarray = np.array([np.nan, 1], dtype)
-        assert same_values(nan, nan.copy())
-        assert not same_values(nan, np.array([0, 1], dtype))
 
 
 def test_one_encoding_serves_all_its_arrays_and_is_held_no_longer() -> None:

@@ -1,0 +1,128 @@
+"""How fast sparsify and densify are for a gigabyte of weights, against `cp` of the same file.
+
+Run it with the Python that has the tool installed, with 3.5 GB free where temporary files go:
+
+    python -m benchmarks.rewrite_speed [--mib 1024]
+
+Measured are whole runs of the library in one process with everything imported, from reading the
+model to the file being in place, read back and compared; on one core. The files are in the page
+cache. Memory is what the process holds beyond mapped files, over what it held before. Exits with 1
+when a limit is passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.big_model import write_big_model
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite import densify, save, sparsify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+SPARSIFY_MB_A_SECOND = 500
+"""Dense input that sparsify must get through in a second, in MB."""
+
+DENSIFY_MB_A_SECOND = 700
+"""Dense output that densify must make in a second, in MB."""
+
+MEMORY_LIMIT = 1.3
+"""Largest allowed memory beyond the map, as a multiple of the largest tensor."""
+
+LARGEST_TENSOR = 64 * 2**20
+ROUNDS = 3
+
+
+def private_memory() -> int:
+    """Memory of this process that belongs to no file, in bytes."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(lines["RssAnon"].split()[0])
+
+
+class Watch:
+    """Looks at the memory of this process every few milliseconds while a block runs."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._start = self.peak = 0
+
+    def _look(self) -> None:
+        while not self._done.wait(0.004):
+            self.peak = max(self.peak, private_memory() - self._start)
+
+    def __enter__(self) -> Self:
+        self._start = private_memory()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Median wall time of some runs in seconds."""
+    found = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - begin)
+    return statistics.median(found)
+
+
+def main() -> int:
+    """Runs the benchmark; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mib", type=int, default=1024)
+    mib = parser.parse_args().mib
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        dense, sparse = Path(folder, "dense.tflite"), Path(folder, "sparse.tflite")
+        back, copy = Path(folder, "back.tflite"), Path(folder, "copy.tflite")
+        size = write_big_model(dense, mib, 0.8)
+
+        def run_sparsify() -> None:
+            save(sparsify(Model.read(dense)), sparse)
+
+        def run_densify() -> None:
+            save(densify(Model.read(sparse)), back)
+
+        copied = timed(lambda: shutil.copyfile(dense, copy))
+        copy.unlink()
+        print(f"{size / 1e6:,.0f} MB dense; cp {size / 1e6 / copied:,.0f} MB/s")
+        for name, work, limit in (
+            ("sparsify", run_sparsify, SPARSIFY_MB_A_SECOND),
+            ("densify", run_densify, DENSIFY_MB_A_SECOND),
+        ):
+            taken = timed(work)
+            with Watch() as watch:
+                work()
+            speed, memory = size / 1e6 / taken, watch.peak / LARGEST_TENSOR
+            print(
+                f"{name}: {speed:,.0f} MB/s of dense weights (limit {limit}),"
+                f" {taken / copied:.2f} times as long as cp,"
+                f" {memory:.2f} times the largest tensor in memory (limit {MEMORY_LIMIT})"
+            )
+            failed |= speed < limit or memory > MEMORY_LIMIT
+        same = dense.read_bytes() == back.read_bytes()
+        print("densify gave back the file" if same else "densify did not give back the file")
+    return int(failed or not same)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
