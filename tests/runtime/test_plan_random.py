@@ -1,31 +1,39 @@
 """The plan is right about random nets, operator by operator.
 
-The number of nets is that of the environment variable TFLITE_SPARSE_RANDOM_NETS, from the number in
-TFLITE_SPARSE_FIRST_NET on.
+The number of nets of each kind is that of the environment variable TFLITE_SPARSE_RANDOM_NETS, from
+the number in TFLITE_SPARSE_FIRST_NET on.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.runtime.emulator import needs_emulator
 from tests.runtime.random_nets import random_net
+from tests.runtime.random_tangles import random_tangle
 from tests.runtime.side_by_side import compare
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack import Outcome, plan
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BATCH = 20
-COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "160"))
+COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "100"))
 FIRST = int(os.environ.get("TFLITE_SPARSE_FIRST_NET", "0"))
 
 
 @needs_emulator
 @pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, BATCH))
-def test_plan_and_runtime_agree_on_random_nets(first: int) -> None:
+@pytest.mark.parametrize("make", [random_net, random_tangle])
+def test_plan_and_runtime_agree_on_random_nets(
+    make: Callable[[int], tuple[bytes, str]], first: int
+) -> None:
     numbers = range(first, min(first + BATCH, FIRST + COUNT))
-    nets = [random_net(number) for number in numbers]
+    nets = [make(number) for number in numbers]
     comparisons = compare([model for model, _ in nets])
     disagreements = [
         f"net {number} ({words}): {found}"
@@ -35,9 +43,12 @@ def test_plan_and_runtime_agree_on_random_nets(first: int) -> None:
     assert disagreements == []
 
 
-def test_random_nets_are_the_same_for_the_same_number() -> None:
-    assert random_net(5) == random_net(5)
-    assert random_net(5) != random_net(6)
+@pytest.mark.parametrize("make", [random_net, random_tangle])
+def test_random_nets_are_the_same_for_the_same_number(
+    make: Callable[[int], tuple[bytes, str]],
+) -> None:
+    assert make(5) == make(5)
+    assert make(5) != make(6)
 
 
 def test_random_nets_have_every_outcome_that_loads() -> None:
