@@ -366,7 +366,7 @@ CASES: dict[str, Case] = {
     "TFS502": Case(lambda: versioned("1.14.0"), lambda: versioned("2.2.0")),
     "TFS503": Case(lambda: good("dense"), lambda: aligned(good("dense"))),
     "TFS504": Case(lambda: gathered("gather"), lambda: gathered("dense"), "DENSIFY"),
-    "TFS601": Case(good, pruned, config=budget(max_size=20_000)),
+    "TFS601": Case(lambda: good("dense"), good, config=budget(max_size=20_000)),
     "TFS602": Case(
         lambda: good("dense", 0.1), lambda: good("dense", 0.9), config=budget(max_gzip_size=20_000)
     ),

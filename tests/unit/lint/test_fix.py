@@ -1,0 +1,84 @@
+"""What --fix does is safe: the result computes the same and is clean of what was fixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.litert import run
+from tests.support.object_api import differences, load
+from tests.unit.lint.models import CASES, good
+from tflite_sparse.lint.fix import fix
+from tflite_sparse.lint.rule import all_rules
+from tflite_sparse.lint.settings import Settings
+
+ENABLED = Settings(enabled=frozenset(rule.code for rule in all_rules()))
+FIXABLE = [rule.code for rule in all_rules() if rule.fixable]
+
+
+@pytest.mark.parametrize("code", FIXABLE)
+def test_a_fixable_finding_is_gone_after_the_fix_and_no_error_is_new(code, tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(CASES[code].trigger())
+    report = fix(str(path), ENABLED)
+    assert report.error is None
+    assert report.steps
+    assert report.content is not None
+    assert path.read_bytes() == CASES[code].trigger()
+    assert code not in {finding.code for finding in report.remaining}
+
+
+@pytest.mark.parametrize(
+    "code", ["TFS309", "TFS401", "TFS402", "TFS405", "TFS406", "TFS407", "TFS502", "TFS503"]
+)
+def test_a_fixed_model_computes_the_same_on_the_reference_kernels(code, tmp_path):
+    data = CASES[code].trigger()
+    path = tmp_path / "m.tflite"
+    path.write_bytes(data)
+    report = fix(str(path), ENABLED)
+    before, after = (run(model, xnnpack=False) for model in (data, report.content))
+    assert list(before) == list(after)
+    for name, value in before.items():
+        assert np.array_equal(value, after[name])
+
+
+@pytest.mark.parametrize("code", ["TFS201", "TFS202", "TFS206"])
+def test_a_model_that_fails_is_made_dense_and_stays_so(code, tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(CASES[code].trigger())
+    report = fix(str(path), ENABLED)
+    operators = {code.builtinCode for code in load(report.content).operatorCodes}
+    assert 124 not in operators
+    assert not any(finding.code.startswith("TFS20") for finding in report.remaining)
+
+
+def test_a_clean_model_is_left_alone(tmp_path):
+    from tflite_sparse.model import Model
+
+    path = tmp_path / "m.tflite"
+    path.write_bytes(Model.read(good()).to_bytes())
+    report = fix(str(path), ENABLED)
+    assert report.content is None
+    assert report.steps == ()
+
+
+def test_shared_buffers_hold_the_same_bytes_and_the_spare_ones_none(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(CASES["TFS405"].trigger())
+    settings = Settings(enabled=frozenset({"TFS405"}))
+    after = load(fix(str(path), settings).content)
+    one, two = (
+        next(t for t in after.subgraphs[0].tensors if t.name == name)
+        for name in (b"one/filter", b"two/filter")
+    )
+    assert one.buffer == two.buffer
+    before = load(CASES["TFS405"].trigger())
+    for subgraph in (before, after):
+        for tensor in subgraph.subgraphs[0].tensors:
+            tensor.buffer = subgraph.buffers[tensor.buffer].data
+    assert differences(before.subgraphs, after.subgraphs) == []
+
+
+def test_a_file_that_cannot_be_read_is_reported(tmp_path):
+    report = fix(str(tmp_path / "missing.tflite"), ENABLED)
+    assert "no such file" in report.error
