@@ -176,6 +176,18 @@ def test_a_weight_that_is_sparse_already_is_encoded_anew_only_when_asked(
     assert call("diff", google, smaller).code == 0
 
 
+def test_verify_runs_both_models_before_the_file_takes_its_place(
+    model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.tflite"
+    assert call("sparsify", model, "-o", out, "--verify").code == 0
+    assert out.exists()
+    done = call("sparsify", model, "-o", out, "--force", "--verify", "--zero-below", "1")
+    assert done.code == 2
+    assert "leave out one" in done.err
+    assert call("sparsify", model, "--check").code == 1
+
+
 def test_densify_gives_back_the_model(model: Path, tmp_path: Path) -> None:
     sparse, dense = tmp_path / "sparse.tflite", tmp_path / "dense.tflite"
     call("sparsify", model, "-o", sparse)

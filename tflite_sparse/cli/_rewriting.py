@@ -119,7 +119,7 @@ def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:
     from tflite_sparse.rewrite import save
 
     if result.changed:
-        check = _verifier(model) if verify else None
+        check = _verifier(model, result) if verify else None
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check)
         return
     # What is not changed is not written anew either.
@@ -131,11 +131,20 @@ def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:
                 shutil.copyfileobj(source, file, _CHUNK)
 
 
-def _verifier(model: str) -> Callable[[Path], None]:
+def _verifier(model: str, result: Rewrite) -> Callable[[Path], None]:
     from tflite_sparse.runtime import verify_files
+    from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance
+
+    if any(change.zeroed for change in result.weights):
+        raise UsageError(
+            "--verify asks for the same numbers, which --zero-below changes", hint="leave out one"
+        )
+    # Other kernels add up in another order.
+    other = any(operator.versions for operator in result.operators)
+    tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
 
     def check(written: Path) -> None:
-        verify_files(model, written)
+        verify_files(model, written, tolerance=tolerance)
 
     return check
 

@@ -42,7 +42,7 @@ def command(
     ] = False,
     gzip: Annotated[
         bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 8 MiB]"),
+        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
     ] = None,
     top: Annotated[
         int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GZIP_UP_TO", "Sizes", "measure"]
 
-GZIP_UP_TO = 8 * 2**20
+GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
 
 _LEVEL = 6

@@ -230,14 +230,24 @@ def verify(
     )
 
 
-def verify_files(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Verification:
+def verify_files(
+    before: str | os.PathLike[str],
+    after: str | os.PathLike[str],
+    *,
+    tolerance: Tolerance | None = None,
+) -> Verification:
     """Checks what a rewrite wrote against what it read.
+
+    Args:
+        before: the model that was read.
+        after: the model that was written.
+        tolerance: how far outputs may lie apart, see `verify`.
 
     Raises:
         RewriteError: weights or outputs differ.
         RuntimeUnavailableError: LiteRT is not installed.
     """
-    found = verify(before, after)
+    found = verify(before, after, tolerance=tolerance)
     if found.equal:
         return found
     if found.weights:
