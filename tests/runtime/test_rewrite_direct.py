@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.runtime.outputs import outputs
 from tests.support.builder import ModelBuilder
@@ -46,6 +47,27 @@ def net(
     return builder.build()
 
 
+def dynamic(
+    columns: int = 256, scales: int = 1, *, asymmetric: bool = True, batch: int = 3
+) -> bytes:
+    """A FULLY_CONNECTED with float activations and an int8 weight in blocks of 1x16."""
+    builder = ModelBuilder(seed=2)
+    graph = builder.graph()
+    values = np.clip(np.rint(blocks(builder.rng, columns, 16, 0.7) * 40), -127, 127)
+    quantized = ([0.02] * scales, [0] * scales, 0)
+    operands = [
+        graph.input((batch, columns)),
+        graph.constant(values.astype(np.int8), quantized=quantized),
+        graph.constant(builder.rng.standard_normal(64).astype(np.float32)),
+    ]
+    options = litert_schema.FullyConnectedOptionsT()
+    options.asymmetricQuantizeInputs = asymmetric
+    version = 9 if asymmetric else 3
+    made = graph.op("FULLY_CONNECTED", operands, [((batch, 64), "FLOAT32")], options, version)
+    graph.output(*made)
+    return builder.build()
+
+
 def direct(data: bytes) -> tuple[Rewrite, bytes]:
     model = Model.read(data)
     result = sparsify(model, DIRECT)
@@ -63,6 +85,8 @@ def test_every_form_computes_the_same(delegate: bool, emulated: bool) -> None:
         net(1, bias=False),
         net(16, "INT8"),
         net(16, "INT8", batch=1, layers=1, activation="RELU6"),
+        dynamic(),
+        dynamic(batch=1, columns=4080),
     ]
     results = [direct(data) for data in dense]
     for result, written in results:
@@ -107,8 +131,17 @@ def test_what_the_kernels_do_not_read_goes_through_densify_or_is_left() -> None:
     assert not direct(net(16, "INT8", bias=False))[0].changed
 
 
+@pytest.mark.parametrize(
+    "data",
+    [dynamic(columns=4096), dynamic(scales=64), dynamic(asymmetric=False)],
+    ids=["columns", "scales", "symmetric"],
+)
+def test_dynamic_quantization_is_left_where_the_kernel_goes_wrong(data: bytes) -> None:
+    assert not direct(data)[0].changed
+
+
 def test_densify_gives_back_the_dense_version() -> None:
-    for dense in (net(1), net(4, layers=1), net(16, "INT8"), net(1, bias=False)):
+    for dense in (net(1), net(4, layers=1), net(16, "INT8"), net(1, bias=False), dynamic()):
         _, written = direct(dense)
         model = Model.read(written)
         result = densify(model)

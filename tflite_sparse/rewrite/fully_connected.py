@@ -44,7 +44,12 @@ class DirectForm:
 _FORMS = {
     ("FLOAT32", "FLOAT32"): (DirectForm(1), DirectForm(4)),
     ("INT8", "INT8"): (DirectForm(16),),
+    ("FLOAT32", "INT8"): (DirectForm(16),),
 }
+
+# The kernel for dynamic quantization keeps the number of blocks in a row, and their indices, in one
+# byte each, and does not look whether they fit (PopulateLedgerData).
+_DYNAMIC_COLUMNS = 255 * 16
 
 
 def direct_form(operator: Operator) -> tuple[DirectForm, ...]:
@@ -61,8 +66,9 @@ def direct_form(operator: Operator) -> tuple[DirectForm, ...]:
 def direct_refusal(operator: Operator, operand: int) -> str | None:
     """Why an operator must not read a sparse weight directly, or None where it may.
 
-    The kernels are right for a plain product: activations without DENSIFY are clipped only, the
-    input's last dimension is the weight's, quantized weights are symmetric and have a bias.
+    The kernels are right for a plain product: activations only clip, the input's last dimension is
+    the weight's, quantized weights are symmetric and have a bias; with float activations they have
+    one scale, at most 4,080 columns, and inputs that are quantized asymmetrically.
     """
     forms = direct_form(operator)
     if operand != _FILTER or not forms:
@@ -72,6 +78,10 @@ def direct_refusal(operator: Operator, operand: int) -> str | None:
         return "its weight is no matrix"
     if not value.shape or value.shape[-1] != weights.shape[1]:
         return "its input is flattened, which the sparse kernels do not expect"
+    if (value.type, weights.type) == ("FLOAT32", "INT8"):
+        dynamic = _dynamic_refusal(operator, weights)
+        if dynamic is not None:
+            return dynamic
     return _option_refusal(operator, weights)
 
 
@@ -82,6 +92,18 @@ def _option_refusal(operator: Operator, weights: Tensor) -> str | None:
         return "its weights are shuffled"
     if weights.type == "INT8" and _bias(operator) is None:
         return "it has no bias, which the int8 kernel expects"
+    return None
+
+
+def _dynamic_refusal(operator: Operator, weights: Tensor) -> str | None:
+    """Why a float operator with an int8 weight must not read it sparse."""
+    scales = None if weights.quantization is None else weights.quantization["scale"]
+    if scales is None or scales.size != 1:
+        return "its weight has a scale for each channel, the sparse kernel reads one"
+    if weights.shape[1] > _DYNAMIC_COLUMNS:
+        return f"its weight has more than {_DYNAMIC_COLUMNS} columns, which the kernel miscounts"
+    if not operator.option("asymmetric_quantize_inputs", default=False):
+        return "TFLite would quantize its input otherwise than XNNPACK does"
     return None
 
 
