@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.inspection.diff import diff
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
+from tflite_sparse.runtime.compare import OutputComparison, Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
 from tflite_sparse.runtime.litert import run
 from tflite_sparse.runtime.processor import native_target
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tflite_sparse.inspection.diff_results import ModelDiff, WeightDiff
     from tflite_sparse.runtime.litert import Backend
-    from tflite_sparse.runtime.results import Outputs, RunResult
+    from tflite_sparse.runtime.results import RunResult
 
 __all__ = [
     "BackendComparison",
@@ -37,14 +34,6 @@ __all__ = [
 
 SPARSE_ATOL, SPARSE_RTOL = 1e-5, 1e-4
 """Tolerances where sparse kernels may run: they add up in another order than dense ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance(Facts):
-    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers."""
-
-    atol: float = 0.0
-    rtol: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +53,6 @@ class WeightComparison(Facts):
     missing: str
     differing: int | None
     largest: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutputComparison(Facts):
-    """An output of both models over all trials.
-
-    Attributes:
-        name: its name in the first model.
-        shape: its shape in the first trial.
-        max_abs: largest absolute difference.
-        max_rel: largest difference relative to the first model's value, where that is not 0.
-        cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones.
-        argmax: share of positions at which the largest value along the last axis is in the same
-            place.
-        within: whether every value is within the tolerance; NaN equals NaN.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    max_abs: float
-    max_rel: float
-    cosine: float
-    argmax: float
-    within: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,68 +253,8 @@ def _compare(backend: str, a: RunResult, b: RunResult, allowed: Tolerance) -> Ba
     outputs: tuple[OutputComparison, ...] = ()
     problem = ""
     if a.ok and b.ok:
-        pairs, problem = _paired(a.trials, b.trials)
-        outputs = tuple(_output(name, left, right, allowed) for name, left, right in pairs)
+        pairs, problem = paired(a.trials, b.trials)
+        outputs = tuple(compare_output(name, left, right, allowed) for name, left, right in pairs)
     return BackendComparison(
         backend, a.status, a.detail, b.status, b.detail, allowed, outputs, problem
     )
-
-
-Pairs = list[tuple[str, "list[NDArray[Any]]", "list[NDArray[Any]]"]]
-
-
-def _paired(a: Sequence[Outputs], b: Sequence[Outputs]) -> tuple[Pairs, str]:
-    """Outputs of both models: by name where the names are the same, else by position."""
-    names_a, names_b = list(a[0]), list(b[0])
-    if len(names_a) != len(names_b):
-        return [], f"{len(names_a)} outputs against {len(names_b)}"
-    others = names_a if set(names_a) == set(names_b) else names_b
-    pairs: Pairs = []
-    for name, other in zip(names_a, others, strict=True):
-        left, right = [trial[name] for trial in a], [trial[other] for trial in b]
-        for x, y in zip(left, right, strict=True):
-            if x.shape != y.shape or x.dtype != y.dtype:
-                return [], f"output {name!r}: {x.dtype} {x.shape} against {y.dtype} {y.shape}"
-        pairs.append((name, left, right))
-    return pairs, ""
-
-
-def _output(
-    name: str, left: list[NDArray[Any]], right: list[NDArray[Any]], allowed: Tolerance
-) -> OutputComparison:
-    figures = [_figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
-    return OutputComparison(
-        name,
-        tuple(left[0].shape),
-        max(f[0] for f in figures),
-        max(f[1] for f in figures),
-        min(f[2] for f in figures),
-        min(f[3] for f in figures),
-        all(f[4] for f in figures),
-    )
-
-
-def _figures(
-    x: NDArray[Any], y: NDArray[Any], allowed: Tolerance
-) -> tuple[float, float, float, float, bool]:
-    """(max abs, max rel, cosine, argmax, within) of one trial."""
-    if not x.size:
-        return 0.0, 0.0, 1.0, 1.0, True
-    if x.dtype.kind not in "fiub":
-        same = bool((x == y).all())
-        return (0.0 if same else float("inf")), 0.0, float(same), float(same), same
-    a, b = x.astype(np.float64), y.astype(np.float64)
-    same_special = (np.isnan(a) & np.isnan(b)) | (a == b)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        apart = np.where(same_special, 0.0, np.abs(a - b))
-        apart = np.where(np.isnan(apart), np.inf, apart)
-        relative = np.where(a != 0, apart / np.abs(a), 0.0)
-        within = bool((apart <= allowed.atol + allowed.rtol * np.abs(a)).all())
-        norm = float(np.linalg.norm(a) * np.linalg.norm(b))
-        cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0
-    if not apart.any():
-        cosine = 1.0
-    rows = (a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])) if a.ndim else (a, b)
-    argmax = float((rows[0].argmax(-1) == rows[1].argmax(-1)).mean())
-    finite = np.nan_to_num(relative, nan=0.0, posinf=np.inf)
-    return float(apart.max()), float(finite.max()), cosine, argmax, within
