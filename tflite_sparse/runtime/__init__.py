@@ -6,13 +6,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tflite_sparse.runtime.bench import bench
     from tflite_sparse.runtime.litert import profile, run, time_models
     from tflite_sparse.runtime.verify import verify, verify_files
 
-__all__ = ["profile", "run", "time_models", "verify", "verify_files"]
+__all__ = ["bench", "profile", "run", "time_models", "verify", "verify_files"]
 
 # Imported when asked for: the worker process needs none of these.
 _HOMES = {
+    "bench": "bench",
     "profile": "litert",
     "run": "litert",
     "time_models": "litert",

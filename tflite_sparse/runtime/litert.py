@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from importlib import metadata
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.runtime import processor
-from tflite_sparse.runtime.process import Worker, model_file
+from tflite_sparse.runtime.process import INSTALL, Worker, model_file
 from tflite_sparse.runtime.results import ExecutedOperator, Profile, RunResult, Timing
 
 if TYPE_CHECKING:
@@ -18,13 +20,33 @@ if TYPE_CHECKING:
 
     Model = str | os.PathLike[str] | bytes
 
-__all__ = ["Backend", "profile", "profile_many", "run", "run_many", "time_models"]
+__all__ = [
+    "Backend",
+    "litert_version",
+    "profile",
+    "profile_many",
+    "run",
+    "run_many",
+    "time_models",
+]
 
 Backend = Literal["xnnpack", "builtin", "reference"]
 """LiteRT with XNNPACK, with its optimised kernels alone, or with its reference kernels."""
 
 TIMEOUT = 60.0
 """Seconds after which a model is given up, unless said otherwise."""
+
+
+def litert_version() -> str:
+    """The version of the LiteRT that is installed.
+
+    Raises:
+        RuntimeUnavailableError: there is none.
+    """
+    try:
+        return metadata.version("ai-edge-litert")
+    except metadata.PackageNotFoundError:
+        raise RuntimeUnavailableError("LiteRT is not installed", hint=INSTALL) from None
 
 
 def run(
@@ -62,6 +84,7 @@ def run_many(
     jobs: Iterable[tuple[Model, Sequence[Outputs]]],
     *,
     backend: Backend = "xnnpack",
+    threads: int = 1,
     emulate: bool = False,
     timeout: float = TIMEOUT,
 ) -> Iterator[RunResult]:
@@ -70,7 +93,7 @@ def run_many(
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
-    options = {"backend": backend, "signature": None, "threads": 1}
+    options = {"backend": backend, "signature": None, "threads": threads}
     with Worker(emulate=emulate) as worker:
         yield from _run_all(worker, jobs, timeout, options)
 

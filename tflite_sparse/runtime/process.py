@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Worker", "model_file"]
+__all__ = ["INSTALL", "Worker", "model_file"]
 
-_INSTALL = "pip install 'tflite-sparse[litert]'"
+INSTALL = "pip install 'tflite-sparse[litert]'"
+"""How to install LiteRT."""
 
 
 class Worker:
@@ -47,7 +48,7 @@ class Worker:
         state, detail = receive(self._process.stdout) or ("missing", "it did not start")
         if state != "ready":
             self.close()
-            raise RuntimeUnavailableError(f"LiteRT cannot be used: {detail}", hint=_INSTALL)
+            raise RuntimeUnavailableError(f"LiteRT cannot be used: {detail}", hint=INSTALL)
 
     def perform(self, task: str, *, timeout: float, **request: Any) -> tuple[str, str, Any]:
         """Does one task: (status, detail, answer)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,12 +109,19 @@ class Timing:
         status: how it fared.
         detail: what went wrong, if anything did.
         milliseconds: one time for each counted run.
+        outputs: what it computed from the inputs; empty where that was not asked for.
     """
 
     model: str
     status: Status
     detail: str = ""
     milliseconds: tuple[float, ...] = field(default=())
+    outputs: Outputs = field(default_factory=dict, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the model ran."""
+        return self.status == "ok"
 
     def quantile(self, share: float) -> float:
         """The time that this share of the runs did not pass, by nearest rank; 0.0 without runs."""
@@ -125,16 +132,3 @@ class Timing:
     def median(self) -> float:
         """Median time of a run in milliseconds."""
         return self.quantile(0.5)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "model": self.model,
-            "status": self.status,
-            "detail": self.detail,
-            "runs": len(self.milliseconds),
-            "median_ms": round(self.median, 4),
-            "p10_ms": round(self.quantile(0.1), 4),
-            "p90_ms": round(self.quantile(0.9), 4),
-            "milliseconds": [round(value, 4) for value in self.milliseconds],
-        }
