@@ -109,7 +109,7 @@ def _numbers(table: Table) -> NDArray[Any]:
     values = table["values"]
     if values is None:
         return np.empty(0, np.uint8)
-    return values.compute() if isinstance(values, Deferred) else values  # type: ignore[no-any-return]
+    return values.compute() if isinstance(values, Deferred) else values
 
 
 def _place(tensor: Tensor) -> dict[str, Any]:

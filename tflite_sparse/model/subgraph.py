@@ -84,7 +84,7 @@ class Subgraph:
         table["buffer"] = buffer.index
         tensor = Tensor(table, self, len(self.tensors), buffer)
         self.tensors.append(tensor)
-        self._touch()
+        self.edited = True
         return tensor
 
     def add_operator(
@@ -100,15 +100,27 @@ class Subgraph:
         """
         operator = Operator(Table("Operator"), code, self, position, tuple(inputs), tuple(outputs))
         self.operators.insert(position, operator)
-        self._touch()
+        for index in range(position, len(self.operators)):
+            self.operators[index].index = index
+        self.edited = True
+        if self._linked is not None:
+            for operand, tensor in enumerate(operator.inputs):
+                self._link(Use(operator, operand), tensor)
+            for tensor in operator.outputs:
+                self._linked[1].setdefault(id(tensor), operator)
         return operator
 
     def rewire(self, use: Use, tensor: Tensor | None) -> None:
         """Makes an operator read another tensor at one of its operands."""
         inputs = list(use.operator.inputs)
-        inputs[use.operand] = tensor
+        before, inputs[use.operand] = inputs[use.operand], tensor
         use.operator.inputs = tuple(inputs)
-        self._touch()
+        self.edited = True
+        if self._linked is not None:
+            if before is not None:
+                kept = [u for u in self.consumers(before) if u != use]
+                self._linked[0][id(before)] = kept
+            self._link(use, tensor)
 
     def remove(self, operators: Iterable[Operator] = (), tensors: Iterable[Tensor] = ()) -> None:
         """Removes operators and tensors that nothing refers to any more.
@@ -157,6 +169,15 @@ class Subgraph:
             operator.index = index
         self._linked = None
         self.edited = True
+
+    def _link(self, use: Use, tensor: Tensor | None) -> None:
+        """Adds a use to the links, in its place in the order of execution."""
+        if self._linked is None or tensor is None:
+            return
+        # A new list: somebody may be going through the old one.
+        uses = [*self.consumers(tensor), use]
+        uses.sort(key=lambda u: (u.operator.index, u.operand))
+        self._linked[0][id(tensor)] = uses
 
     def _links(self) -> tuple[dict[int, list[Use]], dict[int, Operator]]:
         """Uses and producers by the id of a tensor, made once between edits."""

@@ -55,7 +55,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
     changes: list[WeightChange] = []
     left: list[Left] = []
     expected: list[Expected] = []
-    removed = 0
+    idle: list[Operator] = []
     versions: dict[tuple[int, int], int] = {}
     for weight in shared_weights(model):
         if all(tensor.sparsity is None for tensor in weight.tensors):
@@ -72,7 +72,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
             continue
         before = encoding_words(encodings[0])
         operators, notes = _make_dense(model, weight, encodings[0], versions)
-        removed += operators
+        idle += operators
         expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
         changes.append(
             WeightChange(
@@ -88,10 +88,11 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
             )
         )
     if changes:
+        _remove(idle)
         model.drop_unused_codes()
     operators_changed = []
-    if removed:
-        operators_changed.append(OperatorChange("DENSIFY", removed=removed))
+    if idle:
+        operators_changed.append(OperatorChange("DENSIFY", removed=len(idle)))
     if versions:
         moved = tuple((a, b, n) for (a, b), n in sorted(versions.items()))
         operators_changed.append(OperatorChange("FULLY_CONNECTED", versions=moved))
@@ -147,39 +148,46 @@ def _make_dense(
     weight: SharedWeight,
     encoding: SparseEncoding,
     versions: dict[tuple[int, int], int],
-) -> tuple[int, str | None]:
-    """Edits the graph and the buffers; returns how many DENSIFY went, and what else to say."""
+) -> tuple[list[Operator], str | None]:
+    """Edits the graph and the buffers; returns the idle DENSIFY, and what else to say."""
     size = weight.tensor.dense_nbytes
     if size is None:
         raise ModelError("its type has no fixed width", place=weight.tensor.place)
     data = Deferred(size, np.dtype("u1"), partial(_bytes_of, encoding))
-    removed = 0
+    idle: list[Operator] = []
     moved = False
     for tensor in weight.tensors:
         for use in tensor.subgraph.consumers(tensor):
             if use.operator.name == "FULLY_CONNECTED" and use.operand == 1:
                 moved |= _restore_version(model, use.operator, versions)
-        removed += _bypass(tensor)
+        idle += _bypass(tensor)
         tensor.table["sparsity"] = None
     for buffer in weight.buffers:
         buffer.data = data
-    return removed, "FULLY_CONNECTED read it without DENSIFY" if moved else None
+    return idle, "FULLY_CONNECTED read it without DENSIFY" if moved else None
 
 
 def _bytes_of(encoding: SparseEncoding) -> NDArray[Any]:
     return decode(encoding).reshape(-1).view(np.uint8)
 
 
-def _bypass(tensor: Tensor) -> int:
-    """Lets every reader of a DENSIFY of the tensor read the tensor itself."""
+def _bypass(tensor: Tensor) -> list[Operator]:
+    """Lets every reader of a DENSIFY of the tensor read the tensor itself; those that are idle."""
     subgraph = tensor.subgraph
-    gone = [use.operator for use in subgraph.consumers(tensor) if use.operator.name == "DENSIFY"]
-    results = [operator.outputs[0] for operator in gone]
-    for result in results:
-        for use in list(subgraph.consumers(result)):
+    idle = [use.operator for use in subgraph.consumers(tensor) if use.operator.name == "DENSIFY"]
+    for operator in idle:
+        for use in subgraph.consumers(operator.outputs[0]):
             subgraph.rewire(use, tensor)
-    subgraph.remove(gone, results)
-    return len(gone)
+    return idle
+
+
+def _remove(idle: list[Operator]) -> None:
+    """Removes DENSIFY operators that nobody reads, with their outputs, subgraph by subgraph."""
+    groups: dict[int, list[Operator]] = {}
+    for operator in idle:
+        groups.setdefault(operator.subgraph.index, []).append(operator)
+    for operators in groups.values():
+        operators[0].subgraph.remove(operators, [o.outputs[0] for o in operators])
 
 
 def _restore_version(

@@ -152,6 +152,7 @@ def _apply(
     """Edits the model; returns the changes and the number of DENSIFY operators that were added."""
     changes = []
     inserted = 0
+    names: dict[int, set[str]] = {}
     for e in examined:
         candidate, weight = e.found, e.weight
         if not isinstance(candidate, Candidate) or id(weight) in why:
@@ -163,7 +164,10 @@ def _apply(
         fresh = weight.tensor.sparsity is None
         for tensor in weight.tensors:
             if fresh and not candidate.direct:
-                inserted += insert_densify(model, tensor) is not None
+                graph = tensor.subgraph
+                if graph.index not in names:
+                    names[graph.index] = {t.name for t in graph.tensors}
+                inserted += insert_densify(model, tensor, names[graph.index]) is not None
             tensor.table["sparsity"] = sparsity_table(encoding)
         for buffer in weight.buffers:
             buffer.data = encoding.values

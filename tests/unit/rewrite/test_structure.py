@@ -203,3 +203,41 @@ def test_googles_own_encodings_come_out_byte_for_byte(name: str, kept_dense: int
             if level.indices is not None and other.indices is not None:
                 assert level.indices.dtype == other.indices.dtype
                 assert level.indices.tobytes() == other.indices.tobytes()
+
+
+def test_long_lists_of_scales_are_written_once() -> None:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    x = graph.input((1, 6, 6, 8), "INT8", scale=0.05)
+    filters = sparse_filters(builder.rng, (2048, 1, 1, 8), 0.9)
+    graph.output(graph.conv2d(x, 2048, filters=filters, storage="int8"))
+    data = builder.build()
+    model = Model.read(data)
+    (change,) = sparsify(model).weights
+    plain = len(Model.read(data).to_bytes())
+    assert plain - len(model.to_bytes()) >= change.bytes_before - change.bytes_after - 192
+
+
+def test_who_reads_what_is_still_known_after_many_edits() -> None:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    x = graph.input((1, 6, 6, 32))
+    shared = graph.constant(filters(graph))
+    for number in range(12):
+        x = graph.conv2d(x, 32, filters=shared if number % 3 == 0 else filters(graph))
+    graph.output(x)
+    data = builder.build()
+    model = Model.read(data)
+    model.subgraphs[0].consumers(model.subgraphs[0].tensors[0])
+    for rewrite in (sparsify, densify):
+        rewrite(model)
+        known = model.subgraphs[0]
+        fresh = Model.read(model.to_bytes()).subgraphs[0]
+        assert [op.index for op in known.operators] == list(range(len(known.operators)))
+        for tensor, twin in zip(known.tensors, fresh.tensors, strict=True):
+            uses = [(use.operator.index, use.operand) for use in known.consumers(tensor)]
+            assert uses == [(use.operator.index, use.operand) for use in fresh.consumers(twin)]
+            producers = known.producer(tensor), fresh.producer(twin)
+            assert [op and op.index for op in producers[:1]] == [
+                op and op.index for op in producers[1:]
+            ]
