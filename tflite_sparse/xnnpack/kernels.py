@@ -105,6 +105,10 @@ def _types(node: Node, static: dict[tuple[str, str], str]) -> str:
     return static.get((source, filt), source.upper())
 
 
+_LARGEST_DEPTHWISE = 25
+"""Most weights a channel for which there is a depthwise kernel (src/configs/dwconv-config.c)."""
+
+
 def _convolution(node: Node) -> str:
     if node.outputs[0].nchw:
         return _in_nchw(node)
@@ -113,7 +117,10 @@ def _convolution(node: Node) -> str:
     if window is not None and (window.inputs, window.outputs) == (1, 1):
         plain = window.kernel == (1, 1) and window.stride == (1, 1) and not any(window.padding)
         scales = plain and node.kind == "convolution" and node.inputs[0].is_float
-        kernel = "VMulCAddC" if scales else "DWConv"
+        if scales:
+            kernel = "VMulCAddC"
+        elif window.kernel[0] * window.kernel[1] <= _LARGEST_DEPTHWISE:
+            kernel = "DWConv"
     return f"Convolution (NHWC, {_types(node, _CONVOLVED)}) {kernel}"
 
 

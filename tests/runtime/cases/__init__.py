@@ -1,0 +1,21 @@
+"""Small models, each about one rule of the runtime or a near miss of it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from tests.runtime.cases.registry import CASES, Case
+
+__all__ = ["CASES", "Case"]
+
+for _module in (
+    "entry",
+    "pointwise",
+    "depthwise",
+    "elementwise",
+    "ends",
+    "clusters",
+    "thresholds",
+    "hints",
+):
+    import_module(f"tests.runtime.cases.{_module}")
