@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphComparison"]
 
-_MOST = 20
+_EXACT = 1_000_000
 
 
 class GraphComparison:
@@ -172,17 +172,34 @@ def _aligned(
     first: list[Operator], second: list[Operator]
 ) -> Iterator[tuple[Operator | None, Operator | None]]:
     """Pairs of operators in order; None beside one that has no partner."""
-    kinds = [[op.custom_code or op.name for op in ops] for ops in (first, second)]
-    if kinds[0] == kinds[1]:
-        yield from zip(first, second, strict=True)
-        return
-    matcher = SequenceMatcher(None, *kinds, autojunk=False)
+    a, b = ([op.custom_code or op.name for op in ops] for ops in (first, second))
+    shorter = min(len(a), len(b))
+    head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
+    tail = next((i for i in range(shorter - head) if a[-1 - i] != b[-1 - i]), shorter - head)
+    yield from zip(first[:head], second[:head], strict=True)
+    yield from _matched(first[head : len(a) - tail], second[head : len(b) - tail])
+    yield from zip(first[len(a) - tail :], second[len(b) - tail :], strict=True)
+
+
+def _matched(
+    first: list[Operator], second: list[Operator]
+) -> Iterator[tuple[Operator | None, Operator | None]]:
+    # Matching takes the product of both lengths where many are alike; names are seldom alike.
+    exact = len(first) * len(second) <= _EXACT
+    a, b = ([op.custom_code or op.name for op in ops] for ops in (first, second))
+    if not exact:
+        a, b = ([f"{op.name} {_result(op)}" for op in ops] for ops in (first, second))
+    matcher = SequenceMatcher(None, a, b, autojunk=not exact)
     for tag, low, high, low2, high2 in matcher.get_opcodes():
         if tag == "equal":
             yield from zip(first[low:high], second[low2:high2], strict=True)
             continue
         yield from ((op, None) for op in first[low:high])
         yield from ((None, op) for op in second[low2:high2])
+
+
+def _result(operator: Operator) -> str:
+    return operator.outputs[0].name if operator.outputs else ""
 
 
 def _constants(operator: Operator | None) -> Iterator[tuple[int, Tensor]]:
