@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.results import Rewrite
 
-__all__ = ["GZIP_UP_TO", "Sizes", "measure"]
+__all__ = ["GZIP_UP_TO", "Sizes", "measure", "written_size"]
 
 GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
@@ -66,8 +66,14 @@ def measure(rewrite: Rewrite, original: Model, *, gzip: bool | None = None) -> S
         meter = _Meter()
         after = model.file.write(cast("IO[bytes]", meter))
         return Sizes(before, after, packed, meter.finish())
+    return Sizes(before, written_size(model))
+
+
+def written_size(model: Model) -> int:
+    """Size in bytes of the file that a model would be written to; nothing is computed for it."""
+    model.commit()
     layout = lay_out(model.table, schema().identifier, model.file.source)
-    return Sizes(before, layout.size + sum(int(run.data.size) for run in model.appended))
+    return layout.size + sum(int(run.data.size) for run in model.appended)
 
 
 class _Meter:

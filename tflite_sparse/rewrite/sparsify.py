@@ -20,6 +20,7 @@ from tflite_sparse.rewrite.runtime_version import (
     raise_runtime_version,
 )
 from tflite_sparse.rewrite.safety import dangers, plans, worse
+from tflite_sparse.rewrite.sizes import written_size
 from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.weights import shared_weights
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack import Plan
 
 __all__ = ["sparsify"]
+
+_ALIGNMENT = 32
+_OTHER_VECTORS = 64
 
 _BLOCKS_NOTE = (
     "blocks change the size of the file, not XNNPACK's speed: it finds blocks of its own in the"
@@ -73,7 +77,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
         (weight, Refusal(danger.code, danger.reason))
         for weight, danger in dangers(model, base, fresh, zeros).items()
     )
-    _refuse_pennies(model, examined, why)
+    _refuse_pennies(model, examined, why, options)
     changes, inserted = _apply(model, examined, why)
     if worse(base, plans(model, _zeros_by_tensor(examined, zeros))):
         raise RewriteError("the runtime would do worse with the result; this is a bug")
@@ -134,16 +138,26 @@ def _try_direct(
     return Counter((version, SPARSE_VERSION) for version in before.values())
 
 
-def _refuse_pennies(model: Model, examined: list[Examined], why: dict[int, Refusal]) -> None:
-    """Leaves all weights alone where together they save less than the first DENSIFY costs."""
+def _refuse_pennies(
+    model: Model, examined: list[Examined], why: dict[int, Refusal], options: SparsifyOptions
+) -> None:
+    """Leaves all weights alone where together they would not make the file smaller.
+
+    The first DENSIFY adds an operator code, and a file that was packed tightly grows by the
+    alignment of its buffers when it is written anew.
+    """
     kept = [e for e in examined if isinstance(e.found, Candidate) and id(e.weight) not in why]
-    fresh = [e for e in kept if e.weight.tensor.sparsity is None]
-    if any(operator.name == "DENSIFY" for operator in model.operators()):
+    if not kept or options.zero_below > 0 or any(_direct(e) for e in kept):
         return
-    saving = sum(e.bytes - e.found.bytes_after for e in fresh if isinstance(e.found, Candidate))
-    if fresh and saving <= DENSIFY_CODE_NBYTES and not any(_direct(e) for e in fresh):
-        reason = "all weights together would save less than DENSIFY takes"
-        why.update((id(e.weight), Refusal("saves-too-little", reason)) for e in fresh)
+    saving = sum(e.bytes - e.found.bytes_after for e in kept if isinstance(e.found, Candidate))
+    if not any(operator.name == "DENSIFY" for operator in model.operators()):
+        saving -= DENSIFY_CODE_NBYTES
+    # Alignment costs at most so much; where more is saved, the exact number does not matter.
+    if 0 < saving <= _ALIGNMENT * (len(model.buffers) + _OTHER_VECTORS) and model.size:
+        saving -= written_size(model) - model.size
+    if saving <= 0:
+        reason = "all weights together would not make the file smaller"
+        why.update((id(e.weight), Refusal("saves-too-little", reason)) for e in kept)
 
 
 def _apply(
