@@ -132,12 +132,14 @@ def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance) -> Figures:
         apart = np.where(same_special, 0.0, np.abs(a - b))
         apart = np.where(np.isnan(apart), np.inf, apart)
         relative = np.where(a != 0, apart / np.abs(a), 0.0)
-        within = bool((apart <= allowed.atol + allowed.rtol * np.abs(a)).all())
+        relative = np.where(np.isinf(apart), np.inf, relative)
+        near = np.isfinite(apart) & (apart <= allowed.atol + allowed.rtol * np.abs(a))
+        within = bool((same_special | near).all())
         norm = float(np.linalg.norm(a) * np.linalg.norm(b))
         cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0
     if not apart.any():
         cosine = 1.0
     rows = (a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])) if a.ndim else (a, b)
     argmax = float((rows[0].argmax(-1) == rows[1].argmax(-1)).mean())
-    finite = np.nan_to_num(relative, nan=0.0, posinf=np.inf)
-    return Figures(float(apart.max()), float(finite.max()), cosine, argmax, within)
+    relative = np.where(apart == 0, 0.0, relative)
+    return Figures(float(apart.max()), float(relative.max()), cosine, argmax, within)
