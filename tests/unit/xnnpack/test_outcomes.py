@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, entry, head, trunk
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.xnnpack import Outcome, Runtime, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,6 +193,27 @@ def test_large_quantized_head_reads_past_the_file() -> None:
     made = planned(net)
     assert made.outcome is Outcome.PROCESS_ABORT
     assert made.verdict.reasons[0].rule == "filter-type"
+
+
+def test_filter_that_is_computed_in_the_cluster_is_counted_where_the_delegate_takes_it() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = trunk(g, (32, 32))
+        filters = g.mean(x, axes=(0, 1))
+        return g.fully_connected(g.mean(x), 16, filters=filters, bias=False, keep_num_dims=True)
+
+    subgraph = build(net)
+    assert plan(subgraph, "x86-noavx").outcome is Outcome.WRONG_NUMBERS
+    made = plan(subgraph, "x86-noavx", runtime=Runtime("later", dynamic_fully_connected=True))
+    assert made.outcome is Outcome.PROCESS_ABORT
+    assert [why.rule for why in made.verdict.reasons] == ["filter-computed"]
+
+
+def test_what_follows_a_reduction_along_another_axis_is_told_too() -> None:
+    made = planned(
+        lambda g: head(g, sparse(g, g.mean(trunk(g, (40, 60)), axes=(1,), keep_dims=True)))
+    )
+    rules = [why.rule for why in made.verdict.reasons]
+    assert rules[:2] == ["layout-axes", "layout-nhwc-read"]
 
 
 def test_right_and_sparse_counts_convolutions_and_multiplications() -> None:
