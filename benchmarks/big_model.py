@@ -9,6 +9,7 @@ made one after the other while the file is written.
 from __future__ import annotations
 
 import argparse
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ def write_big_model(path: str | Path, mib: int = 1024, zeros: float = 0.8) -> in
     graph.inputs = (value,)
     for index in range(max(1, mib // _FILTER_MIB)):
         weights = model.add_buffer(
-            Deferred(_FILTER_MIB * 2**20, "u1", lambda seed=index: _filter(seed, zeros))
+            Deferred(_FILTER_MIB * 2**20, "u1", functools.partial(_filter, index, zeros))
         )
         bias = model.add_buffer(np.zeros(_CHANNELS, np.float32))
         operands = (
