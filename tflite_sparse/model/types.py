@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["bits", "dtype"]
 
-# What numpy has no type for is seen as the integer of its width (bfloat16, float8), or unpacked (int4).
+# What numpy has no type for is seen as the integer of its width (bfloat16, float8), or unpacked.
 _DTYPES = {
     "FLOAT32": "<f4",
     "FLOAT16": "<f2",

@@ -12,14 +12,14 @@ from tflite_sparse.xnnpack.wording import reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.model import Operator, Subgraph, Tensor
     from tflite_sparse.xnnpack.delegate import Delegation
     from tflite_sparse.xnnpack.graph import Value
     from tflite_sparse.xnnpack.stages import Part
 
 _COUNTED_BYTES = 4
 
-__all__ = ["misread_filters", "uncounted_filters", "unloadable"]
+__all__ = ["lost_weights", "misread_filters", "uncounted_filters", "unloadable"]
 
 
 def _delegated(delegation: Delegation) -> Iterator[Operator]:
@@ -70,6 +70,36 @@ def misread_filters(delegation: Delegation) -> Iterator[Failure]:
                     operand=f"input {operand}",
                     found="sparse",
                     wanted="DENSIFY in between",
+                )
+                yield Failure(Outcome.WRONG_NUMBERS, why)
+
+
+def lost_weights(delegation: Delegation, subgraph: Subgraph) -> Iterator[Failure]:
+    """Operators outside XNNPACK that read what XNNPACK has unpacked for itself alone.
+
+    A DENSIFY whose readers are DEQUANTIZE is folded even where what reads these stays with TFLite:
+    the DEQUANTIZE then runs in TFLite on memory that nothing has filled.
+    """
+    inside = {op.index for run in delegation.partitions for op in run.operators}
+    unpacked = {
+        output.index: op
+        for op in subgraph.operators
+        if op.index in delegation.unpacking and op.index in inside
+        for output in op.outputs
+    }
+    for op in subgraph.operators:
+        if op.index in inside:
+            continue
+        for tensor in op.inputs:
+            if tensor is not None and tensor.index in unpacked:
+                why = reason(
+                    "weight-lost",
+                    op,
+                    f"runs in TFLite and reads what {unpacked[tensor.index].label} would compute,"
+                    " which XNNPACK has unpacked for itself alone",
+                    operand="input",
+                    found="nothing",
+                    wanted="the weight without DENSIFY",
                 )
                 yield Failure(Outcome.WRONG_NUMBERS, why)
 

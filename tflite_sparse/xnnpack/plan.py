@@ -15,7 +15,12 @@ from tflite_sparse.xnnpack.describe import describe_clusters, describe_operators
 from tflite_sparse.xnnpack.fuse import fuse, inline_quantization
 from tflite_sparse.xnnpack.kernels import executed_name
 from tflite_sparse.xnnpack.layout import follow
-from tflite_sparse.xnnpack.outcome import misread_filters, uncounted_filters, unloadable
+from tflite_sparse.xnnpack.outcome import (
+    lost_weights,
+    misread_filters,
+    uncounted_filters,
+    unloadable,
+)
 from tflite_sparse.xnnpack.profit import apply_layout, tally
 from tflite_sparse.xnnpack.results import Outcome, PartitionPlan, Verdict
 from tflite_sparse.xnnpack.stages import Part
@@ -95,7 +100,7 @@ def plan(
         _part(index, run, delegation, hardware, assume)
         for index, run in enumerate(delegation.partitions)
     ]
-    failures = _failures(delegation, parts)
+    failures = _failures(delegation, parts, subgraph)
     operators = describe_operators(subgraph, delegation, parts, hardware)
     clusters = describe_clusters(parts)
     outcome = failures[0].outcome if failures else Outcome.DENSE
@@ -146,8 +151,12 @@ def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: 
 _FIRST = (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT, Outcome.WRONG_NUMBERS)
 
 
-def _failures(delegation: Delegation, parts: list[Part]) -> list[Failure]:
-    found = [*unloadable(delegation), *misread_filters(delegation)]
+def _failures(delegation: Delegation, parts: list[Part], subgraph: Subgraph) -> list[Failure]:
+    found = [
+        *unloadable(delegation),
+        *misread_filters(delegation),
+        *lost_weights(delegation, subgraph),
+    ]
     for part in parts:
         found.extend(part.failures)
     return sorted(found, key=lambda failure: _FIRST.index(failure.outcome))

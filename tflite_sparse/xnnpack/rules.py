@@ -308,6 +308,11 @@ _ROWS: dict[Stage, tuple[tuple[str, str, str], ...]] = {
             _REWRITE,
         ),
         (
+            "weight-lost",
+            "a DENSIFY behind which a DEQUANTIZE stays with TFLite is unpacked for XNNPACK alone",
+            f"{_DELEGATE}: PrepareOpsToDelegate",
+        ),
+        (
             "filter-packed",
             "a sparse filter without DENSIFY is read as though it were dense",
             f"{_DELEGATE}: VisitNode",

@@ -137,6 +137,15 @@ def direct_filter(version: int) -> bytes:
     )
 
 
+def activated(activation: str) -> bytes:
+    """A convolution that XNNPACK takes or not, by its activation."""
+    return made(
+        lambda g: g.conv2d(
+            g.input((1, 4, 4, 64)), 64, zeros=0.8, storage="fp16-sparse", activation=activation
+        )
+    )
+
+
 def quantized_head(units: int) -> bytes:
     return made(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
 
@@ -304,6 +313,11 @@ CASES: dict[str, Case] = {
         ),
         lambda: made(lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8", zeros=0.8)),
         "FULLY_CONNECTED",
+    ),
+    "TFS207": Case(
+        lambda: activated("TANH"),
+        lambda: activated("RELU"),
+        "DEQUANTIZE",
     ),
     "TFS209": Case(lambda: quantized_head(4096), lambda: quantized_head(16)),
     "TFS220": Case(

@@ -179,3 +179,23 @@ def test_sparse_filter_of_a_late_version_is_taken_for_dense() -> None:
     )
     assert made.outcome is Outcome.WRONG_NUMBERS
     assert made.verdict.reasons[0].rule == "filter-packed"
+
+
+@pytest.mark.parametrize(
+    ("storage", "activation", "outcome"),
+    [
+        ("fp16-sparse", "TANH", Outcome.WRONG_NUMBERS),
+        ("fp16-sparse", "RELU", Outcome.DENSE),
+        ("sparse", "TANH", Outcome.DENSE),
+        ("fp16", "TANH", Outcome.DENSE),
+    ],
+)
+def test_a_half_precision_weight_behind_densify_is_lost_outside_xnnpack(
+    storage: str, activation: str, outcome: Outcome
+) -> None:
+    made = planned(
+        lambda g: g.conv2d(g.input(MAP), 4, storage=storage, activation=activation, zeros=0.5)
+    )
+    assert made.outcome is outcome
+    wanted = ["weight-lost"] if outcome is Outcome.WRONG_NUMBERS else []
+    assert [reason.rule for reason in made.verdict.reasons] == wanted

@@ -162,6 +162,23 @@ def int8_densify(subject: Subject) -> Iterator[Hit]:
     yield from _hits(subject, "filter-unpacked")
 
 
+@rule(
+    "TFS207",
+    "weight-lost",
+    Severity.ERROR,
+    what="An operator outside XNNPACK reads an fp16 or int8 weight through DENSIFY and DEQUANTIZE."
+    " XNNPACK unpacks the DENSIFY for itself alone, and the DEQUANTIZE runs in TFLite on memory"
+    " that nothing has filled.",
+    why="The outputs are wrong wherever XNNPACK is on, which is the default, and nothing says so.",
+    fix="Store these weights dense.",
+    command=_DENSIFY,
+    fixable=True,
+)
+def weight_lost(subject: Subject) -> Iterator[Hit]:
+    """Weights that never arrive."""
+    yield from _hits(subject, "weight-lost")
+
+
 _TOLD = {
     "layout-nchw-read",
     "layout-nhwc-read",
@@ -175,6 +192,7 @@ _TOLD = {
     "layout-overflow",
     "filter-packed",
     "filter-unpacked",
+    "weight-lost",
 }
 
 
