@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import ctypes
 import sysconfig
-from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_size_t, c_uint64, c_void_p
+from ctypes import (
+    POINTER,
+    byref,
+    c_bool,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +27,8 @@ __all__ = ["LiteRtError", "profile"]
 _OPERATOR = 1 << 1
 _DELEGATE_OPERATOR = 1 << 3
 _CPU = 1
-_RANKED_TENSOR_TYPE_BYTES = 256  # larger than LiteRtRankedTensorType
+_LARGEST_RANK = 8
+_RANK_BITS = 0x7F  # the bit above says whether there are strides
 _WRITE = 1
 _LARGEST_LIBRARY = "libLiteRt"
 
@@ -49,6 +61,18 @@ class _Event(ctypes.Structure):
         ("metadata2", c_uint64),
         ("source", c_int),
     )
+
+
+class _Layout(ctypes.Structure):
+    _fields_ = (
+        ("rank", c_uint32),
+        ("sizes", c_int32 * _LARGEST_RANK),
+        ("strides", c_uint32 * _LARGEST_RANK),
+    )
+
+
+class _TensorType(ctypes.Structure):
+    _fields_ = (("element", c_int), ("layout", _Layout))
 
 
 def _library() -> Path:
@@ -103,22 +127,63 @@ class _Api:
         compiled = self.make("CreateCompiledModel", environment, model, options)
         return environment, model, compiled
 
-    def buffers(
-        self, environment: c_void_p, subgraph: c_void_p, compiled: c_void_p, side: str
-    ) -> Any:
-        """One tensor buffer for each input or output of the first signature, filled with zeros."""
+    def tensor_types(self, subgraph: c_void_p, side: str) -> list[_TensorType]:
+        """Types and shapes of the inputs or outputs of a subgraph, as the file states them."""
         count = c_size_t()
         self.call(f"GetNumSubgraph{side}s", subgraph, byref(count))
-        made = (c_void_p * count.value)()
+        types = []
         for index in range(count.value):
             tensor = self.make(f"GetSubgraph{side}", subgraph, c_size_t(index))
-            kind = (c_char * _RANKED_TENSOR_TYPE_BYTES)()
-            self.call("GetRankedTensorType", tensor, kind)
+            found = _TensorType()
+            self.call("GetRankedTensorType", tensor, byref(found))
+            types.append(found)
+        return types
+
+    def settle(
+        self, compiled: c_void_p, inputs: list[_TensorType], outputs: list[_TensorType]
+    ) -> None:
+        """Makes every dynamic size of the first signature 1, as for the model's own inputs."""
+        settled = False
+        for index, kind in enumerate(inputs):
+            rank = kind.layout.rank & _RANK_BITS
+            if all(size >= 0 for size in kind.layout.sizes[:rank]):
+                continue
+            for axis in range(rank):
+                kind.layout.sizes[axis] = abs(kind.layout.sizes[axis])
+            sizes = (c_int * rank)(*kind.layout.sizes[:rank])
+            self.call(
+                "CompiledModelResizeInputTensor",
+                compiled,
+                c_size_t(0),
+                c_size_t(index),
+                sizes,
+                c_size_t(rank),
+            )
+            settled = True
+        if settled:
+            layouts = (_Layout * len(outputs))()
+            self.call(
+                "GetCompiledModelOutputTensorLayouts",
+                compiled,
+                c_size_t(0),
+                c_size_t(len(outputs)),
+                layouts,
+                c_bool(True),
+            )
+            for kind, layout in zip(outputs, layouts, strict=True):
+                kind.layout = layout
+
+    def buffers(
+        self, environment: c_void_p, compiled: c_void_p, side: str, types: list[_TensorType]
+    ) -> Any:
+        """One tensor buffer for each input or output of the first signature, filled with zeros."""
+        made = (c_void_p * len(types))()
+        for index, kind in enumerate(types):
             needs = self.make(
                 f"GetCompiledModel{side}BufferRequirements", compiled, c_size_t(0), c_size_t(index)
             )
             buffer = self.make(
-                "CreateManagedTensorBufferFromRequirements", environment, kind, needs
+                "CreateManagedTensorBufferFromRequirements", environment, byref(kind), needs
             )
             self.clear(buffer)
             made[index] = buffer.value
@@ -150,8 +215,9 @@ def profile(path: str, runs: int, threads: int) -> list[list[tuple[str, int, int
     api = _Api()
     environment, model, compiled = api.compile(path, threads)
     subgraph = api.make("GetModelSubgraph", model, c_size_t(0))
-    inputs = api.buffers(environment, subgraph, compiled, "Input")
-    outputs = api.buffers(environment, subgraph, compiled, "Output")
+    types = {side: api.tensor_types(subgraph, side) for side in ("Input", "Output")}
+    api.settle(compiled, types["Input"], types["Output"])
+    inputs, outputs = (api.buffers(environment, compiled, *side) for side in types.items())
     profiler = c_void_p()
     api.call("CompiledModelGetProfiler", compiled, byref(profiler))
     api.status = "run-failure"
@@ -179,15 +245,13 @@ def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int]]:
     api.call("GetNumProfilerEvents", profiler, byref(count))
     events = (_Event * count.value)()
     api.call("GetProfilerEvents", profiler, count, ctypes.cast(events, POINTER(_Event)))
-    found = [
+    return [
         (
             (event.tag or b"").decode("utf-8", "replace"),
             int(event.type == _DELEGATE_OPERATOR),
             int(event.metadata1),
             int(event.elapsed_us),
-            int(event.start_us),
         )
         for event in events
         if event.type in {_OPERATOR, _DELEGATE_OPERATOR}
     ]
-    return [entry[:4] for entry in found]

@@ -96,7 +96,18 @@ def _profile(request: dict[str, Any]) -> Answer:
     try:
         return "ok", "", profile(request["model"], request["runs"], request["threads"])
     except LiteRtError as error:
-        return error.status, str(error), None
+        # The C API gives a number only, and puts off to the first run what may fail at loading.
+        refused = _refusal(request["model"])
+        return ("load-failure", refused, None) if refused else (error.status, str(error), None)
+
+
+def _refusal(model: str) -> str:
+    """What the interpreter says of a model that it does not load; "" where it loads."""
+    try:
+        _interpreter(model, "xnnpack", 1).allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        return _one_line(error)
+    return ""
 
 
 def _time(request: dict[str, Any]) -> Answer:
