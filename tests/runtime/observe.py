@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.runtime.results import Outputs, Profile, RunResult
 
-__all__ = ["Observation", "observe"]
+__all__ = ["Observation", "observe", "rounding"]
 
 # Right nets differ by rounding; averages hide much of what is wrong, and may be close to zero.
 _RELATIVE, _ABSOLUTE = 3e-5, 2e-6
+# Kernels quantize on the way in their own manner: a step more or less.
+_QUANTIZED = 1 / 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Observation:
             where the model did not run.
         outside: the operators that ran outside XNNPACK.
         difference: largest difference from what LiteRT's own kernels compute, as a share of their
-            largest output; None where the model did not run, or gave other shapes.
+            largest output; None where the model did not run, or gave other shapes or no numbers.
         detail: what the runtime said.
     """
 
@@ -72,13 +74,15 @@ def observe(models: Sequence[bytes], *, emulate: bool) -> Iterator[Observation]:
     profiles = profile_many(models, emulate=emulate)
     results = run_many(jobs, emulate=emulate)
     references = run_many(jobs, backend="builtin")
-    for profile, result, reference in zip(profiles, results, references, strict=True):
+    for model, profile, result, reference in zip(
+        models, profiles, results, references, strict=True
+    ):
         assert reference.ok, reference.detail
         difference = _difference(result, reference)
         delegated = [op for op in profile.operators if op.partition is not None]
         count = max((op.partition or 0 for op in delegated), default=-1) + 1
         yield Observation(
-            _outcome(profile, result, reference),
+            _outcome(profile, result, reference, rounding(model)),
             tuple(
                 tuple(op.name for op in delegated if op.partition == number)
                 for number in range(count)
@@ -89,33 +93,39 @@ def observe(models: Sequence[bytes], *, emulate: bool) -> Iterator[Observation]:
         )
 
 
+def rounding(model: bytes) -> float:
+    """By how much right outputs of a model may differ, as a share of the largest."""
+    tensors = Model.read(model).subgraphs[0].tensors
+    return _QUANTIZED if any(tensor.type == "INT8" for tensor in tensors) else _RELATIVE
+
+
 def _feed(model: bytes) -> Outputs:
     rng = np.random.default_rng(7)
     return {tensor.name: _values(tensor, rng) for tensor in Model.read(model).subgraphs[0].inputs}
 
 
 def _values(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:
-    if tensor.type == "INT8":
-        return rng.integers(-127, 128, tensor.shape, np.int8)
+    if tensor.type in ("INT8", "INT32"):
+        return rng.integers(-127, 128, tensor.shape, tensor.type.lower())
     return rng.standard_normal(tensor.shape).astype(np.float32)
 
 
-def _outcome(profile: Profile, result: RunResult, reference: RunResult) -> Outcome:
+def _outcome(profile: Profile, result: RunResult, reference: RunResult, relative: float) -> Outcome:
     if result.status == "load-failure":
         return Outcome.LOAD_FAILURE
     if "crashed" in (result.status, profile.status):
         return Outcome.PROCESS_ABORT
-    if not result.ok or not _alike(result.trials[0], reference.trials[0]):
+    if not result.ok or not _alike(result.trials[0], reference.trials[0], relative):
         return Outcome.WRONG_NUMBERS
     sparse = any(operator.sparse for operator in profile.operators)
     return Outcome.SPARSE if sparse else Outcome.DENSE
 
 
-def _alike(found: Outputs, wanted: Outputs) -> bool:
+def _alike(found: Outputs, wanted: Outputs, relative: float) -> bool:
     return all(
         found[name].shape == value.shape
         and np.allclose(
-            found[name], value, rtol=0, atol=_ABSOLUTE + _RELATIVE * float(np.abs(value).max())
+            found[name], value, rtol=0, atol=_ABSOLUTE + relative * float(np.abs(value).max())
         )
         for name, value in wanted.items()
     )
@@ -127,8 +137,8 @@ def _difference(result: RunResult, reference: RunResult) -> float | None:
     worst = 0.0
     for name, wanted in reference.trials[0].items():
         found = result.trials[0][name]
-        if found.shape != wanted.shape:
+        if found.shape != wanted.shape or not np.isfinite(found).all():
             return None
         gap = np.abs(found.astype(np.float64) - wanted.astype(np.float64)).max(initial=0.0)
         worst = max(worst, float(gap) / max(float(np.abs(wanted).max(initial=0)), 1e-30))
-    return worst if np.isfinite(worst) else None
+    return worst

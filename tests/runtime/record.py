@@ -12,13 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.runtime.cases import CASES
+from tests.runtime.cases import CASES, possible
 from tests.runtime.observe import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["RECORDED", "main", "recorded"]
+__all__ = ["RECORDED", "main", "plain", "recorded"]
 
 RECORDED = Path(__file__).with_name("recorded.json")
 
@@ -27,6 +27,15 @@ def recorded() -> dict[str, dict[str, dict[str, Any]]]:
     """What was recorded: for each case what happened "emulated" and "native"."""
     found: dict[str, dict[str, dict[str, Any]]] = json.loads(RECORDED.read_text("utf-8"))["cases"]
     return found
+
+
+def plain(partitions: list[list[str]]) -> list[list[str]]:
+    """Names as every processor has them.
+
+    Which of two forms XNNPACK quantizes inputs to on the fly depends on the processor's dot
+    products.
+    """
+    return [[name.replace("QDU8", "QD8") for name in names] for names in partitions]
 
 
 def _text(cases: dict[str, dict[str, dict[str, Any]]]) -> str:
@@ -53,7 +62,7 @@ def main(wanted: Iterable[str]) -> None:
     both = zip(names, observe(models, emulate=True), observe(models, emulate=False), strict=True)
     for name, emulated, native in both:
         found[name] = {"emulated": emulated.to_dict(), "native": native.to_dict()}
-        unexpected = "" if emulated.outcome is CASES[name].expect else "  UNEXPECTED"
+        unexpected = "" if emulated.outcome in possible(CASES[name].expect) else "  UNEXPECTED"
         print(f"{name}: {emulated.outcome.value}{unexpected}", flush=True)  # noqa: T201 - a script
     RECORDED.write_text(_text(found), "utf-8")
     took = time.monotonic() - start

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from tests.runtime.cases.registry import CASES, Case
+from tests.runtime.cases.registry import CASES, Case, possible
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "Case", "possible"]
 
 for _module in (
     "entry",
@@ -17,5 +17,6 @@ for _module in (
     "clusters",
     "thresholds",
     "hints",
+    "other",
 ):
     import_module(f"tests.runtime.cases.{_module}")

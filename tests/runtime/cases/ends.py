@@ -157,6 +157,11 @@ def mean_over_the_width(g: GraphBuilder) -> Value:
     return g.mean(trunk(g), axes=(2,))
 
 
+@case(WRONG, rule="layout-axes")
+def mean_over_the_width_of_a_high_map(g: GraphBuilder) -> Value:
+    return g.mean(trunk(g, (20, 16)), axes=(2,))
+
+
 @case(ABORT, rule="layout-overflow")
 def mean_over_the_width_of_a_wide_map(g: GraphBuilder) -> Value:
     return g.mean(trunk(g, (20, 60)), axes=(2,))

@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 
-__all__ = ["ABORT", "CASES", "DENSE", "LOAD_FAILURE", "SPARSE", "WRONG", "Case", "case"]
+__all__ = ["ABORT", "CASES", "DENSE", "LOAD_FAILURE", "SPARSE", "WRONG", "Case", "case", "possible"]
 
 SPARSE = Outcome.SPARSE
 DENSE = Outcome.DENSE
 WRONG = Outcome.WRONG_NUMBERS
 LOAD_FAILURE = Outcome.LOAD_FAILURE
 ABORT = Outcome.PROCESS_ABORT
+
+
+def possible(outcome: Outcome) -> set[Outcome]:
+    """What may be seen of an outcome.
+
+    To read past the end of memory may, with luck, do no more than give wrong numbers.
+    """
+    return {outcome, WRONG} if outcome is ABORT else {outcome}
 
 
 @dataclass(frozen=True, slots=True)
