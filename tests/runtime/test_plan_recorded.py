@@ -59,7 +59,9 @@ def test_plan_has_the_recorded_operators_in_the_recorded_partitions(case: Case, 
     made = planned(case, TARGETS[where])
     if made.outcome in (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT):
         return  # Nothing ran, or what did is a matter of luck.
-    assert [list(part.executed) for part in made.partitions] == plain(seen["partitions"])
+    # A partition of weights that are unpacked alone executes nothing, and does not show.
+    names = [list(part.executed) for part in made.partitions if part.executed]
+    assert names == plain(seen["partitions"])
     assert [op.name for op in made.operators if not op.delegated] == seen["outside"]
 
 

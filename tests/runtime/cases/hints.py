@@ -171,3 +171,50 @@ def filter_read_without_densify_behind_a_sparse_trunk(g: GraphBuilder) -> Value:
 def filter_read_without_densify_of_a_late_version(g: GraphBuilder) -> Value:
     x = g.mean(trunk(g, storage="dense"))
     return g.fully_connected(x, 24, zeros=0.5, storage="sparse-direct", version=12)
+
+
+# Weights that an operator outside XNNPACK reads
+
+
+@case(WRONG, rule="weight-lost")
+def half_precision_filter_read_outside(g: GraphBuilder) -> Value:
+    x = g.conv2d(image(g), 16, 3, zeros=0.8, storage="fp16-sparse", activation="TANH")
+    return g.max_pool(x)
+
+
+@case(DENSE, near="weight-lost")
+def half_precision_dense_filter_read_outside(g: GraphBuilder) -> Value:
+    return g.max_pool(g.conv2d(image(g), 16, 3, zeros=0.8, storage="fp16", activation="TANH"))
+
+
+@case(DENSE, near="weight-lost")
+def full_precision_filter_read_outside(g: GraphBuilder) -> Value:
+    return g.max_pool(g.conv2d(image(g), 16, 3, zeros=0.8, storage="sparse", activation="TANH"))
+
+
+@case(DENSE, near="weight-lost")
+def half_precision_filter_read_inside(g: GraphBuilder) -> Value:
+    x = g.conv2d(image(g), 16, 3, zeros=0.8, storage="fp16-sparse", activation="RELU")
+    return g.max_pool(x)
+
+
+@case(WRONG, rule="weight-lost")
+def half_precision_filter_read_outside_behind_a_sparse_trunk(g: GraphBuilder) -> Value:
+    x = g.depth_to_space(trunk(g))
+    return g.conv2d(x, 8, 3, zeros=0.8, storage="fp16-sparse", activation="TANH")
+
+
+@case(WRONG, rule="weight-lost")
+def half_precision_filter_read_inside_and_outside(g: GraphBuilder) -> tuple[Value, ...]:
+    filters = np.where(np.arange(16 * 27) % 5, 0, 0.5).astype(np.float32).reshape(16, 3, 3, 3)
+    shared = g.constant(filters, storage="fp16-sparse")
+    x = image(g)
+    return g.conv2d(x, 16, 3, filters=shared), g.conv2d(x, 16, 3, filters=shared, activation="TANH")
+
+
+@case(DENSE, near="weight-lost")
+def filter_read_inside_and_outside(g: GraphBuilder) -> tuple[Value, ...]:
+    filters = np.where(np.arange(16 * 27) % 5, 0, 0.5).astype(np.float32).reshape(16, 3, 3, 3)
+    shared = g.constant(filters, storage="sparse")
+    x = image(g)
+    return g.conv2d(x, 16, 3, filters=shared), g.conv2d(x, 16, 3, filters=shared, activation="TANH")
