@@ -71,17 +71,24 @@ def _grouped(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetsFacts
     alike: dict[Target, list[Target]] = {}
     for target in targets:
         alike.setdefault(dataclasses.replace(target, name="", title="", note=""), []).append(target)
+    runtimes = {target.name: target.runtime.name for target in targets}
     groups: list[TargetsFacts] = []
     for members in alike.values():
         facts = _facts(subgraph, plan(subgraph, members[0]), members)
         for index, group in enumerate(groups):
-            if dataclasses.replace(facts, targets=group.targets) == group:
+            # The release of the runtime is told, but separates nothing.
+            if dataclasses.replace(facts, targets=group.targets, runtime=group.runtime) == group:
                 together = (*group.targets, *facts.targets)
                 groups[index] = dataclasses.replace(group, targets=together)
                 break
         else:
             groups.append(facts)
-    return groups
+    return [
+        dataclasses.replace(
+            group, runtime=", ".join(dict.fromkeys(runtimes[t.name] for t in group.targets))
+        )
+        for group in groups
+    ]
 
 
 def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> TargetsFacts:

@@ -23,6 +23,7 @@ __all__ = ["Danger", "dangers", "plans", "worse"]
 
 # Everything that can go wrong anywhere goes wrong where the sparse path is on.
 _TARGET = "arm64"
+_BROWSER = "wasm"
 
 _WORDS = {
     Outcome.WRONG_NUMBERS: "the runtime would compute wrong numbers",
@@ -99,7 +100,16 @@ def _of_subgraph(
         for tensor in weight.tensors
         if tensor.subgraph is subgraph
     }
-    then = plan(subgraph, _TARGET, assume=WhatIf(encoded=frozenset(tensors), zeros=tensors))
+    encoded = WhatIf(encoded=frozenset(tensors), zeros=tensors)
+    then = plan(subgraph, _TARGET, assume=encoded)
+    lost = _undelegated(subgraph, now, then, weights)
+    if any(weight.tensors[0].type == "FLOAT16" for weight in weights):
+        # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.
+        dense = plan(subgraph, _BROWSER, assume=WhatIf(zeros=tensors))
+        lost |= _undelegated(subgraph, dense, plan(subgraph, _BROWSER, assume=encoded), weights)
+    if lost:
+        # What is left is asked again, so that nothing else is blamed for these.
+        return lost
     if then.outcome.is_failure:
         parts = _failing(then)
         why = then.verdict.reasons[0].message if then.verdict.reasons else "see inspect"
@@ -113,7 +123,7 @@ def _of_subgraph(
         if hit or now.outcome is then.outcome:
             return hit
         return {id(weight): danger for weight in weights}
-    return _undelegated(subgraph, now, then, weights)
+    return {}
 
 
 def _failing(then: Plan) -> set[int] | None:

@@ -24,7 +24,6 @@ from tflite_sparse.xnnpack.outcome import (
 from tflite_sparse.xnnpack.profit import apply_layout, tally
 from tflite_sparse.xnnpack.results import Outcome, PartitionPlan, Verdict
 from tflite_sparse.xnnpack.stages import Part
-from tflite_sparse.xnnpack.targets import DEFAULT_RUNTIME
 from tflite_sparse.xnnpack.targets import target as target_of
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def plan(
     target: Target | str,
     *,
     assume: WhatIf = NOTHING,
-    runtime: Runtime = DEFAULT_RUNTIME,
+    runtime: Runtime | None = None,
 ) -> Plan:
     """Works out what the runtime will do with a subgraph.
 
@@ -87,7 +86,7 @@ def plan(
         subgraph: the subgraph; it is only looked at.
         target: the hardware, or its name.
         assume: assumptions about weights, see `WhatIf`.
-        runtime: the release of the runtime.
+        runtime: the release of the runtime; None for the target's.
 
     Raises:
         UsageError: there is no such target.
@@ -95,6 +94,7 @@ def plan(
         ModelError: a weight's buffer does not fit its shape.
     """
     hardware = target_of(target) if isinstance(target, str) else target
+    runtime = runtime or hardware.runtime
     delegation = delegate(subgraph, runtime, assume)
     parts = [
         _part(index, run, delegation, hardware, assume)

@@ -19,15 +19,21 @@ class Runtime:
             computed at run time.
         max_concatenation: most inputs of a CONCATENATION that the delegate takes.
         max_split: most outputs of a SPLIT that the delegate takes.
+        half_filter_full_bias: whether the delegate takes an fp16 filter with an fp32 bias.
     """
 
     name: str
     dynamic_fully_connected: bool = False
     max_concatenation: int = 5
     max_split: int = 4
+    half_filter_full_bias: bool = True
 
 
-RUNTIMES = (Runtime("LiteRT 2.3"),)
+RUNTIMES = (
+    Runtime("LiteRT 2.3"),
+    # Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
+    Runtime("LiteRT.js 2.5", half_filter_full_bias=False),
+)
 """The releases that are modelled; a later release that differs is one more row."""
 
 DEFAULT_RUNTIME = RUNTIMES[0]
@@ -45,6 +51,7 @@ class Target:
         blocks: numbers of output channels that a sparse kernel can compute together.
         fp16: whether arithmetic is done in half precision.
         note: what else is worth knowing.
+        runtime: the release of the runtime that it is planned for unless another is named.
     """
 
     name: str
@@ -53,6 +60,7 @@ class Target:
     blocks: tuple[int, ...]
     fp16: bool
     note: str
+    runtime: Runtime = DEFAULT_RUNTIME
 
 
 _TARGETS = (
@@ -73,6 +81,7 @@ _TARGETS = (
         (1, 2, 4),
         False,
         "the sparse path is on in every browser; block kernels are scalar",
+        RUNTIMES[1],
     ),
     Target("riscv", "RISC-V with vectors", True, (1, 2, 4), False, "kernels for 1, 2, 4 channels"),
     Target("hexagon", "Hexagon HVX", True, (1, 2, 4), False, "block kernels are scalar"),

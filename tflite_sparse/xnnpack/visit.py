@@ -196,7 +196,8 @@ class Visit:
     def filter_and_bias(self, filt: Tensor, bias: Tensor) -> None:
         """Floating-point filter and bias go together, looking through skipped DEQUANTIZEs."""
         first, second = self._seen(filt), self._seen(bias)
-        if first in FLOAT and second != first and (first, second) != ("FLOAT16", "FLOAT32"):
+        half = (first, second) == ("FLOAT16", "FLOAT32") and self.runtime.half_filter_full_bias
+        if first in FLOAT and second != first and not half:
             self.refuse(
                 "delegate-mixed-types",
                 "bias",

@@ -141,7 +141,12 @@ def activated(activation: str) -> bytes:
     """A convolution that XNNPACK takes or not, by its activation."""
     return made(
         lambda g: g.conv2d(
-            g.input((1, 4, 4, 64)), 64, zeros=0.8, storage="fp16-sparse", activation=activation
+            g.input((1, 4, 4, 64)),
+            64,
+            zeros=0.8,
+            storage="fp16-sparse",
+            bias_storage="fp16",
+            activation=activation,
         )
     )
 

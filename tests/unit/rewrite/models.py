@@ -88,4 +88,10 @@ def _layer(
     filters = sparse_filters(graph.rng, shape, zeros, block)
     weight = graph.weight(filters, storage)
     reused.append(weight) if storage == "dense" else None
-    return graph.conv2d(x, _CHANNELS, filters=weight, version=5 if storage == "int8" else 1)
+    return graph.conv2d(
+        x,
+        _CHANNELS,
+        filters=weight,
+        bias_storage="fp16" if storage == "fp16" else "dense",
+        version=5 if storage == "int8" else 1,
+    )

@@ -88,12 +88,20 @@ def test_densify_stands_right_before_the_first_reader() -> None:
 
 
 def test_half_precision_goes_through_densify_before_dequantize() -> None:
-    model, _ = made(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16"))
-    assert kinds(model) == ["DENSIFY", "DEQUANTIZE", "CONV_2D"]
+    model, _ = made(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16", bias_storage="fp16"))
+    # The second DEQUANTIZE is that of the bias.
+    assert kinds(model) == ["DENSIFY", "DEQUANTIZE", "DEQUANTIZE", "CONV_2D"]
     operators = model.subgraphs[0].operators
     assert [t.type for t in operators[0].outputs] == ["FLOAT16"]
     assert [t.type for t in operators[1].outputs] == ["FLOAT32"]
     assert operators[1].version == 3
+
+
+def test_a_half_precision_filter_with_a_full_bias_is_left_for_the_browser() -> None:
+    # LiteRT.js runs such a convolution outside XNNPACK, where the unpacked weight is lost.
+    model, result = made(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16"))
+    assert kinds(model) == ["DEQUANTIZE", "CONV_2D"]
+    assert [left.code for left in result.left if left.weight.shape == (32, 1, 1, 32)] == ["reader"]
 
 
 def test_a_quantized_weight_keeps_its_quantization_behind_densify() -> None:

@@ -17,7 +17,8 @@ def test_floats_below_the_bound_become_zero(storage: str) -> None:
     builder = ModelBuilder(seed=1)
     graph = builder.graph()
     filters = sparse_filters(builder.rng, (32, 1, 1, 32), 0.5)
-    graph.output(graph.conv2d(graph.input((1, 6, 6, 32)), 32, filters=filters, storage=storage))
+    stored = {"storage": storage, "bias_storage": storage}
+    graph.output(graph.conv2d(graph.input((1, 6, 6, 32)), 32, filters=filters, **stored))
     before = Model.read(builder.build())
     after = Model.read(builder.build())
     result = sparsify(after, SparsifyOptions(zero_below=1.0))
