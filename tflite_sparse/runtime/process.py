@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,7 +15,6 @@ from tflite_sparse.runtime.processor import interpreter_command, interpreter_env
 from tflite_sparse.runtime.worker import receive, send
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
     from types import TracebackType
 
@@ -44,6 +45,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=interpreter_environment(),
+            # A group of its own, so that the model which it runs can be ended with it.
+            start_new_session=True,
         )
         state, detail = receive(self._process.stdout) or ("missing", "it did not start")
         if state != "ready":
@@ -58,6 +61,7 @@ class Worker:
         except (BrokenPipeError, EOFError):
             answer = None
         if answer is None:
+            self._kill()
             return "crashed", "the worker process ended", None
         status, detail, value = answer
         return status, detail, value
@@ -71,8 +75,13 @@ class Worker:
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             self._process.wait()
+
+    def _kill(self) -> None:
+        """Ends the process and whatever it runs."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +94,7 @@ class Worker:
     ) -> None:
         if kind is not None:
             # Whoever is interrupted does not wait for the task that is under way.
-            self._process.kill()
+            self._kill()
         self.close()
 
 

@@ -45,7 +45,10 @@ def receive(file: Any) -> Any:
     return pickle.loads(data)  # noqa: S301 - the other end is this package
 
 
-def _child(request: dict[str, Any], pipe: int, log: int) -> NoReturn:
+def _child(request: dict[str, Any], pipe: int, log: int, ends: tuple[int, ...]) -> NoReturn:
+    # Were they left open, the other end would not notice that the worker has died.
+    for end in ends:
+        os.close(end)
     os.dup2(log, 1)
     os.dup2(log, 2)
     from tflite_sparse.runtime import tasks
@@ -69,14 +72,14 @@ def _read_until(pipe: int, deadline: float) -> tuple[bytes, bool]:
         parts.append(part)
 
 
-def _perform(request: dict[str, Any]) -> tuple[str, str, Any]:
-    """(status, detail, answer) of one task, done in a process of its own."""
+def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, Any]:
+    """(status, detail, answer) of one task, done in a process of its own without these files."""
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as log:
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _child(request, writing, log.fileno())
+            _child(request, writing, log.fileno(), ends)
         os.close(writing)
         timeout = float(request["timeout"])
         data, in_time = _read_until(reading, time.monotonic() + timeout)
@@ -119,7 +122,7 @@ def main() -> None:
         send(answers, ("missing", str(error)))
         return
     while (request := receive(requests)) is not None:
-        send(answers, _perform(request))
+        send(answers, _perform(request, (requests.fileno(), answers.fileno())))
 
 
 if __name__ == "__main__":
