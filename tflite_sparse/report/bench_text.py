@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ def bench_lines(found: Bench, width: int) -> Iterator[Text | str]:
         found: what was measured.
         width: columns of the terminal.
     """
-    yield f"{found.runtime}, {count_of(found.threads, 'thread')}, {found.processor}"
+    head = f"{found.runtime}, {count_of(found.threads, 'thread')}, {found.processor}"
+    yield from textwrap.wrap(head, width)
     yield (
         f"{count_of(found.runs, 'run')} of each model in turn"
         f" after {found.warmup} to warm up; times in ms"
@@ -67,7 +69,8 @@ def bench_lines(found: Bench, width: int) -> Iterator[Text | str]:
         yield ""
     for name, note in notes:
         if note:
-            yield f"  {shorten(name, max(width // 2, 24))}: {note}"
+            said = f"{shorten(name, max(width // 2, 24))}: {note}"
+            yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def _note(model: BenchedModel) -> str:

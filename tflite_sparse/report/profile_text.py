@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.names import shorten
 from tflite_sparse.report.table import Column, table
+from tflite_sparse.report.words import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +32,12 @@ def profile_lines(
         width: columns of the terminal.
         against: whether to show what was predicted.
     """
-    yield f"{path} on {profile.processor}{' (emulated)' if profile.emulated else ''}"
+    where = f" on {profile.processor}{' (emulated)' if profile.emulated else ''}"
+    yield shorten(path, max(width - len(where), 24)) + where
     yield ""
     if not profile.ok:
-        yield f"  {profile.status.replace('-', ' ')}: {profile.detail}"
+        said = f"{profile.status.replace('-', ' ')}: {profile.detail}"
+        yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
         if against:
             yield f"  predicted for {compared.target}: {compared.predicted.replace('_', ' ')}"
         return
@@ -49,7 +54,7 @@ def _totals(profile: Profile) -> Iterator[str]:
     sparse = [operator for operator in profile.operators if operator.sparse]
     outside = [operator for operator in profile.operators if not operator.delegated]
     dense = len(profile.operators) - len(sparse) - len(outside)
-    yield f"  {len(profile.operators)} operators, median of {profile.runs} runs"
+    yield f"  {len(profile.operators)} operators, median of {count_of(profile.runs, 'run')}"
     for name, count, part in (
         ("sparse kernels", len(sparse), sum(o.microseconds for o in sparse)),
         ("other XNNPACK", dense, None),

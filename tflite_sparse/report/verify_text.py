@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.table import Column, table
+from tflite_sparse.report.words import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +23,12 @@ _SHOWN = 10
 
 def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
     """The lines of the report."""
-    yield f"{found.a} against {found.b}: {'equal' if found.equal else 'different'}"
+    verdict = "equal" if found.equal else "different"
+    room = max((width - len(f" against : {verdict}")) // 2, 24)
+    yield f"{shorten(found.a, room)} against {shorten(found.b, room)}: {verdict}"
     yield ""
     total = found.weights_equal + len(found.weights)
-    yield f"  Weights   {found.weights_equal} of {total} equal, bit for bit"
+    yield f"  Weights   {found.weights_equal:,} of {total:,} equal bit for bit, -0.0 as 0.0"
     for weight in found.weights[:_SHOWN]:
         yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
             f"only in {'B' if weight.missing == 'a' else 'A'}"
@@ -37,7 +41,11 @@ def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
     if len(found.weights) > _SHOWN:
         yield f"            and {len(found.weights) - _SHOWN} more"
     for sentence in found.graph[:_SHOWN]:
-        yield f"  Graph     {sentence}"
+        yield from textwrap.wrap(
+            sentence, width, initial_indent="  Graph     ", subsequent_indent=" " * 12
+        )
+    if len(found.graph) > _SHOWN:
+        yield f"            and {len(found.graph) - _SHOWN} more"
     for backend in found.backends:
         yield from _backend(backend, found, width)
 
@@ -52,8 +60,13 @@ def _backend(backend: BackendComparison, found: Verification, width: int) -> Ite
             ("A", backend.status_a, backend.detail_a),
             ("B", backend.status_b, backend.detail_b),
         ):
-            said = f": {shorten(detail, width - 24)}" if detail else ""
-            yield f"    {name} {status.replace('-', ' ')}{said}"
+            said = f": {detail}" if detail else ""
+            yield from textwrap.wrap(
+                f"{name} {status.replace('-', ' ')}{said}",
+                width,
+                initial_indent="    ",
+                subsequent_indent="      ",
+            )
         return
     limits = backend.tolerance
     allowed = (
@@ -61,9 +74,12 @@ def _backend(backend: BackendComparison, found: Verification, width: int) -> Ite
         if not limits.atol and not limits.rtol
         else f"{limits.atol:g} + {limits.rtol:g} x |A| allowed"
     )
-    yield f"  {title}{where}, {found.trials} sets of inputs, {allowed}"
+    head = f"{title}{where}, {count_of(found.trials, 'set')} of inputs, {allowed}"
+    yield from textwrap.wrap(head, width, initial_indent="  ", subsequent_indent="    ")
     if backend.problem:
-        yield f"    {backend.problem}"
+        yield from textwrap.wrap(
+            backend.problem, width, initial_indent="    ", subsequent_indent="      "
+        )
         return
     columns = [
         Column("output", gives_way=True),

@@ -84,6 +84,7 @@ def run_many(
     jobs: Iterable[tuple[Model, Sequence[Outputs]]],
     *,
     backend: Backend = "xnnpack",
+    signature: str | None = None,
     threads: int = 1,
     emulate: bool = False,
     timeout: float = TIMEOUT,
@@ -93,7 +94,7 @@ def run_many(
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
-    options = {"backend": backend, "signature": None, "threads": threads}
+    options = {"backend": backend, "signature": signature, "threads": threads}
     with Worker(emulate=emulate) as worker:
         yield from _run_all(worker, jobs, timeout, options)
 

@@ -11,7 +11,7 @@ from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.compare import OutputComparison, Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
-from tflite_sparse.runtime.litert import run
+from tflite_sparse.runtime.litert import run_many
 from tflite_sparse.runtime.processor import native_target
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def verify(
         count = len(given)
         options: dict[str, Any] = {"signature": signature, "emulate": emulate, "timeout": timeout}
         for backend in backends:
-            results = [run(path, given, backend=backend, **options) for path in (a, b)]
+            jobs = [(path, given) for path in (a, b)]
+            results = list(run_many(jobs, backend=backend, **options))
             allowed = tolerance or _default_tolerance(backend, emulate=emulate)
             compared.append(_compare(backend, results[0], results[1], allowed))
     return Verification(
