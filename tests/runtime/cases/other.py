@@ -138,6 +138,26 @@ def entry_and_twice_the_same_value(g: GraphBuilder) -> tuple[Value, ...]:
     return head(g, pointwise(g, entry(g, x))), head(g, pointwise(g, g.add(x, x)))
 
 
+@case(WRONG, rule="layout-nchw-read")
+def twice_the_same_value_and_a_pool(g: GraphBuilder) -> tuple[Value, ...]:
+    # What is read twice is counted twice, and hides that the pool reads it outside the cluster.
+    x = trunk(g)
+    return head(g, pointwise(g, g.add(x, x))), g.max_pool(x)
+
+
+@case(DENSE, rule="cluster-repeated")
+def twice_the_same_value_and_two_pools(g: GraphBuilder) -> tuple[Value, ...]:
+    x = trunk(g)
+    return head(g, pointwise(g, g.add(x, x))), g.max_pool(x), g.average_pool(x)
+
+
+@case(SPARSE, near="layout-nchw-read")
+def product_with_itself_and_no_pool(g: GraphBuilder) -> Value:
+    # A square reads its value once.
+    x = trunk(g)
+    return head(g, pointwise(g, g.add(g.mul(x, x), x)))
+
+
 @case(SPARSE, near="layout-overflow")
 def mean_not_kept_and_a_constant_subtracted(g: GraphBuilder) -> Value:
     return g.sub(g.mean(trunk(g)), np.ones(16, np.float32))
