@@ -33,10 +33,15 @@ class Worker:
         emulate: whether to run on an emulated processor without AVX.
 
     Raises:
-        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+        RuntimeUnavailableError: LiteRT or the emulator is not installed, or the system cannot fork.
     """
 
     def __init__(self, *, emulate: bool = False) -> None:
+        if not hasattr(os, "fork"):
+            raise RuntimeUnavailableError(
+                "models run in forked processes, which this system does not have",
+                hint="use Linux, macOS or the Windows Subsystem for Linux",
+            )
         self.emulate = emulate
         command = [*interpreter_command(emulate=emulate), "-m", "tflite_sparse.runtime.worker"]
         self._process = subprocess.Popen(
