@@ -83,9 +83,12 @@ def _grouped(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetsFacts
                 break
         else:
             groups.append(facts)
+    order = {target.name: number for number, target in enumerate(targets)}
     return [
         dataclasses.replace(
-            group, runtime=", ".join(dict.fromkeys(runtimes[t.name] for t in group.targets))
+            group,
+            targets=tuple(sorted(group.targets, key=lambda found: order[found.name])),
+            runtime=", ".join(dict.fromkeys(runtimes[t.name] for t in group.targets)),
         )
         for group in groups
     ]
