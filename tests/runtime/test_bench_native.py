@@ -48,7 +48,9 @@ def test_the_ratio_is_that_of_the_work(tmp_path):
     four, sixteen = found.models
     assert found.ok
     assert four.ratio == 1
-    assert 2 < sixteen.ratio < 8
+    assert sixteen.ratio == sixteen.median_ms / four.median_ms
+    # Of the fastest runs: the others also tell of what else the machine was doing.
+    assert 2 < min(sixteen.milliseconds) / min(four.milliseconds) < 8
     for model in found.models:
         assert len(model.milliseconds) == 15
         assert model.p10_ms <= model.median_ms <= model.p90_ms

@@ -59,7 +59,9 @@ def test_sparse_kernels_run_in_the_browser(tmp_path):
     # The same nets with enough zeros and without: only sparse kernels make such a difference.
     found = bench(stored(tmp_path, filled=wide(0.5), empty=wide(0.98)), where="web", runs=15)
     assert found.ok
-    assert found.models[1].ratio < 0.6
+    # The fastest runs: the others also tell of what else the machine was doing.
+    filled, empty = (min(model.milliseconds) for model in found.models)
+    assert empty < 0.6 * filled
 
 
 def test_the_face_model_computes_the_same_with_dense_and_with_sparse_weights(tmp_path):
