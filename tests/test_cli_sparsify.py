@@ -13,6 +13,7 @@ import pytest
 from tests.support.builder import ModelBuilder
 from tests.support.command import call
 from tests.support.object_api import differences, load
+from tests.support.real_models import real_model
 
 DENSE = Path(__file__).parents[1] / "testdata" / "mobilenet_tiny_80.tflite"
 
@@ -165,15 +166,11 @@ def test_blocks_are_chosen_where_they_are_smaller_and_can_be_forced(tmp_path: Pa
     assert [left["code"] for left in refused["left"]] == ["block"]
 
 
-def test_a_weight_that_is_sparse_already_is_encoded_anew_only_when_asked(
-    model: Path, tmp_path: Path
-) -> None:
-    google, smaller = tmp_path / "google.tflite", tmp_path / "smaller.tflite"
-    call("sparsify", model, "-o", google, "--layout", "google")
+def test_a_weight_that_is_sparse_already_is_encoded_anew_only_when_asked(tmp_path: Path) -> None:
+    google, smaller = real_model("pose_detection"), tmp_path / "smaller.tflite"
     assert call("sparsify", google, "--check").code == 0
     assert call("sparsify", google, "-o", smaller, "--reencode").code == 0
-    assert smaller.stat().st_size < google.stat().st_size
-    assert call("diff", google, smaller).code == 0
+    assert smaller.stat().st_size < 0.95 * google.stat().st_size
 
 
 def test_verify_runs_both_models_before_the_file_takes_its_place(
