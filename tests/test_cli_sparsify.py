@@ -171,6 +171,7 @@ def test_a_weight_that_is_sparse_already_is_encoded_anew_only_when_asked(tmp_pat
     assert call("sparsify", google, "--check").code == 0
     assert call("sparsify", google, "-o", smaller, "--reencode").code == 0
     assert smaller.stat().st_size < 0.95 * google.stat().st_size
+    assert call("diff", google, smaller).code == 0
 
 
 def test_verify_runs_both_models_before_the_file_takes_its_place(
