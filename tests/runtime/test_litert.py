@@ -123,10 +123,12 @@ def test_operators_outside_xnnpack_end_a_partition():
 
 @needs_emulator
 def test_a_model_that_aborts_the_runtime_is_a_result():
-    first, second = profile_many([aborting(), SPARSE], emulate=True)
-    assert first.status == "crashed"
-    assert "SIG" in first.detail
-    assert second.ok, "the one after it must not be touched"
+    # What it overwrites decides how it ends, but several in a row never all get away with it.
+    *failed, last = profile_many([*[aborting()] * 4, SPARSE], emulate=True)
+    assert {found.status for found in failed} <= {"crashed", "run-failure"}
+    crashed = next(found for found in failed if found.status == "crashed")
+    assert "SIG" in crashed.detail
+    assert last.ok, "the one after it must not be touched"
 
 
 def test_the_same_model_runs_where_the_sparse_path_is_off():

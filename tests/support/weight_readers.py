@@ -43,13 +43,17 @@ def _weight(graph: GraphBuilder, shape: Sequence[int], stored: str, axis: int | 
     return graph.op("DEQUANTIZE", [value], [(shape, "FLOAT32")], version=2)[0]
 
 
-def _bias(graph: GraphBuilder, channels: int, kind: str, scales: int = 1) -> Value:
+def _bias(
+    graph: GraphBuilder, channels: int, kind: str, scales: int = 1, stored: str = "FLOAT32"
+) -> Value:
     if kind == "INT8":
         # The scale of a bias is that of the input times that of the weight, channel by channel.
         products = np.linspace(_SCALE, 2 * _SCALE, scales) * _INPUT_SCALE
         quantized = (products, [0] * scales, 0)
         return graph.constant(np.full(channels, 3, np.int32), quantized=quantized)
-    return graph.constant(np.ones(channels, np.float32))
+    # A converter that halves a filter halves its bias too.
+    storage = "fp16" if stored == "FLOAT16" else "dense"
+    return graph.constant(np.ones(channels, np.float32), storage=storage)
 
 
 def _input(graph: GraphBuilder, shape: Sequence[int], kind: str) -> Value:
@@ -87,7 +91,7 @@ def _conv2d(graph: GraphBuilder, stored: str, kind: str, _: int) -> Value:
         "Conv2D", strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1, padding=1
     )
     version = _version(kind, stored, 3, 5)
-    operands = [x, weight, _bias(graph, 64, kind, 64)]
+    operands = [x, weight, _bias(graph, 64, kind, 64, stored)]
     return _run(graph, "CONV_2D", operands, (1, 6, 6, 64), kind, options, version)
 
 
@@ -104,7 +108,7 @@ def _depthwise(graph: GraphBuilder, stored: str, kind: str, _: int) -> Value:
         depthMultiplier=1,
     )
     version = _version(kind, stored, 3, 6)
-    operands = [x, weight, _bias(graph, 256, kind, 256)]
+    operands = [x, weight, _bias(graph, 256, kind, 256, stored)]
     return _run(graph, "DEPTHWISE_CONV_2D", operands, (1, 4, 4, 256), kind, options, version)
 
 
@@ -123,7 +127,7 @@ def _fully_connected(graph: GraphBuilder, stored: str, kind: str, _: int) -> Val
     weight = _weight(graph, (64, 64), stored, None)
     options = _options("FullyConnected")
     version = _version(kind, stored, 4, 3)
-    operands = [x, weight, _bias(graph, 64, kind)]
+    operands = [x, weight, _bias(graph, 64, kind, stored=stored)]
     return _run(graph, "FULLY_CONNECTED", operands, (2, 64), kind, options, version)
 
 

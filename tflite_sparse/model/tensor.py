@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Buffer", "Tensor"]
 
+_MOST_ELEMENTS = 2**63 - 1
+_SHOWN_SIZES = 8
+
 
 class Buffer:
     """Constant data that tensors and metadata refer to, shared by identity.
@@ -153,11 +156,16 @@ class Tensor:
         """Number of elements of the dense tensor.
 
         Raises:
-            ModelError: a size is negative.
+            ModelError: a size is negative, or there are more elements than 64 bits count.
         """
         if any(size < 0 for size in self.shape):
-            raise ModelError(f"shape {list(self.shape)} has a negative size", place=self.place)
-        return math.prod(self.shape)
+            raise ModelError(f"shape {_shown(self.shape)} has a negative size", place=self.place)
+        size = math.prod(self.shape)
+        if size > _MOST_ELEMENTS:
+            raise ModelError(
+                f"shape {_shown(self.shape)} has more elements than any memory", place=self.place
+            )
+        return size
 
     @property
     def dense_nbytes(self) -> int | None:
@@ -214,10 +222,16 @@ class Tensor:
         wanted = self.dense_nbytes
         if wanted is not None and self.buffer.nbytes != wanted:
             raise ModelError(
-                f"shape {list(self.shape)} of {self.type} needs {wanted:,} bytes,"
+                f"shape {_shown(self.shape)} of {self.type} needs {wanted:,} bytes,"
                 f" buffer {self.buffer.index} has {self.buffer.nbytes:,}",
                 place=self.place,
             )
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    """A shape for people; a damaged file may claim thousands of dimensions."""
+    sizes = ", ".join(map(str, shape[:_SHOWN_SIZES]))
+    return f"[{sizes}, ...]" if len(shape) > _SHOWN_SIZES else f"[{sizes}]"
 
 
 def _unpack(raw: NDArray[np.uint8], width: int, kind: str, size: int) -> NDArray[Any]:

@@ -170,6 +170,16 @@ def test_a_buffer_of_another_size_than_the_shape_is_refused_when_it_is_read():
         _ = Model.read(edited(negative)).subgraphs[0].tensors[1].data
 
 
+def test_a_shape_beyond_all_numbers_is_refused_in_one_short_line():
+    def grow(model):
+        model.subgraphs[0].tensors[1].shape = np.full(3000, 2**31 - 1, np.int32)
+
+    tensor = Model.read(edited(grow)).subgraphs[0].tensors[1]
+    with pytest.raises(ModelError, match="more elements") as caught:
+        _ = tensor.data
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("kind", "raw", "wanted"),
     [
