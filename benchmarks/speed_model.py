@@ -116,6 +116,17 @@ def features(made: Plan, model: Model) -> NDArray[np.float64]:
     return counted
 
 
+def _fit(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least squares without negative prices: what would be negative costs nothing."""
+    used = np.ones(left.shape[1], bool)
+    while True:
+        prices = np.zeros(left.shape[1])
+        prices[used], *_ = np.linalg.lstsq(left[:, used], right, rcond=None)
+        if (prices >= 0).all():
+            return prices
+        used &= prices > 0
+
+
 PRICES = ("dense", "depthwise", "sparse", "written")
 
 
@@ -134,7 +145,7 @@ def report(times: dict[str, Any]) -> None:
     # Relative errors, so that the small nets count as much as the large ones.
     left = counted[:, :4] / measured[:, None]
     right = 1 - counted[:, 4] / measured
-    fitted, *_ = np.linalg.lstsq(left, right, rcond=None)
+    fitted = _fit(left, right)
     print(f"{times['runtime']}, {times['processor']}")
     print(f"{'price, ns':12} {'fitted':>8} {'package':>8}")
     for name, value in zip(PRICES, fitted, strict=True):
