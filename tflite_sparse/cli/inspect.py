@@ -117,6 +117,7 @@ def command(
         near=near,
         gzip=gzip,
         digest=as_json,
+        shapes=as_json or explain,
     )
     results = _results(find_models(models), selection, options)
     failed = _print_json(results) if as_json else _print_text(results, explain=explain)
@@ -129,6 +130,7 @@ class _Options:
     near: float
     gzip: bool | None
     digest: bool
+    shapes: bool
 
 
 def _targets(names: list[str] | None) -> tuple[Target, ...] | None:
@@ -169,6 +171,7 @@ def _inspect(path: str, options: _Options, progress: Callable[[int, int], None])
         near=options.near,
         digest=options.digest,
         gzip=options.gzip,
+        shapes=options.shapes,
         targets=options.targets,
         progress=progress,
     )

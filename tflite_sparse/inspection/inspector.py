@@ -46,6 +46,7 @@ def inspect(
     near: float = NEAR,
     digest: bool = True,
     gzip: bool | None = None,
+    shapes: bool = False,
     targets: Sequence[Target] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
@@ -57,6 +58,7 @@ def inspect(
         digest: whether to compute the SHA-256 of the file.
         targets: the targets of which to say what the runtime does; None for all.
         gzip: whether to compute sizes after gzip; None does so for files up to `GZIP_UP_TO`.
+        shapes: whether to count how full blocks of many shapes are.
         progress: called with the bytes of weights that are done and the bytes of all.
 
     Returns:
@@ -69,7 +71,7 @@ def inspect(
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         digesting = pool.submit(sha256, model) if digest else None
         compressing = pool.submit(gzip_size, model) if gzip else None
-        examining = pool.map(lambda weight: examine(weight, near=near), weights)
+        examining = pool.map(lambda weight: examine(weight, near=near, shapes=shapes), weights)
         # The threads count while this one loads the model of the runtime.
         from tflite_sparse.inspection import runtime as planning
 

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse.encoding import block_fill
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.counts import BLOCK_CHANNELS, Counts, count
 from tflite_sparse.inspection.facts import share
@@ -18,6 +19,7 @@ from tflite_sparse.inspection.weight_results import (
     BlockFill,
     EncodingFacts,
     LevelFacts,
+    ShapeFill,
     Use,
     WeightFacts,
 )
@@ -64,14 +66,16 @@ class Examined:
     problem: Problem | None
 
 
-def examine(weight: Weight, *, near: float) -> Examined:
+def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
     """Looks at one weight.
 
     Args:
         weight: the weight.
         near: bound of magnitude for near zeros.
+        shapes: whether to count the fill of block shapes too.
     """
     tensor = weight.tensor
+    block_shapes: tuple[ShapeFill, ...] | None = None
     counts: Counts | None = None
     encoding: EncodingFacts | None = None
     storage: Storage | None = None
@@ -84,6 +88,9 @@ def examine(weight: Weight, *, near: float) -> Examined:
         if values is not None:
             counts = count(values, tensor.type, near=near, zero_points=points)
             storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
+            if shapes and points is None:
+                found = block_fill(values)
+                block_shapes = tuple(ShapeFill(s.block, s.blocks, s.fill) for s in found)
     except (ModelError, EncodingError) as error:
         problem = problem_of(error)
     now = stored_bytes(tensor)
@@ -101,6 +108,7 @@ def examine(weight: Weight, *, near: float) -> Examined:
         zeros=counts.zeros if counts else None,
         near_zeros=counts.near if counts else None,
         blocks=_blocks(weight, counts),
+        block_shapes=block_shapes,
         bytes_now=now,
         bytes_dense=tensor.dense_nbytes if counts else None,
         bytes_sparse=storage.nbytes if storage else None,

@@ -11,6 +11,7 @@ __all__ = [
     "EncodingFacts",
     "LevelFacts",
     "QuantizationFacts",
+    "ShapeFill",
     "Use",
     "WeightFacts",
 ]
@@ -112,6 +113,21 @@ class BlockFill(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class ShapeFill(Facts):
+    """How full blocks of one shape are: what the storage format could keep as blocks.
+
+    Attributes:
+        block: size along the first and the last dimension.
+        blocks: number of blocks that hold at least one value that is not zero.
+        fill: share of the values in these blocks that are not zero.
+    """
+
+    block: tuple[int, ...]
+    blocks: int
+    fill: float
+
+
+@dataclass(frozen=True, slots=True)
 class WeightFacts(Facts):
     """A weight: a constant that an operator multiplies with, or any other large one.
 
@@ -130,6 +146,8 @@ class WeightFacts(Facts):
             the zero point. None where the values cannot be read.
         near_zeros: values that are not zero and under the bound in magnitude; None for integers.
         blocks: fill of blocks of output channels; empty where the operator has no such blocks.
+        block_shapes: fill of the block shapes that divide the weight, fullest first; None where
+            they were not asked for.
         bytes_now: bytes of the values, and of segments and indices when stored sparse.
         bytes_dense: bytes when stored dense.
         bytes_sparse: bytes in the best sparse encoding; None where it cannot be encoded.
@@ -151,6 +169,7 @@ class WeightFacts(Facts):
     zeros: int | None
     near_zeros: int | None
     blocks: tuple[BlockFill, ...]
+    block_shapes: tuple[ShapeFill, ...] | None
     bytes_now: int
     bytes_dense: int | None
     bytes_sparse: int | None

@@ -181,6 +181,11 @@ def _details(weight: WeightFacts) -> Iterator[tuple[str, str]]:
     for block in weight.blocks:
         fits = ", enough for the runtime's kernel" if block.fits and weight.pointwise else ""
         yield f"blocks {block.channels}", f"of channels are {block.fill:.1%} full{fits}"
+    if weight.block_shapes:
+        shapes = (
+            f"{'x'.join(map(str, shape.block))} {shape.fill:.0%}" for shape in weight.block_shapes
+        )
+        yield "shapes", f"{', '.join(shapes)} full"
     yield "bytes", "; ".join(_byte_words(weight))
 
 
