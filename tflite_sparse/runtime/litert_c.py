@@ -30,7 +30,7 @@ _CPU = 1
 _LARGEST_RANK = 8
 _RANK_BITS = 0x7F  # the bit above says whether there are strides
 _WRITE = 1
-_LARGEST_LIBRARY = "libLiteRt"
+_LIBRARY = "libLiteRt"
 
 
 class LiteRtError(Exception):
@@ -80,9 +80,7 @@ def _library() -> Path:
 
     folder = Path(str(ai_edge_litert.__file__)).parent
     suffixes = (".so", ".dylib", sysconfig.get_config_var("SHLIB_SUFFIX") or ".so")
-    return next(
-        path for suffix in suffixes if (path := folder / f"{_LARGEST_LIBRARY}{suffix}").is_file()
-    )
+    return next(path for suffix in suffixes if (path := folder / f"{_LIBRARY}{suffix}").is_file())
 
 
 class _Api:
