@@ -11,11 +11,20 @@ from tests.unit.xnnpack.nets import trunk
 __all__ = ["aborting", "endless", "refused", "unknown"]
 
 
+# What is written past the end is this, squared, in floats: 256 MB, where memory surely ends.
+_BEYOND = 8192
+
+
 def aborting() -> bytes:
-    """Ends the process where XNNPACK takes the sparse path: MEAN, then SUB of a constant."""
+    """Ends the process where XNNPACK takes the sparse path: MEAN, then SUB of a constant.
+
+    MEAN leaves (1, channels, 1, 1), which with the constant's (1, 1, 1, channels) broadcasts to
+    channels x channels, written where there is room for one row.
+    """
     model = ModelBuilder()
     g = model.graph()
-    g.output(g.sub(g.mean(trunk(g), keep_dims=True), np.ones((1, 1, 1, 16), np.float32)))
+    x = g.conv2d(trunk(g, (8, 8)), _BEYOND, zeros=0.9, storage="sparse")
+    g.output(g.sub(g.mean(x, keep_dims=True), np.ones((1, 1, 1, _BEYOND), np.float32)))
     return model.build()
 
 
