@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.crossing import (
@@ -52,17 +53,17 @@ def apply_region(region: Region) -> None:
     for tensor in leaving:
         producer = editor.subgraph.producer(tensor)
         assert producer is not None  # noqa: S101 - members compute it
-        editor.noted(producer, lambda tensor=tensor: bring_out(tensor, context))
+        editor.noted(producer, partial(bring_out, tensor, context))
     for op in region.members:
         if context.ends(op):
-            editor.noted(op, lambda op=op: reduce_out(op, context))
+            editor.noted(op, partial(reduce_out, op, context))
         elif op.name == "DEPTH_TO_SPACE":
-            editor.noted(op, lambda op=op: turn_depth_to_space(op, context))
+            editor.noted(op, partial(turn_depth_to_space, op, context))
     readers: list[Operator] = []
     starts: list[Tensor] = []
     for tensor in region.entries:
         door = editor.subgraph.producer(tensor) or region.members[0]
-        editor.noted(door, lambda tensor=tensor: bring_in(tensor, context, readers))
+        editor.noted(door, partial(bring_in, tensor, context, readers))
         starts.append(tensor)
     if region.stem is not None:
         placed = placed_window(region.stem)
@@ -77,5 +78,5 @@ def apply_region(region: Region) -> None:
     for op in region.members:
         form = form_of(op)
         if form is not None and not editor.is_gone(op):
-            editor.noted(op, lambda form=form, op=op: form.apply(op, context))
+            editor.noted(op, partial(form.apply, op, context))
     editor.sweep()

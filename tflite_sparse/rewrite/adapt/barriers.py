@@ -8,6 +8,7 @@ sparse for their size.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,7 +66,7 @@ def _widen(model: Model) -> list[Step]:
         context = Context(editor, _STRAIGHT, frozenset({"barriers"}))
         for op in _entries(model):
             if op.subgraph is subgraph:
-                editor.noted(op, lambda op=op: _widen_entry(op, context))
+                editor.noted(op, partial(_widen_entry, op, context))
         steps += editor.steps
     return steps
 

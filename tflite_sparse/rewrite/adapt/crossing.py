@@ -16,7 +16,7 @@ from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, add_up, pad_
 from tflite_sparse.rewrite.adapt.flip import reverse
 from tflite_sparse.rewrite.adapt.region import readers_of
 from tflite_sparse.rewrite.adapt.window import placed_window, spatial_padding
-from tflite_sparse.rewrite.adapt.windows import fitted, is_pointwise, turned_filter
+from tflite_sparse.rewrite.adapt.windows import fitted, is_pointwise, is_spelled_out, turned_filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +38,8 @@ def make_stem(operator: Operator, context: Context) -> Said:
     assert placed is not None  # noqa: S101 - see stem_refusal
     rows, columns = placed.turned(context.flip)
     missing = _CHANNELS - placed.source.shape[3]
+    if not any(context.flip) and not missing and is_spelled_out(operator, placed, _STEM):
+        return None
 
     def change(filt: NDArray[Any]) -> NDArray[Any]:
         window = fitted(turned_filter(filt, context.flip), rows, columns, _STEM)
@@ -57,12 +59,12 @@ def make_stem(operator: Operator, context: Context) -> Said:
         zeros = np.zeros(operator.outputs[0].shape[3], np.float32)
         editor.read(operator, 2, editor.constant(zeros, f"{operator.outputs[0].name}/bias"))
     pads = (placed.rows.before, placed.rows.after, placed.columns.before, placed.columns.after)
-    if pads == (1, 1, 1, 1) and plain and not missing:
-        return ("flip", "turned its kernel", "the image is reversed") if any(context.flip) else None
     what = "padded 1 on each side" + (", its kernel turned" if any(context.flip) else "")
     what += f", {missing} zero channels added" if missing else ""
     why = f"it pads {pads[0]},{pads[1]} and {pads[2]},{pads[3]}; an entry needs 1 on each side"
-    return ("windows", what, why if not missing else f"{why}, and 3 channels")
+    if pads == (1, 1, 1, 1):
+        why = "an entry needs its padding spelled out"
+    return ("windows", what, f"{why}, and 3 channels" if missing else why)
 
 
 def bring_in(tensor: Tensor, context: Context, readers: list[Operator]) -> Said:
@@ -252,13 +254,18 @@ def _slice(
     last: int,
     output: Tensor | None = None,
 ) -> Tensor:
-    """Some channels of a map, by a SLICE in front of an operator."""
+    """Some channels of a map, by a STRIDED_SLICE in front of an operator."""
     shape = (*tensor.shape[:3], last - first)
     made = editor.value(shape, tensor, f"{tensor.name}/sliced") if output is None else output
-    begin = editor.constant(np.array([0, 0, 0, first], np.int32), f"{made.name}/begin")
-    # -1 stands for all there is: a batch may change.
-    size = editor.constant(np.array([-1, -1, -1, last - first], np.int32), f"{made.name}/size")
-    editor.before(place, "SLICE", [tensor, begin, size], [made])
+    numbers = ([0, 0, 0, first], [0, 0, 0, last], [1, 1, 1, 1])
+    begin, end, strides = (
+        editor.constant(np.array(values, np.int32), f"{made.name}/{name}")
+        for values, name in zip(numbers, ("begin", "end", "strides"), strict=True)
+    )
+    # Whole along the batch, height and width: a caller may change the batch.
+    editor.before(
+        place, "STRIDED_SLICE", [tensor, begin, end, strides], [made], begin_mask=7, end_mask=7
+    )
     return made
 
 

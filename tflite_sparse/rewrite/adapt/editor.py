@@ -46,8 +46,8 @@ _OPTIONS = {
     "PAD": "PadOptions",
     "RESHAPE": "ReshapeOptions",
     "REVERSE_V2": "ReverseV2Options",
-    "SLICE": "SliceOptions",
     "SPACE_TO_DEPTH": "SpaceToDepthOptions",
+    "STRIDED_SLICE": "StridedSliceOptions",
 }
 _NUMBERS = {"FLOAT32": np.float32, "INT32": np.int32}
 

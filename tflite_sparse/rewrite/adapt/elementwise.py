@@ -133,7 +133,7 @@ def make_binary(operator: Operator, context: Context) -> Said:
         else:
             four = -four
     elif kind == "DIV":
-        kind, four = "MUL", 1 / four
+        kind, four = "MUL", np.float32(1) / four
     if kind == operator.name:
         if left is not None and left.ndim == RANK:
             return None

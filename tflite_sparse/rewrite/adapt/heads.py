@@ -6,6 +6,7 @@ taken for NCHW. Without its dimensions, and with a RESHAPE that restores them, i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.common import RANK, Context, is_map, numbers_of
@@ -27,7 +28,7 @@ def mend_heads(editor: Editor) -> None:
         axes = numbers_of(op, 1)
         spatial = axes is not None and sorted(axis % RANK for axis in axes) == [1, 2]
         if spatial and not feeds_map(op):
-            editor.noted(op, lambda op=op: reduce_out(op, context))
+            editor.noted(op, partial(reduce_out, op, context))
 
 
 def feeds_map(operator: Operator) -> bool:

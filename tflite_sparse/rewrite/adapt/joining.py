@@ -7,6 +7,7 @@ of channels, a 1x1 convolution with a single one in each row puts a map's channe
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,10 +123,7 @@ def _split(reader: Operator, join: Operator, context: Context) -> None:
             stride_h=1,
             stride_w=1,
         )
-        chosen = slice(first, last)
-        editor.set_weight(
-            twin, 1, lambda filt, chosen=chosen: filt[..., chosen], f"inputs_{first}_{last}"
-        )
+        editor.set_weight(twin, 1, itemgetter((..., slice(first, last))), f"inputs_{first}_{last}")
         parts.append(part)
         first = last
     add_up(editor, reader, parts, result, activation)

@@ -63,7 +63,7 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
         return _unchanged(model, Adaptation(False, _nothing(trial, blocked), blocked=blocked))
     after = prospects(trial, asked)
     views = tuple(view for view in outlook(before, after) if view.target in targets)
-    refusal = _refusal(before, after, targets, options)
+    refusal = _refusal(before, after, steps, targets, options)
     if refusal is not None:
         return _unchanged(model, Adaptation(False, refusal, steps, views, blocked))
     changed = _changes(kinds, _kinds(trial))
@@ -126,6 +126,7 @@ def _change_subgraph(
 def _refusal(
     before: dict[str, Prospect],
     after: dict[str, Prospect],
+    steps: tuple[Step, ...],
     targets: tuple[str, ...],
     options: AdaptOptions,
 ) -> str | None:
@@ -138,7 +139,8 @@ def _refusal(
     was, now = before[_MEASURED], after[_MEASURED]
     gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
     if not gained:
-        smaller = now.stored > was.stored
+        walled = any(step.name == "barriers" for step in steps)
+        smaller = walled and now.stored > was.stored
         return None if smaller else "no more of the model would run sparse"
     if was.ms is None or now.ms is None or not options.min_gain:
         return None

@@ -117,7 +117,7 @@ def channel_groups(channels: int) -> int:
 
 
 def _flip_cost(region: Region) -> float:
-    sources = [tensor for tensor in region.entries]
+    sources = list(region.entries)
     if region.stem is not None:
         placed = placed_window(region.stem)
         sources += [] if placed is None else [placed.source]

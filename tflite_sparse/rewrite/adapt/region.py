@@ -1,4 +1,4 @@
-"""The region: the operators that will run in the sparse layout, grown from where values enter it."""
+"""The region: the operators that will run in the sparse layout, grown from where maps enter it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def readers_of(tensor: Tensor) -> list[Operator]:
             continue
         padded = op.outputs[0]
         beyond = readers_of(padded)
-        through = [r for r in beyond if (p := placed_window(r)) is not None and use.operand == 0]
+        through = [r for r in beyond if placed_window(r) is not None and use.operand == 0]
         for reader in through:
             found[id(reader)] = reader
         if len(through) < len(beyond) or any(padded is output for output in graph.outputs):
@@ -184,6 +184,8 @@ def _feeding_maps(region: Region, members: set[int]) -> set[int]:
     found: set[int] = set()
     for op in reversed(region.members):
         result = op.outputs[0]
-        if (is_map(result) and max(result.shape[1:3]) > 1) or any(id(r) in found for r in readers_of(result) if id(r) in members):
+        if (is_map(result) and max(result.shape[1:3]) > 1) or any(
+            id(r) in found for r in readers_of(result) if id(r) in members
+        ):
             found.add(id(op))
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_regions"]
 
-_FLIPS = tuple(product((False, True), repeat=2))
+_FLIPS = tuple((rows, columns) for rows, columns in product((False, True), repeat=2))
 _BEGINNINGS = 6
 _CUTS = 48
 _MORE_ENTRIES = 8

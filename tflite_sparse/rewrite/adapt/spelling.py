@@ -91,11 +91,11 @@ def _swished(editor: Editor, op: Operator) -> Tensor | None:
     for first, second in (op.inputs, op.inputs[::-1]):
         if first is None or second is None or first is second:
             continue
-        # (RELU6(x + 3) / 6) * x
+        # A sixth of the gate, times x.
         sixth = graph.producer(second)
         if sixth is not None and _is_sixth(sixth) and _gate(editor, computed(sixth)[0]) is first:
             return first
-        # (RELU6(x + 3) * x) / 6
+        # The gate times x, and a sixth of that.
         if constant_of(op, op.inputs.index(second)) is not None and _is_sixth(op):
             inner = graph.producer(first)
             if inner is None or inner.name != "MUL" or len(computed(inner)) != 2:  # noqa: PLR2004

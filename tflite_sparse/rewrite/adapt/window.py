@@ -112,11 +112,11 @@ def placed_window(operator: Operator) -> Placed | None:
         letter = "hw"[axis - 1]
         stride = int(operator.option(f"stride_{letter}", 1))
         dilation = int(operator.option(f"dilation_{letter}_factor", 1))
-        found = Axis(first.shape[axis], kernel[axis - 1], stride, dilation, 0, result[axis])
+        found = Axis(first.shape[axis], kernel[axis - 1], stride, dilation, pad, result[axis])
         if operator.option("padding", "SAME") == "SAME":
             total = max(0, (result[axis] - 1) * stride + found.reach - padded[axis])
-            pad += total // 2
-        axes.append(replace(found, before=pad))
+            found = replace(found, before=pad + total // 2)
+        axes.append(found)
     if min(first.shape) < 1 or min(result) < 1 or min(kernel) < 1:
         return None
     return Placed(first, axes[0], axes[1])

@@ -13,7 +13,7 @@ import numpy as np
 
 from tflite_sparse.rewrite.adapt.common import ACTIVATIONS, Context, Said, is_map, pad_before
 from tflite_sparse.rewrite.adapt.editor import constant_of
-from tflite_sparse.rewrite.adapt.window import Axis, placed_window
+from tflite_sparse.rewrite.adapt.window import Axis, placed_window, spatial_padding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,7 @@ __all__ = [
     "depthwise_refusal",
     "fitted",
     "is_pointwise",
+    "is_spelled_out",
     "make_depthwise",
     "make_pointwise",
     "make_pool",
@@ -38,6 +39,7 @@ __all__ = [
 _WINDOWS = (3, 5)
 _STRIDES = (1, 2)
 _FLOATS = ("f2", "f4")
+_LATE = "the runtime works SAME with stride 2 out too late"
 
 
 def is_pointwise(operator: Operator) -> bool:
@@ -81,7 +83,7 @@ def pointwise_refusal(operator: Operator, context: Context) -> str | None:
 
 
 def make_pointwise(operator: Operator, context: Context) -> Said:
-    """Takes a stride out of a 1x1 convolution: a depthwise convolution before it picks the cells."""
+    """Takes a stride out of a 1x1 convolution; a depthwise one before it picks the cells."""
     editor = context.editor
     _give_bias(operator, context)
     placed = placed_window(operator)
@@ -148,6 +150,8 @@ def make_depthwise(operator: Operator, context: Context) -> Said:
     rows, columns = placed.turned(context.flip)
     size = window_size(rows, columns)
     assert size is not None  # noqa: S101 - see depthwise_refusal
+    if not any(context.flip) and is_spelled_out(operator, placed, size):
+        return None
     plain = (size, size) == (placed.rows.kernel, placed.columns.kernel)
     if not plain or any(context.flip):
         key = _key(rows, columns, size, context.flip)
@@ -161,24 +165,34 @@ def make_depthwise(operator: Operator, context: Context) -> Said:
     return _said_of_window(placed, size, context)
 
 
+def is_spelled_out(operator: Operator, placed: Placed, size: int) -> bool:
+    """Whether a window has its size and half of it as padding already, as the runtime takes it."""
+    axes, pad = (placed.rows, placed.columns), (size - 1) // 2
+    if any((a.kernel, a.dilation, a.before) != (size, 1, pad) for a in axes):
+        return False
+    if operator.option("padding", "SAME") == "SAME":
+        return placed.source is operator.inputs[0] and {a.stride for a in axes} == {1}
+    padded = operator.inputs[0]
+    padding = None if padded is None else operator.subgraph.producer(padded)
+    if padding is None or padding.inputs[0] is not placed.source:
+        return False
+    return spatial_padding(padding) == (pad,) * 4
+
+
 def _said_of_window(placed: Placed, size: int, context: Context) -> Said:
-    rows, columns = placed.rows, placed.columns
-    pad = (size - 1) // 2
-    flipped = any(context.flip)
-    spelled = {rows.before, rows.after, columns.before, columns.after} == {pad}
-    same_kernel = (rows.kernel, columns.kernel) == (size, size) and rows.dilation == 1
-    if spelled and same_kernel:
-        if not flipped:
-            return None
-        return ("flip", "turned its kernel", "the map is reversed")
-    what = f"placed its {rows.kernel}x{columns.kernel} kernel in a {size}x{size} window"
-    if same_kernel:
-        what = f"padded {pad} on each side" + (", its kernel turned" if flipped else "")
-    why = (
-        f"it pads {rows.before},{rows.after} and {columns.before},{columns.after};"
-        f" the sparse layout takes {pad} on each side of {size}x{size}"
-    )
-    return ("windows", what, why)
+    axes, pad = (placed.rows, placed.columns), (size - 1) // 2
+    kernel = tuple(axis.kernel for axis in axes)
+    turned = ", its kernel turned" if any(context.flip) else ""
+    even = all((axis.before, axis.after) == (pad, pad) for axis in axes)
+    if kernel == (size, size) and even:
+        if axes[0].stride == 1:
+            return ("flip", "turned its kernel", "the map is reversed")
+        return ("windows", f"spelled its padding out{turned}", _LATE)
+    what = f"placed its {kernel[0]}x{kernel[1]} kernel in a {size}x{size} window"
+    if kernel == (size, size):
+        what = f"padded {pad} on each side{turned}"
+    said = " and ".join(f"{axis.before},{axis.after}" for axis in axes)
+    return ("windows", what, f"it pads {said}; a {size}x{size} window needs {pad} on each side")
 
 
 def _key(rows: Axis, columns: Axis, size: int, flip: tuple[bool, bool]) -> str:
