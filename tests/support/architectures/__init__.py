@@ -1,0 +1,87 @@
+"""Architectures as Keras, PyTorch and TensorFlow write them, with random weights and many zeros.
+
+    data = build("mobilenet_v2", small=True, storage="fp16")
+
+The weights are random, the zeros are those of least magnitude, and activations keep their scale
+from the first layer to the last. Each module says what it was compared with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.support.architectures.mobilenet_v1 import mobilenet_v1
+from tests.support.architectures.mobilenet_v2 import mobilenet_v2
+from tests.support.architectures.mobilenet_v3 import mobilenet_v3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ARCHITECTURES", "Architecture", "build"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An architecture in two sizes.
+
+    Attributes:
+        make: builds it; takes the options of `Net` too.
+        full: what to build it with in the size that people use.
+        small: what to build it with where time matters.
+        low: the least value of its inputs.
+        high: the largest.
+    """
+
+    make: Callable[..., bytes]
+    full: dict[str, Any] = field(default_factory=dict)
+    small: dict[str, Any] = field(default_factory=dict)
+    low: float = -1.0
+    high: float = 1.0
+
+
+_SMALL = {"size": 96, "width": 0.35, "classes": 50}
+_V3 = {"low": 0.0, "high": 255.0}
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "mobilenet_v1": Architecture(mobilenet_v1, {}, _SMALL),
+    "mobilenet_v1_050_192": Architecture(mobilenet_v1, {"size": 192, "width": 0.5}, _SMALL),
+    "mobilenet_v1_explicit": Architecture(
+        mobilenet_v1, {"padding": "explicit"}, {**_SMALL, "padding": "explicit"}
+    ),
+    "mobilenet_v1_193": Architecture(mobilenet_v1, {"size": 193}, {**_SMALL, "size": 97}),
+    "mobilenet_v1_225": Architecture(mobilenet_v1, {"size": 225}, {**_SMALL, "size": 113}),
+    "mobilenet_v2": Architecture(mobilenet_v2, {}, _SMALL),
+    "mobilenet_v2_193": Architecture(mobilenet_v2, {"size": 193}, {**_SMALL, "size": 97}),
+    "mobilenet_v2_torch": Architecture(
+        mobilenet_v2, {"padding": "torch"}, {**_SMALL, "padding": "torch"}
+    ),
+    "mobilenet_v2_batch_2": Architecture(mobilenet_v2, {"batch": 2}, {**_SMALL, "batch": 2}),
+    "mobilenet_v2_fp16": Architecture(
+        mobilenet_v2, {"storage": "fp16"}, {**_SMALL, "storage": "fp16"}
+    ),
+    "mobilenet_v3_small": Architecture(mobilenet_v3, {}, _SMALL, **_V3),
+    "mobilenet_v3_large": Architecture(
+        mobilenet_v3, {"kind": "large"}, {**_SMALL, "kind": "large"}, **_V3
+    ),
+    "mobilenet_v3_large_minimalistic": Architecture(
+        mobilenet_v3,
+        {"kind": "large", "minimalistic": True},
+        {**_SMALL, "kind": "large", "minimalistic": True},
+        **_V3,
+    ),
+}
+"""All of them, by name."""
+
+
+def build(name: str, *, small: bool = False, **options: Any) -> bytes:
+    """The model of an architecture.
+
+    Args:
+        name: its name.
+        small: whether to build the small size.
+        options: what to build it with instead of what is usual, such as `storage`.
+    """
+    architecture = ARCHITECTURES[name]
+    usual = architecture.small if small else architecture.full
+    return architecture.make(**{**usual, **options})

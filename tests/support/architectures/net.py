@@ -1,0 +1,332 @@
+"""What the architectures are written in: layers that keep activations at a sane scale."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tests.support.builder import ModelBuilder, Value
+from tests.support.windows import pair, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Net", "Padding", "Storage", "divisible", "keras_pad", "without_smallest"]
+
+Padding = Literal["keras", "explicit", "torch"]
+"""How layers with a stride are padded: as today's TFLite converter writes what Keras pads (SAME
+wherever that says it), with a PAD in front as older ones did, or 1 (2 for 5x5) on all four sides
+with a PAD, as converters from PyTorch do."""
+
+Storage = Literal["dense", "sparse", "fp16", "fp16-sparse"]
+"""Sparse applies to the filters with zeros; half precision to all weights."""
+
+# The mean square of an activation of values that are normally distributed around 0 with variance 1.
+_SQUARE = {
+    "NONE": 1.0,
+    "RELU": 0.5,
+    "RELU6": 0.5,
+    "RELU_N1_TO_1": 0.52,
+    "TANH": 0.39,
+    "LOGISTIC": 0.29,
+    "HARD_SWISH": 0.35,
+    "swish": 0.36,
+}
+_GATE = 0.28  # of a logistic gate, hard or soft
+_AVERAGED = 0.5  # what averaging over a map leaves of a mean square
+
+
+def divisible(value: float, divisor: int = 8) -> int:
+    """A number of channels as MobileNets round it: to a multiple, and never by more than 10 %."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+def without_smallest(array: np.ndarray, zeros: float) -> np.ndarray:
+    """A copy of an array with exactly round(size * zeros) elements of least magnitude set to 0."""
+    flat = array.reshape(-1).copy()
+    count = round(flat.size * zeros)
+    if count:
+        flat[np.argpartition(np.abs(flat), count - 1)[:count]] = 0
+    return flat.reshape(array.shape)
+
+
+class Net:
+    """A model under construction.
+
+    Every value's mean square is kept track of, as far as chance allows to say, and every filter is
+    scaled so that what it makes has variance 1: then neither the first nor the last layer of a deep
+    net rounds its outputs away.
+
+    Args:
+        name: what the model says of itself.
+        batch: how many pictures at once.
+        zeros: share of zeros in filters of 1x1 convolutions and fully connected layers; those of
+            least magnitude.
+        storage: how weights are stored.
+        padding: how layers with a stride are padded.
+        seed: makes the weights.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        batch: int = 1,
+        zeros: float = 0.8,
+        storage: Storage = "dense",
+        padding: Padding = "keras",
+        seed: int = 0,
+    ) -> None:
+        self.model = ModelBuilder(seed=seed, description=name)
+        self.g = self.model.graph()
+        self.rng = self.model.rng
+        self.batch = batch
+        self.zeros = zeros
+        self.storage = storage
+        self.half = storage.startswith("fp16")
+        self.padding = padding
+        self._squares: dict[int, float] = {}
+        self._shared: dict[float, Value] = {}
+        self._inputs: dict[str, Value] = {}
+
+    # Inputs, outputs
+
+    def image(
+        self, size: Any, channels: int = 3, name: str = "image", square: float = 1 / 3
+    ) -> Value:
+        """An input of pictures.
+
+        Args:
+            size: height and width.
+            channels: channels.
+            name: its name, in the signature too.
+            square: mean square of its values; a third where they are spread from -1 to 1.
+        """
+        x = self.g.input((self.batch, *pair(size), channels), name=name)
+        self._inputs[name] = x
+        return self._made(x, square)
+
+    def build(self, **outputs: Value) -> bytes:
+        """The model with these outputs, by their names in its signature."""
+        self.g.output(*outputs.values())
+        self.model.signature("serving_default", self.g, self._inputs, outputs)
+        self.model.min_runtime_version("2.2.0" if "sparse" in self.storage else "1.14.0")
+        if self.half:
+            self._dequantize_first()
+        return self.model.build()
+
+    def _dequantize_first(self) -> None:
+        """Puts what unpacks weights in front of all else, as the converter does."""
+        codes = self.model.table.operatorCodes
+        unpacking = {self.model.operator_code("DEQUANTIZE", 3)}
+        unpacking |= {i for i, code in enumerate(codes) if code.builtinCode == _DENSIFY}
+        self.g.table.operators.sort(key=lambda operator: operator.opcodeIndex not in unpacking)
+
+    def _made(self, value: Value, square: float) -> Value:
+        self._squares[value.index] = square
+        return value
+
+    # Layers with weights
+
+    def conv(
+        self,
+        x: Value,
+        channels: int,
+        kernel: Any = 1,
+        stride: int = 1,
+        act: str = "NONE",
+        pad: Any = None,
+        dilation: int = 1,
+        valid: bool = False,
+        gain: float = 1.0,
+        shift: float = 0.0,
+    ) -> Value:
+        """A convolution with a bias.
+
+        Args:
+            x: what it reads.
+            channels: how many channels it makes.
+            kernel: size of its filter; those of size 1 have zeros.
+            stride: its stride.
+            act: its activation, or "swish" or "HARD_SWISH", which are operators of their own.
+            pad: (before, after) where Keras pads a layer with a stride by hand; (before, after) for
+                height and for width where they differ.
+            dilation: distance between the elements of a filter that are neighbours.
+            valid: whether the padding of a 1x1 convolution says VALID.
+            gain: the standard deviation that its output is to have.
+            shift: a number that is in its bias.
+        """
+        kh, kw = pair(kernel)
+        x, padding = self._padded(x, (kh, kw), stride, dilation, pad)
+        shape = (channels, kh, kw, x.shape[3])
+        pointwise = (kh, kw) == (1, 1)
+        fused, then = (act, "NONE") if act in _FUSED else ("NONE", act)
+        filters = self._filters(shape, x, gain, self.zeros if pointwise else 0)
+        made = self.g.conv2d(
+            x,
+            channels,
+            (kh, kw),
+            stride,
+            "VALID" if valid else padding,
+            fused,
+            dilation,
+            storage=self.storage if pointwise else self._plain,
+            filters=filters,
+            bias=self.weight(self._bias(channels) + shift),
+        )
+        return self.activate(self._made(made, _SQUARE[fused] * gain**2), then)
+
+    def depthwise(
+        self,
+        x: Value,
+        kernel: Any = 3,
+        stride: int = 1,
+        act: str = "NONE",
+        pad: Any = None,
+        dilation: int = 1,
+    ) -> Value:
+        """A depthwise convolution with a bias; the arguments are those of `conv`."""
+        kh, kw = pair(kernel)
+        x, padding = self._padded(x, (kh, kw), stride, dilation, pad)
+        channels = x.shape[3]
+        filters = self.rng.standard_normal((1, kh, kw, channels)).astype(np.float32)
+        scale = np.sqrt(np.square(filters).sum(axis=(1, 2), keepdims=True) * self._squares[x.index])
+        fused, then = (act, "NONE") if act in _FUSED else ("NONE", act)
+        made = self.g.depthwise(
+            x,
+            (kh, kw),
+            stride,
+            padding,
+            fused,
+            dilation=dilation,
+            storage=self._plain,
+            filters=filters / scale,
+            bias=self.weight(self._bias(channels)),
+        )
+        return self.activate(self._made(made, _SQUARE[fused]), then)
+
+    def dense(self, x: Value, units: int, act: str = "NONE", gain: float = 1.0) -> Value:
+        """A fully connected layer with a bias."""
+        inputs = math.prod(x.shape[1:])
+        made = self.g.fully_connected(
+            x,
+            units,
+            act,
+            storage=self.storage,
+            filters=self._filters((units, inputs), x, gain, self.zeros),
+            bias=self.weight(self._bias(units)),
+        )
+        return self._made(made, _SQUARE[act] * gain**2)
+
+    def _filters(self, shape: tuple[int, ...], x: Value, gain: float, zeros: float) -> np.ndarray:
+        filters = without_smallest(self.rng.standard_normal(shape).astype(np.float32), zeros)
+        total = float(np.square(filters).sum()) * self._squares[x.index]
+        scale = gain * math.sqrt(shape[0] / max(total, 1e-12))
+        return (filters * scale).astype(np.float32)
+
+    def _bias(self, channels: int) -> np.ndarray:
+        return (self.rng.standard_normal(channels) * 0.2).astype(np.float32)
+
+    @property
+    def _plain(self) -> str:
+        """The storage of weights without zeros."""
+        return "fp16" if self.half else "dense"
+
+    def weight(self, array: Any) -> Value:
+        """A constant in the storage of weights."""
+        return self.g.constant(np.asarray(array, np.float32), storage=self._plain)
+
+    def number(self, value: float) -> Value:
+        """A constant number; those that read the same one share it, as converters have it."""
+        if value not in self._shared:
+            self._shared[value] = self.weight(value)
+        return self._shared[value]
+
+    # Padding
+
+    def _padded(
+        self, x: Value, kernel: tuple[int, int], stride: int, dilation: int, pad: Any
+    ) -> tuple[Value, str]:
+        """The value with a PAD behind it where one is needed, and the padding to state."""
+        if stride == 1 and pad is None:
+            return x, "SAME"
+        around = [pad, pad] if pad is not None and isinstance(pad[0], int) else pad
+        same = [
+            _same(size, k, stride, dilation) for size, k in zip(x.shape[1:3], kernel, strict=True)
+        ]
+        if self.padding == "torch" and stride > 1:
+            around = [(k // 2 * dilation,) * 2 for k in kernel]
+        elif around is None or (self.padding == "keras" and [tuple(p) for p in around] == same):
+            return x, "SAME"
+        if any(amount for both in around for amount in both):
+            paddings = ((0, 0), *around, (0, 0))
+            x = self._made(self.g.pad(x, paddings), self._squares[x.index])
+        return x, "VALID"
+
+    # Without weights
+
+    def activate(self, x: Value, act: str) -> Value:
+        """An activation as an operator of its own; "swish" is LOGISTIC and MUL."""
+        if act == "NONE":
+            return x
+        square = self._squares[x.index]
+        made = self.g.mul(x, self.g.logistic(x)) if act == "swish" else self.g.unary(act, x)
+        return self._made(made, _SQUARE[act] * (square if act not in _BOUNDED else 1))
+
+    def add(self, a: Value, b: Value, act: str = "NONE") -> Value:
+        """The sum of two values."""
+        square = self._squares[a.index] + self._squares[b.index]
+        return self._made(self.g.add(a, b, act), _SQUARE[act] * square)
+
+    def gated(self, x: Value, gate: Value) -> Value:
+        """A value times a gate between 0 and 1."""
+        return self._made(self.g.mul(x, gate), self._squares[x.index] * _GATE)
+
+    def kept(self, x: Value, made: Value, factor: float = 1.0) -> Value:
+        """Another value with the mean square of one, times a factor."""
+        return self._made(made, self._squares[x.index] * factor)
+
+    def mean(self, x: Value, keep_dims: bool = False) -> Value:
+        """The mean of each channel."""
+        return self.kept(x, self.g.mean(x, keep_dims=keep_dims), _AVERAGED)
+
+    def concat(self, values: Sequence[Value], axis: int = 3) -> Value:
+        """Values behind each other."""
+        return self.kept(values[0], self.g.concat(values, axis))
+
+    def reshape(self, x: Value, shape: Sequence[int]) -> Value:
+        """The same values in another shape."""
+        return self.kept(x, self.g.reshape(x, shape))
+
+    def resize(self, x: Value, size: Any, **modes: bool) -> Value:
+        """A map at another size, bilinearly."""
+        return self.kept(x, self.g.resize_bilinear(x, size, **modes))
+
+    def hard_gate(self, x: Value) -> Value:
+        """What Keras calls hard sigmoid, as the converter writes it after a RELU6 at x + 3."""
+        return self._made(self.g.mul(x, self.number(1 / 6)), _GATE)
+
+    def softmax_of(self, logits: Value, name: str = "probabilities") -> bytes:
+        """The finished model of a classifier."""
+        return self.build(**{name: self.g.softmax(logits)})
+
+
+_FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+_BOUNDED = ("TANH", "LOGISTIC")
+_DENSIFY = 124
+
+
+def _same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """(before, after) that SAME pads."""
+    reach = (kernel - 1) * dilation + 1
+    total = max(0, (windows(size, kernel, stride, dilation, "SAME") - 1) * stride + reach - size)
+    return total // 2, total - total // 2
+
+
+def keras_pad(x: Value, kernel: int) -> Any:
+    """What Keras pads in front of a layer with stride 2: one less before than behind if even."""
+    reach = kernel // 2
+    return [(reach - (1 - size % 2), reach) for size in x.shape[1:3]]
