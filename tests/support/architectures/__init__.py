@@ -11,9 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.support.architectures.efficientnet import (
+    efficientnet,
+    efficientnet_lite,
+    efficientnet_v2,
+)
 from tests.support.architectures.mobilenet_v1 import mobilenet_v1
 from tests.support.architectures.mobilenet_v2 import mobilenet_v2
 from tests.support.architectures.mobilenet_v3 import mobilenet_v3
+from tests.support.architectures.pyramid import pyramid
+from tests.support.architectures.resnet import resnet
+from tests.support.architectures.segmentation import deeplab, lraspp, unet, unet_transposed
+from tests.support.architectures.siamese import siamese
+from tests.support.architectures.ssd import ssd
+from tests.support.architectures.super_resolution import super_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +52,8 @@ class Architecture:
 
 
 _SMALL = {"size": 96, "width": 0.35, "classes": 50}
-_V3 = {"low": 0.0, "high": 255.0}
+_SEGMENTED = {"size": 96, "width": 0.35, "classes": 5}
+_BYTES = {"low": 0.0, "high": 255.0}
 
 ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet_v1": Architecture(mobilenet_v1, {}, _SMALL),
@@ -60,16 +72,35 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet_v2_fp16": Architecture(
         mobilenet_v2, {"storage": "fp16"}, {**_SMALL, "storage": "fp16"}
     ),
-    "mobilenet_v3_small": Architecture(mobilenet_v3, {}, _SMALL, **_V3),
+    "mobilenet_v3_small": Architecture(mobilenet_v3, {}, _SMALL, **_BYTES),
     "mobilenet_v3_large": Architecture(
-        mobilenet_v3, {"kind": "large"}, {**_SMALL, "kind": "large"}, **_V3
+        mobilenet_v3, {"kind": "large"}, {**_SMALL, "kind": "large"}, **_BYTES
     ),
     "mobilenet_v3_large_minimalistic": Architecture(
         mobilenet_v3,
         {"kind": "large", "minimalistic": True},
         {**_SMALL, "kind": "large", "minimalistic": True},
-        **_V3,
+        **_BYTES,
     ),
+    "efficientnet_b0": Architecture(efficientnet, {}, _SMALL, **_BYTES),
+    "efficientnet_b0_reshaped": Architecture(
+        efficientnet, {"squeeze": "reshaped"}, {**_SMALL, "squeeze": "reshaped"}, **_BYTES
+    ),
+    "efficientnet_b0_dense": Architecture(
+        efficientnet, {"squeeze": "dense"}, {**_SMALL, "squeeze": "dense"}, **_BYTES
+    ),
+    "efficientnet_v2b0": Architecture(efficientnet_v2, {}, _SMALL, **_BYTES),
+    "efficientnet_lite0": Architecture(efficientnet_lite, {}, _SMALL),
+    "resnet50": Architecture(resnet, {}, {"size": 64, "width": 0.25, "classes": 50}),
+    "deeplab": Architecture(deeplab, {}, _SEGMENTED),
+    "deeplab_257": Architecture(deeplab, {"size": 257}, {**_SEGMENTED, "size": 97}),
+    "lraspp": Architecture(lraspp, {}, _SEGMENTED),
+    "unet": Architecture(unet, {}, _SEGMENTED),
+    "unet_transposed": Architecture(unet_transposed, {}, _SEGMENTED),
+    "ssd": Architecture(ssd, {}, {"size": 128, "width": 0.35, "classes": 11}),
+    "pyramid": Architecture(pyramid, {}, {"size": 96, "width": 0.35}),
+    "super_resolution": Architecture(super_resolution, {}, {"size": 32, "blocks": 2}),
+    "siamese": Architecture(siamese, {}, {"size": 64, "width": 0.35}),
 }
 """All of them, by name."""
 

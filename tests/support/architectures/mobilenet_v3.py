@@ -103,7 +103,7 @@ def _block(
     y = net.depthwise(y, kernel, stride, act, keras_pad(y, kernel) if stride > 1 else None)
     if excited:
         y = _excited(net, y)
-    y = net.conv(y, channels)
+    y = net.conv(y, channels, gain=0.6)
     return net.add(x, y) if stride == 1 and x.shape[3] == channels else y
 
 
@@ -111,5 +111,5 @@ def _excited(net: Net, x: Value) -> Value:
     channels = x.shape[3]
     y = net.conv(net.mean(x, keep_dims=True), divisible(channels / 4), act="RELU")
     # The 3 that hard sigmoid adds has gone into the bias.
-    y = net.conv(y, channels, act="RELU6", shift=3.0)
+    y = net.conv(y, channels, act="RELU6", gain=0.7, shift=3.0)
     return net.gated(x, net.hard_gate(y))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +12,7 @@ from tests.support.builder import ModelBuilder, Value
 from tests.support.windows import pair, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Net", "Padding", "Storage", "divisible", "keras_pad", "without_smallest"]
 
@@ -23,7 +24,8 @@ with a PAD, as converters from PyTorch do."""
 Storage = Literal["dense", "sparse", "fp16", "fp16-sparse"]
 """Sparse applies to the filters with zeros; half precision to all weights."""
 
-# The mean square of an activation of values that are normally distributed around 0 with variance 1.
+# The mean square of an activation of values around 0 with variance 1: as normally distributed ones
+# have it, and more for those that grow with the spread of what they are applied to.
 _SQUARE = {
     "NONE": 1.0,
     "RELU": 0.5,
@@ -31,11 +33,12 @@ _SQUARE = {
     "RELU_N1_TO_1": 0.52,
     "TANH": 0.39,
     "LOGISTIC": 0.29,
-    "HARD_SWISH": 0.35,
-    "swish": 0.36,
+    "HARD_SWISH": 0.45,
+    "swish": 0.45,
 }
 _GATE = 0.28  # of a logistic gate, hard or soft
-_AVERAGED = 0.5  # what averaging over a map leaves of a mean square
+_SUM = 0.85  # what is left of the sum of two mean squares where what is negative is cut off
+_AVERAGED = 1.0  # what averaging over a map leaves of a mean square, at most
 
 
 def divisible(value: float, divisor: int = 8) -> int:
@@ -91,6 +94,8 @@ class Net:
         self._squares: dict[int, float] = {}
         self._shared: dict[float, Value] = {}
         self._inputs: dict[str, Value] = {}
+        self._recorded: list[tuple[Value, Value]] | None = None
+        self._replayed: Iterator[tuple[Value, Value]] | None = None
 
     # Inputs, outputs
 
@@ -131,6 +136,18 @@ class Net:
 
     # Layers with weights
 
+    @contextlib.contextmanager
+    def shared_weights(self) -> Iterator[Callable[[], None]]:
+        """Within it, layers after a call of what it gives read the weights of those before."""
+        self._recorded = []
+
+        def again() -> None:
+            assert self._recorded is not None
+            self._replayed = iter(self._recorded)
+
+        yield again
+        self._recorded = self._replayed = None
+
     def conv(
         self,
         x: Value,
@@ -161,10 +178,10 @@ class Net:
         """
         kh, kw = pair(kernel)
         x, padding = self._padded(x, (kh, kw), stride, dilation, pad)
-        shape = (channels, kh, kw, x.shape[3])
         pointwise = (kh, kw) == (1, 1)
+        shape = (channels, kh, kw, x.shape[3])
+        filters, bias = self._weights(shape, x, gain, shift, sparse=pointwise)
         fused, then = (act, "NONE") if act in _FUSED else ("NONE", act)
-        filters = self._filters(shape, x, gain, self.zeros if pointwise else 0)
         made = self.g.conv2d(
             x,
             channels,
@@ -173,9 +190,8 @@ class Net:
             "VALID" if valid else padding,
             fused,
             dilation,
-            storage=self.storage if pointwise else self._plain,
             filters=filters,
-            bias=self.weight(self._bias(channels) + shift),
+            bias=bias,
         )
         return self.activate(self._made(made, _SQUARE[fused] * gain**2), then)
 
@@ -191,44 +207,49 @@ class Net:
         """A depthwise convolution with a bias; the arguments are those of `conv`."""
         kh, kw = pair(kernel)
         x, padding = self._padded(x, (kh, kw), stride, dilation, pad)
-        channels = x.shape[3]
-        filters = self.rng.standard_normal((1, kh, kw, channels)).astype(np.float32)
-        scale = np.sqrt(np.square(filters).sum(axis=(1, 2), keepdims=True) * self._squares[x.index])
+        filters, bias = self._weights((1, kh, kw, x.shape[3]), x, axis=3)
         fused, then = (act, "NONE") if act in _FUSED else ("NONE", act)
         made = self.g.depthwise(
-            x,
-            (kh, kw),
-            stride,
-            padding,
-            fused,
-            dilation=dilation,
-            storage=self._plain,
-            filters=filters / scale,
-            bias=self.weight(self._bias(channels)),
+            x, (kh, kw), stride, padding, fused, dilation=dilation, filters=filters, bias=bias
         )
         return self.activate(self._made(made, _SQUARE[fused]), then)
 
     def dense(self, x: Value, units: int, act: str = "NONE", gain: float = 1.0) -> Value:
         """A fully connected layer with a bias."""
-        inputs = math.prod(x.shape[1:])
-        made = self.g.fully_connected(
-            x,
-            units,
-            act,
-            storage=self.storage,
-            filters=self._filters((units, inputs), x, gain, self.zeros),
-            bias=self.weight(self._bias(units)),
-        )
+        filters, bias = self._weights((units, math.prod(x.shape[1:])), x, gain, sparse=True)
+        made = self.g.fully_connected(x, units, act, filters=filters, bias=bias)
         return self._made(made, _SQUARE[act] * gain**2)
 
-    def _filters(self, shape: tuple[int, ...], x: Value, gain: float, zeros: float) -> np.ndarray:
-        filters = without_smallest(self.rng.standard_normal(shape).astype(np.float32), zeros)
-        total = float(np.square(filters).sum()) * self._squares[x.index]
-        scale = gain * math.sqrt(shape[0] / max(total, 1e-12))
-        return (filters * scale).astype(np.float32)
+    def transposed(self, x: Value, channels: int, act: str = "NONE") -> Value:
+        """A transposed 3x3 convolution with stride 2 and a bias; its activation stands apart."""
+        filters, bias = self._weights((channels, 3, 3, x.shape[3]), x, gain=2.0)
+        made = self.g.transpose_conv(x, channels, filters=filters, bias=bias)
+        return self.activate(self._made(made, 1.0), act)
 
-    def _bias(self, channels: int) -> np.ndarray:
-        return (self.rng.standard_normal(channels) * 0.2).astype(np.float32)
+    def _weights(
+        self,
+        shape: tuple[int, ...],
+        x: Value,
+        gain: float = 1.0,
+        shift: float = 0.0,
+        *,
+        axis: int = 0,
+        sparse: bool = False,
+    ) -> tuple[Value, Value]:
+        """The filter and the bias of a layer: new ones, or those of a layer before."""
+        if self._replayed is not None:
+            return next(self._replayed)
+        filters = self.rng.standard_normal(shape).astype(np.float32)
+        filters = without_smallest(filters, self.zeros if sparse else 0)
+        # On the average over all output channels, since some of a sparse filter may be empty.
+        energy = float(np.square(filters).sum()) / shape[axis] * self._squares[x.index]
+        filters = (filters * (gain / math.sqrt(max(energy, 1e-12)))).astype(np.float32)
+        stored = self.g.constant(filters, storage=self.storage if sparse else self._plain)
+        bias = self.rng.standard_normal(shape[axis]) * _BIAS + shift
+        made = stored, self.weight(bias)
+        if self._recorded is not None:
+            self._recorded.append(made)
+        return made
 
     @property
     def _plain(self) -> str:
@@ -279,7 +300,7 @@ class Net:
     def add(self, a: Value, b: Value, act: str = "NONE") -> Value:
         """The sum of two values."""
         square = self._squares[a.index] + self._squares[b.index]
-        return self._made(self.g.add(a, b, act), _SQUARE[act] * square)
+        return self._made(self.g.add(a, b, act), square if act == "NONE" else square * _SUM)
 
     def gated(self, x: Value, gate: Value) -> Value:
         """A value times a gate between 0 and 1."""
@@ -314,6 +335,7 @@ class Net:
         return self.build(**{name: self.g.softmax(logits)})
 
 
+_BIAS = 0.2  # its standard deviation
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 _BOUNDED = ("TANH", "LOGISTIC")
 _DENSIFY = 124
