@@ -7,7 +7,7 @@ LOGISTIC and MUL; the mean of squeeze and excitation keeps its dimensions, where
 had a RESHAPE behind it ("reshaped").
 
 EfficientNet-Lite0 is written as TensorFlow's own code has it: RELU6, SAME everywhere, no squeeze
-and excitation, and at the end a pool as large as the map.
+and excitation, and at the end a pool as large as the map, which the fully connected layer flattens.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def efficientnet_lite(
             x = net.add(y, x) if y.shape == x.shape else y
     x = net.conv(x, 1280, act="RELU6")
     pooled = net.kept(x, net.g.average_pool(x, kernel=x.shape[1:3], stride=1), 0.5)
-    return net.softmax_of(net.dense(net.reshape(pooled, (net.batch, 1280)), classes, gain=2.0))
+    return net.softmax_of(net.dense(pooled, classes, gain=2.0))
 
 
 def _normalized(net: Net, size: int, factors: int) -> Value:

@@ -221,10 +221,10 @@ class Net:
         return self._made(made, _SQUARE[act] * gain**2)
 
     def transposed(self, x: Value, channels: int, act: str = "NONE") -> Value:
-        """A transposed 3x3 convolution with stride 2 and a bias; its activation stands apart."""
+        """A transposed 3x3 convolution with stride 2 and a bias."""
         filters, bias = self._weights((channels, 3, 3, x.shape[3]), x, gain=2.0)
-        made = self.g.transpose_conv(x, channels, filters=filters, bias=bias)
-        return self.activate(self._made(made, 1.0), act)
+        made = self.g.transpose_conv(x, channels, filters=filters, bias=bias, activation=act)
+        return self._made(made, _SQUARE[act])
 
     def _weights(
         self,
@@ -314,8 +314,8 @@ class Net:
         """The mean of each channel."""
         return self.kept(x, self.g.mean(x, keep_dims=keep_dims), _AVERAGED)
 
-    def concat(self, values: Sequence[Value], axis: int = 3) -> Value:
-        """Values behind each other."""
+    def concat(self, values: Sequence[Value], axis: int = -1) -> Value:
+        """Values behind each other, on channels as converters say it: the last axis."""
         return self.kept(values[0], self.g.concat(values, axis))
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:

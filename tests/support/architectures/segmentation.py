@@ -1,8 +1,9 @@
 """Segmentation on a MobileNetV2: DeepLab, LR-ASPP, and U-Nets.
 
-DeepLab is written as TensorFlow's research code has it (align_corners, a pool as large as the map,
-dilated layers instead of the last stride), LR-ASPP as its authors describe it. The parts of
-the U-Nets, of Keras layers, were compared with what TensorFlow 2.21.0 makes of Keras 3.15.1.
+DeepLab has what TensorFlow's research code has: align_corners, a pool as large as the map, dilated
+layers instead of the last stride. It and the U-Nets were compared with the same layers of Keras
+3.15.1, converted by TensorFlow 2.21.0, operator by operator: at 224 and 257, and at 128. LR-ASPP is
+written as its authors describe it.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ def deeplab(size: int = 224, width: float = 1.0, classes: int = 21, **options: A
     image = net.image(size)
     x = backbone(net, image, width, strides=_STRIDE_16)[-1]
     height, across = x.shape[1:3]
+    pointwise = net.conv(x, 256, act="RELU", valid=True)
     pooled = net.kept(x, net.g.average_pool(x, kernel=(height, across), stride=1), 0.5)
-    pooled = net.conv(pooled, 256, act="RELU")
+    pooled = net.conv(pooled, 256, act="RELU", valid=True)
     pooled = net.resize(pooled, (height, across), align_corners=True)
-    x = net.concat([pooled, net.conv(x, 256, act="RELU")])
-    x = net.conv(net.conv(x, 256, act="RELU"), classes)
+    x = net.concat([pooled, pointwise])
+    x = net.conv(net.conv(x, 256, act="RELU", valid=True), classes, valid=True)
     return net.build(logits=net.resize(x, size, align_corners=True))
 
 
@@ -50,7 +52,7 @@ def lraspp(size: int = 224, width: float = 1.0, classes: int = 21, **options: An
     net = Net("LR-ASPP on MobileNetV2", **options)
     _, _, early, *_, x = backbone(net, net.image(size), width, strides=_STRIDE_16)
     gate = net.conv(net.mean(x, keep_dims=True), 128, act="LOGISTIC")
-    x = net.gated(net.conv(x, 128, act="RELU"), gate)
+    x = net.gated(net.conv(x, 128, act="RELU", valid=True), gate)
     x = net.resize(x, early.shape[1:3], half_pixel_centers=True)
     x = net.add(net.conv(x, classes), net.conv(early, classes))
     return net.build(logits=net.resize(x, size, half_pixel_centers=True))
@@ -70,8 +72,8 @@ def unet(size: int = 224, width: float = 1.0, classes: int = 21, **options: Any)
     for channels, other in zip((192, 96, 64, 32), reversed(maps), strict=True):
         x = net.resize(x, other.shape[1:3], half_pixel_centers=True)
         x = net.concat([x, other])
-        x = net.conv(net.depthwise(x), divisible(channels * width), act="RELU6")
-    x = net.conv(net.resize(x, size, half_pixel_centers=True), classes)
+        x = net.conv(net.depthwise(x), divisible(channels * width), act="RELU6", valid=True)
+    x = net.conv(net.resize(x, size, half_pixel_centers=True), classes, valid=True)
     return net.build(probabilities=net.g.softmax(x))
 
 

@@ -31,7 +31,7 @@ def siamese(size: int = 128, width: float = 1.0, features: int = 128, **options:
         right = _described(net, second, width, features)
     difference = net.kept(left, net.g.sub(left, right), 2.0)
     squared = net.kept(left, net.g.mul(difference, difference))
-    alike = net.activate(net.dense(squared, 1), "LOGISTIC")
+    alike = net.activate(net.dense(squared, 1, gain=20.0), "LOGISTIC")
     return net.build(alike=alike, features=left)
 
 

@@ -47,5 +47,5 @@ def ssd(size: int = 256, width: float = 1.0, classes: int = 91, **options: Any) 
 
 def _predicted(net: Net, x: Value, anchors: int, values: int) -> Value:
     """What is predicted for every anchor at every place: [batch, places x anchors, values]."""
-    y = net.conv(net.depthwise(x, act="RELU6"), anchors * values)
+    y = net.conv(net.depthwise(x, act="RELU6"), anchors * values, valid=True)
     return net.reshape(y, (net.batch, x.shape[1] * x.shape[2] * anchors, values))
