@@ -122,6 +122,11 @@ class Subgraph:
                 self._linked[0][id(before)] = kept
             self._link(use, tensor)
 
+    def relink(self) -> None:
+        """Works out uses and producers anew after an operator was given other operands."""
+        self._linked = None
+        self.edited = True
+
     def remove(self, operators: Iterable[Operator] = (), tensors: Iterable[Tensor] = ()) -> None:
         """Removes operators and tensors that nothing refers to any more.
 

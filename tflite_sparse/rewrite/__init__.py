@@ -1,5 +1,6 @@
-"""Model -> Model and a list of changes: sparsify, densify."""
+"""Model -> Model and a list of changes: sparsify, densify, adapt."""
 
+from tflite_sparse.rewrite.adapt import AdaptOptions, adapt
 from tflite_sparse.rewrite.densify import densify
 from tflite_sparse.rewrite.options import Choice, DensifyOptions, SparsifyOptions
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange, WeightId
@@ -7,6 +8,7 @@ from tflite_sparse.rewrite.saving import read, save, write
 from tflite_sparse.rewrite.sparsify import sparsify
 
 __all__ = [
+    "AdaptOptions",
     "Choice",
     "DensifyOptions",
     "Left",
@@ -15,6 +17,7 @@ __all__ = [
     "SparsifyOptions",
     "WeightChange",
     "WeightId",
+    "adapt",
     "densify",
     "read",
     "save",
