@@ -68,6 +68,11 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet_v2_torch": Architecture(
         mobilenet_v2, {"padding": "torch"}, {**_SMALL, "padding": "torch"}
     ),
+    "mobilenet_v2_channels_first": Architecture(
+        mobilenet_v2,
+        {"padding": "torch", "channels_first": True},
+        {**_SMALL, "padding": "torch", "channels_first": True},
+    ),
     "mobilenet_v2_batch_2": Architecture(mobilenet_v2, {"batch": 2}, {**_SMALL, "batch": 2}),
     "mobilenet_v2_fp16": Architecture(
         mobilenet_v2, {"storage": "fp16"}, {**_SMALL, "storage": "fp16"}

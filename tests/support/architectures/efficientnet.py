@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tests.support.architectures.net import Net, divisible, keras_pad
+from tests.support.architectures.net import Net, divisible
+from tests.support.architectures.padding import keras_pad
 
 if TYPE_CHECKING:
     from tests.support.builder import Value

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.architectures.net import Net, divisible, keras_pad
+from tests.support.architectures.net import Net, divisible
+from tests.support.architectures.padding import keras_pad
 
 if TYPE_CHECKING:
     from tests.support.builder import Value

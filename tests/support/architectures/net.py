@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tests.support.architectures.padding import same
 from tests.support.builder import ModelBuilder, Value
-from tests.support.windows import pair, windows
+from tests.support.weights import without_smallest
+from tests.support.windows import pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Net", "Padding", "Storage", "divisible", "keras_pad", "without_smallest"]
+__all__ = ["Net", "Padding", "Storage", "divisible"]
 
 Padding = Literal["keras", "explicit", "torch"]
 """How layers with a stride are padded: as today's TFLite converter writes what Keras pads (SAME
@@ -47,15 +49,6 @@ def divisible(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-def without_smallest(array: np.ndarray, zeros: float) -> np.ndarray:
-    """A copy of an array with exactly round(size * zeros) elements of least magnitude set to 0."""
-    flat = array.reshape(-1).copy()
-    count = round(flat.size * zeros)
-    if count:
-        flat[np.argpartition(np.abs(flat), count - 1)[:count]] = 0
-    return flat.reshape(array.shape)
-
-
 class Net:
     """A model under construction.
 
@@ -70,6 +63,8 @@ class Net:
             least magnitude.
         storage: how weights are stored.
         padding: how layers with a stride are padded.
+        channels_first: whether pictures come as [batch, channels, height, width] and are transposed
+            first, as converters from PyTorch have it unless told otherwise.
         seed: makes the weights.
     """
 
@@ -81,6 +76,7 @@ class Net:
         zeros: float = 0.8,
         storage: Storage = "dense",
         padding: Padding = "keras",
+        channels_first: bool = False,
         seed: int = 0,
     ) -> None:
         self.model = ModelBuilder(seed=seed, description=name)
@@ -91,6 +87,7 @@ class Net:
         self.storage = storage
         self.half = storage.startswith("fp16")
         self.padding = padding
+        self.channels_first = channels_first
         self._squares: dict[int, float] = {}
         self._shared: dict[float, Value] = {}
         self._inputs: dict[str, Value] = {}
@@ -110,8 +107,12 @@ class Net:
             name: its name, in the signature too.
             square: mean square of its values; a third where they are spread from -1 to 1.
         """
-        x = self.g.input((self.batch, *pair(size), channels), name=name)
+        sizes = pair(size)
+        shape = (channels, *sizes) if self.channels_first else (*sizes, channels)
+        x = self.g.input((self.batch, *shape), name=name)
         self._inputs[name] = x
+        if self.channels_first:
+            x = self.g.transpose(x, (0, 2, 3, 1))
         return self._made(x, square)
 
     def build(self, **outputs: Value) -> bytes:
@@ -275,12 +276,12 @@ class Net:
         if stride == 1 and pad is None:
             return x, "SAME"
         around = [pad, pad] if pad is not None and isinstance(pad[0], int) else pad
-        same = [
-            _same(size, k, stride, dilation) for size, k in zip(x.shape[1:3], kernel, strict=True)
+        by_same = [
+            same(size, k, stride, dilation) for size, k in zip(x.shape[1:3], kernel, strict=True)
         ]
         if self.padding == "torch" and stride > 1:
             around = [(k // 2 * dilation,) * 2 for k in kernel]
-        elif around is None or (self.padding == "keras" and [tuple(p) for p in around] == same):
+        elif around is None or (self.padding == "keras" and [tuple(p) for p in around] == by_same):
             return x, "SAME"
         if any(amount for both in around for amount in both):
             paddings = ((0, 0), *around, (0, 0))
@@ -339,16 +340,3 @@ _BIAS = 0.2  # its standard deviation
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 _BOUNDED = ("TANH", "LOGISTIC")
 _DENSIFY = 124
-
-
-def _same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """(before, after) that SAME pads."""
-    reach = (kernel - 1) * dilation + 1
-    total = max(0, (windows(size, kernel, stride, dilation, "SAME") - 1) * stride + reach - size)
-    return total // 2, total - total // 2
-
-
-def keras_pad(x: Value, kernel: int) -> Any:
-    """What Keras pads in front of a layer with stride 2: one less before than behind if even."""
-    reach = kernel // 2
-    return [(reach - (1 - size % 2), reach) for size in x.shape[1:3]]
