@@ -1,7 +1,8 @@
-"""Model -> Model and a list of changes: sparsify, densify, adapt."""
+"""Model -> Model and a list of changes: sparsify, densify, adapt, optimize."""
 
 from tflite_sparse.rewrite.adapt import AdaptOptions, adapt
 from tflite_sparse.rewrite.densify import densify
+from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.options import Choice, DensifyOptions, SparsifyOptions
 from tflite_sparse.rewrite.results import Left, OperatorChange, Rewrite, WeightChange, WeightId
 from tflite_sparse.rewrite.saving import read, save, write
@@ -19,6 +20,7 @@ __all__ = [
     "WeightId",
     "adapt",
     "densify",
+    "optimize",
     "read",
     "save",
     "sparsify",

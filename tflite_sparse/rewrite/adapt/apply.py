@@ -49,16 +49,7 @@ def own_paddings(editor: Editor) -> int:
 def apply_region(region: Region) -> None:
     """Carries a region out."""
     context, editor = region.context, region.context.editor
-    leaving = [tensor for tensor in region.computed() if is_read_outside(tensor, region)]
-    for tensor in leaving:
-        producer = editor.subgraph.producer(tensor)
-        assert producer is not None  # noqa: S101 - members compute it
-        editor.noted(producer, partial(bring_out, tensor, context))
-    for op in region.members:
-        if context.ends(op):
-            editor.noted(op, partial(reduce_out, op, context))
-        elif op.name == "DEPTH_TO_SPACE":
-            editor.noted(op, partial(turn_depth_to_space, op, context))
+    _let_out(region)
     readers: list[Operator] = []
     starts: list[Tensor] = []
     for tensor in region.entries:
@@ -71,12 +62,27 @@ def apply_region(region: Region) -> None:
         readers.append(region.stem)
         starts.append(placed.source)
     if any(context.flip):
-        editor.noted(region.stem or readers[0], lambda: turn_before(context, starts, readers))
+        first = region.stem or readers[0]
+        editor.noted(first, partial(turn_before, context, starts, readers))
     if region.stem is not None:
-        stem = region.stem
-        editor.noted(stem, lambda: make_stem(stem, context))
+        editor.noted(region.stem, partial(make_stem, region.stem, context))
     for op in region.members:
         form = form_of(op)
         if form is not None and not editor.is_gone(op):
             editor.noted(op, partial(form.apply, op, context))
     editor.sweep()
+
+
+def _let_out(region: Region) -> None:
+    """Brings out what is read outside."""
+    context, editor = region.context, region.context.editor
+    leaving = [tensor for tensor in region.computed() if is_read_outside(tensor, region)]
+    for tensor in leaving:
+        producer = editor.subgraph.producer(tensor)
+        assert producer is not None  # noqa: S101 - members compute it
+        editor.noted(producer, partial(bring_out, tensor, context))
+    for op in region.members:
+        if context.ends(op):
+            editor.noted(op, partial(reduce_out, op, context))
+        elif op.name == "DEPTH_TO_SPACE":
+            editor.noted(op, partial(turn_depth_to_space, op, context))

@@ -5,7 +5,8 @@ Operators keep their order; tensors that the caller sees keep their index, name 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     Said = tuple[str, str, str] | None
 
-__all__ = ["Editor", "constant_of"]
+Fact = TypeVar("Fact")
+Part = TypeVar("Part", "Operator", "Tensor")
+
+__all__ = ["Editor", "constant_of", "remembered"]
 
 # Operators that do nothing but compute their outputs: unread, they can go.
 _PURE = frozenset(
@@ -50,6 +54,20 @@ _OPTIONS = {
     "STRIDED_SLICE": "StridedSliceOptions",
 }
 _NUMBERS = {"FLOAT32": np.float32, "INT32": np.int32}
+
+
+def remembered(function: Callable[[Part], Fact]) -> Callable[[Part], Fact]:
+    """Remembers what a function says of an operator or tensor, until the subgraph is edited."""
+
+    @wraps(function)
+    def ask(about: Part) -> Fact:
+        memo, key = about.subgraph.memo, (function.__qualname__, id(about))
+        if key not in memo:
+            memo[key] = function(about)
+        found: Fact = memo[key]
+        return found
+
+    return ask
 
 
 def constant_of(operator: Operator, operand: int) -> NDArray[Any] | None:
@@ -83,6 +101,7 @@ class Editor:
         self._empty = next((b for b in self.model.buffers if b.nbytes == 0), None)
         self._remade: dict[tuple[int, str], Tensor] = {}
         self._dropped: dict[int, Operator] = {}
+        self._labels = {id(op): op.label for op in subgraph.operators}
         self._added: list[Operator] = []
         self._added_bytes = 0
         self.steps: list[Step] = []
@@ -146,15 +165,11 @@ class Editor:
             operator.table["builtin_options"] = table
         for name, value in options.items():
             set_option(table, name, value)
-
-    def become(self, operator: Operator, kind: str, **options: Any) -> Operator:
-        """Puts an operator of another kind in an operator's place, with its operands."""
-        made = self.before(operator, kind, operator.inputs, operator.outputs, **options)
-        self.drop(operator)
-        return made
+        self.subgraph.memo.clear()
 
     def drop(self, *operators: Operator) -> None:
         """Removes operators; their outputs must have other producers, or no readers."""
+        # Held, so that no other operator gets the id of one that went.
         self._dropped.update((id(operator), operator) for operator in operators)
         self.subgraph.remove(operators)
 
@@ -233,7 +248,7 @@ class Editor:
 
     def noted(self, operator: Operator, change: Callable[[], Said]) -> None:
         """Makes a change that an operator asks for, and notes what it was and what it costs."""
-        label, before = operator.label, macs(operator)
+        label, before = self._labels.get(id(operator), operator.label), macs(operator)
         self._added, self._added_bytes = [], 0
         said = change()
         if said is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.common import ACTIVATIONS, RANK, Context, Said, is_map
-from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
 from tflite_sparse.xnnpack.operators import UNARY
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def resize_refusal(operator: Operator, context: Context) -> str | None:
     return None
 
 
+@remembered
 def computed(operator: Operator) -> list[Tensor]:
     """The operands of a binary operator that are no constants, each once."""
     found = [

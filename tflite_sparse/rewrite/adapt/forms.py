@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt import elementwise, joining, windows
+from tflite_sparse.rewrite.adapt import elementwise, joining, maximum, windows
 from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, numbers_of
 from tflite_sparse.rewrite.adapt.window import placed_window
 
@@ -82,6 +82,7 @@ _FORMS: dict[str, Form] = {
     "CONV_2D": Form(_window_source, windows.pointwise_refusal, windows.make_pointwise),
     "DEPTHWISE_CONV_2D": Form(_window_source, windows.depthwise_refusal, windows.make_depthwise),
     "AVERAGE_POOL_2D": Form(_window_source, windows.pool_refusal, windows.make_pool),
+    "MAX_POOL_2D": Form(_first, maximum.pool_refusal, maximum.make_pool),
     "PAD": Form(_first, joining.channel_pad_refusal, joining.make_channel_pad),
     "CONCATENATION": Form(
         joining.concatenated, joining.concatenation_refusal, joining.make_concatenation

@@ -42,6 +42,8 @@ class Prospect:
         dense_ms: estimated time with dense weights in milliseconds; None without an estimate.
         ms: estimated time.
         stored: bytes of weights that can be stored sparse.
+        zeros: zeros in the filters of 1x1 convolutions.
+        weights: size of those filters.
     """
 
     outcome: Outcome
@@ -52,6 +54,8 @@ class Prospect:
     dense_ms: float | None
     ms: float | None
     stored: int
+    zeros: int
+    weights: int
 
     @property
     def share(self) -> float:
@@ -103,6 +107,7 @@ def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: i
         dense = None if dense is None or time is None else dense + time.dense_ms
         planned = None if planned is None or time is None else planned + time.planned_ms
     verdicts = [p.verdict for p in found]
+    pointwise = [op for p in found for op in p.operators if op.pointwise]
     worst = next((o for o in _WORST if any(p.outcome is o for p in found)), None)
     sparse = any(p.outcome is Outcome.SPARSE for p in found)
     return Prospect(
@@ -114,6 +119,8 @@ def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: i
         dense_ms=dense,
         ms=planned,
         stored=stored,
+        zeros=sum(op.zeros or 0 for op in pointwise),
+        weights=sum(op.parameters or 0 for op in pointwise),
     )
 
 

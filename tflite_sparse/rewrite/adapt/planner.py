@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.model.macs import macs
 from tflite_sparse.rewrite.adapt.apply import apply_region, own_paddings
 from tflite_sparse.rewrite.adapt.barriers import raise_barriers
 from tflite_sparse.rewrite.adapt.editor import Editor
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["adapt"]
 
 _MEASURED = "wasm"
+_REPAIRS = frozenset({"heads", "barriers"})
+_SLOWER = 1.03
 
 
 def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
@@ -54,48 +55,64 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     targets = tuple(target_of(name).name for name in options.targets or TARGETS)
     asked = tuple(dict.fromkeys((*targets, _MEASURED)))
-    trial = model.copy()
-    was_sparse = densify(trial).changed
-    before = prospects(trial, asked)
-    kinds = _kinds(trial)
-    steps, blocked = _change(trial, options)
-    if not steps:
-        return _unchanged(model, Adaptation(False, _nothing(trial, blocked), blocked=blocked))
-    after = prospects(trial, asked)
-    views = tuple(view for view in outlook(before, after) if view.target in targets)
-    refusal = _refusal(before, after, steps, targets, options)
-    if refusal is not None:
-        return _unchanged(model, Adaptation(False, refusal, steps, views, blocked))
-    changed = _changes(kinds, _kinds(trial))
-    raised = None
+    original = model.copy()
+    was_sparse = densify(original).changed
+    before = prospects(original, asked)
+    first: Adaptation | None = None
+    for passes in _attempts(options.passes):
+        trial = original.copy()
+        kinds = _kinds(trial)
+        steps, blocked = _change(trial, passes)
+        after = prospects(trial, asked) if steps else before
+        refusal = _refusal(before, after, steps, targets, options)
+        views = tuple(view for view in outlook(before, after) if view.target in targets)
+        adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
+        if refusal is None:
+            return _adopted(model, trial, adaptation, kinds, again=was_sparse)
+        first = first or adaptation
+    return Rewrite(model, "adapt", (), (), adaptation=first)
+
+
+def _attempts(passes: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """All passes that may be used; where these win nothing, those that only repair."""
+    repairs = passes & _REPAIRS
+    return (passes,) if repairs in (passes, frozenset()) else (passes, repairs)
+
+
+def _adopted(
+    model: Model, trial: Model, adaptation: Adaptation, kinds: dict[str, int], *, again: bool
+) -> Rewrite:
+    """Lets a model become what was tried; its weights are stored sparse again where they were."""
     needed = needed_version(trial)
+    raised = None
     if needed is not None:
         raised = raise_runtime_version(trial, ".".join(map(str, needed)))
-    again = sparsify(trial) if was_sparse else None
+    changes = _changes(kinds, _kinds(trial))
+    stored = sparsify(trial) if again else None
     model.adopt(trial)
     return Rewrite(
         model=model,
         kind="adapt",
         weights=(),
         left=(),
-        operators=changed,
+        operators=changes,
         min_runtime_version=raised,
-        expected=again.expected if again is not None else (),
-        adaptation=Adaptation(True, "", steps, views, blocked),
+        expected=() if stored is None else stored.expected,
+        adaptation=adaptation,
     )
 
 
 def _change(
-    model: Model, options: AdaptOptions
+    model: Model, passes: frozenset[str]
 ) -> tuple[tuple[Step, ...], tuple[tuple[str, str], ...]]:
     """Adapts every subgraph; the steps, and what stands in the way of more."""
     steps: list[Step] = []
     blocked: dict[str, str] = {}
     for subgraph in model.subgraphs:
-        found, outside = _change_subgraph(subgraph, options.passes)
+        found, outside = _change_subgraph(subgraph, passes)
         steps += found
         blocked.update(outside)
-    if "barriers" in options.passes:
+    if "barriers" in passes:
         steps += raise_barriers(model)
     model.drop_unused_codes()
     return tuple(steps), tuple(blocked.items())
@@ -105,7 +122,7 @@ def _change_subgraph(
     subgraph: Subgraph, passes: frozenset[str]
 ) -> tuple[list[Step], dict[str, str]]:
     editor = Editor(subgraph)
-    if passes <= {"heads", "barriers"}:
+    if passes <= _REPAIRS:
         if "heads" in passes:
             mend_heads(editor)
         return editor.steps, {}
@@ -130,44 +147,46 @@ def _refusal(
     targets: tuple[str, ...],
     options: AdaptOptions,
 ) -> str | None:
-    """Why the result is not to be kept."""
+    """Why the result is not to be kept; None where it is."""
+    if not steps:
+        return _nothing(before)
     for name in targets:
         if after[name].outcome.is_failure and not before[name].outcome.is_failure:
             return f"on {name} the result would end in {after[name].outcome.value}"
     if any(before[n].outcome.is_failure and not after[n].outcome.is_failure for n in targets):
         return None
-    was, now = before[_MEASURED], after[_MEASURED]
+    walled = any(step.name == "barriers" for step in steps)
     gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
-    if not gained:
-        walled = any(step.name == "barriers" for step in steps)
-        smaller = walled and now.stored > was.stored
-        return None if smaller else "no more of the model would run sparse"
-    if was.ms is None or now.ms is None or not options.min_gain:
+    stored = walled and after[_MEASURED].stored > before[_MEASURED].stored
+    if not gained and not stored:
+        return "no more of the model would run sparse"
+    return _too_slow(
+        before[_MEASURED], after[_MEASURED], options.min_gain if gained else 1 / _SLOWER
+    )
+
+
+def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
+    if was.ms is None or now.ms is None:
         return None
     fastest = min(was.ms, was.dense_ms or was.ms)
-    if fastest < now.ms * options.min_gain:
-        return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
-    return None
+    if fastest >= now.ms * min_gain:
+        return None
+    return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def _nothing(model: Model, blocked: tuple[tuple[str, str], ...]) -> str:
-    del blocked
-    pointwise = [
-        op
-        for op in model.operators()
-        if op.name == "CONV_2D"
-        and len(op.inputs) > 1
-        and op.inputs[1] is not None
-        and op.inputs[1].shape[1:3] == (1, 1)
-        and macs(op)
-    ]
-    if not pointwise:
+def _nothing(before: dict[str, Prospect]) -> str:
+    """Why there was nothing to try."""
+    now = before[_MEASURED]
+    if not now.pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"
-    return "no part of it would run sparse and faster"
-
-
-def _unchanged(model: Model, adaptation: Adaptation) -> Rewrite:
-    return Rewrite(model, "adapt", (), (), adaptation=adaptation)
+    if now.sparse:
+        return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
+    if now.zeros * 3 <= now.weights * 2:
+        return (
+            f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
+            " more than two thirds must be"
+        )
+    return "no part of it would run both sparse and faster"
 
 
 def _kinds(model: Model) -> dict[str, int]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.model.macs import macs
+from tflite_sparse.rewrite.adapt import maximum
 from tflite_sparse.rewrite.adapt.common import RANK
 from tflite_sparse.rewrite.adapt.editor import constant_of
-from tflite_sparse.rewrite.adapt.forms import form_of
 from tflite_sparse.rewrite.adapt.joining import splits
 from tflite_sparse.rewrite.adapt.region import readers_of
 from tflite_sparse.rewrite.adapt.window import placed_window
@@ -131,21 +131,28 @@ def _extra(operator: Operator, region: Region) -> float:
     ):
         return _window_extra(operator, region)
     elements = math.prod(operator.outputs[0].shape)
+    elements = math.prod(operator.outputs[0].shape)
+    step = elements * _PRICES.moved + _PRICES.overhead
+    if operator.name == "MAX_POOL_2D":
+        picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
+        return maximum.CONVOLUTIONS * picked + (maximum.SUMS - 1) * step
     if operator.name == "PRELU":
-        return 3 * (elements * _PRICES.moved + _PRICES.overhead)
+        return 3 * step
     if operator.name == "PAD":
         return elements * (_PRICES.written - _PRICES.moved) + _PRICES.overhead
-    if operator.name == "CONCATENATION":
-        form = form_of(operator)
-        count = len(form.reads(operator)) if form is not None else 0
-        if splits(operator, region.context):
-            readers = [u.operator for u in operator.subgraph.consumers(operator.outputs[0])]
-            outputs = sum(math.prod(reader.outputs[0].shape) for reader in readers)
-            each = outputs * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
-            return (count - 1) * each - elements * _PRICES.moved
-        each = elements * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
-        return count * each + elements * (_PRICES.sparse - _PRICES.moved)
-    return 0.0
+    return _joining_extra(operator, region) if operator.name == "CONCATENATION" else 0.0
+
+
+def _joining_extra(operator: Operator, region: Region) -> float:
+    count = len(operator.inputs)
+    elements = math.prod(operator.outputs[0].shape)
+    if splits(operator, region.context):
+        readers = [use.operator for use in operator.subgraph.consumers(operator.outputs[0])]
+        outputs = sum(math.prod(reader.outputs[0].shape) for reader in readers)
+        each = outputs * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
+        return (count - 1) * each - elements * _PRICES.moved
+    each = elements * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
+    return count * each + elements * (_PRICES.sparse - _PRICES.moved)
 
 
 def _window_extra(operator: Operator, region: Region) -> float:

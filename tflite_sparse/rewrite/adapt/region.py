@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.common import Context, is_map
+from tflite_sparse.rewrite.adapt.editor import remembered
 from tflite_sparse.rewrite.adapt.forms import form_of
 from tflite_sparse.rewrite.adapt.window import placed_window, spatial_padding
 from tflite_sparse.rewrite.adapt.windows import convolution_refusal
@@ -66,6 +67,7 @@ class Region:
         return region
 
 
+@remembered
 def readers_of(tensor: Tensor) -> list[Operator]:
     """The operators that read a map, through PADs of height and width too; each once.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "Placed", "placed_window", "spatial_padding"]
 
 _RANK = 4
+_POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,9 @@ class Placed:
         )
 
 
+@remembered
 def placed_window(operator: Operator) -> Placed | None:
-    """The window of a CONV_2D, DEPTHWISE_CONV_2D or AVERAGE_POOL_2D, zero padding in front merged.
+    """The window of a convolution or pooling; of a convolution with zero padding in front merged.
 
     None where shapes are missing or make no sense together.
     """
@@ -123,7 +125,7 @@ def placed_window(operator: Operator) -> Placed | None:
 
 
 def _kernel(operator: Operator) -> tuple[int, int] | None:
-    if operator.name == "AVERAGE_POOL_2D":
+    if operator.name in _POOLS:
         return int(operator.option("filter_height", 0)), int(operator.option("filter_width", 0))
     filt = operator.inputs[1] if len(operator.inputs) > 1 else None
     if filt is None or len(filt.shape) != _RANK:
@@ -134,7 +136,7 @@ def _kernel(operator: Operator) -> tuple[int, int] | None:
 def _in_front(operator: Operator, source: Tensor) -> tuple[Tensor, tuple[int, int]]:
     """What the PADs in front of an operator read, and what they put above and left of it."""
     top = left = 0
-    if operator.name == "AVERAGE_POOL_2D":
+    if operator.name in _POOLS:
         return source, (0, 0)
     while True:
         producer = operator.subgraph.producer(source)
@@ -145,6 +147,7 @@ def _in_front(operator: Operator, source: Tensor) -> tuple[Tensor, tuple[int, in
         top, left = top + pads[0], left + pads[1]
 
 
+@remembered
 def spatial_padding(operator: Operator) -> tuple[int, int, int, int] | None:
     """Top, left, bottom and right of a PAD with zeros along height and width only, else None."""
     if operator.name != "PAD" or len(operator.outputs[0].shape) != _RANK:

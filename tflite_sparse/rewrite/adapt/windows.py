@@ -30,6 +30,7 @@ __all__ = [
     "make_depthwise",
     "make_pointwise",
     "make_pool",
+    "place_window",
     "pointwise_refusal",
     "pool_refusal",
     "turned_filter",
@@ -101,7 +102,7 @@ def make_pointwise(operator: Operator, context: Context) -> Said:
     depthwise = editor.before(
         operator, "DEPTHWISE_CONV_2D", [source, filters, bias], [picked], depth_multiplier=1
     )
-    _place(depthwise, context, source, rows.stride, _WINDOWS[0])
+    place_window(depthwise, context, source, rows.stride, _WINDOWS[0])
     editor.read(operator, 0, picked)
     editor.set_options(operator, stride_h=1, stride_w=1, padding="VALID")
     return (
@@ -161,7 +162,7 @@ def make_depthwise(operator: Operator, context: Context) -> Said:
             lambda filt: fitted(turned_filter(filt, context.flip), rows, columns, size),
             key,
         )
-    _place(operator, context, placed.source, rows.stride, size)
+    place_window(operator, context, placed.source, rows.stride, size)
     return _said_of_window(placed, size, context)
 
 
@@ -238,7 +239,7 @@ def make_pool(operator: Operator, context: Context) -> Said:
         fused_activation_function=operator.option("fused_activation_function", "NONE"),
     )
     editor.drop(operator)
-    _place(depthwise, context, source, rows.stride, size)
+    place_window(depthwise, context, source, rows.stride, size)
     return ("spelling", "became a depthwise convolution", "pooling has no sparse form")
 
 
@@ -263,7 +264,9 @@ def fitted(filt: NDArray[Any], rows: Axis, columns: Axis, size: int) -> NDArray[
     return window
 
 
-def _place(operator: Operator, context: Context, source: Tensor, stride: int, size: int) -> None:
+def place_window(
+    operator: Operator, context: Context, source: Tensor, stride: int, size: int
+) -> None:
     """Spells out the padding of a window: SAME where the runtime does so itself, else a PAD."""
     editor, pad = context.editor, (size - 1) // 2
     padding = "SAME"
