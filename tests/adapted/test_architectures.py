@@ -9,7 +9,8 @@ from tests.adapted.subjects import Subject
 from tests.support.architectures import ARCHITECTURES, build
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt import AdaptOptions
-from tflite_sparse.runtime.litert import profile_many, run_many
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert import profile_many, run, run_many
 from tflite_sparse.xnnpack import Outcome, plan
 
 BATCH = 5
@@ -50,8 +51,20 @@ class Case:
         return plan(Model.read(self.made).subgraphs[0], "x86-noavx").outcome
 
 
+def described(model: Model) -> list:
+    """What a caller sees: signatures, inputs and outputs with their names, shapes and types."""
+    return [
+        [(s.key, [k for k, _ in s.inputs], [k for k, _ in s.outputs]) for s in model.signatures],
+        *(
+            [(t.name, t.shape, t.type, t.shape_signature) for t in (*graph.inputs, *graph.outputs)]
+            for graph in model.subgraphs
+        ),
+        sorted(entry["name"] for entry in model.table["metadata"]),
+    ]
+
+
 @pytest.mark.parametrize("first", range(0, len(CASES), BATCH))
-def test_adapted_architectures_compute_the_same(first):
+def test_adapted_architectures_compute_the_same_and_look_the_same(first):
     cases = [Case(*case) for case in CASES[first : first + BATCH]]
     made = [(case.made, case.feeds) for case in cases]
     wanted = list(run_many((case.dense, case.feeds) for case in cases))
@@ -61,7 +74,20 @@ def test_adapted_architectures_compute_the_same(first):
     for case, right, *found, seen in zip(cases, wanted, native, emulated, profiles, strict=True):
         assert case.outcome is (Outcome.SPARSE if case.reached else Outcome.DENSE), case.name
         assert as_planned(case.made, seen), case.name
+        assert described(Model.read(case.made)) == described(Model.read(case.dense)), case.name
         for result in found:
             difference = largest_difference(right, result)
             assert difference is not None, (case.name, result.detail)
             assert difference < LARGEST, case.name
+
+
+def test_every_subgraph_is_adapted():
+    case = Case("two_subgraphs", "dense")
+    model = Model.read(case.dense)
+    for key, subgraph in zip(("classify", "segment"), Model.read(case.made).subgraphs, strict=True):
+        assert plan(subgraph, "x86-noavx").outcome is Outcome.SPARSE
+        feeds = random_inputs(input_specs(model, key), 1)
+        right = run(case.dense, feeds, signature=key)
+        for emulate in (False, True):
+            found = run(case.made, feeds, signature=key, emulate=emulate)
+            assert largest_difference(right, found) < LARGEST

@@ -25,6 +25,7 @@ from tests.support.architectures.segmentation import deeplab, lraspp, unet, unet
 from tests.support.architectures.siamese import siamese
 from tests.support.architectures.ssd import ssd
 from tests.support.architectures.super_resolution import super_resolution
+from tests.support.architectures.two_subgraphs import two_subgraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +107,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "pyramid": Architecture(pyramid, {}, {"size": 96, "width": 0.35}),
     "super_resolution": Architecture(super_resolution, {}, {"size": 32, "blocks": 2}),
     "siamese": Architecture(siamese, {}, {"size": 64, "width": 0.35}),
+    "two_subgraphs": Architecture(two_subgraphs, {}, {"size": 64, "width": 0.35}),
 }
 """All of them, by name."""
 

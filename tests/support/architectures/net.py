@@ -66,6 +66,7 @@ class Net:
         channels_first: whether pictures come as [batch, channels, height, width] and are transposed
             first, as converters from PyTorch have it unless told otherwise.
         seed: makes the weights.
+        beside: a net in whose model this one is a further subgraph.
     """
 
     def __init__(
@@ -78,9 +79,10 @@ class Net:
         padding: Padding = "keras",
         channels_first: bool = False,
         seed: int = 0,
+        beside: Net | None = None,
     ) -> None:
-        self.model = ModelBuilder(seed=seed, description=name)
-        self.g = self.model.graph()
+        self.model = beside.model if beside else ModelBuilder(seed=seed, description=name)
+        self.g = self.model.graph(name if beside else "main")
         self.rng = self.model.rng
         self.batch = batch
         self.zeros = zeros
@@ -115,14 +117,18 @@ class Net:
             x = self.g.transpose(x, (0, 2, 3, 1))
         return self._made(x, square)
 
-    def build(self, **outputs: Value) -> bytes:
+    def build(self, signature: str = "serving_default", **outputs: Value) -> bytes:
         """The model with these outputs, by their names in its signature."""
-        self.g.output(*outputs.values())
-        self.model.signature("serving_default", self.g, self._inputs, outputs)
+        self.finish(signature, **outputs)
         self.model.min_runtime_version("2.2.0" if "sparse" in self.storage else "1.14.0")
+        return self.model.build()
+
+    def finish(self, signature: str = "serving_default", **outputs: Value) -> None:
+        """Gives the subgraph outputs and a signature."""
+        self.g.output(*outputs.values())
+        self.model.signature(signature, self.g, self._inputs, outputs)
         if self.half:
             self._dequantize_first()
-        return self.model.build()
 
     def _dequantize_first(self) -> None:
         """Puts what unpacks weights in front of all else, as the converter does."""
