@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,6 @@ __all__ = [
 _EMULATED = "x86-noavx"
 _SHARES = "wasm"
 _TIMEOUT = 900.0
-_RUNS = 40
 
 
 def sparse_as_it_is(data: bytes) -> bytes:
@@ -150,20 +150,35 @@ def _difference(right: Any, made: Any) -> float | None:
     return float(gap / max(float(np.abs(right).max(initial=0.0)), 1e-30))
 
 
-def in_browser(models: dict[str, bytes], runs: int = _RUNS) -> dict[str, float | None]:
-    """Median milliseconds of models that take turns run by run; None for one that does not run.
+def in_browser(models: dict[str, bytes], runs: int) -> dict[str, float | None]:
+    """Times in a browser, of models that take turns run by run.
+
+    Args:
+        models: the models by name; the first is the one that the others are compared with. Those
+            that are the same, byte for byte, run as one.
+        runs: counted runs of each.
+
+    Returns:
+        Median milliseconds by name, and under "gain" how many times faster than the first the last
+        one is: the median over the turns, which all see the same machine. None for what did not
+        run.
 
     Raises:
         RuntimeUnavailableError: the browser or what runs in it is not installed.
     """
+    unlike = list(dict.fromkeys(models.values()))
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for name, data in models.items():
-            path = Path(folder, f"{name}.tflite")
+        paths = [Path(folder, f"{number}.tflite") for number in range(len(unlike))]
+        for path, data in zip(paths, unlike, strict=True):
             path.write_bytes(data)
-            paths.append(str(path))
-        found = bench(paths, where="web", runs=runs, timeout=_TIMEOUT)
+        found = bench([str(path) for path in paths], where="web", runs=runs, timeout=_TIMEOUT)
+    times = {name: found.models[unlike.index(data)] for name, data in models.items()}
+    first, *_, last = (model.milliseconds for model in times.values())
+    turns = [a / b for a, b in zip(first, last, strict=False)]
     return {
-        name: None if model.median_ms is None else round(model.median_ms, 2)
-        for name, model in zip(models, found.models, strict=True)
+        **{
+            name: None if model.median_ms is None else round(model.median_ms, 2)
+            for name, model in times.items()
+        },
+        "gain": round(median(turns), 3) if turns else None,
     }

@@ -79,7 +79,7 @@ def test_a_row_becomes_a_line():
     data = net("dense")
     row = {
         **facts(data, data, data),
-        "web_ms": {"dense": 10.0, "sparse": 10.0, "adapted": 4.0},
+        "web_ms": {"dense": 10.0, "sparse": 10.0, "adapted": 4.0, "gain": 2.5},
         "difference": {"dense": 1e-7, "sparse": None},
         "why": "it is small",
     }
