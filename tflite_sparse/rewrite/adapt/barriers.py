@@ -17,6 +17,7 @@ from tflite_sparse.rewrite.adapt.common import Context, pad_before
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.outlook import prospects
 from tflite_sparse.rewrite.adapt.region import stem_refusal
+from tflite_sparse.rewrite.adapt.sound import unsound
 from tflite_sparse.rewrite.adapt.windows import is_pointwise
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _entries(model: Model) -> list[Operator]:
         op
         for op in model.operators()
         if op.name == "CONV_2D"
+        and unsound(op.subgraph) is None
         and not is_pointwise(op)
         and op.inputs[0] is not None
         and op.inputs[0].shape[3:] == (_CHANNELS,)

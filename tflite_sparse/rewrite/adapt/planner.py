@@ -13,6 +13,7 @@ from tflite_sparse.rewrite.adapt.outlook import TARGETS, Prospect, outlook, pros
 from tflite_sparse.rewrite.adapt.price import Pricer
 from tflite_sparse.rewrite.adapt.results import Adaptation, AdaptOptions, Step
 from tflite_sparse.rewrite.adapt.search import find_regions
+from tflite_sparse.rewrite.adapt.sound import unsound
 from tflite_sparse.rewrite.adapt.spelling import spell
 from tflite_sparse.rewrite.densify import densify
 from tflite_sparse.rewrite.results import OperatorChange, Rewrite
@@ -65,7 +66,7 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
         kinds = _kinds(trial)
         steps, blocked = _change(trial, passes, eager=not options.min_gain)
         after = prospects(trial, asked) if steps else before
-        refusal = _refusal(before, after, steps, targets, options)
+        refusal = _refusal(before, after, steps, blocked, targets, options)
         views = tuple(view for view in outlook(before, after) if view.target in targets)
         adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
         if refusal is None:
@@ -122,6 +123,9 @@ def _change(
 def _change_subgraph(
     subgraph: Subgraph, passes: frozenset[str], *, eager: bool
 ) -> tuple[list[Step], dict[str, str]]:
+    wrong = unsound(subgraph)
+    if wrong is not None:
+        return [], {wrong[0].label: wrong[1]}
     editor = Editor(subgraph)
     if passes <= _REPAIRS:
         if "heads" in passes:
@@ -145,12 +149,13 @@ def _refusal(
     before: dict[str, Prospect],
     after: dict[str, Prospect],
     steps: tuple[Step, ...],
+    blocked: tuple[tuple[str, str], ...],
     targets: tuple[str, ...],
     options: AdaptOptions,
 ) -> str | None:
     """Why the result is not to be kept; None where it is."""
     if not steps:
-        return _nothing(before)
+        return _nothing(before, blocked)
     for name in targets:
         if after[name].outcome.is_failure and not before[name].outcome.is_failure:
             return f"on {name} the result would end in {after[name].outcome.value}"
@@ -174,8 +179,11 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
     return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def _nothing(before: dict[str, Prospect]) -> str:
+def _nothing(before: dict[str, Prospect], unsound: tuple[tuple[str, str], ...]) -> str:
     """Why there was nothing to try."""
+    if unsound:
+        operator, why = unsound[0]
+        return f"{operator} {why}, so that nothing can be relied on"
     now = before[_MEASURED]
     if not now.pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"

@@ -49,6 +49,17 @@ def test_a_model_is_left_alone_with_the_reason(data, reason):
     assert not found.rewrite.changed
 
 
+def test_a_file_that_states_other_shapes_than_the_runtime_finds_is_left_alone():
+    data = Model.read(plain())
+    graph = data.subgraphs[0]
+    conv = next(op for op in graph.operators if op.name == "DEPTHWISE_CONV_2D")
+    conv.outputs[0].table["shape"] = np.array([1, 9, 9, CHANNELS], np.int32)
+    found = adapted(data.to_bytes())
+    assert not found.done
+    assert "do not fit together" in found.rewrite.adaptation.reason
+    assert conv.label in found.rewrite.adaptation.reason
+
+
 def test_what_would_be_slower_is_tried_and_given_up_with_the_numbers():
     # A small map, many channels to bring in, little to win behind it.
     def make(g):
