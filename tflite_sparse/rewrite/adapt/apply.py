@@ -25,13 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["apply_region", "own_paddings"]
 
 
-def own_paddings(editor: Editor) -> int:
-    """Gives every reader of a PAD of height and width a PAD of its own, which then fuses into it.
-
-    Returns:
-        The number of PADs that were added.
-    """
-    added = 0
+def own_paddings(editor: Editor) -> None:
+    """Gives every reader of a PAD of height and width one of its own, which then fuses into it."""
     for pad in list(editor.subgraph.operators):
         if spatial_padding(pad) is None:
             continue
@@ -42,8 +37,7 @@ def own_paddings(editor: Editor) -> int:
             twin = editor.value(result.shape, result, f"{result.name}/own")
             editor.before(use.operator, "PAD", pad.inputs, [twin])
             editor.read(use.operator, use.operand, twin)
-            added += 1
-    return added
+            editor.record(editor.label(pad), "one for each reader", "a shared PAD does not fuse")
 
 
 def apply_region(region: Region) -> None:

@@ -246,9 +246,17 @@ class Editor:
             self._remade[id(chain.constant), key] = known
         self.read(operator, operand, known)
 
+    def label(self, operator: Operator) -> str:
+        """What an operator was called in the model as it was."""
+        return self._labels.get(id(operator), operator.label)
+
+    def record(self, label: str, what: str, why: str) -> None:
+        """Notes a change of spelling that costs nothing."""
+        self.steps.append(Step(self.subgraph.index, "spelling", label, what, why, 0, 0))
+
     def noted(self, operator: Operator, change: Callable[[], Said]) -> None:
         """Makes a change that an operator asks for, and notes what it was and what it costs."""
-        label, before = self._labels.get(id(operator), operator.label), macs(operator)
+        label, before = self.label(operator), macs(operator)
         self._added, self._added_bytes = [], 0
         said = change()
         if said is None:

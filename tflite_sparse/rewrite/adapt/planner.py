@@ -56,13 +56,14 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
     targets = tuple(target_of(name).name for name in options.targets or TARGETS)
     asked = tuple(dict.fromkeys((*targets, _MEASURED)))
     original = model.copy()
-    was_sparse = densify(original).changed
+    # Heads are mended in the file as it is; anything else looks at weights and changes them.
+    was_sparse = options.passes != {"heads"} and densify(original).changed
     before = prospects(original, asked)
     first: Adaptation | None = None
     for passes in _attempts(options.passes):
         trial = original.copy()
         kinds = _kinds(trial)
-        steps, blocked = _change(trial, passes)
+        steps, blocked = _change(trial, passes, eager=not options.min_gain)
         after = prospects(trial, asked) if steps else before
         refusal = _refusal(before, after, steps, targets, options)
         views = tuple(view for view in outlook(before, after) if view.target in targets)
@@ -103,13 +104,13 @@ def _adopted(
 
 
 def _change(
-    model: Model, passes: frozenset[str]
+    model: Model, passes: frozenset[str], *, eager: bool
 ) -> tuple[tuple[Step, ...], tuple[tuple[str, str], ...]]:
     """Adapts every subgraph; the steps, and what stands in the way of more."""
     steps: list[Step] = []
     blocked: dict[str, str] = {}
     for subgraph in model.subgraphs:
-        found, outside = _change_subgraph(subgraph, passes)
+        found, outside = _change_subgraph(subgraph, passes, eager=eager)
         steps += found
         blocked.update(outside)
     if "barriers" in passes:
@@ -119,7 +120,7 @@ def _change(
 
 
 def _change_subgraph(
-    subgraph: Subgraph, passes: frozenset[str]
+    subgraph: Subgraph, passes: frozenset[str], *, eager: bool
 ) -> tuple[list[Step], dict[str, str]]:
     editor = Editor(subgraph)
     if passes <= _REPAIRS:
@@ -129,7 +130,7 @@ def _change_subgraph(
     own_paddings(editor)
     if "spelling" in passes:
         spell(editor)
-    regions = find_regions(editor, passes, Pricer())
+    regions = find_regions(editor, passes, Pricer(eager=eager))
     for region in regions:
         apply_region(region)
     if not regions:
@@ -160,9 +161,8 @@ def _refusal(
     stored = walled and after[_MEASURED].stored > before[_MEASURED].stored
     if not gained and not stored:
         return "no more of the model would run sparse"
-    return _too_slow(
-        before[_MEASURED], after[_MEASURED], options.min_gain if gained else 1 / _SLOWER
-    )
+    least = min(options.min_gain, options.min_gain if gained else 1 / _SLOWER)
+    return _too_slow(before[_MEASURED], after[_MEASURED], least)
 
 
 def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:

@@ -29,15 +29,21 @@ __all__ = ["Pricer", "channel_groups"]
 
 _PRICES = COSTS["wasm"]
 _REVERSED = 1.5
+_EAGER = 1000.0
 _BLOCK = 2
 _GROUP = 12
 _ENTRY_TAPS = 27
 
 
 class Pricer:
-    """Prices regions of a subgraph; counts the zeros of each filter once."""
+    """Prices regions of a subgraph; counts the zeros of each filter once.
 
-    def __init__(self) -> None:
+    Args:
+        eager: whether sparse work counts for more than the time that it takes to get it.
+    """
+
+    def __init__(self, *, eager: bool = False) -> None:
+        self._eager = eager
         self._zeros: dict[int, tuple[int, int]] = {}
 
     def zeros(self, operator: Operator) -> tuple[int, int]:
@@ -76,7 +82,7 @@ class Pricer:
         elements = math.prod(operator.outputs[0].shape)
         dense = work * _PRICES.dense
         sparse = work * (1 - share) * _PRICES.sparse + elements * _PRICES.written
-        return dense - sparse
+        return dense - sparse + (work * _EAGER if self._eager else 0.0)
 
 
 def is_read_outside(tensor: Tensor, region: Region) -> bool:

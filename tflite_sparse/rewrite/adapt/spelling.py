@@ -26,22 +26,15 @@ __all__ = ["spell"]
 _THREE, _SIXTH = np.float32(3), np.float32(1 / 6)
 
 
-def spell(editor: Editor) -> list[tuple[Operator, str]]:
-    """Spells a subgraph as the sparse layout takes it.
-
-    Returns:
-        The operators that were made, and what they were before.
-    """
-    return [
-        *_global_pools(editor),
-        *_hard_swishes(editor),
-        *_kept_dimensions(editor),
-        *_excitations(editor),
-    ]
+def spell(editor: Editor) -> None:
+    """Spells a subgraph as the sparse layout takes it."""
+    _global_pools(editor)
+    _hard_swishes(editor)
+    _kept_dimensions(editor)
+    _excitations(editor)
 
 
-def _global_pools(editor: Editor) -> list[tuple[Operator, str]]:
-    made = []
+def _global_pools(editor: Editor) -> None:
     for op in list(editor.subgraph.operators):
         if op.name != "AVERAGE_POOL_2D" or not is_map(op.inputs[0]):
             continue
@@ -50,12 +43,11 @@ def _global_pools(editor: Editor) -> list[tuple[Operator, str]]:
             continue
         axes = (placed.rows, placed.columns)
         if all(a.outputs == 1 and a.kernel == a.size and a.before == 0 for a in axes):
-            label = op.label
+            label = editor.label(op)
             constant = editor.constant(np.array([1, 2], np.int32), f"{op.outputs[0].name}/axes")
-            mean = editor.before(op, "MEAN", [op.inputs[0], constant], op.outputs, keep_dims=True)
+            editor.before(op, "MEAN", [op.inputs[0], constant], op.outputs, keep_dims=True)
             editor.drop(op)
-            made.append((mean, label))
-    return made
+            editor.record(label, "became MEAN", "pooling over a whole map has no sparse form")
 
 
 def _scalar(operator: Operator, value: np.float32) -> Tensor | None:
@@ -68,21 +60,18 @@ def _scalar(operator: Operator, value: np.float32) -> Tensor | None:
     return None
 
 
-def _hard_swishes(editor: Editor) -> list[tuple[Operator, str]]:
-    made = []
+def _hard_swishes(editor: Editor) -> None:
     graph = editor.subgraph
     for op in list(graph.operators):
         if editor.is_gone(op) or op.name != "MUL" or not is_map(op.outputs[0]):
             continue
         source = _swished(editor, op)
         if source is not None and op.option("fused_activation_function", "NONE") == "NONE":
-            label = op.label
-            swish = editor.before(op, "HARD_SWISH", [source], op.outputs)
+            label = editor.label(op)
+            editor.before(op, "HARD_SWISH", [source], op.outputs)
             editor.drop(op)
-            made.append((swish, label))
-    if made:
-        editor.sweep()
-    return made
+            editor.record(label, "became HARD_SWISH", "one operator instead of three")
+    editor.sweep()
 
 
 def _swished(editor: Editor, op: Operator) -> Tensor | None:
@@ -129,9 +118,8 @@ def _gate(editor: Editor, tensor: Tensor) -> Tensor | None:
     return _scalar(op, _THREE)
 
 
-def _kept_dimensions(editor: Editor) -> list[tuple[Operator, str]]:
+def _kept_dimensions(editor: Editor) -> None:
     """MEAN that drops height and width, and RESHAPEs that restore them."""
-    made = []
     graph = editor.subgraph
     for op in list(graph.operators):
         if op.name != "MEAN" or op.option("keep_dims", default=False) or not is_map(op.inputs[0]):
@@ -150,21 +138,18 @@ def _kept_dimensions(editor: Editor) -> list[tuple[Operator, str]]:
         restored = [r for r in restored if id(r.outputs[0]) not in outputs]
         if not restored or not any(map(feeds_map, restored)):
             continue
-        label = op.label
+        label = editor.label(op)
         kept = editor.value(wanted, source, f"{result.name}/kept")
-        twin = editor.before(op, "MEAN", op.inputs, [kept], keep_dims=True)
+        editor.before(op, "MEAN", op.inputs, [kept], keep_dims=True)
         for reshape in restored:
             for use in list(graph.consumers(reshape.outputs[0])):
                 editor.read(use.operator, use.operand, kept)
-        made.append((twin, label))
-    if made:
-        editor.sweep()
-    return made
+        editor.record(label, "keeps its dimensions", "no RESHAPE has a sparse form")
+    editor.sweep()
 
 
-def _excitations(editor: Editor) -> list[tuple[Operator, str]]:
+def _excitations(editor: Editor) -> None:
     """MEAN, FULLY_CONNECTED and elementwise operators, and a RESHAPE to a 1x1 map at the end."""
-    made = []
     graph = editor.subgraph
     for reshape in list(graph.operators):
         if reshape.name != "RESHAPE" or editor.is_gone(reshape):
@@ -174,10 +159,10 @@ def _excitations(editor: Editor) -> list[tuple[Operator, str]]:
             continue
         chain = _flat_chain(editor, reshape)
         if chain is not None:
-            made += [(op, reshape.label) for op in _lift(editor, chain, reshape)]
-    if made:
-        editor.sweep()
-    return made
+            label = editor.label(chain[0])
+            _lift(editor, chain, reshape)
+            editor.record(label, "its gate became one of 1x1 maps", "no RESHAPE has a sparse form")
+    editor.sweep()
 
 
 def _flat_chain(editor: Editor, reshape: Operator) -> list[Operator] | None:
@@ -203,9 +188,8 @@ def _flat_chain(editor: Editor, reshape: Operator) -> list[Operator] | None:
     return None
 
 
-def _lift(editor: Editor, chain: list[Operator], reshape: Operator) -> list[Operator]:
+def _lift(editor: Editor, chain: list[Operator], reshape: Operator) -> None:
     """The same chain on 1x1 maps."""
-    made: list[Operator] = []
     value: Tensor | None = None
     for number, op in enumerate(chain):
         old = op.outputs[0]
@@ -213,7 +197,7 @@ def _lift(editor: Editor, chain: list[Operator], reshape: Operator) -> list[Oper
         shape = (old.shape[0], 1, 1, old.shape[1])
         new = reshape.outputs[0] if last else editor.value(shape, old, f"{old.name}/map")
         if op.name == "MEAN":
-            twin = editor.before(op, "MEAN", op.inputs, [new], keep_dims=True)
+            editor.before(op, "MEAN", op.inputs, [new], keep_dims=True)
         elif op.name == "FULLY_CONNECTED":
             twin = editor.before(
                 op, "CONV_2D", [value, *op.inputs[1:]], [new],
@@ -227,6 +211,4 @@ def _lift(editor: Editor, chain: list[Operator], reshape: Operator) -> list[Oper
             if op.options is not None:
                 twin.table["builtin_options"] = op.options
         value = new
-        made.append(twin)
     editor.drop(reshape, *chain)
-    return made
