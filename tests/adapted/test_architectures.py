@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.adapted.proof import adapted, as_planned, largest_difference
@@ -91,3 +92,15 @@ def test_every_subgraph_is_adapted():
         for emulate in (False, True):
             found = run(case.made, feeds, signature=key, emulate=emulate)
             assert largest_difference(right, found) < LARGEST
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "lraspp", "pyramid", "super_resolution"])
+def test_the_batch_may_still_be_changed(name):
+    case = Case(name, "dense")
+    feeds = [{key: np.concatenate([x, x[:, ::-1], -x]) for key, x in case.feeds[0].items()}]
+    right = run(case.dense, feeds)
+    assert next(iter(right.trials[0].values())).shape[0] == 3
+    for emulate in (False, True):
+        difference = largest_difference(right, run(case.made, feeds, emulate=emulate))
+        assert difference is not None
+        assert difference < LARGEST
