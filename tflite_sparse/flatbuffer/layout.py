@@ -177,8 +177,10 @@ class _Emitter:
     def piece(
         self, vector: Any, alignment: int, place: int, *, external: bool, location: int | None
     ) -> None:
-        # What one place of the source holds, or one array object, is written once.
-        key = (external, location if location is not None else ("made", id(vector)))
+        # What one place of the source holds, or one array object, is written once; vectors of
+        # different sizes at one place overlap, and are two.
+        made = ("made", id(vector))
+        key = (external, made if location is None else (location, vector.nbytes))
         known = self.pieces.get(key)
         if known is None:
             self.pieces[key] = Piece(vector, alignment, [place], external)
@@ -199,7 +201,8 @@ class _Emitter:
                 raise RewriteError(f"external data of {table!r} without the file that holds it")
             location = where[0]
             data = self.source.data[location : location + where[1]]
-        _U64.pack_into(self.out, places[fields.size], data.nbytes)
+        if fields.size in places:
+            _U64.pack_into(self.out, places[fields.size], data.nbytes)
         self.piece(
             data, _EXTERNAL_ALIGNMENT, places[fields.offset], external=True, location=location
         )
