@@ -24,7 +24,7 @@ _MOST_EDITS = 3
 _DEEPER = 0.8
 _FLOATS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e30, float("inf"), float("-inf"), float("nan"))
 _STRINGS = ("", "x" * 70_000, "a\nb\x1b[31m", "\udcff\udc80", "ω" * 9, "serving_default", "\0")
-_MANY = 300
+_MANY = 100
 _LARGEST_VECTOR = 1 << 16
 
 
