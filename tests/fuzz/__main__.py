@@ -119,7 +119,7 @@ def _apart(batch: Sequence[tuple[str, int, int]]) -> Iterator[Outcome]:
             done = 0
             try:
                 while done < len(left):
-                    yield pickle.load(file)  # noqa: S301 - our child
+                    yield pickle.load(file)
                     done += 1
             except EOFError:
                 pass

@@ -98,7 +98,7 @@ def run(target: str, seed: int, number: int) -> Outcome:
         return _measured(Outcome(name, said, None), lambda: check_encoding(encoding) or [])
     try:
         data, said = model_of(chance, _NAMES.get(target, ALL))
-    except Exception as error:  # noqa: BLE001 - the package's own writer makes the edits
+    except Exception as error:
         return Outcome(name, [], None, f"while it was made: {_where(error)}")
     return check(target, Outcome(name, said, data), chance)
 
@@ -124,7 +124,7 @@ def _measured(outcome: Outcome, call: Callable[[], list[Rewritten]]) -> Outcome:
             outcome.problem = f"an error of two lines: {refusal}"
     except _TooSlowError:
         outcome.problem = f"not done after {_GIVEN_UP:g} s"
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is a bug
+    except BaseException as error:
         outcome.problem = _where(error)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)

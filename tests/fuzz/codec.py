@@ -37,10 +37,10 @@ def damaged_encoding(chance: random.Random) -> tuple[SparseEncoding, list[str]]:
 def _sound(chance: random.Random) -> SparseEncoding:
     shape = tuple(chance.choice(_SIZES) for _ in range(chance.randint(1, _MOST_DIMENSIONS)))
     rank = len(shape)
-    divided = [d for d in range(rank) if chance.random() < 0.3 and shape[d]]  # noqa: PLR2004
+    divided = [d for d in range(rank) if chance.random() < 0.3 and shape[d]]
     blocks = [chance.choice([b for b in (1, 2, 3, 4) if shape[d] % b == 0]) for d in divided]
     order = (*chance.sample(range(rank), rank), *range(rank, rank + len(divided)))
-    compressed = tuple(n < rank and chance.random() < 0.6 for n in range(len(order)))  # noqa: PLR2004
+    compressed = tuple(n < rank and chance.random() < 0.6 for n in range(len(order)))
     rng = np.random.default_rng(chance.getrandbits(32))
     dense = rng.integers(-9, 10, shape) * (rng.random(shape) < chance.random())
     layout = Layout(order, compressed, tuple(divided), tuple(blocks))
@@ -51,19 +51,19 @@ def _sound(chance: random.Random) -> SparseEncoding:
 
 
 def _number(chance: random.Random) -> int:
-    return chance.choice(_NUMBERS) if chance.random() < 0.5 else chance.randint(-1, 9)  # noqa: PLR2004
+    return chance.choice(_NUMBERS) if chance.random() < 0.5 else chance.randint(-1, 9)
 
 
 def _row(row: tuple[int, ...], chance: random.Random) -> tuple[int, ...]:
     """Numbers with one changed, added, removed or moved; or very many of them."""
     items, way = list(row), chance.randrange(5)
-    if way == 0 and chance.random() < 0.2:  # noqa: PLR2004 - seldom
+    if way == 0 and chance.random() < 0.2:
         return tuple(items * 50)
     if way == 1 or not items:
         items.insert(chance.randrange(len(items) + 1), _number(chance))
-    elif way == 2:  # noqa: PLR2004
+    elif way == 2:
         del items[chance.randrange(len(items))]
-    elif way == 3:  # noqa: PLR2004
+    elif way == 3:
         chance.shuffle(items)
     else:
         items[chance.randrange(len(items))] = _number(chance)
@@ -86,14 +86,14 @@ def _blocks(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
 def _values(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
     values = encoding.values
     changed = chance.choice((values[:-1], np.append(values, values[:1]), values.reshape(-1, 1)))
-    if chance.random() < 0.3:  # noqa: PLR2004
+    if chance.random() < 0.3:
         changed = np.zeros(values.size, chance.choice((*_VALUES, bool, object, "<c8", "<U3")))
     return dataclasses.replace(encoding, values=changed)
 
 
 def _levels(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
     levels = list(encoding.levels)
-    if not levels or chance.random() < 0.5:  # noqa: PLR2004
+    if not levels or chance.random() < 0.5:
         levels.insert(chance.randrange(len(levels) + 1), Level(_number(chance)))
     else:
         del levels[chance.randrange(len(levels))]
@@ -105,13 +105,13 @@ def _level(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
         return encoding
     number = chance.randrange(len(encoding.levels))
     level = encoding.levels[number]
-    if level.segments is None or level.indices is None or chance.random() < 0.1:  # noqa: PLR2004
+    if level.segments is None or level.indices is None or chance.random() < 0.1:
         changed = dataclasses.replace(level, dense_size=_number(chance))
-    elif chance.random() < 0.1:  # noqa: PLR2004 - seldom
+    elif chance.random() < 0.1:
         changed = chance.choice(
             (Level(_number(chance)), dataclasses.replace(level, indices=None), Level(1, None, None))
         )
-    elif chance.random() < 0.5:  # noqa: PLR2004
+    elif chance.random() < 0.5:
         changed = dataclasses.replace(level, segments=_array(level.segments, chance))
     else:
         changed = dataclasses.replace(level, indices=_array(level.indices, chance))
@@ -127,11 +127,11 @@ def _array(array: Any, chance: random.Random) -> Any:
         return array.astype(chance.choice(_KINDS))
     if way == 1:
         return array[:-1]
-    if way == 2:  # noqa: PLR2004
+    if way == 2:
         return np.append(array, array[-1:])
-    if way == 3:  # noqa: PLR2004
+    if way == 3:
         return array[::-1]
-    if way == 4 and chance.random() < 0.2:  # noqa: PLR2004
+    if way == 4 and chance.random() < 0.2:
         return array.reshape(-1, 1)
     if array.size:
         limits = np.iinfo(array.dtype) if array.dtype.kind in "iu" else None

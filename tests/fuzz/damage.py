@@ -14,7 +14,6 @@ from tflite_sparse.flatbuffer.table import Table
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
 
 __all__ = ["EDGES", "damaged", "places_of"]
 
@@ -118,13 +117,13 @@ def _redirect(
     value = chance.choice(
         (goal - place, place - goal, old + chance.choice((-8, -4, -2, -1, 1, 2, 4, 8)))
     )
-    if chance.random() < 0.3:  # noqa: PLR2004 - seldom
+    if chance.random() < 0.3:
         value = _number(chance, len(out))
     return _put(out, place, width, value)
 
 
 def _number(chance: random.Random, size: int) -> int:
-    return chance.choice(EDGES) if chance.random() < 0.5 else chance.randrange(size + 1)  # noqa: PLR2004
+    return chance.choice(EDGES) if chance.random() < 0.5 else chance.randrange(size + 1)
 
 
 def _put(out: bytearray, place: int, width: int, value: int) -> str:

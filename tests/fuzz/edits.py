@@ -47,7 +47,7 @@ def edited(data: bytes, chance: random.Random) -> tuple[bytes, list[str]]:
             continue
         stored = [field for field in table if field.name in table]
         # Seldom fields that are not there, too.
-        field = chance.choice(stored if stored and chance.random() < 0.85 else fields)  # noqa: PLR2004
+        field = chance.choice(stored if stored and chance.random() < 0.85 else fields)
         if _belongs_to_union(table, field):
             continue
         _EDIT[field.kind](table, field, chance)
@@ -88,7 +88,7 @@ def _number(field: FieldDef, chance: random.Random, old: Any) -> Any:
         return not old
     if kind.kind == "f":
         return float(np.array(chance.choice((*_FLOATS, old)), kind))
-    if field.enum in schema().enums and chance.random() < 0.7:  # noqa: PLR2004 - most often a known one
+    if field.enum in schema().enums and chance.random() < 0.7:
         return chance.choice(sorted(schema().enums[str(field.enum)].names))
     near = int(old) + chance.choice((-2, -1, 1, 2))
     value = chance.choice((near, near, chance.choice(EDGES), -chance.choice(EDGES)))
@@ -114,9 +114,9 @@ def _numbers(table: Table, field: FieldDef, chance: random.Random) -> None:
         return
     if way == 1:
         values = values[: chance.randrange(values.size)]
-    elif way == 2:  # noqa: PLR2004
+    elif way == 2:
         values = np.concatenate([values, values[: chance.randint(1, 4)]])
-    elif way == 3:  # noqa: PLR2004
+    elif way == 3:
         values = values[::-1].copy()
     else:
         place = chance.randrange(values.size)
@@ -125,12 +125,12 @@ def _numbers(table: Table, field: FieldDef, chance: random.Random) -> None:
 
 
 def _table(table: Table, field: FieldDef, chance: random.Random) -> None:
-    table[field.name] = None if chance.random() < 0.5 else Table(str(field.table))  # noqa: PLR2004
+    table[field.name] = None if chance.random() < 0.5 else Table(str(field.table))
 
 
 def _union(table: Table, field: FieldDef, chance: random.Random) -> None:
     members = sorted(schema().unions[str(field.union)].members.values())
-    table[field.name] = None if chance.random() < 0.3 else Table(chance.choice(members))  # noqa: PLR2004
+    table[field.name] = None if chance.random() < 0.3 else Table(chance.choice(members))
 
 
 def _tables(table: Table, field: FieldDef, chance: random.Random) -> None:
@@ -142,11 +142,12 @@ def _tables(table: Table, field: FieldDef, chance: random.Random) -> None:
     place, second = chance.randrange(len(items)), chance.randrange(len(items))
     if way == 1:
         del items[place]
-    elif way == 2:  # noqa: PLR2004
+    elif way == 2:
         items.insert(second, items[place])
-    elif way == 3:  # noqa: PLR2004
-        items += [items[place].copy()] * chance.choice((1, _MANY))
-    elif way == 4:  # noqa: PLR2004
+    elif way == 3:
+        heavy = any(f.kind == "vector_table" for f in items[place].definition.fields)
+        items += [items[place].copy()] * chance.choice((1, 3 if heavy else _MANY))
+    elif way == 4:
         items[place], items[second] = items[second], items[place]
     else:
         items[place] = Table(str(field.table))

@@ -36,6 +36,7 @@ from tflite_sparse.report.text import inspection_lines
 from tflite_sparse.rewrite import SparsifyOptions, save
 from tflite_sparse.rewrite import densify as make_dense
 from tflite_sparse.rewrite import sparsify as make_sparse
+from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION
 
 if TYPE_CHECKING:
     import random
@@ -129,8 +130,22 @@ def densify(data: bytes, _chance: random.Random) -> list[Rewritten]:
         return []
     after = _written(made)
     assert not make_dense(Model.read(after)).changed
-    versions = any(change.versions for change in made.operators)
-    return [Rewritten(data, after, exact=not versions)]
+    return _compared(data, after)
+
+
+def _compared(data: bytes, after: bytes) -> list[Rewritten]:
+    """A rewrite that makes weights dense, where the runtime read the sparse ones rightly."""
+    readers = {
+        (operator.name, operator.version)
+        for operator in Model.read(data).operators()
+        for operand in operator.inputs
+        if operand is not None and operand.sparsity is not None
+    }
+    direct = {reader for reader in readers if reader[0] != "DENSIFY"}
+    if direct - {("FULLY_CONNECTED", SPARSE_VERSION)}:
+        # Others take sparse data for dense: the rewrite mends what the runtime misreads.
+        return []
+    return [Rewritten(data, after, exact=not direct)]
 
 
 def _written(made: Any) -> bytes:
@@ -159,8 +174,7 @@ def lint(data: bytes, _chance: random.Random) -> list[Rewritten]:
     if done.content is None:
         return []
     FlatFile.read(done.content)
-    # A FULLY_CONNECTED that read sparse weights itself goes to another kernel.
-    return [Rewritten(data, done.content, exact=False)]
+    return _compared(data, done.content)
 
 
 TARGETS = {

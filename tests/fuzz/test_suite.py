@@ -1,4 +1,4 @@
-"""A fixed number of cases of the fuzz suite; `python -m tests.fuzz` runs more of them, or no end."""
+"""A fixed number of cases of the fuzz suite; `python -m tests.fuzz` runs them without end."""
 
 from __future__ import annotations
 

@@ -96,6 +96,9 @@ class _Emitter:
             names = {item.name for item in stored}
             stored += [table.definition.by_name[n] for n in locating if n not in names]
             stored.sort(key=lambda item: item.slot)
+        elif table.name in EXTERNAL and EXTERNAL[table.name].inside in table:
+            # What is inside goes before; a place outside would be that of the old file.
+            stored = [item for item in stored if item.name not in EXTERNAL[table.name][:2]]
         start, places = self.reserve(stored)
         for item, place in zip(stored, places, strict=True):
             if item.kind == "scalar":

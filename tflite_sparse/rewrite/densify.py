@@ -123,17 +123,21 @@ def _refusal(
             f" the file stores {_bytes(weight):,} for it",
             place=weight.tensor.place,
         )
-    for tensor in weight.tensors:
-        for use in tensor.subgraph.consumers(tensor):
-            if use.operator.name != "DENSIFY":
-                continue
-            if len(use.operator.outputs) != 1:
-                count = len(use.operator.outputs)
-                return "malformed", f"the DENSIFY that reads it has {count} outputs"
-            if not _reads_alike(tensor, use.operator.outputs[0]):
-                return "malformed", "the output of its DENSIFY has another type or shape"
-            if _is_result(use.operator):
-                return "graph-output", "its dense value is an output of the graph"
+    return next(filter(None, map(_densify_refusal, weight.tensors)), None)
+
+
+def _densify_refusal(tensor: Tensor) -> tuple[str, str] | None:
+    """Why the DENSIFY operators that read a tensor cannot go."""
+    for use in tensor.subgraph.consumers(tensor):
+        if use.operator.name != "DENSIFY":
+            continue
+        if len(use.operator.outputs) != 1:
+            count = len(use.operator.outputs)
+            return "malformed", f"the DENSIFY that reads it has {count} outputs"
+        if not _reads_alike(tensor, use.operator.outputs[0]):
+            return "malformed", "the output of its DENSIFY has another type or shape"
+        if _is_result(use.operator):
+            return "graph-output", "its dense value is an output of the graph"
     return None
 
 
