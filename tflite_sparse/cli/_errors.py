@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tflite_sparse.cli._signals import StoppedError, stoppable
+from tflite_sparse.cli._signals import exit_code, stoppable
 from tflite_sparse.cli._streams import abandon
 from tflite_sparse.errors import FileError, Place, TfliteSparseError
 
@@ -53,8 +53,12 @@ def guard(call: Callable[[], object]) -> int:
         The exit code: 0, what the program asked for, or 2, 130 and 141 for an error, an interrupt
         and a reader that has gone away.
     """
-    with stoppable():
+    with stoppable() as signals:
         code = _run(call)
+        # typer answers an interrupt with this code, too.
+        if code == INTERRUPTED:
+            _say(f"{PROGRAM}: interrupted")
+            code = exit_code(signals[0]) if signals else code
         try:
             sys.stdout.flush()
         except OSError as error:
@@ -69,8 +73,8 @@ def _run(call: Callable[[], object]) -> int:
         answer = call()
     except typer.Exit as stop:
         return stop.exit_code
-    except (KeyboardInterrupt, typer.Abort) as stop:
-        return _stopped(stop)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except _PARSER_ERROR as error:
         return _usage(error)
     except BrokenPipeError as error:
@@ -79,13 +83,6 @@ def _run(call: Callable[[], object]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
         return report_error(error)
     return answer if isinstance(answer, int) else 0
-
-
-def _stopped(stop: BaseException) -> int:
-    # typer makes an Abort of what stopped it.
-    signal = stop if isinstance(stop, StoppedError) else stop.__cause__
-    _say(f"{PROGRAM}: interrupted")
-    return signal.code if isinstance(signal, StoppedError) else INTERRUPTED
 
 
 def _not_written(error: OSError) -> int:

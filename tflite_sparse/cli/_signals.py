@@ -11,23 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["StoppedError", "leave_at_once", "stoppable"]
+__all__ = ["exit_code", "leave_at_once", "stoppable"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 _FIRST_CODE = 128
 
 
-class StoppedError(KeyboardInterrupt):
-    """A signal asks the program to end.
-
-    Attributes:
-        code: the exit code that a shell gives for the signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.code = _FIRST_CODE + number
+def exit_code(number: int) -> int:
+    """The exit code that a shell gives for a signal."""
+    return _FIRST_CODE + number
 
 
 def leave_at_once() -> None:
@@ -36,21 +29,26 @@ def leave_at_once() -> None:
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Within the block a signal raises `StoppedError`, so that everything is cleaned up.
+def stoppable() -> Iterator[list[int]]:
+    """Within the block a signal raises `KeyboardInterrupt`, so that everything is cleaned up.
 
     One that the program was started to ignore, as by nohup, stays ignored.
+
+    Yields:
+        The signals that have come.
     """
-    before = _handle(_stop)
+    come: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        come.append(number)
+        raise KeyboardInterrupt
+
+    before = _handle(stop)
     try:
-        yield
+        yield come
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise StoppedError(number)
 
 
 def _handle(handler: signal._HANDLER) -> dict[signal.Signals, signal._HANDLER]:
