@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.lint.engine import lint
-from tflite_sparse.lint.pool import worker_pool
+from tflite_sparse.lint.pool import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,8 +69,8 @@ def lint_files(
     if workers <= 1:
         one_by_one = (lint(path, settings) for path, settings in unique)
         return list(_counted(one_by_one, len(unique), progress))
-    with worker_pool(workers) as pool:
-        results = pool.map(lint, *zip(*unique, strict=True))
+    with mapping(workers) as start:
+        results = start(lint, *zip(*unique, strict=True))
         return list(_counted(results, len(unique), progress))
 
 
