@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder, append_zip
+from tests.support.every_table import pack
+from tests.support.object_api import load
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
@@ -51,3 +53,24 @@ def test_generated_models_compute_the_same_after_a_round_trip(storage, external)
     before, after = run_many(jobs(data))
     assert before.ok, before.detail
     assert same(before, after)
+
+
+@pytest.mark.parametrize("size", [0, 32])
+def test_litert_looks_outside_the_flatbuffer_only_where_nothing_is_inside(size):
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(graph.fully_connected(graph.input((1, 4)), 2, bias=False))
+    model = load(builder.build())
+    weights = next(buffer for buffer in model.buffers if buffer.data is not None)
+    weights.data = np.ones(size // 4, np.float32).view(np.uint8)
+    # Somewhere in the file, as many bytes as the weights need.
+    weights.offset, weights.size = 64, 32
+    data = pack(model)
+    feeds = random_inputs(input_specs(Model.read(data)), 1)
+    (found,) = run_many([(data, feeds)])
+    constant = next(t for t in Model.read(data).main.tensors if t.name.startswith("constant"))
+    assert (constant.is_constant, constant.buffer.external) == (size > 0, False)
+    assert found.ok == (size > 0)
+    if size:
+        (result,) = found.trials[0].values()
+        assert np.allclose(result, feeds[0]["0"].sum(), atol=1e-5)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tflite_sparse.cli._signals import exit_code, stoppable
+from tflite_sparse.cli._streams import abandon
 from tflite_sparse.errors import FileError, Place, TfliteSparseError
 
 if TYPE_CHECKING:
@@ -51,11 +53,18 @@ def guard(call: Callable[[], object]) -> int:
         The exit code: 0, what the program asked for, or 2, 130 and 141 for an error, an interrupt
         and a reader that has gone away.
     """
-    try:
+    with stoppable() as signals:
         code = _run(call)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _hang_up()
+        # typer answers an interrupt with this code, too.
+        if code == INTERRUPTED:
+            _say(f"{PROGRAM}: interrupted")
+            code = exit_code(signals[0]) if signals else code
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            abandon(sys.stdout)
+            # One complaint is enough.
+            return code if code == FAILURE else _not_written(error)
     return code
 
 
@@ -66,15 +75,19 @@ def _run(call: Callable[[], object]) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
     except _PARSER_ERROR as error:
         return _usage(error)
-    except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
-        return report_error(error)
+    except BrokenPipeError as error:
+        abandon(sys.stdout)
+        return _not_written(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
         return report_error(error)
     return answer if isinstance(answer, int) else 0
+
+
+def _not_written(error: OSError) -> int:
+    # Whoever reads no further has what they wanted.
+    return _BROKEN_PIPE if isinstance(error, BrokenPipeError) else report_error(error)
 
 
 def report_error(error: BaseException) -> int:
@@ -93,7 +106,15 @@ def report_error(error: BaseException) -> int:
 
 def report_problem(message: str) -> None:
     """Prints what is wrong as one line on stderr."""
-    print(f"{PROGRAM}: error: {message}", file=sys.stderr)  # noqa: T201 - the output
+    _say(f"{PROGRAM}: error: {message}")
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the output
+    except OSError:
+        # Where nothing can be said, the exit code must do.
+        abandon(sys.stderr)
 
 
 def as_project_error(error: BaseException, path: str) -> TfliteSparseError:
@@ -133,11 +154,5 @@ def _usage(error: BaseException) -> int:
         return FAILURE
     where = context.command_path if context else PROGRAM
     text = " ".join(message.split()).rstrip(".")
-    print(f"{PROGRAM}: error: {text}; see '{where} -h'", file=sys.stderr)  # noqa: T201 - the output
+    _say(f"{PROGRAM}: error: {text}; see '{where} -h'")
     return FAILURE
-
-
-def _hang_up() -> int:
-    # Python flushes stdout once more at its end; without a reader that would print a traceback.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _BROKEN_PIPE

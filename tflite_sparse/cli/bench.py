@@ -60,15 +60,17 @@ def command(
         litertjs=litertjs,
     )
     if target is not None:
+        from tflite_sparse.flatbuffer.output import replacing
         from tflite_sparse.report.bench_plot import WIDTH, bench_svg, plot_height
 
         svg = bench_svg(found)
+        picture = svg.encode()
         if target.suffix == ".png":
             from tflite_sparse.runtime.chromium import screenshot
 
-            target.write_bytes(screenshot(svg, WIDTH, plot_height(found), browser))
-        else:
-            target.write_text(svg, "utf-8")
+            picture = screenshot(svg, WIDTH, plot_height(found), browser)
+        with replacing(target) as file:
+            file.write(picture)
     if as_json:
         from tflite_sparse.report.bench_json import bench_document
         from tflite_sparse.report.json import dump

@@ -10,6 +10,7 @@ import typer
 from tflite_sparse._version import __version__
 from tflite_sparse.cli._commands import CONTEXT, LazyCommands
 from tflite_sparse.cli._errors import PROGRAM, guard
+from tflite_sparse.cli._streams import prepare_streams
 
 __all__ = ["app", "run"]
 
@@ -48,8 +49,5 @@ def run(arguments: list[str] | None = None) -> None:
     Args:
         arguments: what the user wrote after the program's name; `sys.argv` when None.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character gets a substitute, not an exception.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     sys.exit(guard(lambda: app(arguments, prog_name=PROGRAM, standalone_mode=False)))

@@ -37,10 +37,10 @@ def command(
     from tflite_sparse.runtime.match import against_plan as compare
     from tflite_sparse.runtime.processor import native_target
 
-    opened = Model.read(model)
+    main = Model.read(model).main
     found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
     target = "x86-noavx" if emulate else native_target()
-    compared = compare(opened.subgraphs[0], found, target)
+    compared = compare(main, found, target)
     if as_json:
         from tflite_sparse.report.json import document, dump
         from tflite_sparse.report.profile_json import profile_content

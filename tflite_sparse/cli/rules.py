@@ -24,10 +24,14 @@ def command(
 
     rules = all_rules()
     if markdown is not None:
+        from tflite_sparse.flatbuffer.output import replacing
+
         markdown.mkdir(parents=True, exist_ok=True)
-        (markdown / "README.md").write_text(rules_index(rules), "utf-8")
-        for rule in rules:
-            (markdown / f"{rule.code}.md").write_text(rule_page(rule), "utf-8")
+        pages = {"README.md": rules_index(rules)}
+        pages |= {f"{rule.code}.md": rule_page(rule) for rule in rules}
+        for name, text in pages.items():
+            with replacing(markdown / name) as file:
+                file.write(text.encode())
         typer.echo(f"{len(rules)} rules written to {markdown}")
         return
     if as_json:

@@ -96,6 +96,8 @@ def agrees(encoding: SparseEncoding, dense: NDArray[Any]) -> bool:
         filled += int(np.count_nonzero(nonzero_mask(flat[start : start + _CHUNK])))
     if filled != int(np.count_nonzero(nonzero_mask(values))):
         return False
+    if not values.size:
+        return True
     return all(
         _same(flat[places], values[first : first + places.size])
         for first, places in _places(encoding, head)

@@ -65,7 +65,7 @@ def _check_dimensions(encoding: SparseEncoding) -> None:
             f"{max(rank, len(order), len(blocks), len(encoding.levels)):,} dimensions and block"
             f" dimensions are more than the {MAX_LEVELS} that are read"
         )
-    if any(size < 0 for size in shape) or elements(shape) > _LARGEST:
+    if any(not 0 <= size <= _LARGEST for size in shape) or elements(shape) > _LARGEST:
         raise EncodingError(f"shape {list(shape)} is negative or too large for a sparse tensor")
     if len(order) != rank + len(blocks):
         raise EncodingError(

@@ -34,8 +34,11 @@ EXTERNAL = {
 
 
 def external_range(table: Table) -> tuple[int, int] | None:
-    """Where the external data of a table lies: (offset, size) in bytes, or None without any."""
+    """Where the external data of a table lies: (offset, size) in bytes, or None without any.
+
+    Data inside the flatbuffer, even none, goes before: the runtime then looks nowhere else.
+    """
     fields = EXTERNAL.get(table.name)
-    if fields is None or table[fields.offset] <= 1:
+    if fields is None or table[fields.offset] <= 1 or fields.inside in table:
         return None
     return table[fields.offset], table[fields.size]

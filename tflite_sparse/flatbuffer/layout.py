@@ -96,6 +96,9 @@ class _Emitter:
             names = {item.name for item in stored}
             stored += [table.definition.by_name[n] for n in locating if n not in names]
             stored.sort(key=lambda item: item.slot)
+        elif table.name in EXTERNAL and EXTERNAL[table.name].inside in table:
+            # What is inside goes before; a place outside would be that of the old file.
+            stored = [item for item in stored if item.name not in EXTERNAL[table.name][:2]]
         start, places = self.reserve(stored)
         for item, place in zip(stored, places, strict=True):
             if item.kind == "scalar":
@@ -177,8 +180,10 @@ class _Emitter:
     def piece(
         self, vector: Any, alignment: int, place: int, *, external: bool, location: int | None
     ) -> None:
-        # What one place of the source holds, or one array object, is written once.
-        key = (external, location if location is not None else ("made", id(vector)))
+        # What one place of the source holds, or one array object, is written once; vectors of
+        # different sizes at one place overlap, and are two.
+        made = ("made", id(vector))
+        key = (external, made if location is None else (location, vector.nbytes))
         known = self.pieces.get(key)
         if known is None:
             self.pieces[key] = Piece(vector, alignment, [place], external)
@@ -199,7 +204,8 @@ class _Emitter:
                 raise RewriteError(f"external data of {table!r} without the file that holds it")
             location = where[0]
             data = self.source.data[location : location + where[1]]
-        _U64.pack_into(self.out, places[fields.size], data.nbytes)
+        if fields.size in places:
+            _U64.pack_into(self.out, places[fields.size], data.nbytes)
         self.piece(
             data, _EXTERNAL_ALIGNMENT, places[fields.offset], external=True, location=location
         )

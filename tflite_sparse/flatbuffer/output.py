@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tflite_sparse.errors import FileError, Place
+from tflite_sparse.flatbuffer.leftovers import PREFIX, claim, clear_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
+    clear_leftovers(target.parent)
     file, name = _create(target.parent)
     try:
         with file:
@@ -69,9 +71,10 @@ def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-            if name is None:
-                name = _give_name(file.fileno(), target.parent)
-        Path(name).replace(target)
+            if name is None and _became(file.fileno(), target):
+                return
+            name = name or _give_name(file.fileno(), target.parent)
+            Path(name).replace(target)
     except BaseException:
         if name is not None:
             with contextlib.suppress(OSError):
@@ -83,19 +86,39 @@ def _create(folder: Path) -> tuple[IO[bytes], str | None]:
     """A new file in `folder`; without a name where that is possible: a kill leaves nothing."""
     if hasattr(os, "O_TMPFILE") and Path(_OPEN_FILES).is_dir():
         with contextlib.suppress(OSError):
-            return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b"), None
-    handle, name = tempfile.mkstemp(prefix=".tflite-sparse-", dir=folder)
-    return os.fdopen(handle, "w+b"), name
+            file = os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b")
+            claim(file.fileno())
+            return file, None
+    while True:
+        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
+        claim(handle)
+        if Path(name).exists():
+            return os.fdopen(handle, "w+b"), name
+        # Somebody has cleared it away before it was claimed.
+        os.close(handle)
+
+
+def _became(handle: int, target: Path) -> bool:
+    """Makes an open file without a name the target, where there is none; in one step."""
+    try:
+        _link(handle, target)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _give_name(handle: int, folder: Path) -> str:
     while True:
-        name = folder / f".tflite-sparse-{secrets.token_hex(8)}"
+        name = folder / f"{PREFIX}{secrets.token_hex(8)}"
         with contextlib.suppress(FileExistsError):
-            # Naming a folder makes Python call linkat, the only one that follows this link; the
-            # folder itself is not looked at, since the path is absolute.
-            os.link(f"{_OPEN_FILES}/{handle}", name, src_dir_fd=handle, follow_symlinks=True)
+            _link(handle, name)
             return str(name)
+
+
+def _link(handle: int, name: Path) -> None:
+    # Naming a folder makes Python call linkat, the only one that follows this link; the folder
+    # itself is not looked at, since the path is absolute.
+    os.link(f"{_OPEN_FILES}/{handle}", name, src_dir_fd=handle, follow_symlinks=True)
 
 
 def _umask() -> int:

@@ -32,6 +32,9 @@ MAX_TABLES = 1_000_000
 _UOFFSET = 4
 _VTABLE_HEADER = 4
 _MAX_FLATBUFFER = 2**31 - 1
+# Strings and vectors may be shared, but in a sound file they do not add up to much more than it:
+# whoever reads them all must not be made to read the same megabytes a million times.
+_LARGEST_MULTIPLE, _CLAIMED_ANYWAY = 8, 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class _Verifier:
         self.size = min(source.size, _MAX_FLATBUFFER)
         self.end = 8
         self.tables = 0.0
+        self.claimed = 0.0
         self.unknown: list[Unknown] = []
         self.external: set[tuple[int, int]] = set()
         # Per table type: positions to check and how often the tree holds each.
@@ -119,6 +123,12 @@ class _Verifier:
             if self.tables > MAX_TABLES:
                 raise self.fail(f"the file claims more than {MAX_TABLES:,} tables", positions[0])
             self.check_tables(definition, positions, times)
+            if self.claimed > _LARGEST_MULTIPLE * self.source.size + _CLAIMED_ANYWAY:
+                raise self.fail(
+                    f"its strings and vectors claim {self.claimed:,.0f} bytes together,"
+                    f" the file has {self.source.size:,}",
+                    positions[0],
+                )
         external = tuple(sorted(self.external))
         return Verified(self.end, int(self.tables), tuple(self.unknown), external)
 
@@ -176,10 +186,14 @@ class _Verifier:
             else:
                 self.check_reference(field, f"{name}.{field.name}", target, times[present])
         if scalars:
-            self.check_external(table, at, scalars)
+            self.check_external(table, at, scalars, times)
 
     def check_external(
-        self, table: TableDef, at: Ints, scalars: dict[str, NDArray[np.uint64]]
+        self,
+        table: TableDef,
+        at: Ints,
+        scalars: dict[str, NDArray[np.uint64]],
+        times: NDArray[np.float64],
     ) -> None:
         fields = EXTERNAL[table.name]
         absent = np.zeros(at.size, np.uint64)
@@ -192,6 +206,7 @@ class _Verifier:
             at,
             f"the external data of a {table.name} table lies outside the file",
         )
+        self.claimed += float((size[used] * times[used]).sum())
         self.external.update(zip(offset[used].tolist(), size[used].tolist(), strict=True))
 
     def follow(self, position: Ints, what: str) -> Ints:
@@ -211,7 +226,7 @@ class _Verifier:
             self.pending[str(field.table)].append((target, times))
             return
         if field.kind == "string":
-            self.check_strings(target, what)
+            self.check_strings(target, what, times)
             return
         length = self.numbers(target, "<u4")
         width = np.dtype(field.scalar).itemsize if field.kind == "vector_scalar" else _UOFFSET
@@ -220,6 +235,7 @@ class _Verifier:
             end <= self.size, target, f"the vector {what} is longer than the rest of the file"
         )
         self.reach(end)
+        self.claimed += float((length * width * times).sum())
         if field.kind != "vector_scalar":
             self.check_elements(field, what, target, times)
 
@@ -239,12 +255,13 @@ class _Verifier:
         index = np.arange(total) - np.repeat(np.cumsum(length) - length, length)
         elements = self.follow(first + index * _UOFFSET, f"an element of {what}")
         if field.kind == "vector_string":
-            self.check_strings(elements, what)
+            self.check_strings(elements, what, np.repeat(counted, length))
         else:
             self.pending[str(field.table)].append((elements, np.repeat(counted, length)))
 
-    def check_strings(self, target: Ints, what: str) -> None:
-        end = target + _UOFFSET + self.numbers(target, "<u4")
+    def check_strings(self, target: Ints, what: str, times: NDArray[np.float64]) -> None:
+        length = self.numbers(target, "<u4")
+        end = target + _UOFFSET + length
         self.require(
             end < self.size, target, f"the string {what} is longer than the rest of the file"
         )
@@ -252,6 +269,7 @@ class _Verifier:
             self.source.data[end] == 0, target, f"the string {what} does not end in a zero byte"
         )
         self.reach(end + 1)
+        self.claimed += float((length * times).sum())
 
     def union_kinds(self, table: TableDef, field: FieldDef, at: Ints, vtable: Ints) -> Ints:
         # The type's slot comes before the value's, so the vtable is known to hold it.
@@ -306,7 +324,7 @@ def verify(source: Source, schema: Schema) -> Verified:
         schema: the format.
 
     Raises:
-        FormatError: an offset, length, vtable or string is impossible, or the file claims more
-            tables than `MAX_TABLES`.
+        FormatError: an offset, length, vtable or string is impossible, the file claims more
+            tables than `MAX_TABLES`, or many times its own size in strings and vectors.
     """
     return _Verifier(source, schema).run()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.lint.engine import lint
+from tflite_sparse.lint.pool import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,16 +60,17 @@ def lint_files(
 
     Returns:
         The reports in the order of the paths, each path once.
+
+    Raises:
+        RuntimeFailureError: a process has died, most likely for want of memory.
     """
     unique = sorted(dict(jobs).items())
-    with contextlib.ExitStack() as stack:
-        results: Iterable[FileReport]
-        if processes > 1 and len(unique) > 1:
-            workers = min(processes, len(unique))
-            pool = stack.enter_context(ProcessPoolExecutor(max_workers=workers))
-            results = pool.map(lint, *zip(*unique, strict=True))
-        else:
-            results = (lint(path, settings) for path, settings in unique)
+    workers = min(processes, len(unique))
+    if workers <= 1:
+        one_by_one = (lint(path, settings) for path, settings in unique)
+        return list(_counted(one_by_one, len(unique), progress))
+    with mapping(workers) as start:
+        results = start(lint, *zip(*unique, strict=True))
         return list(_counted(results, len(unique), progress))
 
 

@@ -123,6 +123,17 @@ class Model:
         """Runs of bytes after the flatbuffer, such as the zip of TFLite Metadata."""
         return self.file.appended
 
+    @property
+    def main(self) -> Subgraph:
+        """The subgraph that the runtime runs where no signature is asked for.
+
+        Raises:
+            ModelError: the model has no subgraphs.
+        """
+        if not self.subgraphs:
+            raise ModelError("the model has no subgraphs", place=Place(file=self.name))
+        return self.subgraphs[0]
+
     def operators(self) -> Iterator[Operator]:
         """All operators of all subgraphs, in the order of the file."""
         for subgraph in self.subgraphs:

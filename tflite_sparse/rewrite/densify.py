@@ -116,10 +116,6 @@ def _refusal(
         return "metadata", "the metadata refer to its buffer"
     if not weight.alike or not all(same_encoding(encodings[0], e) for e in encodings[1:]):
         return "shared-unlike", "tensors that share its buffer read it in different ways"
-    for tensor in weight.tensors:
-        for use in tensor.subgraph.consumers(tensor):
-            if use.operator.name == "DENSIFY" and _is_result(use.operator):
-                return "graph-output", "its dense value is an output of the graph"
     size = weight.tensor.dense_nbytes or 0
     if size > max(_PLAUSIBLE_BYTES, _PLAUSIBLE_RATIO * _bytes(weight)):
         raise EncodingError(
@@ -127,7 +123,38 @@ def _refusal(
             f" the file stores {_bytes(weight):,} for it",
             place=weight.tensor.place,
         )
+    return next(filter(None, map(_densify_refusal, weight.tensors)), None)
+
+
+def _densify_refusal(tensor: Tensor) -> tuple[str, str] | None:
+    """Why the DENSIFY operators that read a tensor cannot go."""
+    for use in tensor.subgraph.consumers(tensor):
+        if use.operator.name != "DENSIFY":
+            continue
+        if len(use.operator.outputs) != 1:
+            count = len(use.operator.outputs)
+            return "malformed", f"the DENSIFY that reads it has {count} outputs"
+        if not _reads_alike(tensor, use.operator.outputs[0]):
+            return "malformed", "the output of its DENSIFY has another type or shape"
+        if _is_result(use.operator):
+            return "graph-output", "its dense value is an output of the graph"
     return None
+
+
+def _reads_alike(tensor: Tensor, dense: Tensor) -> bool:
+    """Whether an operator that reads the one in place of the other gets the same values."""
+    if (tensor.type, tensor.shape) != (dense.type, dense.shape):
+        return False
+    # The quantization of floats is a note of the training, which no kernel reads.
+    return tensor.type.startswith("FLOAT") or all(
+        _numbers(tensor, name) == _numbers(dense, name)
+        for name in ("scale", "zero_point", "quantized_dimension")
+    )
+
+
+def _numbers(tensor: Tensor, name: str) -> Any:
+    value = None if tensor.quantization is None else tensor.quantization[name]
+    return value.tolist() if isinstance(value, np.ndarray) else value or None
 
 
 def _is_result(operator: Operator) -> bool:

@@ -71,12 +71,18 @@ def _write(rewrite: Rewrite, file: IO[bytes]) -> int:
 
 def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
     """Writes and checks a file of its own, then copies it."""
+    if verify is None:
+        # Without a name, so that nothing can be left behind.
+        with tempfile.TemporaryFile() as file:
+            size = _write(rewrite, file)
+            file.seek(0)
+            shutil.copyfileobj(file, target, _CHUNK)
+        return size
     with tempfile.TemporaryDirectory(prefix="tflite-sparse-") as folder:
         path = Path(folder) / "model.tflite"
         with path.open("w+b") as file:
             size = _write(rewrite, file)
-        if verify is not None:
-            verify(path)
+        verify(path)
         with path.open("rb") as source:
             shutil.copyfileobj(source, target, _CHUNK)
     return size

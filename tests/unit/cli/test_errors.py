@@ -53,9 +53,9 @@ def test_the_debug_variable_shows_the_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert guard(lambda: _raise(KeyboardInterrupt())) == 130
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "tflite-sparse: interrupted\n"
 
 
 def test_exit_codes_come_through() -> None:

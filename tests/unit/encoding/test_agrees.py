@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from tflite_sparse.encoding import Layout, SparseEncoding, agrees, encode, google_layout
+from tflite_sparse.encoding import Layout, Level, SparseEncoding, agrees, encode, google_layout
 
 SHAPE = (8, 3, 12)
 LAYOUTS = {
@@ -54,3 +56,14 @@ def test_a_tensor_that_is_not_contiguous() -> None:
     encoding = encode(np.ascontiguousarray(dense.T), google_layout(3))
     assert agrees(encoding, dense.T)
     assert isinstance(encoding, SparseEncoding)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0)])
+def test_a_tensor_without_elements(shape: tuple[int, ...]) -> None:
+    dense = np.zeros(shape, np.float32)
+    encoding = encode(np.zeros((4, 4), np.float32), google_layout(2))
+    levels = tuple(
+        Level(shape[0]) if n == 0 else Level(segments=np.zeros(shape[0] + 1, "u1"), indices=level)
+        for n, level in enumerate((None, encoding.levels[1].indices))
+    )
+    assert agrees(dataclasses.replace(encoding, shape=shape, levels=levels), dense)

@@ -13,6 +13,7 @@ from tests.support.object_api import differences, load
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer import layout
+from tflite_sparse.flatbuffer.external import external_range
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.schema import schema
 
@@ -175,3 +176,46 @@ def test_every_member_of_both_option_unions_is_in_the_generated_model():
         for name in schema().unions[union].members.values()
     }
     assert names == wanted
+
+
+def with_outside(*places: tuple[int, int | None]) -> FlatFile:
+    """A file with a buffer for each (offset from the end of the flatbuffer, size or none)."""
+    model = load(every_option_model())
+    model.buffers = [type(model.buffers[0])() for _ in places]
+    tail = bytes(range(200))
+    for buffer, (_, size) in zip(model.buffers, places, strict=True):
+        buffer.offset, buffer.size = 2**40, 0 if size is None else size
+    start = len(pack(model))
+    for buffer, (offset, _) in zip(model.buffers, places, strict=True):
+        buffer.offset = start + offset
+    return FlatFile.read(pack(model) + tail)
+
+
+def test_data_outside_that_overlaps_keeps_both_sizes():
+    file = with_outside((0, 16), (0, 160))
+    target = io.BytesIO()
+    file.write(target)
+    again = FlatFile.read(target.getvalue())
+    assert [external_range(buffer)[1] for buffer in again.root["buffers"]] == [16, 160]
+    for buffer in again.root["buffers"]:
+        start, size = external_range(buffer)
+        assert target.getvalue()[start : start + size] == bytes(range(size))
+
+
+def test_a_place_outside_without_a_size_is_written_again():
+    target = io.BytesIO()
+    with_outside((0, None)).write(target)
+    (buffer,) = FlatFile.read(target.getvalue()).root["buffers"]
+    assert buffer["size"] == 0
+
+
+def test_data_inside_goes_before_data_outside():
+    file = with_outside((0, 16))
+    (buffer,) = file.root["buffers"]
+    assert external_range(buffer) is not None
+    buffer["data"] = b"inside"
+    target = io.BytesIO()
+    file.write(target)
+    (again,) = FlatFile.read(target.getvalue()).root["buffers"]
+    assert external_range(again) is None
+    assert (again["offset"], again["data"].tobytes()) == (0, b"inside")

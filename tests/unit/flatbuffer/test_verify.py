@@ -270,3 +270,31 @@ def test_a_file_cut_short_is_refused(cut):
     size = int(cut) if cut >= 1 else int(len(data) * cut)
     with pytest.raises((FormatError, FileError)):
         FlatFile.read(data[: min(size, len(data) // 2)])
+
+
+def test_strings_that_overlap_do_not_multiply():
+    # A thousand tensors, each name of which is the end of the one before.
+    forge = Forge()
+    model = forge.model(slot_2=(4, 0))
+    graphs = forge.u32(1)
+    forge.point(model["slot_2"], graphs)
+    entry = forge.u32(0)
+    graph = forge.table(slot_0=(4, 0))
+    forge.point(entry, graph["start"])
+    tensors = forge.u32(1000)
+    forge.point(graph["slot_0"], tensors)
+    entries = [forge.u32(0) for _ in range(1000)]
+    names = []
+    for place in entries:
+        tensor = forge.table(slot_3=(4, 0))
+        forge.point(place, tensor["start"])
+        names.append(tensor["slot_3"])
+    start = len(forge.out)
+    # A length wherever one is looked for: each string reaches to the end.
+    size = 40_000
+    lengths = [size - 4 * at - 4 for at in range(1000)]
+    forge.out += struct.pack("<1000I", *lengths) + bytes(size - 4000 + 1)
+    for at, place in enumerate(names):
+        forge.point(place, start + 4 * at)
+    with pytest.raises(FormatError, match="bytes together"):
+        FlatFile.read(bytes(forge.out))

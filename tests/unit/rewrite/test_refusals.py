@@ -181,3 +181,32 @@ def test_a_sparse_tensor_that_claims_to_be_huge_is_refused() -> None:
     )
     with pytest.raises(EncodingError, match="asks for 4,294,967,296 bytes"):
         densify(model)
+
+
+def _densified(edit: Callable[[Model], None]) -> Rewrite:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    graph.output(graph.conv2d(x_of(graph), 32, filters=filters(graph), storage="sparse"))
+    model = Model.read(builder.build())
+    edit(model)
+    return densify(Model.read(model.to_bytes()))
+
+
+def _of_densify(model: Model) -> Any:
+    return next(o for o in model.operators() if o.name == "DENSIFY")
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda m: _of_densify(m).outputs[0].table.set_enum("type", "FLOAT16"), "another type"),
+        (lambda m: _of_densify(m).table.__setitem__("outputs", np.zeros(0, np.int32)), "0 outputs"),
+    ],
+    ids=["type", "no output"],
+)
+def test_a_densify_that_does_more_than_that_stays(
+    edit: Callable[[Model], None], reason: str
+) -> None:
+    result = _densified(edit)
+    assert not result.changed
+    assert reason in result.left[0].reason

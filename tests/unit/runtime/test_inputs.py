@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.errors import FileError, UsageError
+from tflite_sparse.errors import FileError, ModelError, UsageError
+from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import InputSpec, input_specs, load_inputs, random_inputs
 
@@ -134,3 +135,10 @@ def test_a_file_with_pickles_is_refused(tmp_path):
     np.savez(path, x=np.array([{"a": 1}], object), n=N)
     with pytest.raises(FileError, match="no readable"):
         load_inputs(str(path), SPECS)
+
+
+def test_a_model_without_subgraphs_is_refused():
+    file = FlatFile.read(ModelBuilder().build())
+    file.root["subgraphs"] = []
+    with pytest.raises(ModelError, match="no subgraphs"):
+        input_specs(Model(file))

@@ -1,0 +1,92 @@
+"""Whether a rewrite of a model, however damaged, computes on LiteRT what the model does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.model import Model
+from tflite_sparse.runtime.compare import Tolerance, figures
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert import run, run_many
+from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.fuzz.targets import Rewritten
+    from tflite_sparse.runtime.results import Outputs, RunResult
+
+__all__ = ["problems"]
+
+_TIMEOUT = 20.0
+_FILLINGS = ("1", "85", "200")
+_LARGEST_INPUT = 1 << 22
+
+
+def problems(rewritten: Iterable[Rewritten]) -> Iterator[str | None]:
+    """For each rewrite what is wrong with it: "" for nothing, None where it cannot be told.
+
+    A model that LiteRT does not run tells nothing, nor does one that computes something else each
+    time, since its damage makes it read memory that nobody has written.
+    """
+    pairs = [(item, _inputs(item.before)) for item in rewritten]
+    jobs = [
+        (model, feeds)
+        for item, feeds in pairs
+        if feeds is not None
+        for model in (item.before, item.after)
+    ]
+    results = iter(run_many(jobs, timeout=_TIMEOUT)) if jobs else iter(())
+    for item, feeds in pairs:
+        if feeds is None:
+            yield None
+            continue
+        problem = _compared(next(results), next(results), exact=item.exact)
+        yield problem if not problem or _settled(item.before, feeds) else None
+
+
+def _settled(model: bytes, feeds: tuple[Outputs, ...]) -> bool:
+    """Whether a model computes the same whatever the memory held that it is given."""
+    found = []
+    for filling in _FILLINGS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MALLOC_PERTURB_", filling)
+            found.append(run(model, feeds, timeout=_TIMEOUT))
+    return all(result.ok and _agree(found[0], result, Tolerance()) for result in found)
+
+
+def _inputs(data: bytes) -> tuple[Outputs, ...] | None:
+    try:
+        specs = input_specs(Model.read(data))
+        if any(_elements(spec.shape) > _LARGEST_INPUT for spec in specs):
+            return None
+        return random_inputs(specs, 1)
+    except TfliteSparseError:
+        return None
+
+
+def _elements(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _compared(before: RunResult, after: RunResult, *, exact: bool) -> str | None:
+    if not before.ok:
+        return None
+    if not after.ok:
+        return f"it ran before, and ends now with {after.status}: {after.detail}"
+    tolerance = Tolerance() if exact else Tolerance(SPARSE_ATOL, SPARSE_RTOL)
+    return "" if _agree(before, after, tolerance) else "it computes something else than before"
+
+
+def _agree(a: RunResult, b: RunResult, tolerance: Tolerance) -> bool:
+    first, second = a.trials[0], b.trials[0]
+    return len(first) == len(second) and all(
+        x.shape == y.shape and x.dtype == y.dtype and figures(x, y, tolerance).within
+        for x, y in zip(first.values(), second.values(), strict=True)
+    )
