@@ -107,11 +107,17 @@ def rewrite_command(
     target = destination.target(model)
     opened = Model.read(model)
     result = rewrite(opened)
-    sizes = measure(result, opened, gzip=destination.gzip)
     if target is not None:
         _write(result, model, target, verify=destination.verify)
+    sizes = measure(result, opened, gzip=destination.gzip, written=_file(target))
     _report(result, sizes, model, target, destination)
     return WOULD_CHANGE if destination.check and result.changed else 0
+
+
+def _file(target: str | None) -> Path | None:
+    """The target as a file that can be read, None where it is none."""
+    path = None if target in {None, STDOUT} else Path(str(target))
+    return path if path is not None and path.is_file() else None
 
 
 def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:

@@ -123,6 +123,11 @@ class Model:
         """Runs of bytes after the flatbuffer, such as the zip of TFLite Metadata."""
         return self.file.appended
 
+    def passed(self, nbytes: int) -> None:
+        """Tells that so many bytes of the file were read and are not needed soon."""
+        if self.file.source is not None:
+            self.file.source.passed(nbytes)
+
     def operators(self) -> Iterator[Operator]:
         """All operators of all subgraphs, in the order of the file."""
         for subgraph in self.subgraphs:
