@@ -40,7 +40,7 @@ def command(
     opened = Model.read(model)
     found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
     target = "x86-noavx" if emulate else native_target()
-    compared = compare(opened.subgraphs[0], found, target)
+    compared = compare(opened.main, found, target)
     if as_json:
         from tflite_sparse.report.json import document, dump
         from tflite_sparse.report.profile_json import profile_content

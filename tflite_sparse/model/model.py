@@ -123,6 +123,19 @@ class Model:
         """Runs of bytes after the flatbuffer, such as the zip of TFLite Metadata."""
         return self.file.appended
 
+    @property
+    def main(self) -> Subgraph:
+        """The subgraph that runs where no signature is asked for.
+
+        Raises:
+            ModelError: there is none.
+        """
+        if not self.subgraphs:
+            raise ModelError(
+                "the model has no subgraph, so there is nothing to run", place=Place(file=self.name)
+            )
+        return self.subgraphs[0]
+
     def passed(self, nbytes: int) -> None:
         """Tells that so many bytes of the file were read and are not needed soon."""
         if self.file.source is not None:

@@ -50,9 +50,10 @@ def input_specs(
 
     Raises:
         UsageError: there is no such signature.
+        ModelError: the model has no subgraph.
     """
     if signature is None:
-        pairs = [(str(i), t) for i, t in enumerate(model.subgraphs[0].inputs)]
+        pairs = [(str(i), t) for i, t in enumerate(model.main.inputs)]
     else:
         known = {entry.key: entry for entry in model.signatures}
         if signature not in known:

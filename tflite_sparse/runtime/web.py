@@ -157,7 +157,7 @@ def _given(
     model: Model, feed: Outputs, folder: str, files: dict[str, bytes | Path]
 ) -> list[dict[str, Any]]:
     """Describes the inputs for the page, and adds their values to the files it can load."""
-    main = model.subgraphs[0]
+    main = model.main
     given = []
     for number, tensor in enumerate(main.inputs):
         value = feed[str(number)]
