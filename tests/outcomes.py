@@ -47,10 +47,11 @@ rules), stored sparse, that dense again, and that sparse once more: how many wei
 of the file. The three results are verified: weights bit for bit, and outputs on LiteRT with XNNPACK
 and with its reference kernels.
 
-`same` are outputs bit for bit, `close` those that another order of summation explains, and
-`as reference` those of a result that computes what the reference kernels compute for the model as
-it was, where inspect says that XNNPACK fails on it: there, nothing else is looked at. `OTHERWISE`
-needs an explanation, given here:
+`same` are outputs bit for bit, `close` those that another order of summation explains. Where
+inspect says that XNNPACK fails on a model, its dense form must compute what the reference kernels
+compute for the model as it was (`as reference`), and the one made of that what the dense form does.
+Quantized models, which XNNPACK computes with other intermediate types, are just `ok`.
+`OTHERWISE` needs an explanation, given here:
 
 - `lint TFS107`: a convolution reads a sparse filter that LiteRT has no kernel for, on either set of
   kernels; only once it is dense is it computed at all.
@@ -216,14 +217,23 @@ def _compared(home: Path, ran: dict[tuple[Path, str, str], RunResult], *, broken
         forms = {f: ran[home, f, backend] for f in _FORMS if (home, f, backend) in ran}
         if broken and backend == "xnnpack":
             # What a model gives that reads memory that is not its own is no matter of record.
-            right = {form: bool(_alike(truth, result)) for form, result in forms.items()}
-            said = {form: "as reference" if ok else "OTHERWISE" for form, ok in right.items()}
-            words.append(f"{backend} {_summary(said)}")
+            words.append(f"{backend} fails, {_repaired(truth, forms)}")
             continue
         found = {form: _alike(first, result) or "OTHERWISE" for form, result in forms.items()}
         status = "ok" if first.ok else first.status
         words.append(f"{backend} {status}" + (f", {_summary(found)}" if found else ""))
     return "; ".join(words)
+
+
+def _repaired(truth: RunResult, forms: dict[str, RunResult]) -> str:
+    """What the forms without the fault compute: the dense one, and the one made of it."""
+    dense = forms.get("dense")
+    if dense is None:
+        return "still"
+    said = "as reference" if _alike(truth, dense) else "ok" if dense.ok else dense.status
+    if "again" not in forms:
+        return f"dense {said}"
+    return f"dense {said}, again {_alike(dense, forms['again']) or 'OTHERWISE'}"
 
 
 def _summary(found: dict[str, str]) -> str:

@@ -53,20 +53,19 @@ def race(rounds: int, before: str | None, folder: Path) -> Results:
     real, keras = models.pruned_models(), models.keras_models()
     for name, path in {**real, **keras}.items():
         _say(f"sparsify {name}")
-        found.sparsify[name] = parts.sparsifying(path, tools, folder, rounds)
+        found.sparsify[name] = parts.sparsify_runs(path, tools, folder, rounds)
     _say("sparsify the big one")
     name = f"{_BIG} MiB of filters"
-    found.sparsify[name] = parts.sparsifying(models.big_model(_BIG), tools, folder, _BIG_ROUNDS)
+    found.sparsify[name] = parts.sparsify_runs(models.big_model(_BIG), tools, folder, _BIG_ROUNDS)
     for name in ("pose_detection", "keras_mobilenet_v1"):
         _say(f"inspect {name}")
         tool_alone = {parts.OURS: tools[parts.OURS]}
-        found.inspect[name] = parts.inspecting({**real, **keras}[name], tool_alone, rounds)
+        found.inspect[name] = parts.inspect_runs({**real, **keras}[name], tool_alone, rounds)
     _say("sizes")
     found.sizes = parts.sizes(models.plain_models(), tools[parts.OURS], folder)
     _say("libraries")
-    library = {
-        name: {**real, **keras}[name] for name in ("pose_detection", "keras_efficientnet_b0")
-    }
+    both = {**real, **keras}
+    library = {name: both[name] for name in ("pose_detection", "keras_efficientnet_b0")}
     found.libraries = parts.in_process(library, folder)
     _say("browser")
     seen = {"pose_detection": real["pose_detection"], "mobilenet_v1_80": models.browser_model()}

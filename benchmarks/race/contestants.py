@@ -1,4 +1,4 @@
-"""The contestants: the package as the tree has it and as it was, installed as a user installs it."""
+"""The contestants: the package as the tree has it and as it was, installed as users do it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.peers import ROOT, peer_environment, peer_python
 
-__all__ = ["installed", "peer_script", "tool"]
+__all__ = ["SCRIPTS", "digest", "installed", "peer_script", "peer_versions", "tool"]
 
 SCRIPTS = ROOT / "tests" / "support"
 

@@ -26,9 +26,9 @@ __all__ = [
     "Sizes",
     "in_browser",
     "in_process",
-    "inspecting",
+    "inspect_runs",
     "sizes",
-    "sparsifying",
+    "sparsify_runs",
 ]
 
 OURS = "tflite-sparse"
@@ -37,7 +37,7 @@ _MLIR = SCRIPTS / "mlir_sparsify.py"
 _HERE = Path(__file__).parent
 
 
-def sparsifying(
+def sparsify_runs(
     model: Path, tools: Mapping[str, Path], folder: Path, rounds: int
 ) -> dict[str, Measured]:
     """`sparsify` from the shell against `mlir_sparsify` in a process of its own.
@@ -57,7 +57,7 @@ def sparsifying(
     return contest(commands, rounds)
 
 
-def inspecting(model: Path, tools: Mapping[str, Path], rounds: int) -> dict[str, Measured]:
+def inspect_runs(model: Path, tools: Mapping[str, Path], rounds: int) -> dict[str, Measured]:
     """`inspect` against what comes nearest to it."""
     commands = {name: Command(*tool(command, "inspect", model)) for name, command in tools.items()}
     commands["TensorFlow's analyzer"] = Command(*peer_script(_HERE / "analyze.py", model))

@@ -291,7 +291,7 @@ def _ratio(theirs: Sequence[float], ours: Sequence[float]) -> str:
 
 
 def _browser(found: Results) -> str:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     runtime = ""
     for name, bench in found.browser.items():
         runtime = bench.runtime
