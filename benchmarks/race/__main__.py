@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.race import models, parts
 from benchmarks.race.contest import Command, contest
@@ -21,57 +22,60 @@ from benchmarks.race.machine import load, machine
 from benchmarks.race.report import BEFORE, Results, render
 from tflite_sparse import __version__
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _PEERS = ("tensorflow-cpu", "ai-edge-litert", "scipy", "numpy", "flatbuffers")
 _BIG = 512
-_BIG_ROUNDS = 3
+_INSPECTED = ("pose_detection", "keras_mobilenet_v1")
+_READ = ("pose_detection", "keras_efficientnet_b0")
 
 
-def race(rounds: int, before: str | None, folder: Path) -> Results:
-    """Runs all disciplines.
+def race(rounds: int, before: str | None, folder: Path) -> Iterator[Results]:
+    """Runs one discipline after the other; gives what was measured so far after each.
 
     Args:
         rounds: counted runs of small models.
         before: an earlier revision that takes part, or None.
         folder: where results go.
     """
-    loads = [load()]
     tools = {parts.OURS: installed()}
     if before is not None:
         tools[BEFORE] = installed(before)
-    found = Results(
-        machine(),
-        {parts.OURS: __version__, **peer_versions(*_PEERS)},
-        loads,
-        before or "",
-    )
+    versions = {parts.OURS: __version__, **peer_versions(*_PEERS)}
+    real, keras = models.pruned_models(), models.keras_models()
+    big = models.big_model(_BIG)
+    found = Results(machine(), versions, [load()], before or "")
+
     _say("starting Python")
     python = tools[parts.OURS].with_name("python")
     scripts = {"importing numpy": "import numpy", "numpy and typer": "import numpy, typer"}
     found.floor = contest(
         {name: Command(*tool(python, "-c", script)) for name, script in scripts.items()}, rounds
     )
-    real, keras = models.pruned_models(), models.keras_models()
-    for name, path in {**real, **keras}.items():
+    for name, path in {**real, **keras, f"{_BIG} MiB of filters": big}.items():
         _say(f"sparsify {name}")
-        found.sparsify[name] = parts.sparsify_runs(path, tools, folder, rounds)
-    _say("sparsify the big one")
-    name = f"{_BIG} MiB of filters"
-    found.sparsify[name] = parts.sparsify_runs(models.big_model(_BIG), tools, folder, _BIG_ROUNDS)
-    for name in ("pose_detection", "keras_mobilenet_v1"):
+        # A large model takes long enough to tell with fewer runs.
+        turns = rounds if path != big else min(rounds, 3)
+        again = bool(found.sparsify)
+        found.sparsify[name] = parts.sparsify_runs(path, tools, folder, turns, warm=again)
+        yield found
+    for name in _INSPECTED:
         _say(f"inspect {name}")
-        tool_alone = {parts.OURS: tools[parts.OURS]}
-        found.inspect[name] = parts.inspect_runs({**real, **keras}[name], tool_alone, rounds)
+        alone = {parts.OURS: tools[parts.OURS]}
+        found.inspect[name] = parts.inspect_runs({**real, **keras}[name], alone, rounds)
+        yield found
     _say("sizes")
     found.sizes = parts.sizes(models.plain_models(), tools[parts.OURS], folder)
+    yield found
     _say("libraries")
-    both = {**real, **keras}
-    library = {name: both[name] for name in ("pose_detection", "keras_efficientnet_b0")}
-    found.libraries = parts.in_process(library, folder)
+    found.libraries = parts.in_process({name: {**real, **keras}[name] for name in _READ}, folder)
+    yield found
     _say("browser")
     seen = {"pose_detection": real["pose_detection"], "mobilenet_v1_80": models.browser_model()}
     found.browser = parts.in_browser(seen, folder, runs=40)
-    loads.append(load())
-    return found
+    found.loads.append(load())
+    yield found
 
 
 def _say(what: str) -> None:
@@ -86,9 +90,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "RESULTS.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = race(options.rounds, options.before, Path(folder))
-    options.out.write_text(render(results), "utf-8")
-    print(render(results))
+        for results in race(options.rounds, options.before, Path(folder)):
+            options.out.write_text(render(results), "utf-8")
+    print(options.out.read_text("utf-8"))
 
 
 if __name__ == "__main__":

@@ -60,19 +60,23 @@ class Measured:
         return statistics.median(self.cpu)
 
 
-def contest(commands: Mapping[str, Command], rounds: int) -> dict[str, Measured]:
-    """Runs each command once to warm caches, then all in turn, round by round.
+def contest(
+    commands: Mapping[str, Command], rounds: int, *, warm: bool = False
+) -> dict[str, Measured]:
+    """Runs all commands in turn, round by round.
 
     Args:
         commands: the commands by name.
         rounds: how many counted runs of each.
+        warm: whether their files are in the system's cache; if not, one more round comes first,
+            which does not count.
 
     Raises:
         AssertionError: a command failed.
     """
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
     sizes = dict.fromkeys(commands, 0)
-    for number in range(rounds + 1):
+    for number in range(int(warm), rounds + 1):
         for name, command in commands.items():
             if command.output is not None:
                 command.output.unlink(missing_ok=True)

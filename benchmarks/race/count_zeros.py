@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-interpreter = tf.lite.Interpreter(model_path=sys.argv[1])
+# Without this, tensors between the operators of a delegate have no memory to look at.
+interpreter = tf.lite.Interpreter(model_path=sys.argv[1], experimental_preserve_all_tensors=True)
 interpreter.allocate_tensors()
 for detail in interpreter.get_tensor_details():
     values = interpreter.tensor(detail["index"])()

@@ -38,7 +38,7 @@ _HERE = Path(__file__).parent
 
 
 def sparsify_runs(
-    model: Path, tools: Mapping[str, Path], folder: Path, rounds: int
+    model: Path, tools: Mapping[str, Path], folder: Path, rounds: int, *, warm: bool
 ) -> dict[str, Measured]:
     """`sparsify` from the shell against `mlir_sparsify` in a process of its own.
 
@@ -47,6 +47,7 @@ def sparsify_runs(
         tools: installed commands of the package by name.
         folder: where results go.
         rounds: how many counted runs.
+        warm: whether the programs have run before, see `contest`.
     """
     commands = {}
     for number, (name, command) in enumerate(tools.items()):
@@ -54,7 +55,8 @@ def sparsify_runs(
         commands[name] = Command(*tool(command, "sparsify", model, "-o", out), out)
     out = folder / "peer.tflite"
     commands[PEER] = Command(*peer_script(_MLIR, model, out), out)
-    return contest(commands, rounds)
+    model.read_bytes()
+    return contest(commands, rounds, warm=warm)
 
 
 def inspect_runs(model: Path, tools: Mapping[str, Path], rounds: int) -> dict[str, Measured]:

@@ -56,10 +56,17 @@ class Results:
 
 def render(found: Results) -> str:
     """The page."""
-    parts = [_head(found), _sparsify(found), _memory_and_size(found)]
-    if found.revision:
-        parts.append(_before(found))
-    parts += [_unchanged(found), _inspect(found), _libraries(found), _browser(found)]
+    parts = [_head(found)]
+    if found.sparsify:
+        parts += [_sparsify(found), _memory_and_size(found)]
+        parts += [_before(found)] if found.revision else []
+    optional = (
+        (found.sizes, _unchanged),
+        (found.inspect, _inspect),
+        (found.libraries, _libraries),
+        (found.browser, _browser),
+    )
+    parts += [section(found) for measured, section in optional if measured]
     return "\n".join(parts)
 
 
