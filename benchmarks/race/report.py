@@ -222,10 +222,10 @@ def _unchanged(found: Results) -> str:
     ]
     return f"""### Where there is nothing to store sparse
 
-`sparsify` leaves such a file as it is, byte for byte. `mlir_sparsify` writes it anew in any case:
-tensors get other numbers, files that were appended to the model are lost (the zip of TFLite
-Metadata), equal buffers are merged, and weights with 30 % zeros and more become sparse even where
-that takes more bytes; so its result is larger or smaller by what that makes.
+`sparsify` leaves such a file as it is, byte for byte. `mlir_sparsify` writes it anew in any case: it
+renumbers tensors, gives each a buffer of its own, merges equal constants, adds metadata, and loses
+files that were appended to the model (the zip of TFLite Metadata). Its result is larger or smaller
+by what that makes.
 
 {
         table(
@@ -320,7 +320,8 @@ def _browser(found: Results) -> str:
     columns = ("model", "stored", "bytes", "latency", "faster than dense", "largest difference")
     return f"""## Speed in the browser
 
-`tflite-sparse bench DENSE OURS THEIRS --on web`: {runtime}, one thread, models in turn. The
-brackets hold the first and the last tenth of the runs.
+`tflite-sparse bench DENSE OURS THEIRS --on web`, one thread, models in turn, on
+{runtime}.
+The brackets hold the tenth of the runs that was fastest and the tenth that was slowest.
 
 {table(columns, rows)}"""
