@@ -140,7 +140,8 @@ else. Goal: {FASTER} times faster.
             rows,
         )
     }
-What no Python tool of this kind gets below, in the same turns: {floor}.
+A Python that does nothing but import what the tool cannot do without takes {floor}:
+small models end in starting Python, so there the goal is out of reach.
 """
 
 
@@ -222,10 +223,10 @@ def _unchanged(found: Results) -> str:
     ]
     return f"""### Where there is nothing to store sparse
 
-`sparsify` leaves such a file as it is, byte for byte. `mlir_sparsify` writes it anew in any case: it
-renumbers tensors, gives each a buffer of its own, merges equal constants, adds metadata, and loses
-files that were appended to the model (the zip of TFLite Metadata). Its result is larger or smaller
-by what that makes.
+`sparsify` leaves such a file as it is, byte for byte. `mlir_sparsify` writes it anew in any case:
+it renumbers tensors, gives each a buffer of its own, merges equal constants, adds metadata, and
+loses files that were appended to the model (the zip of TFLite Metadata). Its result is larger or
+smaller by what that makes.
 
 {
         table(
