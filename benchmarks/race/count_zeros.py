@@ -15,7 +15,11 @@ import tensorflow as tf
 interpreter = tf.lite.Interpreter(model_path=sys.argv[1], experimental_preserve_all_tensors=True)
 interpreter.allocate_tensors()
 for detail in interpreter.get_tensor_details():
-    values = interpreter.tensor(detail["index"])()
+    try:
+        values = interpreter.tensor(detail["index"])()
+    except ValueError:
+        # It has no memory before the model runs.
+        continue
     if detail["name"] and values.size:
         share = 1 - np.count_nonzero(values) / values.size
         print(f"{detail['name']}: {detail['shape']} {share:.3f}")
