@@ -70,7 +70,8 @@ def write_big_model(path: str | Path, mib: int = 1024, zeros: float = 0.8) -> in
         weights = model.add_buffer(
             Deferred(_FILTER_MIB * 2**20, "u1", functools.partial(_filter, index, zeros))
         )
-        bias = model.add_buffer(np.zeros(_CHANNELS, np.float32))
+        noise = np.random.default_rng(index).normal(0, 0.1, _CHANNELS)
+        bias = model.add_buffer(noise.astype(np.float32))
         operands = (
             value,
             graph.add_tensor(_tensor(f"conv{index}/filter", [_CHANNELS, 1, 1, _CHANNELS]), weights),

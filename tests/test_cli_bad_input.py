@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tests.support.command import as_anybody
+from tests.support.command import as_anybody, call
+from tests.unit.lint.models import forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,3 +210,13 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         errors = process.stderr.read()
     assert errors == b""
     assert process.returncode in {0, 141}
+
+
+@pytest.mark.parametrize("command", ["verify", "profile", "bench"])
+def test_a_model_without_a_subgraph_cannot_run(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "empty.tflite"
+    path.write_bytes(forged())
+    done = call(command, *[path] * (2 if command == "verify" else 1))
+    assert done.code == 2
+    assert "no subgraph" in done.err
+    assert "internal" not in done.err

@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from tflite_sparse.cli._coercion import LeanCommand, spare_coercion
+
 __all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -44,6 +46,10 @@ class LazyCommands(TyperGroup):
         del ctx
         return [name for name, module in COMMANDS.items() if _exists(module)]
 
+    def get_params(self, ctx: Any) -> Any:
+        """The options of the program itself."""
+        return spare_coercion(super().get_params(ctx))
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name, None where there is no such command."""
         module = COMMANDS.get(cmd_name)
@@ -52,7 +58,7 @@ class LazyCommands(TyperGroup):
         if cmd_name not in self.commands:
             function = importlib.import_module(f"tflite_sparse.cli.{module}").command
             alone = typer.Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-            alone.command(name=cmd_name, context_settings=CONTEXT)(function)
+            alone.command(name=cmd_name, cls=LeanCommand, context_settings=CONTEXT)(function)
             made = get_command(alone)
             made.name = cmd_name
             self.commands[cmd_name] = made

@@ -110,12 +110,18 @@ def rewrite_command(
     result = rewrite(opened)
     # A rewrite may put a copy in the model's place.
     original = opened if opened.file is file else Model.read(model)
-    sizes = measure(result, original, gzip=destination.gzip)
     verified = ""
     if target is not None:
         verified = _write(result, model, target, verify=destination.verify)
+    sizes = measure(result, original, gzip=destination.gzip, written=_file(target))
     _report(result, sizes, model, target, destination, verified)
     return WOULD_CHANGE if destination.check and result.changed else 0
+
+
+def _file(target: str | None) -> Path | None:
+    """The target as a file that can be read, None where it is none."""
+    path = None if target in {None, STDOUT} else Path(str(target))
+    return path if path is not None and path.is_file() else None
 
 
 def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> str:

@@ -114,6 +114,8 @@ class FlatFile:
             file.write(bytes(lead - len(prefix)) + prefix)
             _stream(vector.compute() if isinstance(vector, Deferred) else vector, file)
             cursor = piece.start + vector.nbytes
+            if self.source is not None:
+                self.source.passed(vector.nbytes)
         for run in self.appended:
             _stream(relocated(run, cursor), file)
             cursor += run.data.size

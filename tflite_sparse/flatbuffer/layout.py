@@ -76,6 +76,8 @@ class _Emitter:
         self.source = source
         self.spill_over = spill_over
         self.vtables: dict[bytes, int] = {}
+        # By the identities of the fields, which live as long as the schema.
+        self.arrangements: dict[tuple[int, ...], tuple[bytes, int, int, list[int]]] = {}
         # Strings and short vectors come after all tables, each once: (alignment, bytes) -> users.
         self.pool: dict[tuple[int, bytes], list[int]] = {}
         self.pieces: dict[Any, Piece] = {}
@@ -118,6 +120,31 @@ class _Emitter:
 
     def reserve(self, stored: list[FieldDef]) -> tuple[int, list[int]]:
         """Makes room for a table: its start, and the place of each field in it."""
+        vtable, size, alignment, inside = self.arranged(stored)
+        at = self.vtables.get(vtable)
+        if at is None:
+            self.align(2)
+            at = self.vtables[vtable] = len(self.out)
+            self.out += vtable
+        self.align(alignment)
+        start = len(self.out)
+        self.out += bytes(size)
+        _I32.pack_into(self.out, start, start - at)
+        return start, [start + place for place in inside]
+
+    def arranged(self, stored: list[FieldDef]) -> tuple[bytes, int, int, list[int]]:
+        """A table with these fields: its vtable, size and alignment, and where each field stands.
+
+        Most tables are like one that came before.
+        """
+        key = tuple(map(id, stored))
+        found = self.arrangements.get(key)
+        if found is None:
+            found = self.arrangements[key] = self.arrange(stored)
+        return found
+
+    @staticmethod
+    def arrange(stored: list[FieldDef]) -> tuple[bytes, int, int, list[int]]:
         widths = [4 if f.kind != "scalar" else SCALARS[str(f.scalar)].size for f in stored]
         largest = max(widths, default=4)
         inside = [0] * len(stored)
@@ -131,16 +158,7 @@ class _Emitter:
         for item, place in zip(stored, inside, strict=True):
             slots[item.slot] = place
         vtable = struct.pack(f"<{len(slots) + 2}H", 4 + 2 * len(slots), cursor, *slots)
-        at = self.vtables.get(vtable)
-        if at is None:
-            self.align(2)
-            at = self.vtables[vtable] = len(self.out)
-            self.out += vtable
-        self.align(max(4, largest))
-        start = len(self.out)
-        self.out += bytes(cursor)
-        _I32.pack_into(self.out, start, start - at)
-        return start, [start + place for place in inside]
+        return vtable, cursor, max(4, largest), inside
 
     def value(self, table: Table, item: FieldDef, place: int) -> None:
         value = table[item.name]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Source"]
 
+_WINDOW = 16 * 2**20
+
 
 class Source:
     """Read-only bytes with typed, zero-copy access.
@@ -30,7 +32,7 @@ class Source:
         name: what errors call it.
     """
 
-    __slots__ = ("_buffer", "data", "name", "path", "size")
+    __slots__ = ("_buffer", "_passed", "_slots", "data", "name", "path", "size")
 
     def __init__(self, buffer: Any, *, path: Path | None = None, name: str | None = None) -> None:
         self._buffer = buffer
@@ -39,6 +41,8 @@ class Source:
         self.size = self.data.size
         self.path = path
         self.name = name if name is not None else (str(path) if path else None)
+        self._slots: dict[int, tuple[int, ...]] = {}
+        self._passed = 0
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Source:
@@ -69,9 +73,34 @@ class Source:
             reason = getattr(error, "strerror", None) or str(error)
             raise FileError(f"cannot read the file: {reason}", place=place) from None
 
+    def passed(self, nbytes: int) -> None:
+        """Tells that so many bytes were read that are not needed soon.
+
+        Now and then the process lets go of the pages of a mapped file, so that the memory it holds
+        does not grow with the file. What is read again comes from the system's cache.
+
+        Args:
+            nbytes: how many bytes; only their number counts.
+        """
+        self._passed += nbytes
+        if self._passed >= _WINDOW:
+            self._passed = 0
+            if isinstance(self._buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                # The maps are shared and read-only: nothing in them can be lost.
+                self._buffer.madvise(mmap.MADV_DONTNEED)
+
     def unpack(self, layout: struct.Struct, offset: int) -> Any:
         """The one value that `layout` describes at `offset`."""
         return layout.unpack_from(self._buffer, offset)[0]
+
+    def slots(self, vtable: int) -> tuple[int, ...]:
+        """The entries of the vtable at an offset, which many tables share."""
+        found = self._slots.get(vtable)
+        if found is None:
+            size = int.from_bytes(self.raw(vtable, 2), "little")
+            entries = np.frombuffer(self._buffer, "<u2", max(0, size - 4) // 2, vtable + 4)
+            found = self._slots[vtable] = tuple(entries.tolist())
+        return found
 
     def vector(self, offset: int, count: int, code: str) -> NDArray[Any]:
         """`count` little-endian numbers at `offset`: a read-only view, whatever the alignment."""

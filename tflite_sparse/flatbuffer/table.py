@@ -34,7 +34,7 @@ SCALARS = {
 }
 _UOFFSET = SCALARS["u4"]
 _SOFFSET = SCALARS["i4"]
-_SLOT = SCALARS["u2"]
+_UNKNOWN = object()
 
 
 class Table:
@@ -54,7 +54,7 @@ class Table:
         offset: where the table stands in the file it was read from, or None.
     """
 
-    __slots__ = ("_edited", "_fields", "_source", "_vtable", "_vtable_size", "definition", "offset")
+    __slots__ = ("_edited", "_fields", "_slots", "_source", "definition", "offset")
 
     definition: TableDef
     offset: int | None
@@ -63,8 +63,8 @@ class Table:
         self.definition = schema().tables[name]
         self.offset = None
         self._source: Source | None = None
-        self._vtable = 0
-        self._vtable_size = 0
+        # Where each field stands, counted from the table; 0 for one that is absent.
+        self._slots: tuple[int, ...] = ()
         # Fields that were decoded, and the names of those that were set.
         self._fields: dict[str, Any] = {}
         self._edited: set[str] = set()
@@ -76,8 +76,7 @@ class Table:
         self.definition = definition
         self.offset = offset
         self._source = source
-        self._vtable = offset - source.unpack(_SOFFSET, offset)
-        self._vtable_size = source.unpack(_SLOT, self._vtable)
+        self._slots = source.slots(offset - source.unpack(_SOFFSET, offset))
         self._fields = {}
         self._edited = set()
         return self
@@ -98,12 +97,14 @@ class Table:
         return self._position(self.definition.by_name[name]) is not None
 
     def __getitem__(self, name: str) -> Any:
-        field = self.definition.by_name[name]
-        if name not in self._fields:
+        # Models are read field by field, tens of thousands of times: what was decoded comes first.
+        value = self._fields.get(name, _UNKNOWN)
+        if value is _UNKNOWN:
+            field = self.definition.by_name[name]
             position = self._position(field)
-            self._fields[name] = None if position is None else self._decode(field, position)
-        value = self._fields[name]
-        return field.default if value is None else value
+            value = None if position is None else self._decode(field, position)
+            self._fields[name] = value
+        return self.definition.by_name[name].default if value is None else value
 
     def __setitem__(self, name: str, value: Any) -> None:
         field = self.definition.by_name[name]
@@ -119,6 +120,10 @@ class Table:
 
     def __iter__(self) -> Iterator[FieldDef]:
         """The fields that are stored, in the order of their slots."""
+        slots, edited = self._slots, self._edited
+        if not edited:
+            known = self.definition.fields
+            return (f for f in known if f.slot < len(slots) and slots[f.slot])
         return (field for field in self.definition.fields if field.name in self)
 
     def enum(self, name: str) -> str:
@@ -169,12 +174,10 @@ class Table:
         return known.enums.get(kind) or known.unions[kind]
 
     def _position(self, field: FieldDef) -> int | None:
-        source = self._source
-        entry = 4 + 2 * field.slot
-        if source is None or entry + 2 > self._vtable_size:
+        slots = self._slots
+        if field.slot >= len(slots) or not slots[field.slot]:
             return None
-        inside = source.unpack(_SLOT, self._vtable + entry)
-        return None if inside == 0 else int(self.offset or 0) + inside
+        return int(self.offset or 0) + slots[field.slot]
 
     @property
     def _bytes(self) -> Source:

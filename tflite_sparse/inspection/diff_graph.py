@@ -10,9 +10,8 @@ import numpy as np
 from tflite_sparse.inspection.diff_results import Side, WeightDiff
 from tflite_sparse.inspection.diff_values import compare_values
 from tflite_sparse.inspection.encoding_words import encoding_words
-from tflite_sparse.inspection.file_facts import stored_bytes
 from tflite_sparse.inspection.names import readable
-from tflite_sparse.model.sparse import decoded, encoding_of
+from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

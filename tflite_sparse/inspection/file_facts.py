@@ -19,6 +19,7 @@ from tflite_sparse.inspection.file_results import (
 )
 from tflite_sparse.inspection.names import readable
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.sparse import stored_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.weights import Weight
     from tflite_sparse.model import Buffer, Model, Signature, Subgraph, Tensor
 
-__all__ = ["byte_shares", "file_facts", "stored_bytes"]
+__all__ = ["byte_shares", "file_facts"]
 
 # The directory of a zip archive stands at its end.
 _ZIP_TAIL = 4 * 2**20
@@ -53,19 +54,6 @@ def file_facts(model: Model, weights: Iterable[Weight]) -> FileFacts:
         appended=tuple(_appended(run) for run in model.appended),
         bytes=byte_shares(model, weights),
     )
-
-
-def stored_bytes(tensor: Tensor) -> int:
-    """Bytes that the file spends on a constant: values, and segments and indices when sparse."""
-    total = tensor.buffer.nbytes
-    if tensor.sparsity is None:
-        return total
-    for level in tensor.sparsity["dim_metadata"] or []:
-        for part in ("array_segments", "array_indices"):
-            vector = level[part]
-            values = None if vector is None else vector["values"]
-            total += 0 if values is None else values.nbytes
-    return total
 
 
 def byte_shares(model: Model, weights: Iterable[Weight]) -> ByteShares:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.errors import ModelError
-from tflite_sparse.inspection.weight_results import QuantizationFacts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tflite_sparse.inspection.weight_results import QuantizationFacts
     from tflite_sparse.model import Tensor
 
 __all__ = ["quantization_facts", "zero_points"]
@@ -45,6 +45,8 @@ def zero_points(tensor: Tensor) -> NDArray[np.int64] | None:
 
 def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:
     """The zero points as a report tells them; None for a tensor that is not quantized."""
+    from tflite_sparse.inspection.weight_results import QuantizationFacts
+
     points = _stored(tensor)
     if points is None:
         return None

@@ -10,7 +10,6 @@ from tflite_sparse.encoding import block_fill
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.counts import BLOCK_CHANNELS, Counts, count
 from tflite_sparse.inspection.facts import share
-from tflite_sparse.inspection.file_facts import stored_bytes
 from tflite_sparse.inspection.names import readable
 from tflite_sparse.inspection.quantization import quantization_facts, zero_points
 from tflite_sparse.inspection.results import Problem
@@ -25,7 +24,7 @@ from tflite_sparse.inspection.weight_results import (
 )
 from tflite_sparse.inspection.weights import is_pointwise
 from tflite_sparse.model.macs import macs
-from tflite_sparse.model.sparse import decoded, encoding_of
+from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -125,14 +125,21 @@ class Model:
 
     @property
     def main(self) -> Subgraph:
-        """The subgraph that the runtime runs where no signature is asked for.
+        """The subgraph that runs where no signature is asked for.
 
         Raises:
-            ModelError: the model has no subgraphs.
+            ModelError: there is none.
         """
         if not self.subgraphs:
-            raise ModelError("the model has no subgraphs", place=Place(file=self.name))
+            raise ModelError(
+                "the model has no subgraph, so there is nothing to run", place=Place(file=self.name)
+            )
         return self.subgraphs[0]
+
+    def passed(self, nbytes: int) -> None:
+        """Tells that so many bytes of the file were read and are not needed soon."""
+        if self.file.source is not None:
+            self.file.source.passed(nbytes)
 
     def operators(self) -> Iterator[Operator]:
         """All operators of all subgraphs, in the order of the file."""

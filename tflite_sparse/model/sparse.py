@@ -115,3 +115,16 @@ def _numbers(table: Table) -> NDArray[Any]:
 def _place(tensor: Tensor) -> dict[str, Any]:
     place = tensor.place
     return {"file": place.file, "subgraph": place.subgraph, "tensor": place.tensor}
+
+
+def stored_bytes(tensor: Tensor) -> int:
+    """Bytes that the file spends on a constant: values, and segments and indices when sparse."""
+    total = tensor.buffer.nbytes
+    if tensor.sparsity is None:
+        return total
+    for level in tensor.sparsity["dim_metadata"] or []:
+        for part in ("array_segments", "array_indices"):
+            vector = level[part]
+            values = None if vector is None else vector["values"]
+            total += 0 if values is None else values.nbytes
+    return total

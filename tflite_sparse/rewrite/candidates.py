@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
 from tflite_sparse.inspection.encoding_words import encoding_words
-from tflite_sparse.inspection.file_facts import stored_bytes
-from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.model.sparse import encoding_of, stored_bytes
 from tflite_sparse.model.types import dtype
 from tflite_sparse.rewrite.fully_connected import direct_form, direct_refusal
 from tflite_sparse.rewrite.refusals import (
@@ -112,6 +111,7 @@ def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
     counts = Occupancy(source())
     zeros = elements - counts.values
     found = _choose(weight, options, counts, source, direct=direct)
+    tensor.subgraph.model.passed(counts.array.nbytes)
     return Examined(weight, elements, zeros, stored, now, found)
 
 

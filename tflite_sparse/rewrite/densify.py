@@ -11,8 +11,7 @@ from tflite_sparse.encoding import decode
 from tflite_sparse.errors import EncodingError, ModelError, RewriteError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.inspection.encoding_words import encoding_words
-from tflite_sparse.inspection.file_facts import stored_bytes
-from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.model.sparse import encoding_of, stored_bytes
 from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.options import DensifyOptions
 from tflite_sparse.rewrite.proof import Expected

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expected", "prove"]
 
+_VALUE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -75,6 +77,8 @@ def _first_wrong(model: Model, expected: Iterable[Expected]) -> Tensor | None:
         tensor = model.subgraphs[item.tensor.subgraph.index].tensors[item.tensor.index]
         if not _holds(tensor, item):
             return tensor
+        for one in (tensor, item.tensor):
+            one.subgraph.model.passed(one.size * _VALUE)
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tflite_sparse.rewrite.operands import needs_delegate
-from tflite_sparse.xnnpack import Outcome, WhatIf, plan
+from tflite_sparse.xnnpack import Outcome, WhatIf, delegated, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +45,11 @@ class Danger(NamedTuple):
 
 
 def dangers(
-    model: Model, base: Sequence[Plan], weights: Sequence[SharedWeight], zeros: dict[int, int]
+    model: Model,
+    base: Sequence[Plan],
+    weights: Sequence[SharedWeight],
+    zeros: dict[int, int],
+    counted: dict[int, dict[int, int]],
 ) -> dict[int, Danger]:
     """Which of some weights must stay dense so that the model still loads and computes the same.
 
@@ -54,6 +58,7 @@ def dangers(
         base: its plans as it is.
         weights: the weights that would be stored sparse.
         zeros: id of a weight -> number of its zeros then.
+        counted: zeros of weights as they are, see `plans`.
 
     Returns:
         id of a weight -> why it must stay dense. The rest is safe together.
@@ -65,7 +70,8 @@ def dangers(
         for subgraph, now in zip(model.subgraphs, base, strict=True):
             inside = [w for w in kept if any(t.subgraph is subgraph for t in w.tensors)]
             if inside:
-                found.update(_of_subgraph(subgraph, now, inside, zeros))
+                known = counted.get(subgraph.index, {})
+                found.update(_of_subgraph(subgraph, now, inside, zeros, known))
         if len(found) == before:
             return found
 
@@ -92,7 +98,11 @@ def worse(before: Sequence[Plan], after: Sequence[Plan]) -> bool:
 
 
 def _of_subgraph(
-    subgraph: Subgraph, now: Plan, weights: list[SharedWeight], zeros: dict[int, int]
+    subgraph: Subgraph,
+    now: Plan,
+    weights: list[SharedWeight],
+    zeros: dict[int, int],
+    counted: dict[int, int],
 ) -> dict[int, Danger]:
     tensors = {
         tensor.index: zeros[id(weight)]
@@ -100,13 +110,14 @@ def _of_subgraph(
         for tensor in weight.tensors
         if tensor.subgraph is subgraph
     }
-    encoded = WhatIf(encoded=frozenset(tensors), zeros=tensors)
+    encoded = WhatIf(encoded=frozenset(tensors), zeros={**counted, **tensors})
     then = plan(subgraph, _TARGET, assume=encoded)
-    lost = _undelegated(subgraph, now, then, weights)
+    lost = _undelegated(subgraph, _taken(now), _taken(then), weights)
     if any(weight.tensors[0].type == "FLOAT16" for weight in weights):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.
-        dense = plan(subgraph, _BROWSER, assume=WhatIf(zeros=tensors))
-        lost |= _undelegated(subgraph, dense, plan(subgraph, _BROWSER, assume=encoded), weights)
+        before = delegated(subgraph, _BROWSER)
+        after = delegated(subgraph, _BROWSER, assume=encoded)
+        lost |= _undelegated(subgraph, before, after, weights)
     if lost:
         # What is left is asked again, so that nothing else is blamed for these.
         return lost
@@ -145,10 +156,22 @@ def _partitions(then: Plan, subgraph: Subgraph, weight: SharedWeight) -> set[int
     }
 
 
+def _taken(plan: Plan) -> frozenset[int]:
+    """The indices of the operators that XNNPACK takes."""
+    return frozenset(operator.index for operator in plan.operators if operator.delegated)
+
+
 def _undelegated(
-    subgraph: Subgraph, now: Plan, then: Plan, weights: Iterable[SharedWeight]
+    subgraph: Subgraph, now: frozenset[int], then: frozenset[int], weights: Iterable[SharedWeight]
 ) -> dict[int, Danger]:
-    """Weights with readers that XNNPACK would no longer take, or would have to take."""
+    """Weights with readers that XNNPACK would no longer take, or would have to take.
+
+    Args:
+        subgraph: the subgraph.
+        now: indices of the operators that XNNPACK takes.
+        then: those that it would take.
+        weights: the weights.
+    """
     found = {}
     for weight in weights:
         for reading in weight.readings:
@@ -156,13 +179,13 @@ def _undelegated(
                 continue
             index = reading.operator.index
             label = reading.operator.label
-            if then.operators[index].delegated:
+            if index in then:
                 continue
             if needs_delegate(reading):
                 # XNNPACK unpacks DENSIFY and DEQUANTIZE for itself alone.
                 text = f"XNNPACK does not take {label}, which would then compute with nothing"
                 found[id(weight)] = Danger("reader", text)
-            elif now.operators[index].delegated:
+            elif index in now:
                 text = f"XNNPACK would no longer take {label}, which would slow it down"
                 found[id(weight)] = Danger("runtime-slower", text)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +12,7 @@ from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.inspection.download import gzip_size
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import IO
 
     from tflite_sparse.model import Model
@@ -22,6 +24,7 @@ GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
 
 _LEVEL = 6
+_CHUNK = 2**20
 _GZIP_WINDOW = 31
 
 
@@ -46,18 +49,25 @@ class Sizes:
         return asdict(self)
 
 
-def measure(rewrite: Rewrite, original: Model, *, gzip: bool | None = None) -> Sizes:
+def measure(
+    rewrite: Rewrite, original: Model, *, gzip: bool | None = None, written: Path | None = None
+) -> Sizes:
     """The sizes of a model before and after a rewrite, whether or not it has been written.
 
     Args:
         rewrite: what was done.
         original: a model with the bytes that were read, which may be the rewritten one.
         gzip: whether to compress; None does so for files up to `GZIP_UP_TO`.
+        written: the file that holds the result, where it has been written.
     """
     before = original.size
     if gzip is None:
         gzip = before <= GZIP_UP_TO
+    if gzip and rewrite.changed and written is not None:
+        return Sizes(before, written.stat().st_size, *_gzip_sizes(original, written))
     packed = gzip_size(original) if gzip else None
+    if written is not None and not gzip:
+        return Sizes(before, written.stat().st_size)
     if not rewrite.changed:
         return Sizes(before, before, packed, packed)
     model = rewrite.model
@@ -67,6 +77,19 @@ def measure(rewrite: Rewrite, original: Model, *, gzip: bool | None = None) -> S
         after = model.file.write(cast("IO[bytes]", meter))
         return Sizes(before, after, packed, meter.finish())
     return Sizes(before, written_size(model))
+
+
+def _gzip_sizes(original: Model, written: Path) -> tuple[int, int]:
+    """Sizes after gzip of both files, compressed at the same time."""
+    found: list[int] = []
+    other = threading.Thread(target=lambda: found.append(gzip_size(original)))
+    other.start()
+    meter = _Meter()
+    with written.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            meter.write(chunk)
+    other.join()
+    return found[0], meter.finish()
 
 
 def written_size(model: Model) -> int:

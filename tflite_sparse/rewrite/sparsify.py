@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sparsify"]
 
+_FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 _ALIGNMENT = 32
 _OTHER_VECTORS = 64
 
@@ -65,21 +66,22 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     if model.read_only is not None:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     examined = [examine(weight, options) for weight in shared_weights(model)]
-    base = plans(model, {})
+    counted = _counted(examined, options)
+    base = plans(model, counted)
     why: dict[int, Refusal] = {}
     versions = _try_direct(model, examined, base, why)
     if versions:
-        base = plans(model, {})
+        base = plans(model, counted)
     zeros = {id(e.weight): e.zeros or 0 for e in examined}
     wanted = [e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct]
     fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
     why.update(
         (weight, Refusal(danger.code, danger.reason))
-        for weight, danger in dangers(model, base, fresh, zeros).items()
+        for weight, danger in dangers(model, base, fresh, zeros, counted).items()
     )
     _refuse_pennies(model, examined, why, options)
     changes, inserted = _apply(model, examined, why)
-    if worse(base, plans(model, _zeros_by_tensor(examined, zeros))):
+    if worse(base, plans(model, _zeros_by_tensor(examined, zeros, counted))):
         raise RewriteError("the runtime would do worse with the result; this is a bug")
     runtime = None
     if inserted or versions:
@@ -201,11 +203,25 @@ def _apply(
     return tuple(changes), inserted
 
 
-def _zeros_by_tensor(
-    examined: Iterable[Examined], zeros: dict[int, int]
-) -> dict[int, dict[int, int]]:
-    """Index of a subgraph -> index of a tensor -> zeros, for the weights that were changed."""
+def _counted(examined: Iterable[Examined], options: SparsifyOptions) -> dict[int, dict[int, int]]:
+    """Index of a subgraph -> index of a tensor -> its zeros as they are, where they were counted.
+
+    Nobody needs to read these weights once more. What counts as zero in others, or what is to be
+    set to zero, is another matter.
+    """
     found: dict[int, dict[int, int]] = {}
+    for e in examined:
+        if e.zeros is not None and not options.zero_below and e.weight.tensor.type in _FLOATS:
+            for tensor in e.weight.tensors:
+                found.setdefault(tensor.subgraph.index, {})[tensor.index] = e.zeros
+    return found
+
+
+def _zeros_by_tensor(
+    examined: Iterable[Examined], zeros: dict[int, int], counted: dict[int, dict[int, int]]
+) -> dict[int, dict[int, int]]:
+    """Index of a subgraph -> index of a tensor -> zeros, for the weights that were changed too."""
+    found = {subgraph: dict(known) for subgraph, known in counted.items()}
     for e in examined:
         if isinstance(e.found, Candidate):
             for tensor in e.weight.tensors:

@@ -50,7 +50,7 @@ def input_specs(
 
     Raises:
         UsageError: there is no such signature.
-        ModelError: the model has no subgraphs.
+        ModelError: the model has no subgraph.
     """
     if signature is None:
         pairs = [(str(i), t) for i, t in enumerate(model.main.inputs)]

@@ -1,7 +1,7 @@
 """The model of the runtime: what LiteRT and XNNPACK will do with every operator, and why."""
 
 from tflite_sparse.xnnpack.assume import NOTHING, WhatIf
-from tflite_sparse.xnnpack.plan import Plan, plan
+from tflite_sparse.xnnpack.plan import Plan, delegated, plan
 from tflite_sparse.xnnpack.results import (
     Change,
     ClusterPlan,
@@ -38,6 +38,7 @@ __all__ = [
     "Target",
     "Verdict",
     "WhatIf",
+    "delegated",
     "estimate",
     "plan",
     "rule",

@@ -1,0 +1,1 @@
+"""The package against its peers, each measured in one run."""

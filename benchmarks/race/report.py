@@ -1,0 +1,328 @@
+"""The results of the race as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.race.parts import OURS, PEER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.race.contest import Measured
+    from benchmarks.race.parts import Sizes
+    from tflite_sparse.runtime.bench import Bench
+
+__all__ = ["BEFORE", "Results", "render"]
+
+BEFORE = "before"
+"""Name of the package as an earlier revision had it."""
+
+FASTER, SMALLER_MEMORY = 20, 8
+_MS = 1000
+_SECOND = 1.0
+
+
+@dataclass
+class Results:
+    """Everything that was measured.
+
+    Attributes:
+        machine: what it ran on.
+        versions: of the package and the peers.
+        loads: load of the machine at the start and at the end.
+        revision: the earlier revision, "" for none.
+        floor: starting Python with no more than numpy, and with typer too.
+        sparsify: by model.
+        inspect: by model.
+        sizes: of models in which nothing is to be stored sparse.
+        libraries: what `in_process` gives.
+        browser: by model.
+    """
+
+    machine: str
+    versions: Mapping[str, str]
+    loads: list[str]
+    revision: str
+    floor: Mapping[str, Measured] = field(default_factory=dict)
+    sparsify: dict[str, dict[str, Measured]] = field(default_factory=dict)
+    inspect: dict[str, dict[str, Measured]] = field(default_factory=dict)
+    sizes: Sequence[Sizes] = ()
+    libraries: dict[str, Any] = field(default_factory=dict)
+    browser: Mapping[str, Bench] = field(default_factory=dict)
+
+
+def render(found: Results) -> str:
+    """The page."""
+    parts = [_head(found)]
+    if found.sparsify:
+        parts += [_sparsify(found), _memory_and_size(found)]
+        parts += [_before(found)] if found.revision else []
+    optional = (
+        (found.sizes, _unchanged),
+        (found.inspect, _inspect),
+        (found.libraries, _libraries),
+        (found.browser, _browser),
+    )
+    parts += [section(found) for measured, section in optional if measured]
+    return "\n".join(parts)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table; all columns but the first are aligned to the right."""
+    lines = ["| " + " | ".join(columns) + " |", "|---|" + "---:|" * (len(columns) - 1)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def seconds(times: Sequence[float]) -> str:
+    """Median with the fastest and the slowest run: "1.20 s (1.10-1.40)"."""
+    middle, unit = statistics.median(times), "s"
+    scale, digits = 1, 2
+    if middle < _SECOND:
+        unit, scale, digits = "ms", _MS, 0 if middle * _MS >= 10 else 2
+    low, middle, high = (scale * value for value in (min(times), middle, max(times)))
+    return f"{middle:.{digits}f} {unit} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def mib(number: float) -> str:
+    """A size in MiB."""
+    return f"{number / 2**20:,.1f}" if number < 100 * 2**20 else f"{number / 2**20:,.0f}"
+
+
+def _head(found: Results) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    return f"""# The race
+
+Made by `python -m benchmarks.race`. {found.machine}.
+{versions}.
+
+Every ratio stands on runs that took turns, round by round, on the same machine; times are medians,
+with the fastest and the slowest run in brackets. Others used the machine too: its load was
+{" and ".join(found.loads)} at the start and at the end (1.0 is one busy core), which lengthens wall
+times on both sides. Processor time is that of all threads.
+"""
+
+
+def _sparsify(found: Results) -> str:
+    rows = []
+    for name, runs in found.sparsify.items():
+        ours, peer = runs[OURS], runs[PEER]
+        rows.append(
+            (
+                name,
+                seconds(ours.seconds),
+                seconds(peer.seconds),
+                f"{peer.median / ours.median:.1f} x",
+                f"{min(peer.seconds) / min(ours.seconds):.1f} x",
+                f"{peer.median_cpu / ours.median_cpu:.1f} x",
+            )
+        )
+    floor = "; ".join(f"{name} {seconds(m.seconds)}" for name, m in found.floor.items())
+    return f"""## sparsify, from the shell
+
+`tflite-sparse sparsify MODEL -o OUT` against `tensorflow.lite.python.convert.mlir_sparsify`, the
+path of the TensorFlow wheel from file to file, in a Python process of its own that does nothing
+else. Goal: {FASTER} times faster.
+
+{
+        table(
+            (
+                "model",
+                "tflite-sparse",
+                "TensorFlow",
+                "faster (medians)",
+                "faster (fastest runs)",
+                "less processor time",
+            ),
+            rows,
+        )
+    }
+A Python that does nothing but import what the tool cannot do without takes {floor}:
+small models end in starting Python, so there the goal is out of reach.
+"""
+
+
+def _memory_and_size(found: Results) -> str:
+    rows = []
+    for name, runs in found.sparsify.items():
+        ours, peer = runs[OURS], runs[PEER]
+        rows.append(
+            (
+                name,
+                mib(ours.peak),
+                mib(peer.peak),
+                f"1/{peer.peak / ours.peak:.1f}",
+                f"{ours.size:,}",
+                f"{peer.size:,}",
+                f"{(ours.size - peer.size) / peer.size:+.1%}",
+            )
+        )
+    columns = (
+        "model",
+        "tflite-sparse, MiB",
+        "TensorFlow, MiB",
+        "memory",
+        "file, bytes",
+        "TensorFlow's file",
+        "size",
+    )
+    return f"""### Peak memory and size
+
+Memory is the largest resident set of the process, as the system counts it, mapped files included.
+Goals: an eighth of the memory, never a larger file, and 3 % less where index width allows it.
+
+{table(columns, rows)}"""
+
+
+def _before(found: Results) -> str:
+    rows = [
+        (
+            name,
+            seconds(runs[BEFORE].seconds),
+            seconds(runs[OURS].seconds),
+            f"{runs[BEFORE].median_cpu:.2f} s",
+            f"{runs[OURS].median_cpu:.2f} s",
+            mib(runs[BEFORE].peak),
+            mib(runs[OURS].peak),
+        )
+        for name, runs in found.sparsify.items()
+        if BEFORE in runs
+    ]
+    columns = (
+        "model",
+        "before",
+        "now",
+        "processor time before",
+        "now",
+        "memory before, MiB",
+        "now",
+    )
+    return f"""### Before and after
+
+Against revision {found.revision}, in the same turns. Since then: options that need no conversion no
+longer import pydantic; the result is laid out once instead of twice; weights are read once less;
+what XNNPACK takes is found without a whole plan; tables are read and laid out with less work each;
+pages of mapped files are let go. The bytes written are the same.
+
+{table(columns, rows)}"""
+
+
+def _unchanged(found: Results) -> str:
+    rows = [
+        (
+            entry.name,
+            f"{entry.before:,}",
+            f"{entry.ours:,}",
+            f"{entry.peer:,}",
+            f"{entry.peer - entry.before:+,}",
+        )
+        for entry in found.sizes
+    ]
+    return f"""### Where there is nothing to store sparse
+
+`sparsify` leaves such a file as it is, byte for byte. `mlir_sparsify` writes it anew in any case:
+it renumbers tensors, gives each a buffer of its own, merges equal constants, adds metadata, and
+loses files that were appended to the model (the zip of TFLite Metadata). Its result is larger or
+smaller by what that makes.
+
+{
+        table(
+            ("model", "bytes", "tflite-sparse", "TensorFlow", "TensorFlow against before"),
+            rows,
+        )
+    }"""
+
+
+def _inspect(found: Results) -> str:
+    rows = []
+    for name, runs in found.inspect.items():
+        ours = runs[OURS]
+        for peer, measured in runs.items():
+            if peer in {OURS, BEFORE}:
+                continue
+            rows.append(
+                (
+                    name,
+                    peer,
+                    seconds(ours.seconds),
+                    seconds(measured.seconds),
+                    f"{measured.median / ours.median:.1f} x",
+                    f"1/{measured.peak / ours.peak:.1f}",
+                )
+            )
+    columns = ("model", "peer", "tflite-sparse", "the peer", "faster", "memory")
+    return f"""## inspect, from the shell
+
+`tflite-sparse inspect MODEL` counts all zeros, prices encodings, and says what XNNPACK will do on
+six kinds of processors. Nearest to it are `tf.lite.experimental.Analyzer`, which lists operators
+and tensors and counts no zeros, and a script that counts zeros through TensorFlow's interpreter.
+
+{table(columns, rows)}"""
+
+
+def _libraries(found: Results) -> str:
+    rows = []
+    for work, times in found.libraries["codec"].items():
+        ours = times[OURS]
+        rows += [
+            (work, peer, seconds(ours), seconds(theirs), _ratio(theirs, ours))
+            for peer, theirs in times.items()
+            if peer != OURS
+        ]
+    for model, works in found.libraries["files"].items():
+        rows += [
+            (
+                f"{work} {model}",
+                "object API",
+                seconds(times[OURS]),
+                seconds(times["object API"]),
+                _ratio(times["object API"], times[OURS]),
+            )
+            for work, times in works.items()
+        ]
+    columns = ("work", "peer", "tflite-sparse", "the peer", "faster")
+    return f"""## The library, in one process
+
+Encoding and decoding a matrix ({found.libraries["matrix"]}) against scipy and the format converter
+in the LiteRT wheel, which gives its result as lists of Python numbers and cannot be given a sparse
+tensor from Python; reading and writing files against the flatbuffers object API of that wheel,
+which reads no data outside the flatbuffer and takes no notice of appended files.
+
+{table(columns, rows)}"""
+
+
+def _ratio(theirs: Sequence[float], ours: Sequence[float]) -> str:
+    return f"{statistics.median(theirs) / statistics.median(ours):.1f} x"
+
+
+def _browser(found: Results) -> str:
+    rows: list[tuple[str, ...]] = []
+    runtime = ""
+    for name, bench in found.browser.items():
+        runtime = bench.runtime
+        dense = bench.models[0]
+        for form, model in zip(("dense", "tflite-sparse", "TensorFlow"), bench.models, strict=True):
+            if model.median_ms is None or dense.median_ms is None:
+                rows.append((name, form, f"{model.bytes:,}", model.status, "", ""))
+                continue
+            rows.append(
+                (
+                    name,
+                    form,
+                    f"{model.bytes:,}",
+                    f"{model.median_ms:.1f} ms ({model.p10_ms:.1f}-{model.p90_ms:.1f})",
+                    f"{dense.median_ms / model.median_ms:.2f} x",
+                    f"{model.max_difference:.1e}",
+                )
+            )
+    columns = ("model", "stored", "bytes", "latency", "faster than dense", "largest difference")
+    return f"""## Speed in the browser
+
+`tflite-sparse bench DENSE OURS THEIRS --on web`, one thread, models in turn, on
+{runtime}.
+The brackets hold the tenth of the runs that was fastest and the tenth that was slowest.
+
+{table(columns, rows)}"""
