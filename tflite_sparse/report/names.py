@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["common_prefix", "layer_part", "shorten"]
+__all__ = ["MORE", "common_prefix", "layer_part", "shorten"]
 
 _GAP = "…"
 _SEPARATOR = ";"
+
+MORE = f"{_SEPARATOR}{_GAP}"
+"""What ends a name of which parts were left out."""
 
 # What a converter calls the layer that gives an operator its weights.
 _WORDS = {
@@ -50,7 +53,7 @@ def layer_part(name: str, operator: str) -> str:
         return name
     word = _WORDS.get(operator)
     chosen = next((part for part in parts if word and word.search(part)), parts[0])
-    return f"{chosen}{_SEPARATOR}{_GAP}"
+    return f"{chosen}{MORE}"
 
 
 def common_prefix(names: list[str]) -> str:
