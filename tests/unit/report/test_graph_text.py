@@ -42,10 +42,7 @@ def _residual(g: GraphBuilder, x: Value) -> Value:
 
 
 def _pool(g: GraphBuilder, x: Value) -> Value:
-    return g.op("MAX_POOL_2D", [x], [(x.shape, "FLOAT32")], **_POOL)[0]
-
-
-_POOL = {"padding": "SAME", "stride_w": 1, "stride_h": 1, "filter_width": 3, "filter_height": 3}
+    return g.max_pool(x)
 
 
 def test_a_cluster_that_runs_sparse_is_one_box_with_its_residual() -> None:
