@@ -178,13 +178,13 @@ def _border(
     if old is not None:
         lines.append(Text(f"╰{'─' * (width - 2)}╯", "dim"))
     if new is not None:
-        title = f"╭─ {_title(group.clusters[new], again=new in told)} "
+        title = f"╭─ {_title(group, group.clusters[new], again=new in told)} "
         told.add(new)
         lines.append(Text(f"{shorten(title, width - 2):─<{width - 1}}╮", "dim"))
     return lines
 
 
-def _title(cluster: ClusterFacts, *, again: bool) -> str:
+def _title(group: TargetsFacts, cluster: ClusterFacts, *, again: bool) -> str:
     if again:
         return f"cluster {cluster.index}, continued"
     zeros = percent(cluster.zeros, cluster.parameters)
@@ -193,7 +193,9 @@ def _title(cluster: ClusterFacts, *, again: bool) -> str:
         return f"{text}, runs sparse"
     if not cluster.complete:
         return f"{text}, blocked"
-    return f"{text}, too few" if not cluster.profitable else f"{text}, stored dense"
+    if not cluster.profitable:
+        return f"{text}, too few"
+    return f"{text}, {'stored dense' if group.outcome == 'dense' else 'fails'}"
 
 
 def _reason(message: str, boxed: bool, rail: str, width: int) -> Lines:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.runtime_results import TargetsFacts
     from tflite_sparse.inspection.weight_results import WeightFacts
 
-__all__ = ["QUANTITIES", "Overlay", "graph_id", "overlays"]
+__all__ = ["COLOURS", "QUANTITIES", "Overlay", "graph_id", "overlays"]
 
 QUANTITIES = ("fate", "zeros", "saving")
 """The data sets, in the order in which they are made."""
 
 _MAIN = "main"
 
-_COLOURS = {
+COLOURS = {
     FateKind.SPARSE: "#1e8e3e",
     FateKind.LAYOUT: "#a8dab5",
     FateKind.BLOCKED: "#f29900",
@@ -34,6 +34,7 @@ _COLOURS = {
     FateKind.OUTSIDE: "#d7aefb",
     FateKind.VANISHES: "#e8eaed",
 }
+"""The colour of each fate."""
 
 # The second bound is the share of zeros that a cluster must exceed to run sparse.
 _ZERO_STEPS = ((33.3, "#f1f3f4"), (66.7, "#fdd663"), (100.0, "#81c995"))
@@ -88,7 +89,7 @@ def _fate(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
     for group in _groups(inspection, subgraph, target):
         for operator in group.operators:
             kind = fate_kind(group, operator)
-            results[str(operator.index)] = {"value": kind.value, "bgColor": _COLOURS[kind]}
+            results[str(operator.index)] = {"value": kind.value, "bgColor": COLOURS[kind]}
     return {
         "name": f"fate on {target}",
         "results": results,

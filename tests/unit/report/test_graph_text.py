@@ -13,7 +13,7 @@ from tflite_sparse.inspection import inspect
 from tflite_sparse.inspection.wiring import wiring
 from tflite_sparse.model import Model
 from tflite_sparse.report.graph_text import graph_lines
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack import Outcome, plan, target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,11 @@ def test_a_cluster_that_runs_sparse_is_one_box_with_its_residual() -> None:
 
 
 def test_the_operator_that_blocks_is_marked_with_its_reason() -> None:
-    lines = _graph(_net(_pool))
+    model = _net(_pool)
+    # The part before the pooling would hand over values in the wrong layout.
+    assert plan(model.subgraphs[0], "arm64").outcome is Outcome.WRONG_NUMBERS
+    lines = _graph(model)
+    assert "weights are zero, fails ─" in lines[1]
     (at,) = (i for i, line in enumerate(lines) if "MAX_POOL_2D" in line and "blocks" in line)
     assert lines[at].lstrip().startswith("✗")
     assert "no form for the sparse layout" in " ".join(lines[at + 1 : at + 3])
