@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.command import call
 from tests.support.docs_commands import DOCS, blocks, check_page, matches, pages, prepare
 
 if TYPE_CHECKING:
@@ -16,11 +18,34 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("page", pages())
 def test_the_commands_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     prepare(tmp_path)
-    wrong = check_page(page, tmp_path)
+    wrong = check_page(DOCS / page, tmp_path)
     assert not wrong, "\n\n".join(wrong)
 
 
-@pytest.mark.parametrize("page", sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md")))
+def test_the_commands_that_the_rules_advise_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names = {"MODEL": "mobilenet_tiny_80_sparse.tflite", "REFERENCE": "model.tflite"}
+    names |= {"OUT": "out.tflite -f", "TENSOR": "'*block1*'"}
+    rules = "\n".join(page.read_text("utf-8") for page in (DOCS / "rules").glob("TFS*.md"))
+    commands = sorted(set(re.findall(r"^    tflite-sparse (.*)$", rules, re.MULTILINE)))
+    assert len(commands) > 5
+    for command in commands:
+        real = re.sub(r"[A-Z]{3,}", lambda word: names[word.group()], command)
+        assert call(*shlex.split(real)).code == 0, real
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted(
+        str(page.relative_to(DOCS))
+        for page in DOCS.rglob("*.md")
+        # The commands of rules have placeholders, see above.
+        if not page.name.startswith("TFS")
+    ),
+)
 def test_no_command_stands_outside_a_block_that_is_run(page: str) -> None:
     text = (DOCS / page).read_text("utf-8")
     assert not re.search(r"^ {4,}(?:\$ )?(?:tflite-sparse|pip|model-explorer) ", text, re.MULTILINE)
@@ -70,18 +95,14 @@ def test_blocks_are_taken_apart() -> None:
         ("$ tflite-sparse inspect missing.tflite\n", "ends with 2"),
     ],
 )
-def test_a_page_that_is_wrong_is_told(
-    body: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_is_wrong_is_told(body: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(f"```console\n{body}```\n")
-    monkeypatch.setattr("tests.support.docs_commands.DOCS", tmp_path)
-    (wrong,) = check_page("page.md", tmp_path)
+    (wrong,) = check_page(tmp_path / "page.md", tmp_path)
     assert words in wrong
 
 
 def test_an_exit_code_that_is_shown_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "page.md").write_text("```console\n$ exit 3\n$ echo $?\n3\n```\n")
-    monkeypatch.setattr("tests.support.docs_commands.DOCS", tmp_path)
-    assert check_page("page.md", tmp_path) == []
+    assert check_page(tmp_path / "page.md", tmp_path) == []

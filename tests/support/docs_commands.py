@@ -106,18 +106,18 @@ def matches(wanted: list[str], printed: list[str]) -> bool:
     return re.fullmatch("".join(parts), text) is not None
 
 
-def check_page(page: str, folder: Path) -> list[str]:
+def check_page(page: Path, folder: Path) -> list[str]:
     """Runs all commands of a page.
 
     Args:
-        page: its path in docs/.
+        page: the page.
         folder: where to run them.
 
     Returns:
         What is wrong: a text for each command that does something else than the page says.
     """
     wrong = []
-    for step, printed, unexpected in _run(blocks((DOCS / page).read_text("utf-8")), folder):
+    for step, printed, unexpected in _run(blocks(page.read_text("utf-8")), folder):
         shown = "\n".join(printed)
         if unexpected is not None:
             wrong.append(f"$ {step.command}\nends with {unexpected}:\n{shown}")
