@@ -5,6 +5,7 @@ A page for each command, from its own help, and the table of targets. A test hol
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def _command(name: str, command: Any) -> str:
     ):
         if rows:
             lines += ["", f"## {title}", "", f"| {title[:-1].lower()} | |", "|---|---|"]
-            lines += [f"| `{left}` | {right} |" for left, right in rows]
+            lines += [f"| {_code(left)} | {right} |" for left, right in rows]
     return "\n".join([*lines, ""])
 
 
@@ -70,7 +71,14 @@ def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
     if found is None:
         return None
     left, right = (" ".join(text.split()) for text in found)
-    return left.replace("|", "\\|"), _escaped(right)
+    return left, _escaped(right)
+
+
+def _code(text: str) -> str:
+    # A bar in backticks ends a table's cell, or shows its backslash, depending on who renders it.
+    if "|" not in text:
+        return f"`{text}`"
+    return f"<code>{escape(text).replace('|', '&#124;')}</code>"
 
 
 def _escaped(text: str) -> str:
