@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflite_sparse.runtime.npm import Package, contents
 
-__all__ = ["SARIF_SCHEMA", "npm_file"]
+__all__ = ["POSE", "SARIF_SCHEMA", "npm_file"]
 
 SARIF_SCHEMA = (
     Package(
@@ -15,6 +15,13 @@ SARIF_SCHEMA = (
     "lib/schemas/sarif-2.1.0-rtm.5.json",
 )
 """A package with the published schema, and where it has it."""
+
+POSE = Package(
+    "@mediapipe/pose",
+    "0.5.1675469404",
+    "sha512-DFZsNWTsSphRIZppnUCuunzBiHP2FdJXR9ehc7mMi4KG+oPaOH0Em3d6kr7Py+TSyTXC1doH88KcF28k2sBxsQ==",
+)
+"""A package with the lite, full and heavy models of MediaPipe's pose landmarks."""
 
 
 def npm_file(package: Package, path: str) -> bytes:
