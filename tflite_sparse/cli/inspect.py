@@ -76,7 +76,9 @@ def command(
     top: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=0, help="Show that many weights, 0 for all.  [default: 20; JSON: 0]"
+            metavar="N",
+            min=0,
+            help="Show that many weights, or blocks of --group; 0: all.  [default: 20; JSON: 0]",
         ),
     ] = None,
     target: Annotated[
@@ -128,7 +130,8 @@ def command(
         name=name,
         min_bytes=min_size,
         min_zeros=min_zeros,
-        top=(0 if everything else _TOP) if top is None else top,
+        # Of blocks, not of weights, where these are summed up.
+        top=0 if view is _View.GROUP else (0 if as_json else _TOP) if top is None else top,
     )
     how = _Options(
         wired=view in {_View.GRAPH, _View.GROUP},
@@ -139,7 +142,7 @@ def command(
         shapes=as_json or explain,
     )
     results = _results(find_models(models), selection, how)
-    failed = _print_json(results) if as_json else _print_text(results, view)
+    failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
     return FAILURE if failed else 0
 
 
@@ -257,7 +260,7 @@ def _print_json(results: Iterator[_Result]) -> bool:
     return failed
 
 
-def _print_text(results: Iterator[_Result], view: _View) -> bool:
+def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
     from tflite_sparse.report.console import make_console
 
     console = make_console()
@@ -266,7 +269,7 @@ def _print_text(results: Iterator[_Result], view: _View) -> bool:
         if not isinstance(result.found, TfliteSparseError):
             if printed:
                 console.print()
-            for line in _lines(result.found, result.operators, view, console.width):
+            for line in _lines(result.found, result.operators, view, top, console.width):
                 console.print(line, overflow="ignore", no_wrap=True, crop=False)
             printed = True
         failed |= _report(result.path, result.found)
@@ -274,14 +277,15 @@ def _print_text(results: Iterator[_Result], view: _View) -> bool:
 
 
 def _lines(
-    found: Inspection, operators: tuple[WiredOperator, ...], view: _View, width: int
+    found: Inspection, operators: tuple[WiredOperator, ...], view: _View, top: int, width: int
 ) -> Lines:
     from tflite_sparse.report.text import graph_report_lines, inspection_lines
 
     if view is _View.GRAPH:
         return graph_report_lines(found, operators, width)
-    blocks = operators if view is _View.GROUP else None
-    return inspection_lines(found, width, explain=view is _View.EXPLAIN, blocks=blocks)
+    if view is _View.GROUP:
+        return inspection_lines(found, width, blocks=operators, top=top)
+    return inspection_lines(found, width, explain=view is _View.EXPLAIN)
 
 
 def _report(path: str, result: Inspection | TfliteSparseError) -> bool:

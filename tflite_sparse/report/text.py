@@ -39,6 +39,7 @@ def inspection_lines(
     *,
     explain: bool = False,
     blocks: Sequence[WiredOperator] | None = None,
+    top: int = 0,
 ) -> Lines:
     """The lines of a whole inspection.
 
@@ -47,6 +48,7 @@ def inspection_lines(
         width: the room for a line in characters.
         explain: whether to show what the runtime does with each operator.
         blocks: the operators, to sum weights up by block; None to show each weight.
+        top: how many blocks to show, the largest ones; 0 for all.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     lines += _blank(verdict_lines(inspection.runtime, width))
@@ -56,7 +58,7 @@ def inspection_lines(
     if blocks is None:
         lines += _blank(weight_table(inspection, width))
     else:
-        lines += _blank(group_table(inspection, blocks, width))
+        lines += _blank(group_table(inspection, blocks, width, top=top))
     if explain:
         lines += _blank(weight_details(inspection.weights, width))
         lines += _blank(explain_lines(inspection.runtime, width))

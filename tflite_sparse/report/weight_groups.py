@@ -52,14 +52,19 @@ class _Sum:
         self.smallest += weight.bytes_now - weight.saving
 
 
-def group_table(inspection: Inspection, operators: Sequence[WiredOperator], width: int) -> Lines:
+def group_table(
+    inspection: Inspection, operators: Sequence[WiredOperator], width: int, *, top: int = 0
+) -> Lines:
     """A line a block: its weights, zeros and sizes, in the order of execution.
 
     Args:
         inspection: what to show the weights of.
         operators: the operators, for the maps that they make.
         width: the room for a line.
+        top: how many blocks to show, the largest ones; 0 for all.
     """
+    from rich.text import Text
+
     sums: dict[str, _Sum] = {}
     for weight, name in zip(
         inspection.weights, block_names(inspection.weights, operators), strict=True
@@ -68,6 +73,8 @@ def group_table(inspection: Inspection, operators: Sequence[WiredOperator], widt
     if not sums:
         return []
     whole = sum(found.now for found in sums.values())
+    largest = sorted(sums, key=lambda name: -sums[name].now)
+    shown = set(largest[:top] if top else largest)
     columns = [
         Column("block", gives_way=True),
         Column("weights", right=True),
@@ -88,9 +95,14 @@ def group_table(inspection: Inspection, operators: Sequence[WiredOperator], widt
             kib(found.smallest),
         ]
         for name, found in sums.items()
+        if name in shown
     ]
     title = f"{count_of(len(inspection.weights), 'weight')} in {count_of(len(sums), 'block')}"
-    return [heading(title, "KiB", width, path=False), *table(columns, rows, width)]
+    lines = [heading(title, "KiB", width, path=False), *table(columns, rows, width)]
+    if len(shown) < len(sums):
+        rest = count_of(len(sums) - len(shown), "smaller block")
+        lines.append(Text(f"  and {rest}", "dim"))
+    return lines
 
 
 def block_names(weights: Sequence[WeightFacts], operators: Sequence[WiredOperator]) -> list[str]:

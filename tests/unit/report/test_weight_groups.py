@@ -62,3 +62,12 @@ def test_the_sums_are_those_of_the_weights() -> None:
     assert sum(float(row[-2]) for row in cells) == pytest.approx(now, abs=0.05 * len(rows))
     saved = sum(weight.saving for weight in found.weights) / 1024
     assert sum(float(row[-1]) for row in cells) == pytest.approx(now - saved, abs=0.1 * len(rows))
+
+
+def test_the_largest_blocks_come_first_where_not_all_are_asked_for() -> None:
+    model = Model.read(real_model("pose_detection"))
+    found = inspect(model, targets=(), digest=False, gzip=False)
+    lines = [line.plain for line in group_table(found, wiring(model), 80, top=2)]
+    assert [line.split()[0] for line in lines[2:4]] == ["14x14", "7x7"]
+    assert lines[4].strip() == "and 3 smaller blocks"
+    assert len(lines) == 5
