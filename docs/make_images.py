@@ -12,21 +12,27 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from tflite_sparse.inspection import Selection, inspect, select
+from tflite_sparse.inspection.wiring import wiring
 from tflite_sparse.model import Model
-from tflite_sparse.report.text import inspection_lines
+from tflite_sparse.report.text import graph_report_lines, inspection_lines
 from tflite_sparse.xnnpack import target
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 80
 
 
-def picture(name: str, command: str, model: str) -> None:
-    """Draws what `tflite-sparse inspect` says of a model."""
-    data = (ROOT / model).read_bytes()
-    found = inspect(Model.read(data, Path(model).name), targets=[target("arm64")])
+def picture(name: str, command: str, model: str, *, graph: bool = False) -> None:
+    """Draws what `tflite-sparse inspect` says of a model, or its graph."""
+    opened = Model.read((ROOT / model).read_bytes(), Path(model).name)
+    found = inspect(opened, targets=[target("arm64")])
+    lines = (
+        graph_report_lines(found, wiring(opened), WIDTH)
+        if graph
+        else inspection_lines(select(found, Selection(sort="bytes", top=4)), WIDTH)
+    )
     console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False, markup=False)
     console.print(f"$ {command}", style="bold")
-    for line in inspection_lines(select(found, Selection(sort="bytes", top=4)), WIDTH):
+    for line in lines:
         console.print(line, overflow="ignore", no_wrap=True, crop=False)
     svg = console.export_svg(title="tflite-sparse", theme=MONOKAI, unique_id=name)
     # Fonts are those of the reader: nothing is fetched from the network.
@@ -42,4 +48,10 @@ if __name__ == "__main__":
         "inspect",
         "tflite-sparse inspect mobilenet_tiny_80_same.tflite --target arm64 --top 4",
         "testdata/mobilenet_tiny_80_same.tflite",
+    )
+    picture(
+        "graph",
+        "tflite-sparse inspect --graph mobilenet_tiny_80_same.tflite --target arm64",
+        "testdata/mobilenet_tiny_80_same.tflite",
+        graph=True,
     )

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support import make_goldens
 from tests.support.builder import ModelBuilder, append_zip
+from tests.support.command import call
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.inspection import (
     file_results,
@@ -289,3 +290,29 @@ def test_a_model_without_weights_is_told(tmp_path: Path) -> None:
     path.write_bytes(builder.build())
     assert "no 1x1 convolution" in inspect(str(path))
     document(str(path))
+
+
+def test_a_table_that_is_cut_says_how_to_see_the_rest() -> None:
+    assert "--top 0 shows all, --group sums them up by block" in inspect(MODEL, "--top", "3")
+    assert "--top 0" not in inspect(MODEL)
+
+
+def test_the_graph_in_a_pipe_has_no_colours() -> None:
+    assert "\x1b" not in inspect(MODEL, "--graph")
+    assert "\x1b[1;32m" in inspect(SPARSE, "--graph", FORCE_COLOR="1", TERM="xterm")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--graph", "--group"), "--graph and --group are two views"),
+        (("--explain", "--graph"), "--explain and --graph are two views"),
+        (("--graph", "--json"), "--graph is a view of the text"),
+        (("--graph", "--op", "CONV_2D"), "--graph shows every operator"),
+    ],
+)
+def test_views_that_exclude_each_other_are_told_apart(options: tuple[str, ...], words: str) -> None:
+    done = call("inspect", MODEL, *options)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert done.err.count("\n") == 1

@@ -23,6 +23,8 @@ MODELS = ("mobilenet_tiny_80", "mobilenet_tiny_80_same", "mobilenet_tiny_80_spar
 VIEWS: dict[str, list[str]] = {
     "txt": [],
     "explain.txt": ["--explain", "--target", "arm64", "--top", "3"],
+    "graph.txt": ["--graph", "--target", "arm64"],
+    "group.txt": ["--group", "--target", "arm64"],
     "json": ["--json", "--target", "arm64"],
 }
 """Ending of the golden file -> options."""

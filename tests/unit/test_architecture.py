@@ -24,6 +24,7 @@ ALLOWED = {
     "runtime": BELOW_INSPECTION | {"inspection"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "report": BELOW_INSPECTION | {"inspection", "lint", "rewrite", "runtime"},
+    "model_explorer": BELOW_INSPECTION | {"inspection", "report"},
 }
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "sparsify": "sparsify",
     "densify": "densify",
     "diff": "diff",
+    "overlay": "overlay",
     "verify": "verify",
     "profile": "profile",
     "bench": "bench",

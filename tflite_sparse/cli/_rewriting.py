@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tflite_sparse.errors import FileError, Place, UsageError
+from tflite_sparse.cli._output import free_target
+from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +77,11 @@ class Destination:
             if self.as_json:
                 raise UsageError("--json and -o - both ask for standard output")
             return STDOUT
-        if Path(self.output).exists() and not self.force:
-            if Path(self.output).is_file():
-                raise FileError(
-                    "the file exists already",
-                    place=Place(file=self.output),
-                    hint="--force overwrites it, --in-place replaces the model itself",
-                )
-            if Path(self.output).is_dir():
-                raise FileError("is a directory", place=Place(file=self.output))
+        free_target(
+            self.output,
+            force=self.force,
+            hint="--force overwrites it, --in-place replaces the model itself",
+        )
         return self.output
 
 

@@ -12,12 +12,14 @@ from tflite_sparse.cli._errors import FAILURE, as_project_error, report_error, r
 from tflite_sparse.cli._paths import find_models
 from tflite_sparse.cli._progress import progress_bar
 from tflite_sparse.cli._values import parse_share, parse_size
-from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.errors import TfliteSparseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tflite_sparse.inspection import Inspection, Selection
+    from tflite_sparse.inspection.wiring import WiredOperator
+    from tflite_sparse.report.layout import Lines
     from tflite_sparse.xnnpack import Target
 
 __all__ = ["Sort", "command"]
@@ -74,7 +76,9 @@ def command(
     top: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=0, help="Show that many weights, 0 for all.  [default: 20; JSON: 0]"
+            metavar="N",
+            min=0,
+            help="Show that many weights, or blocks of --group; 0: all.  [default: 20; JSON: 0]",
         ),
     ] = None,
     target: Annotated[
@@ -93,6 +97,15 @@ def command(
             help="Show every stage of the runtime for each operator, or for those of --op.",
         ),
     ] = False,
+    graph: Annotated[
+        bool,
+        typer.Option(
+            "--graph", help="Draw the operators, what becomes of each, and what is in the way."
+        ),
+    ] = False,
+    group: Annotated[
+        bool, typer.Option("--group", help="Sum the weights up by block of the model.")
+    ] = False,
     near: Annotated[
         float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
     ] = 1e-10,
@@ -104,28 +117,77 @@ def command(
     """Say what is in a model: its weights, their zeros, and what sparse storage would save."""
     from tflite_sparse.inspection import Selection
 
+    options = {_View.EXPLAIN: explain, _View.GRAPH: graph, _View.GROUP: group}
+    view = _view(
+        [view for view, is_set in options.items() if is_set],
+        as_json=as_json,
+        chosen=bool(op) or name != "*" or bool(min_size or min_zeros),
+    )
+    everything = as_json or view is _View.GROUP
     selection = Selection(
-        sort=(sort.value if sort else "order" if as_json else "bytes"),
+        sort=(sort.value if sort else "order" if everything else "bytes"),
         operators=tuple(op or ()),
         name=name,
         min_bytes=min_size,
         min_zeros=min_zeros,
-        top=(0 if as_json else _TOP) if top is None else top,
+        # Of blocks, not of weights, where these are summed up.
+        top=0 if view is _View.GROUP else (0 if as_json else _TOP) if top is None else top,
     )
-    options = _Options(
+    how = _Options(
+        wired=view in {_View.GRAPH, _View.GROUP},
         targets=_targets(target),
         near=near,
         gzip=gzip,
         digest=as_json,
         shapes=as_json or explain,
     )
-    results = _results(find_models(models), selection, options)
-    failed = _print_json(results) if as_json else _print_text(results, explain=explain)
+    results = _results(find_models(models), selection, how)
+    failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
     return FAILURE if failed else 0
+
+
+class _View(enum.Enum):
+    """What is shown as text, and the option that asks for it."""
+
+    WEIGHTS = ""
+    EXPLAIN = "--explain"
+    GRAPH = "--graph"
+    GROUP = "--group"
+
+
+def _view(asked: list[_View], *, as_json: bool, chosen: bool) -> _View:
+    """The one view that was asked for.
+
+    Args:
+        asked: the views of the options that are set.
+        as_json: whether the output is JSON.
+        chosen: whether operators or weights were chosen.
+    """
+    names = [view.value for view in asked]
+    if len(asked) > 1:
+        raise UsageError(f"{names[0]} and {names[1]} are two views", hint="ask for one at a time")
+    if as_json and set(asked) & {_View.GRAPH, _View.GROUP}:
+        raise UsageError(f"{names[0]} is a view of the text", hint="leave it or --json out")
+    if chosen and _View.GRAPH in asked:
+        raise UsageError(
+            "--graph shows every operator, chosen or not",
+            hint="--explain shows those of --op alone",
+        )
+    return asked[0] if asked else _View.WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What was found in a file, or the error that stopped it."""
+
+    path: str
+    found: Inspection | TfliteSparseError
+    operators: tuple[WiredOperator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
+    wired: bool
     targets: tuple[Target, ...] | None
     near: float
     gzip: bool | None
@@ -145,29 +207,33 @@ def _results(
     paths: list[str | TfliteSparseError],
     selection: Selection,
     options: _Options,
-) -> Iterator[tuple[str, Inspection | TfliteSparseError]]:
-    """Each path with what was found, or with the error that stopped it."""
+) -> Iterator[_Result]:
+    """What was found in each file."""
     for path in paths:
         if isinstance(path, TfliteSparseError):
-            yield path.place.file or "", path
+            yield _Result(path.place.file or "", path)
             continue
         try:
             with progress_bar(path) as progress:
-                found = _inspect(path, options, progress)
+                found, operators = _inspect(path, options, progress)
         except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
-            yield path, as_project_error(error, path)
+            yield _Result(path, as_project_error(error, path))
         else:
             from tflite_sparse.inspection import select
 
-            yield path, select(found, selection)
+            yield _Result(path, select(found, selection), operators)
 
 
-def _inspect(path: str, options: _Options, progress: Callable[[int, int], None]) -> Inspection:
+def _inspect(
+    path: str, options: _Options, progress: Callable[[int, int], None]
+) -> tuple[Inspection, tuple[WiredOperator, ...]]:
     from tflite_sparse.inspection import inspect
+    from tflite_sparse.inspection.wiring import wiring
     from tflite_sparse.model import Model
 
-    return inspect(
-        Model.read(path),
+    model = Model.read(path)
+    found = inspect(
+        model,
         near=options.near,
         digest=options.digest,
         gzip=options.gzip,
@@ -175,41 +241,51 @@ def _inspect(path: str, options: _Options, progress: Callable[[int, int], None])
         targets=options.targets,
         progress=progress,
     )
+    return found, wiring(model) if options.wired else ()
 
 
-def _print_json(results: Iterator[tuple[str, Inspection | TfliteSparseError]]) -> bool:
+def _print_json(results: Iterator[_Result]) -> bool:
     from tflite_sparse.report.json import dump, envelope, error_entry, inspection_entry
 
     entries = []
     failed = False
-    for path, result in results:
-        failed |= _report(path, result)
+    for result in results:
+        failed |= _report(result.path, result.found)
         entries.append(
-            error_entry(path, result)
-            if isinstance(result, TfliteSparseError)
-            else inspection_entry(result)
+            error_entry(result.path, result.found)
+            if isinstance(result.found, TfliteSparseError)
+            else inspection_entry(result.found)
         )
     typer.echo(dump(envelope(entries)))
     return failed
 
 
-def _print_text(
-    results: Iterator[tuple[str, Inspection | TfliteSparseError]], *, explain: bool
-) -> bool:
+def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
     from tflite_sparse.report.console import make_console
-    from tflite_sparse.report.text import inspection_lines
 
     console = make_console()
     failed = printed = False
-    for path, result in results:
-        if not isinstance(result, TfliteSparseError):
+    for result in results:
+        if not isinstance(result.found, TfliteSparseError):
             if printed:
                 console.print()
-            for line in inspection_lines(result, console.width, explain=explain):
+            for line in _lines(result.found, result.operators, view, top, console.width):
                 console.print(line, overflow="ignore", no_wrap=True, crop=False)
             printed = True
-        failed |= _report(path, result)
+        failed |= _report(result.path, result.found)
     return failed
+
+
+def _lines(
+    found: Inspection, operators: tuple[WiredOperator, ...], view: _View, top: int, width: int
+) -> Lines:
+    from tflite_sparse.report.text import graph_report_lines, inspection_lines
+
+    if view is _View.GRAPH:
+        return graph_report_lines(found, operators, width)
+    if view is _View.GROUP:
+        return inspection_lines(found, width, blocks=operators, top=top)
+    return inspection_lines(found, width, explain=view is _View.EXPLAIN)
 
 
 def _report(path: str, result: Inspection | TfliteSparseError) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
+__all__ = ["MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
 
 SHORT_OPERATORS = {
     "DEPTHWISE_CONV_2D": "DEPTHWISE",
@@ -17,6 +17,9 @@ SHORT_OPERATORS = {
 
 _GAP = "…"
 _SEPARATOR = ";"
+
+MORE = f"{_SEPARATOR}{_GAP}"
+"""What ends a name of which parts were left out."""
 
 # What a converter calls the layer that gives an operator its weights.
 _WORDS = {
@@ -59,7 +62,7 @@ def layer_part(name: str, operator: str) -> str:
         return name
     word = _WORDS.get(operator)
     chosen = next((part for part in parts if word and word.search(part)), parts[0])
-    return f"{chosen}{_SEPARATOR}{_GAP}"
+    return f"{chosen}{MORE}"
 
 
 def common_prefix(names: list[str]) -> str:

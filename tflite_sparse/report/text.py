@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.graph_text import graph_lines
 from tflite_sparse.report.layout import Lines, heading, labelled
 from tflite_sparse.report.names import layer_part, shorten
 from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.report.weight_groups import group_table
 from tflite_sparse.report.weights import weight_details, weight_table
 from tflite_sparse.report.words import (
     count_of,
@@ -19,34 +21,64 @@ from tflite_sparse.report.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tflite_sparse.inspection.file_results import AppendedFacts, FileFacts, TensorFacts
     from tflite_sparse.inspection.results import Inspection, Totals
+    from tflite_sparse.inspection.wiring import WiredOperator
 
-__all__ = ["inspection_lines"]
+__all__ = ["graph_report_lines", "inspection_lines"]
 
 _FEW_TENSORS = 8
 _FEW_KINDS = 12
 
 
-def inspection_lines(inspection: Inspection, width: int, *, explain: bool = False) -> Lines:
+def inspection_lines(
+    inspection: Inspection,
+    width: int,
+    *,
+    explain: bool = False,
+    blocks: Sequence[WiredOperator] | None = None,
+    top: int = 0,
+) -> Lines:
     """The lines of a whole inspection.
 
     Args:
         inspection: what to show.
         width: the room for a line in characters.
         explain: whether to show what the runtime does with each operator.
+        blocks: the operators, to sum weights up by block; None to show each weight.
+        top: how many blocks to show, the largest ones; 0 for all.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     lines += _blank(verdict_lines(inspection.runtime, width))
     lines += _blank(_file(inspection.file, width))
     lines += _blank(_totals(inspection, width))
     lines += _blank(_clusters(inspection, width))
-    lines += _blank(weight_table(inspection, width))
+    if blocks is None:
+        lines += _blank(weight_table(inspection, width))
+    else:
+        lines += _blank(group_table(inspection, blocks, width, top=top))
     if explain:
         lines += _blank(weight_details(inspection.weights, width))
         lines += _blank(explain_lines(inspection.runtime, width))
+    lines += _blank(_problems(inspection, width))
+    return lines
+
+
+def graph_report_lines(
+    inspection: Inspection, operators: Sequence[WiredOperator], width: int
+) -> Lines:
+    """The verdict, and the graph that it is about.
+
+    Args:
+        inspection: what to show, with all operators.
+        operators: who reads whom.
+        width: the room for a line in characters.
+    """
+    lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
+    lines += _blank(verdict_lines(inspection.runtime, width))
+    lines += _blank(graph_lines(inspection, operators, width))
     lines += _blank(_problems(inspection, width))
     return lines
 

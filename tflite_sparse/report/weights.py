@@ -57,10 +57,14 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
         notes.insert(0, types.pop())
     if prefix:
         notes.insert(0, f"under {prefix}")
-    return [
-        heading(title, ", ".join(notes) if weights else "", width, path=False),
-        *(table([column for column, _ in columns], rows, width) if weights else ()),
-    ]
+    lines = [heading(title, ", ".join(notes) if weights else "", width, path=False)]
+    if weights:
+        lines += table([column for column, _ in columns], rows, width)
+    if len(weights) < known:
+        from rich.text import Text
+
+        lines.append(Text("  --top 0 shows all, --group sums them up by block", "dim"))
+    return lines
 
 
 def _columns(

@@ -1,0 +1,134 @@
+"""Makes the pages that tell what the code says: python docs/make_pages.py.
+
+A page for each command, from its own help, and the table of targets. A test holds them equal.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from tflite_sparse.cli.main import app
+from tflite_sparse.xnnpack import targets
+
+DOCS = Path(__file__).resolve().parent
+PROGRAM = "tflite-sparse"
+WIDTH = 80
+
+
+def pages() -> dict[str, str]:
+    """The generated pages: their text by their path in docs/."""
+    made = {"targets.md": _targets()}
+    rows = []
+    for name, command in _commands():
+        made[f"commands/{name}.md"] = _command(name, command)
+        rows.append(f"| [`{name}`]({name}.md) | {_summary(command)} |")
+    head = ["# Commands", "", "| command | what it does |", "|---|---|"]
+    tail = [
+        "",
+        "Every command prints its help with `-h`.",
+        "Exit codes: 0 fine, 1 a check has failed, 2 an error.",
+        "",
+    ]
+    made["commands/index.md"] = "\n".join([*head, *rows, *tail])
+    return made
+
+
+def _commands() -> list[tuple[str, Any]]:
+    group: Any = get_command(app)
+    context = typer.Context(group, info_name=PROGRAM)
+    return [(name, group.get_command(context, name)) for name in group.list_commands(context)]
+
+
+def _summary(command: Any) -> str:
+    return str(command.help).split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def _command(name: str, command: Any) -> str:
+    """A page: what the command does, how it is called, and its options in a table."""
+    context = typer.Context(
+        command, info_name=f"{PROGRAM} {name}", max_content_width=WIDTH, **command.context_settings
+    )
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    lines = [f"# {name}", "", str(command.help).strip(), "", "```text", usage.strip(), "```"]
+    records = [r for p in command.get_params(context) if (r := _record(p, context))]
+    for title, rows in (
+        ("Arguments", [r for r in records if not r[0].startswith("-")]),
+        ("Options", [r for r in records if r[0].startswith("-")]),
+    ):
+        if rows:
+            lines += ["", f"## {title}", "", f"| {title[:-1].lower()} | |", "|---|---|"]
+            lines += [f"| {_code(left)} | {right} |" for left, right in rows]
+    return "\n".join([*lines, ""])
+
+
+def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
+    found = parameter.get_help_record(context)
+    if found is None:
+        return None
+    left, right = (" ".join(text.split()) for text in found)
+    return left, _escaped(right)
+
+
+def _code(text: str) -> str:
+    # A bar in backticks ends a table's cell, or shows its backslash, depending on who renders it.
+    if "|" not in text:
+        return f"`{text}`"
+    return f"<code>{escape(text).replace('|', '&#124;')}</code>"
+
+
+def _escaped(text: str) -> str:
+    # In a table cell: no other column, no emphasis, no tag, no link.
+    for character in "\\|*_<[":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def _targets() -> str:
+    lines = [
+        "# Targets",
+        "",
+        "A target is a kind of processor, with the release of the runtime that people run there.",
+        "Whether XNNPACK looks for zeros at all, and which kernels it has, is decided by it.",
+        "`--target NAME` chooses one in `inspect`, `overlay` and `lint`; without it all are asked.",
+        "",
+        "| target | processor | runtime | sparse path | sparse kernels, channels at a time | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for target in targets():
+        kernels = ", ".join(map(str, target.blocks)) or "none"
+        path = "yes" if target.sparse else "never"
+        row = (f"`{target.name}`", target.title, target.runtime.name, path, kernels, target.note)
+        lines.append(f"| {' | '.join(row)} |")
+    lines += [
+        "",
+        "## Which one is mine?",
+        "",
+        "- **Android and iOS phones, Raspberry Pi and other 64-bit Arm boards**: `arm64`.",
+        "  `arm64-fp16` is the same processor where the delegate computes in half precision.",
+        "- **Older or small Arm boards** with a 32-bit system: `armv7`.",
+        "- **A web page**, through LiteRT.js: `wasm`, on any processor.",
+        "- **A PC or server**: `x86-avx`. Nothing runs sparse there, which XNNPACK decides.",
+        "  `x86-noavx` is what [`profile --emulate`](commands/profile.md) shows.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Writes all generated pages anew, and removes those of commands that are gone."""
+    made = pages()
+    (DOCS / "commands").mkdir(exist_ok=True)
+    for old in (DOCS / "commands").glob("*.md"):
+        if f"commands/{old.name}" not in made:
+            old.unlink()
+    for path, text in made.items():
+        (DOCS / path).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Where a command writes: a file that is there already is kept unless the user says otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tflite_sparse.errors import FileError, Place
+
+__all__ = ["free_target"]
+
+
+def free_target(path: str, *, force: bool, hint: str = "--force overwrites it") -> None:
+    """Makes sure that a file may be written.
+
+    Args:
+        path: the file.
+        force: whether one that is there is overwritten.
+        hint: what to do where it is there.
+
+    Raises:
+        FileError: it is there already, or it is a directory.
+    """
+    if not Path(path).exists() or force:
+        return
+    if Path(path).is_file():
+        raise FileError("the file exists already", place=Place(file=path), hint=hint)
+    if Path(path).is_dir():
+        raise FileError("is a directory", place=Place(file=path))

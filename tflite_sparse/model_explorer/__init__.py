@@ -1,0 +1,1 @@
+"""The extension of Model Explorer: `model-explorer --extensions=tflite_sparse.model_explorer`."""

@@ -1,0 +1,161 @@
+"""Data for the nodes of Model Explorer: zeros, fate and bytes saved, drawn on its picture.
+
+The format is that of Model Explorer's node data: a JSON object with an entry a graph, which holds
+`results` by node id. A node's id is the index of its operator. A file is one data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.inspection.fates import FateKind, fate_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tflite_sparse.inspection.file_results import SubgraphFacts
+    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.inspection.weight_results import WeightFacts
+
+__all__ = ["COLOURS", "QUANTITIES", "Overlay", "graph_id", "overlays"]
+
+QUANTITIES = ("fate", "zeros", "saving")
+"""The data sets, in the order in which they are made."""
+
+_MAIN = "main"
+
+COLOURS = {
+    FateKind.SPARSE: "#1e8e3e",
+    FateKind.LAYOUT: "#a8dab5",
+    FateKind.BLOCKED: "#f29900",
+    FateKind.DENSE: "#aecbfa",
+    FateKind.OUTSIDE: "#d7aefb",
+    FateKind.VANISHES: "#e8eaed",
+}
+"""The colour of each fate."""
+
+# The second bound is the share of zeros that a cluster must exceed to run sparse.
+_ZERO_STEPS = ((33.3, "#f1f3f4"), (66.7, "#fdd663"), (100.0, "#81c995"))
+_SAVING_STEPS = ((0.0, "#f1f3f4"), (1.0, "#1e8e3e"))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A data set.
+
+    Attributes:
+        quantity: one of `QUANTITIES`.
+        graphs: the data of each graph, by the id that Model Explorer gives to the graph; what
+            `json.dumps` makes of it is a file that Model Explorer reads.
+    """
+
+    quantity: str
+    graphs: Mapping[str, dict[str, Any]]
+
+
+def graph_id(subgraph: SubgraphFacts) -> str:
+    """The id that Model Explorer gives to a subgraph."""
+    if subgraph.index == 0:
+        return _MAIN
+    return subgraph.name or f"subgraph_{subgraph.index}"
+
+
+def overlays(inspection: Inspection, target: str) -> tuple[Overlay, ...]:
+    """The data sets of a model, one for each of `QUANTITIES`.
+
+    Of subgraphs with the same name, which Model Explorer takes for one, only the first has data.
+
+    Args:
+        inspection: the model, with all its weights and operators.
+        target: name of a target that the inspection was asked for.
+    """
+    graphs: dict[str, int] = {}
+    for subgraph in inspection.file.subgraphs:
+        graphs.setdefault(graph_id(subgraph), subgraph.index)
+    makers = {"fate": _fate, "zeros": _zeros, "saving": _saving}
+    return tuple(
+        Overlay(
+            quantity,
+            {name: makers[quantity](inspection, index, target) for name, index in graphs.items()},
+        )
+        for quantity in QUANTITIES
+    )
+
+
+def _fate(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    for group in _groups(inspection, subgraph, target):
+        for operator in group.operators:
+            kind = fate_kind(group, operator)
+            results[str(operator.index)] = {"value": kind.value, "bgColor": COLOURS[kind]}
+    return {
+        "name": f"fate on {target}",
+        "results": results,
+        # Words have neither sums nor averages.
+        "hideInAggregatedStatsTable": True,
+        "showExpandedSummaryOnGroupNode": True,
+        "showLabelCountColumnsInChildrenStatsTable": True,
+    }
+
+
+def _zeros(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
+    del target
+    counts: dict[int, tuple[int, int]] = {}
+    for weight in inspection.weights:
+        for operator in _readers(weight, subgraph):
+            if weight.zeros is not None:
+                zeros, elements = counts.get(operator, (0, 0))
+                counts[operator] = (zeros + weight.zeros, elements + weight.elements)
+    return {
+        "name": "zeros in weights (%)",
+        "results": {
+            # A share that is not whole never shows as one that is.
+            str(operator): {"value": _percent(zeros, elements)}
+            for operator, (zeros, elements) in sorted(counts.items())
+            if elements
+        },
+        "thresholds": [{"value": value, "bgColor": colour} for value, colour in _ZERO_STEPS],
+        "hideAggregatedStats": ["sum"],
+    }
+
+
+def _saving(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
+    del target
+    saved: dict[int, int] = {}
+    for weight in inspection.weights:
+        # A weight that several operators read is counted where it is read first.
+        for operator in list(_readers(weight, subgraph))[:1]:
+            saved[operator] = saved.get(operator, 0) + _saved(weight)
+    return {
+        "name": "bytes saved by sparse storage",
+        "results": {str(operator): {"value": count} for operator, count in sorted(saved.items())},
+        "gradient": [{"stop": stop, "bgColor": colour} for stop, colour in _SAVING_STEPS],
+    }
+
+
+def _saved(weight: WeightFacts) -> int:
+    """What sparse storage saves of a weight against dense: done already, or possible.
+
+    Of what is stored sparse already, values, segments and indices are counted, not their tables.
+    """
+    if weight.storage == "sparse":
+        return (weight.bytes_dense or weight.bytes_now) - weight.bytes_now
+    return weight.saving
+
+
+def _percent(part: int, whole: int) -> float:
+    value = round(100 * part / whole, 1)
+    return value if part in {0, whole} else min(max(value, 0.1), 99.9)
+
+
+def _readers(weight: WeightFacts, subgraph: int) -> Iterator[int]:
+    """The operators of a subgraph that read a weight, each once."""
+    return iter(dict.fromkeys(u.operator for u in weight.uses if u.subgraph == subgraph))
+
+
+def _groups(inspection: Inspection, subgraph: int, target: str) -> Iterator[TargetsFacts]:
+    for group in inspection.runtime:
+        if group.subgraph == subgraph and any(t.name == target for t in group.targets):
+            yield group
