@@ -24,6 +24,7 @@ COMMANDS = {
     "sparsify": "sparsify",
     "densify": "densify",
     "diff": "diff",
+    "report": "report",
     "verify": "verify",
     "profile": "profile",
     "bench": "bench",

@@ -244,3 +244,8 @@ class TargetsFacts(Facts):
     hints: tuple[HintFacts, ...]
     clusters: tuple[ClusterFacts, ...]
     operators: tuple[PlannedOperator, ...]
+
+    @property
+    def off_by_design(self) -> bool:
+        """Whether nothing ever runs sparse on these targets."""
+        return bool(self.changes) and all(change.rule == "target-dense" for change in self.changes)
