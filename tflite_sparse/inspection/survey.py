@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CELLS", "Survey", "survey"]
 
-CELLS = 400_000
+CELLS = 350_000
 """Cells of the maps of a whole model: what keeps a page about 300 operators under a megabyte."""
 
 _SIDES = (16, 64)

@@ -83,7 +83,7 @@ def compare_section(models: Sequence[PageModel], names: Sequence[str]) -> Markup
         el("h3", "The graphs"),
         el("div", pictures, class_="strips"),
         el("h3", "The files"),
-        stacked_bars(bars),
+        stacked_bars(bars, wide=True),
         class_="card",
         aria_labelledby="compare",
     )

@@ -98,13 +98,15 @@ def _operator(model: PageModel, place: int) -> list[Any]:
 def _view(seen: Seen) -> dict[str, Any]:
     sentences: dict[tuple[str, str], int] = {}
     why: dict[str, list[int]] = {}
-    runs: dict[str, str] = {}
+    executed: dict[str, int] = {}
+    runs: dict[str, int] = {}
     for place, told in enumerate(seen.planned):
         if told is None:
             continue
         group, op = told
         if op.executed:
-            runs[str(place)] = ", ".join(op.executed)
+            names = ", ".join(op.executed)
+            runs[str(place)] = executed.setdefault(names, len(executed))
         said = [
             sentences.setdefault(sentence, len(sentences))
             for sentence in _sentences(group, op, seen.fates[place])
@@ -120,6 +122,7 @@ def _view(seen: Seen) -> dict[str, Any]:
         "blockers": sorted(seen.blockers),
         "sentences": list(sentences),
         "why": why,
+        "executed": list(executed),
         "runs": runs,
     }
 

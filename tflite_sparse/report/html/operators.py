@@ -66,13 +66,16 @@ def _rows(model: PageModel, seen: Seen, number: int, rows: dict[int, Row]) -> It
     subgraphs = _by_subgraph(model)
     titles = {s.index: s.name for s in model.inspection.file.subgraphs}
     names = [_output(op) for op in model.operators]
-    prefix = len(common_prefix([name for name in names if name]))
+    # Inputs and outputs of the model often have names of their own.
+    prefix = common_prefix([name for name in names if "/" in name])
     for index, places in subgraphs.items():
         if len(subgraphs) > 1:
             title = f"subgraph {index} {titles.get(index, '')}".rstrip()
             yield el("li", title, class_="sub", role="presentation")
         for place in places:
-            yield _row(model, seen, number, place, rows.get(place), most, names[place][prefix:])
+            yield _row(
+                model, seen, number, place, rows.get(place), most, names[place].removeprefix(prefix)
+            )
 
 
 def _lanes_of(row: Row) -> int:

@@ -30,6 +30,7 @@
     const list = one(".ops", section);
     const detail = one(".detail", section);
     const strip = one(".strip", section);
+    const bar = Number(strip.dataset.bar);
     const find = one(".find", section);
     const legend = one(".legend", section);
     const rows = model.ops.map((_, place) => document.getElementById(`m${number}o${place}`));
@@ -78,7 +79,7 @@
       if (view.clusters[place] >= 0) {
         parts.push(make("h5", {}, "Its cluster"), make("p", {}, view.about[view.clusters[place]]));
       }
-      if (view.runs[place]) parts.push(make("h5", {}, "What executes"), make("p", {}, view.runs[place]));
+      if (place in view.runs) parts.push(make("h5", {}, "What executes"), make("p", {}, view.executed[view.runs[place]]));
       if (weights.length) {
         parts.push(make("h5", {}, "Its weights"), make("ul", {}, ...weights.map((weight) => {
           const link = make("a", { href: `#m${number}w${weight}` }, model.weights[weight].name || "(no name)");
@@ -167,8 +168,7 @@
         const lit = !wanted.size || wanted.has(FATES[fateOf(place)][0]) || (wanted.has("blocker") && isBlocker(place));
         row.classList.toggle("hidden", !matches);
         row.classList.toggle("dim", !lit);
-        const bar = bars.get(place);
-        if (bar) bar.classList.toggle("lit", lit && matches);
+        if (bars.has(place)) bars.get(place).classList.toggle("lit", lit && matches);
         if (matches && lit && visible(place)) found += 1;
       });
       const filtering = words !== "" || wanted.size > 0;
@@ -196,17 +196,16 @@
         const use = one("use", row);
         if (use) use.setAttribute("href", `#n-${fate}`);
         one(".fate", row).textContent = word;
-        const bar = bars.get(place);
-        if (bar) bar.setAttribute("class", `f-${fate}`);
+        if (bars.has(place)) bars.get(place).setAttribute("class", `f-${fate}`);
       });
       one(".marks", strip).replaceChildren(...shown.flatMap((place, at) => blockers.has(place)
-        ? [draw("rect", { x: at * 10, y: 0, width: 10, height: 5, class: "blocker" })] : []));
+        ? [draw("rect", { x: at * bar, y: 0, width: bar, height: 5, class: "blocker" })] : []));
       const lines = [];
       for (let at = 0, start = 0; at < shown.length; at += 1) {
         const cluster = view.clusters[shown[at]];
         if (cluster !== view.clusters[shown[at + 1]]) {
           if (cluster >= 0) lines.push(draw("rect", {
-            x: start * 10 + 1, y: 41, width: (at + 1 - start) * 10 - 1, height: 4, class: view.on[cluster] ? "on" : "off",
+            x: start * bar, y: 41, width: (at + 1 - start) * bar - Math.min(1, bar / 5), height: 4, class: view.on[cluster] ? "on" : "off",
           }));
           start = at + 1;
         }

@@ -53,11 +53,14 @@ def sizes_section(model: PageModel, number: int) -> Markup:
     )
 
 
-def stacked_bars(bars: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Markup:
+def stacked_bars(
+    bars: Sequence[tuple[str, Sequence[tuple[str, int]]]], *, wide: bool = False
+) -> Markup:
     """Bars on one scale, each made of parts.
 
     Args:
         bars: name of each with its parts as (key of `PARTS`, bytes).
+        wide: whether the names need much room.
     """
     most = max((sum(count for _, count in parts) for _, parts in bars), default=0) or 1
     return el(
@@ -72,7 +75,7 @@ def stacked_bars(bars: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Marku
             )
             for name, parts in bars
         ],
-        class_="bars",
+        class_="bars wide" if wide else "bars",
     )
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["strip"]
 
-_BAR = 10
+_WIDTH = 1000
+_WIDEST = 40
 _STRIP = 46
 _TALLEST = 30
 _SHORTEST = 8
@@ -29,6 +30,9 @@ def strip(model: PageModel, seen: Seen) -> Markup:
     """
     shown = [n for n in range(len(model.operators)) if not model.operators[n].unpacks]
     most = max((model.operators[n].macs for n in shown), default=0)
+    # About as many units as pixels, so that patterns keep their shape.
+    bar = min(_WIDEST, max(1, _WIDTH // max(len(shown), 1)))
+    gap = min(1, bar / 5)
     bars, marks, lines = [], [], []
     start: int | None = None
     for x, place in enumerate(shown):
@@ -37,24 +41,24 @@ def strip(model: PageModel, seen: Seen) -> Markup:
         bars.append(
             el(
                 "rect",
-                x=x * _BAR + 1,
+                x=x * bar,
                 y=svg_number(_STRIP - 7 - height),
-                width=_BAR - 1,
+                width=bar - gap,
                 height=svg_number(height),
                 class_=f"f-{seen.fates[place].value}",
                 data_o=place,
             )
         )
         if place in seen.blockers:
-            marks.append(el("rect", x=x * _BAR, y=0, width=_BAR, height=5, class_="blocker"))
+            marks.append(el("rect", x=x * bar, y=0, width=bar, height=5, class_="blocker"))
         cluster = seen.clusters[place]
         after = seen.clusters[shown[x + 1]] if x + 1 < len(shown) else None
         start = x if cluster is not None and start is None else start
         if start is not None and after != cluster:
-            right = (x + 1 - start) * _BAR - 1
+            right = (x + 1 - start) * bar - gap
             kind = "on" if cluster is not None and seen.cluster_list[cluster].sparse else "off"
             lines.append(
-                el("rect", x=start * _BAR + 1, y=_STRIP - 5, width=right, height=4, class_=kind)
+                el("rect", x=start * bar, y=_STRIP - 5, width=right, height=4, class_=kind)
             )
             start = None
     return el(
@@ -62,9 +66,10 @@ def strip(model: PageModel, seen: Seen) -> Markup:
         bars,
         el("g", marks, class_="marks"),
         el("g", lines, class_="lines"),
-        viewBox=f"0 0 {max(len(shown), 1) * _BAR} {_STRIP}",
+        viewBox=f"0 0 {_WIDTH if bar == _WIDEST else len(shown) * bar} {_STRIP}",
         preserveAspectRatio="none",
         class_="strip",
+        data_bar=bar,
         role="img",
         aria_label=_summary(model, seen),
     )

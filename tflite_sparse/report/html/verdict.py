@@ -21,7 +21,7 @@ __all__ = ["OUTCOMES", "verdict_section"]
 
 OUTCOMES = {
     "sparse": ("✓", "good"),
-    "dense": ("=", "plain"),
+    "dense": ("\u2013", "plain"),
     "wrong_numbers": ("!", "bad"),
     "load_failure": ("!", "bad"),
     "process_abort": ("!", "bad"),
@@ -73,7 +73,7 @@ def verdict_section(model: PageModel, number: int) -> Markup:
                 command,
                 class_="next",
             ),
-            class_="top",
+            class_="hero",
         ),
         el("dl", list(_tiles(model)), class_="tiles"),
         class_="card",

@@ -153,7 +153,6 @@ def _row(weight: WeightFacts, name: str, found: ZeroMap | None, number: int, pla
         type="button",
         class_="open",
         aria_expanded="false",
-        title=weight.name,
     )
     sparse = weight.bytes_sparse
     return el(
@@ -179,7 +178,6 @@ def _zeros(weight: WeightFacts) -> Iterator[Markup | str]:
     width = svg_number(_WIDE * weight.zero_share)
     yield el(
         "svg",
-        el("rect", width=_WIDE, height=4, class_="track"),
         el("rect", width=width, height=4),
         class_="bar",
         aria_hidden="true",
