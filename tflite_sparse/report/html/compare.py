@@ -24,12 +24,11 @@ _MOST_WEIGHTS = 40
 _MOST_WORDS = 20
 
 
-def compare_section(models: Sequence[PageModel], names: Sequence[str]) -> Markup:
+def compare_section(models: Sequence[PageModel]) -> Markup:
     """Models side by side.
 
     Args:
         models: the models.
-        names: what to call them.
     """
     rows: list[tuple[str, Callable[[PageModel], str | Markup]]] = [
         ("what the runtime does", _verdicts),
@@ -50,8 +49,8 @@ def compare_section(models: Sequence[PageModel], names: Sequence[str]) -> Markup
                 "tr",
                 el("td", ""),
                 [
-                    el("th", el("a", name, href=f"#m{number}"), scope="col")
-                    for number, name in enumerate(names)
+                    el("th", el("a", model.name, href=f"#m{number}"), scope="col")
+                    for number, model in enumerate(models)
                 ],
             ),
         ),
@@ -67,19 +66,25 @@ def compare_section(models: Sequence[PageModel], names: Sequence[str]) -> Markup
     pictures = [
         el(
             "figure",
-            el("figcaption", name),
+            el("figcaption", model.name),
             strip(model, model.seen[0]) if model.seen else el("p", "damaged", class_="bad"),
         )
-        for model, name in zip(models, names, strict=True)
+        for model in models
     ]
     bars = [
-        (name, [(part.kind, part.now) for part in model.survey.parts])
-        for model, name in zip(models, names, strict=True)
+        (model.name, [(part.kind, part.now) for part in model.survey.parts]) for model in models
     ]
     return el(
         "section",
         el("h2", "Side by side", id="compare"),
-        el("div", table, class_="scroll", role="region", tabindex=0, aria_labelledby="compare"),
+        el(
+            "div",
+            table,
+            class_="scroll",
+            role="region",
+            tabindex=0,
+            aria_label="Table of the models",
+        ),
         el("h3", "The graphs"),
         el("div", pictures, class_="strips"),
         el("h3", "The files"),
@@ -166,7 +171,7 @@ def changes_section(diff: ModelDiff, names: tuple[str, str], number: int) -> Mar
             class_="scroll",
             role="region",
             tabindex=0,
-            aria_labelledby=head,
+            aria_label=f"Table of what changed in {names[1]}",
         )
         if changed
         else None,

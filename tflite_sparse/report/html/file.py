@@ -30,7 +30,7 @@ def file_section(model: PageModel, number: int) -> Markup:
         el("h3", "The file", id=head),
         el("dl", pairs, class_="facts"),
         class_="card",
-        aria_labelledby=head,
+        aria_labelledby=f"m{number}-title {head}",
     )
 
 

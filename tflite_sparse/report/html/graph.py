@@ -60,12 +60,12 @@ def graph_section(model: PageModel, number: int) -> Markup:
                 el("p", "Point at an operator, or choose one, to see it here.", class_="faint"),
                 class_="detail",
                 aria_live="polite",
-                aria_label="The chosen operator",
+                aria_label=f"The chosen operator of {model.name}",
             ),
             class_="graph",
         ),
         class_="card graph-card",
-        aria_labelledby=f"{head}-graph",
+        aria_labelledby=f"{head}-title {head}-graph",
         data_graph=number,
     )
 

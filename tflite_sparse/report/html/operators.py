@@ -49,7 +49,7 @@ def operator_list(model: PageModel, seen: Seen, number: int) -> Markup:
             class_=f"ops l{lanes}",
             role="listbox",
             tabindex=0,
-            aria_label=f"Operators of {model.title} in their order",
+            aria_label=f"Operators of {model.name} in their order",
         ),
     )
 

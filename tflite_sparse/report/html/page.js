@@ -180,8 +180,11 @@
       view = model.views[to];
       const blockers = new Set(view.blockers);
       const shown = rows.map((_, place) => place).filter((place) => !model.ops[place][7]);
-      const before = new Map(shown.map((place, at) => [place, shown[at - 1]]));
-      const after = new Map(shown.map((place, at) => [place, shown[at + 1]]));
+      const beside = (place, step) => {
+        let other = place + step;
+        while (other >= 0 && other < rows.length && model.ops[other][7]) other += step;
+        return view.clusters[other];
+      };
       rows.forEach((row, place) => {
         const [fate, word] = FATES[fateOf(place)];
         const cluster = view.clusters[place];
@@ -190,8 +193,8 @@
         row.classList.toggle("unpacks", Boolean(model.ops[place][7]));
         if (cluster >= 0) {
           row.classList.add("in", view.on[cluster] ? "on" : "off");
-          row.classList.toggle("top", view.clusters[before.get(place)] !== cluster);
-          row.classList.toggle("end", view.clusters[after.get(place)] !== cluster);
+          row.classList.toggle("top", beside(place, -1) !== cluster);
+          row.classList.toggle("end", beside(place, 1) !== cluster);
         }
         const use = one("use", row);
         if (use) use.setAttribute("href", `#n-${fate}`);
@@ -296,7 +299,7 @@
     return picture;
   }
   function figure(title, picture, caption) {
-    return make("figure", {}, make("h5", {}, title), picture, make("figcaption", {}, caption));
+    return make("figure", {}, make("h4", {}, title), picture, make("figcaption", {}, caption));
   }
   function sized(canvas, rows, columns, most) {
     // Cells are squares; a long matrix is squeezed until it fits, which the caption's numbers tell.

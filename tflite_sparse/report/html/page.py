@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib import resources
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse._version import __version__
+from tflite_sparse.inspection.names import readable
 from tflite_sparse.report.html.bench import bench_section
 from tflite_sparse.report.html.compare import changes_section, compare_section
 from tflite_sparse.report.html.data import page_data, script_json
@@ -42,16 +44,16 @@ def report_page(
         diffs: what differs between the first and each of the others; None where one is damaged.
         bench: how long they take, where that was measured.
     """
-    models = [PageModel(survey) for survey in surveys]
+    names = _names(surveys)
+    models = [PageModel(name, survey) for name, survey in zip(names, surveys, strict=True)]
     style, script = _resource("page.css"), _resource("page.js")
-    names = _names(models)
     body = [
         el("a", "Skip to the report", href="#main", class_="skip"),
         symbols(),
         _header(names, diffs, bench),
         el(
             "main",
-            compare_section(models, names) if len(models) > 1 else None,
+            compare_section(models) if len(models) > 1 else None,
             [
                 changes_section(diff, (names[0], name), number)
                 for number, (diff, name) in enumerate(zip(diffs, names[1:], strict=False), 1)
@@ -59,8 +61,8 @@ def report_page(
             ],
             bench_section(bench) if bench is not None else None,
             [
-                _article(model, name, number, alone=len(models) == 1)
-                for number, (model, name) in enumerate(zip(models, names, strict=True))
+                _article(model, number, alone=len(models) == 1)
+                for number, model in enumerate(models)
             ],
             id="main",
             tabindex=-1,
@@ -103,12 +105,15 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _names(models: Sequence[PageModel]) -> list[str]:
+def _names(surveys: Sequence[Survey]) -> list[str]:
     """What to call the models: their file names, numbered where these repeat."""
-    titles = [model.title for model in models]
+    # The folder is that of whoever makes the page, and nothing to the reader.
+    files = [
+        readable(PurePath(survey.inspection.path or "model.tflite").name) for survey in surveys
+    ]
     return [
-        title if titles.count(title) == 1 else f"{title} ({number})"
-        for number, title in enumerate(titles, 1)
+        name if files.count(name) == 1 else f"{name} ({number})"
+        for number, name in enumerate(files, 1)
     ]
 
 
@@ -135,10 +140,10 @@ def _header(names: Sequence[str], diffs: Sequence[ModelDiff | None], bench: Benc
     )
 
 
-def _article(model: PageModel, name: str, number: int, *, alone: bool) -> Markup:
+def _article(model: PageModel, number: int, *, alone: bool) -> Markup:
     return el(
         "article",
-        el("h2", name, id=f"m{number}-title", class_="sr" if alone else None),
+        el("h2", model.name, id=f"m{number}-title", class_="sr" if alone else None),
         join(
             verdict_section(model, number),
             graph_section(model, number) if model.seen else None,

@@ -45,11 +45,11 @@ def sizes_section(model: PageModel, number: int) -> Markup:
             class_="scroll",
             role="region",
             tabindex=0,
-            aria_labelledby=head,
+            aria_label=f"Table of the sizes in {model.name}",
         ),
         _largest(model),
         class_="card",
-        aria_labelledby=head,
+        aria_labelledby=f"m{number}-title {head}",
     )
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.fates import FateKind, blockers, fate_kind, views
-from tflite_sparse.inspection.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +55,11 @@ class PageModel:
     """A model on the page.
 
     Attributes:
+        name: what the page calls it.
         survey: all that was found in it.
     """
 
+    name: str
     survey: Survey
 
     @property
@@ -71,11 +71,6 @@ class PageModel:
     def operators(self) -> tuple[WiredOperator, ...]:
         """Its operators in the order of the file."""
         return self.survey.operators
-
-    @property
-    def title(self) -> str:
-        """The name of the file; its folder is that of whoever makes the page."""
-        return readable(PurePath(self.inspection.path or "model.tflite").name)
 
     @cached_property
     def seen(self) -> tuple[Seen, ...]:

@@ -77,7 +77,7 @@ def verdict_section(model: PageModel, number: int) -> Markup:
         ),
         el("dl", list(_tiles(model)), class_="tiles"),
         class_="card",
-        aria_labelledby=head,
+        aria_labelledby=f"m{number}-title {head}",
     )
 
 

@@ -84,10 +84,10 @@ def weights_section(model: PageModel, number: int) -> Markup:
             class_="scroll",
             role="region",
             tabindex=0,
-            aria_labelledby=head,
+            aria_label=f"Table of the weights of {model.name}",
         ),
         class_="card weights-card",
-        aria_labelledby=head,
+        aria_labelledby=f"m{number}-title {head}",
         data_weights=number,
     )
 
@@ -117,7 +117,11 @@ def _filters(weights: tuple[WeightFacts, ...]) -> Markup:
             el(
                 "select",
                 [
-                    el("option", f"{least} % or more" if least else "any", value=least / 100)
+                    el(
+                        "option",
+                        f"{least} % or more" if least else "any",
+                        value=least / 100 if least else 0,
+                    )
                     for least in _SHARES
                 ],
                 class_="by-zeros",
