@@ -167,7 +167,7 @@ def changes_section(diff: ModelDiff, names: tuple[str, str], number: int) -> Mar
         el("ul", [el("li", text) for text in shown]),
         el(
             "div",
-            _weights(changed, names),
+            _weights(changed),
             class_="scroll",
             role="region",
             tabindex=0,
@@ -204,7 +204,7 @@ def _blob(blob: BlobDiff) -> str:
     return f"metadata {blob.name} {'is gone' if blob.after is None else 'has other bytes'}"
 
 
-def _weights(changed: list[WeightDiff], names: tuple[str, str]) -> Markup:
+def _weights(changed: list[WeightDiff]) -> Markup:
     shown = changed[:_MOST_WEIGHTS]
     labels = [_name(weight) for weight in shown]
     prefix = common_prefix(labels)
@@ -227,8 +227,8 @@ def _weights(changed: list[WeightDiff], names: tuple[str, str]) -> Markup:
                         ("read by", None),
                         ("values", None),
                         ("zeros", "num"),
-                        (f"KiB in {names[0]}", "num"),
-                        (f"KiB in {names[1]}", "num"),
+                        ("KiB before", "num"),
+                        ("KiB after", "num"),
                         ("storage", None),
                     )
                 ],

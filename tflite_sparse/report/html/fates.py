@@ -9,8 +9,11 @@ __all__ = ["FATES", "mark", "symbols"]
 
 FATES = {
     FateKind.SPARSE: ("sparse", "a sparse kernel runs it"),
-    FateKind.LAYOUT: ("in cluster", "runs between sparse kernels, in their layout"),
-    FateKind.BLOCKED: ("blocked", "could be part of a sparse cluster that is given up"),
+    FateKind.LAYOUT: ("sparse layout", "runs between sparse kernels, in their layout"),
+    FateKind.BLOCKED: (
+        "blocked",
+        "could run in a sparse cluster, and something keeps it from that",
+    ),
     FateKind.DENSE: ("dense", "XNNPACK runs it dense; it has no part in a cluster"),
     FateKind.OUTSIDE: ("outside", "XNNPACK does not take it"),
     FateKind.VANISHES: ("vanishes", "folded, fused or dropped when the model is loaded"),

@@ -39,7 +39,13 @@ def graph_section(model: PageModel, number: int) -> Markup:
                 el("span", "Find an operator"),
                 el("input", type="search", class_="find", placeholder="kind, name or number"),
             ),
-            el("button", "Next blocker", type="button", class_="next-blocker"),
+            el(
+                "button",
+                "Next blocker",
+                type="button",
+                class_="next-blocker",
+                disabled=not seen.blockers,
+            ),
             el(
                 "label",
                 el("input", type="checkbox", class_="unpacking"),

@@ -214,6 +214,7 @@
         }
       }
       one(".lines", strip).replaceChildren(...lines);
+      one(".next-blocker", section).disabled = !view.blockers.length;
       const counts = FATES.map((_, fate) => [...view.fates].filter((mark) => Number(mark) === fate).length);
       all("[data-fate]", legend).forEach((button) => {
         const fate = FATES.findIndex((known) => known[0] === button.dataset.fate);

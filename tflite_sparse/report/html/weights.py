@@ -33,6 +33,7 @@ COLUMNS = (
 
 _NUMBERS = frozenset({"order", "zeros", "fill2", "fill4", "now", "sparse", "saving"})
 _SHARES = (0, 50, 67, 70, 80, 90)
+_LEAST = 103  # a tenth of a KiB
 _WIDE, _HIGH = 60, 18
 
 
@@ -169,7 +170,7 @@ def _row(weight: WeightFacts, name: str, found: ZeroMap | None, number: int, pla
         *(el("td", _fill(fills.get(width)), class_=f"c-fill{width} num") for width in (2, 4)),
         el("td", kib(weight.bytes_now), class_="c-now num"),
         el("td", "-" if sparse is None else kib(sparse), class_="c-sparse num"),
-        el("td", kib(weight.saving) if weight.saving else "", class_="c-saving num"),
+        el("td", _saving(weight.saving), class_="c-saving num"),
         id=identity,
     )
 
@@ -209,3 +210,9 @@ def _spark(found: ZeroMap | None) -> Markup | None:
 
 def _fill(fill: BlockFill | None) -> str:
     return "" if fill is None or not fill.blocks else f"{100 * fill.fill:.0f}%"
+
+
+def _saving(count: int) -> str:
+    if not count:
+        return ""
+    return "<0.1" if count < _LEAST else kib(count)
