@@ -50,7 +50,7 @@ def report_page(
     body = [
         el("a", "Skip to the report", href="#main", class_="skip"),
         symbols(),
-        _header(names, diffs, bench),
+        _header(models, diffs, bench),
         el(
             "main",
             compare_section(models) if len(models) > 1 else None,
@@ -117,15 +117,16 @@ def _names(surveys: Sequence[Survey]) -> list[str]:
     ]
 
 
-def _header(names: Sequence[str], diffs: Sequence[ModelDiff | None], bench: Bench | None) -> Markup:
-    if len(names) == 1:
-        links = [
-            ("Verdict", "#m0-verdict"),
-            ("Graph", "#m0-graph"),
-            ("Weights", "#m0-weights"),
-            ("Sizes", "#m0-sizes"),
-            ("File", "#m0-file"),
-        ]
+def _header(
+    models: Sequence[PageModel], diffs: Sequence[ModelDiff | None], bench: Bench | None
+) -> Markup:
+    names = [model.name for model in models]
+    if len(models) == 1:
+        (model,) = models
+        links = [("Verdict", "#m0-verdict")]
+        links += [("Graph", "#m0-graph")] if model.seen else []
+        links += [("Weights", "#m0-weights")] if model.inspection.weights else []
+        links += [("Sizes", "#m0-sizes"), ("File", "#m0-file")]
     else:
         changed = [f"#changes{n}" for n, diff in enumerate(diffs, 1) if diff is not None]
         links = [("Side by side", "#compare"), *(("What changed", link) for link in changed[:1])]
