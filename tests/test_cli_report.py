@@ -121,7 +121,7 @@ def test_a_model_or_a_benchmark_is_never_overwritten(tmp_path: Path) -> None:
     for path in (model, link):
         done = call("report", model, "-o", path, "--force")
         assert done.code == 2
-        assert "would replace what it is made of" in done.err
+        assert "the page would replace what it is made of" in done.err
     assert model.read_bytes() == DENSE.read_bytes()
 
 

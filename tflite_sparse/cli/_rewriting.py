@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tflite_sparse.cli._output import STDOUT, check_output
-from tflite_sparse.errors import UsageError
+from tflite_sparse.errors import FileError, Place, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.sizes import Sizes
 
 __all__ = ["STDOUT", "Destination", "parse_block", "parse_saving", "rewrite_command"]
+
+STDOUT = "-"
+"""As a path, it stands for standard output."""
 
 WOULD_CHANGE = 1
 _CHUNK = 2**20
@@ -74,8 +76,15 @@ class Destination:
             if self.as_json:
                 raise UsageError("--json and -o - both ask for standard output")
             return STDOUT
-        hint = "--force overwrites it, --in-place replaces the model itself"
-        check_output(self.output, force=self.force, hint=hint)
+        if Path(self.output).exists() and not self.force:
+            if Path(self.output).is_file():
+                raise FileError(
+                    "the file exists already",
+                    place=Place(file=self.output),
+                    hint="--force overwrites it, --in-place replaces the model itself",
+                )
+            if Path(self.output).is_dir():
+                raise FileError("is a directory", place=Place(file=self.output))
         return self.output
 
 

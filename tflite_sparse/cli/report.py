@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflite_sparse.cli._errors import FAILURE, report_problem
-from tflite_sparse.cli._output import STDOUT, check_output
+from tflite_sparse.cli._output import free_target
 from tflite_sparse.cli._paths import find_models
 from tflite_sparse.cli._progress import progress_bar
-from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.cli._rewriting import STDOUT
+from tflite_sparse.errors import Place, TfliteSparseError, UsageError
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench
@@ -65,8 +66,9 @@ def command(
         if isinstance(path, TfliteSparseError):
             raise path
     paths = [str(path) for path in found]
-    inputs = [*paths, *([] if bench is None else [bench])]
-    check_output(output, force=force, inputs=inputs, hint="--force overwrites it")
+    if output != STDOUT:
+        _spare(output, [*paths, *([] if bench is None else [bench])])
+        free_target(output, force=force)
     measured = None if bench is None else _read_bench(bench)
     targets = tuple(named(name) for name in dict.fromkeys(target)) if target else None
     opened = [Model.read(path) for path in paths]
@@ -93,6 +95,13 @@ def command(
         for problem in surveyed.inspection.problems:
             report_problem(f"{path}: {problem.place}: {problem.message}")
     return FAILURE if any(damaged) else 0
+
+
+def _spare(output: str, inputs: list[str]) -> None:
+    """Makes sure that the page takes the place of nothing that it is made of."""
+    target = Path(output)
+    if any(target.exists() and Path(name).exists() and target.samefile(name) for name in inputs):
+        raise UsageError("the page would replace what it is made of", place=Place(file=output))
 
 
 def _read_bench(path: str) -> Bench:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.html.fates import FATES
-from tflite_sparse.report.html.lanes import HEIGHT, LANE, lane_x, lay_out, row_path
+from tflite_sparse.report.html.lanes import HEIGHT, LANE, lane_x, lanes_of, row_path
 from tflite_sparse.report.html.markup import Markup, el, join, svg_number
+from tflite_sparse.report.lanes import Row, lay_out
 from tflite_sparse.report.names import common_prefix, layer_part
 from tflite_sparse.report.words import percent
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from tflite_sparse.inspection.fates import FateKind
     from tflite_sparse.inspection.wiring import WiredOperator
-    from tflite_sparse.report.html.lanes import Row
     from tflite_sparse.report.html.subject import PageModel, Seen
 
 __all__ = ["operator_list"]
@@ -34,7 +34,7 @@ def operator_list(model: PageModel, seen: Seen, number: int) -> Markup:
     rows: dict[int, Row] = {}
     for places in _by_subgraph(model).values():
         rows |= _laid_out(model, places)
-    lanes = max([_FEWEST_LANES, *(_lanes_of(row) for row in rows.values())])
+    lanes = max([_FEWEST_LANES, *(lanes_of(row) for row in rows.values())])
     titles = ("", "#", "operator", "what it makes", "zeros", "work", "fate")
     return join(
         el(
@@ -76,10 +76,6 @@ def _rows(model: PageModel, seen: Seen, number: int, rows: dict[int, Row]) -> It
             yield _row(
                 model, seen, number, place, rows.get(place), most, names[place].removeprefix(prefix)
             )
-
-
-def _lanes_of(row: Row) -> int:
-    return max([row.lane, *row.passing, *row.arriving]) + 1
 
 
 def _laid_out(model: PageModel, places: list[int]) -> dict[int, Row]:
@@ -146,7 +142,7 @@ def _lanes(row: Row | None, kind: FateKind) -> Markup:
     if row is None:
         return el("svg", class_="lane")
     use = el("use", href=f"#n-{kind.value}", x=lane_x(row.lane), y=HEIGHT // 2)
-    return el("svg", el("path", d=row_path(row)), use, class_="lane", width=_lanes_of(row) * LANE)
+    return el("svg", el("path", d=row_path(row)), use, class_="lane", width=lanes_of(row) * LANE)
 
 
 def _output(op: WiredOperator) -> str:
