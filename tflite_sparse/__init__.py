@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.diff import ModelDiff, diff
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite import (
+        AdaptOptions,
         DensifyOptions,
         Rewrite,
         SparsifyOptions,
+        adapt,
         densify,
+        optimize,
         read,
         sparsify,
         write,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack import plan
 
 __all__ = [
+    "AdaptOptions",
     "DensifyOptions",
     "Inspection",
     "Model",
@@ -32,9 +36,11 @@ __all__ = [
     "SparsifyOptions",
     "TfliteSparseError",
     "__version__",
+    "adapt",
     "densify",
     "diff",
     "inspect",
+    "optimize",
     "plan",
     "read",
     "sparsify",
@@ -42,6 +48,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdaptOptions": "rewrite",
     "DensifyOptions": "rewrite",
     "Inspection": "inspection",
     "Model": "model",
@@ -49,9 +56,11 @@ _HOMES = {
     "Rewrite": "rewrite",
     "SparsifyOptions": "rewrite",
     "TfliteSparseError": "errors",
+    "adapt": "rewrite",
     "densify": "rewrite",
     "diff": "inspection.diff",
     "inspect": "inspection",
+    "optimize": "rewrite",
     "plan": "xnnpack",
     "read": "rewrite",
     "sparsify": "rewrite",

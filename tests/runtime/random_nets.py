@@ -13,25 +13,28 @@ if TYPE_CHECKING:
 
     from tests.support.builder import GraphBuilder, Value
 
-__all__ = ["random_net"]
+__all__ = ["Chance", "random_net"]
 
 _LARGEST_MAP = 900
 _SMALLEST_MAP = 6
 
 
-class _Chance:
+class Chance:
     """Chooses among things; the same number gives the same choices."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
 
     def of(self, *things: Any) -> Any:
+        """One of some things."""
         return things[self._rng.integers(len(things))]
 
     def yes(self, share: float) -> bool:
+        """True so often."""
         return bool(self._rng.random() < share)
 
     def times(self, least: int, most: int) -> int:
+        """A number between two, both included."""
         return int(self._rng.integers(least, most + 1))
 
 
@@ -41,7 +44,7 @@ def random_net(seed: int) -> tuple[bytes, str]:
     Args:
         seed: any number; the same number makes the same model.
     """
-    chance = _Chance(seed)
+    chance = Chance(seed)
     builder = ModelBuilder(seed=seed + 1)
     net = _Net(builder.graph(), chance)
     outputs = net.make()
@@ -50,7 +53,7 @@ def random_net(seed: int) -> tuple[bytes, str]:
 
 
 class _Net:
-    def __init__(self, graph: GraphBuilder, chance: _Chance) -> None:
+    def __init__(self, graph: GraphBuilder, chance: Chance) -> None:
         self.g = graph
         self.chance = chance
         self.words: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflite_sparse.runtime.npm import Package, contents
 
-__all__ = ["AXE", "SARIF_SCHEMA", "npm_file"]
+__all__ = ["AXE", "POSE", "SARIF_SCHEMA", "npm_file"]
 
 SARIF_SCHEMA = (
     Package(
@@ -25,6 +25,13 @@ AXE = (
     "axe.min.js",
 )
 """The rules by which a page can be used without seeing it, or without a mouse."""
+
+POSE = Package(
+    "@mediapipe/pose",
+    "0.5.1675469404",
+    "sha512-DFZsNWTsSphRIZppnUCuunzBiHP2FdJXR9ehc7mMi4KG+oPaOH0Em3d6kr7Py+TSyTXC1doH88KcF28k2sBxsQ==",
+)
+"""A package with the lite, full and heavy models of MediaPipe's pose landmarks."""
 
 
 def npm_file(package: Package, path: str) -> bytes:

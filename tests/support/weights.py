@@ -10,13 +10,22 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["block_mask", "weights", "with_zeros"]
+__all__ = ["block_mask", "weights", "with_zeros", "without_smallest"]
 
 
 def with_zeros(rng: np.random.Generator, array: np.ndarray, zeros: float) -> np.ndarray:
     """A copy of an array with exactly round(size * zeros) elements set to zero, at random."""
     flat = array.reshape(-1).copy()
     flat[rng.permutation(flat.size)[: round(flat.size * zeros)]] = 0
+    return flat.reshape(array.shape)
+
+
+def without_smallest(array: np.ndarray, zeros: float) -> np.ndarray:
+    """A copy of an array with exactly round(size * zeros) elements of least magnitude set to 0."""
+    flat = array.reshape(-1).copy()
+    count = round(flat.size * zeros)
+    if count:
+        flat[np.argpartition(np.abs(flat), count - 1)[:count]] = 0
     return flat.reshape(array.shape)
 
 

@@ -21,6 +21,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 COMMANDS = {
     "inspect": "inspect",
+    "optimize": "optimize",
+    "adapt": "adapt",
     "sparsify": "sparsify",
     "densify": "densify",
     "diff": "diff",

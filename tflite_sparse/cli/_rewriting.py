@@ -1,4 +1,4 @@
-"""What sparsify and densify have in common: where the result goes, and what is said about it."""
+"""What all rewrites have in common: where the result goes, and what is said about it."""
 
 from __future__ import annotations
 
@@ -106,22 +106,28 @@ def rewrite_command(
 
     target = destination.target(model)
     opened = Model.read(model)
+    file = opened.file
     result = rewrite(opened)
-    sizes = measure(result, opened, gzip=destination.gzip)
+    # A rewrite may put a copy in the model's place.
+    original = opened if opened.file is file else Model.read(model)
+    sizes = measure(result, original, gzip=destination.gzip)
+    verified = ""
     if target is not None:
-        _write(result, model, target, verify=destination.verify)
-    _report(result, sizes, model, target, destination)
+        verified = _write(result, model, target, verify=destination.verify)
+    _report(result, sizes, model, target, destination, verified)
     return WOULD_CHANGE if destination.check and result.changed else 0
 
 
-def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:
+def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> str:
+    """Writes the result; what running both models showed, where that was asked for."""
     from tflite_sparse.flatbuffer.output import replacing
     from tflite_sparse.rewrite import save
 
     if result.changed:
-        check = _verifier(model, result) if verify else None
+        said: list[str] = []
+        check = _verifier(model, result, said) if verify else None
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check)
-        return
+        return "".join(said)
     # What is not changed is not written anew either.
     with Path(model).open("rb") as source:
         if target == STDOUT:
@@ -129,9 +135,10 @@ def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> None:
         elif not (Path(target).exists() and Path(target).samefile(model)):
             with replacing(target) as file:
                 shutil.copyfileobj(source, file, _CHUNK)
+    return ""
 
 
-def _verifier(model: str, result: Rewrite) -> Callable[[Path], None]:
+def _verifier(model: str, result: Rewrite, said: list[str]) -> Callable[[Path], None]:
     from tflite_sparse.runtime import verify_files
     from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance
 
@@ -139,18 +146,27 @@ def _verifier(model: str, result: Rewrite) -> Callable[[Path], None]:
         raise UsageError(
             "--verify asks for the same numbers, which --zero-below changes", hint="leave out one"
         )
-    # Other kernels add up in another order.
-    other = any(operator.versions for operator in result.operators)
+    # Other kernels, and adapted operators, add up in another order.
+    other = result.adaptation is not None or any(op.versions for op in result.operators)
     tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
+    adapted = result.adaptation is not None and result.adaptation.done
 
     def check(written: Path) -> None:
-        verify_files(model, written, tolerance=tolerance)
+        found = verify_files(model, written, tolerance=tolerance, weights=not adapted)
+        worst = max((o.max_abs or 0.0 for b in found.backends for o in b.outputs), default=0.0)
+        same = f"the same numbers to within {worst:.2g}" if worst else "the same numbers"
+        said.append(f"LiteRT computes {same}, with XNNPACK and without")
 
     return check
 
 
 def _report(
-    result: Rewrite, sizes: Sizes, model: str, target: str | None, destination: Destination
+    result: Rewrite,
+    sizes: Sizes,
+    model: str,
+    target: str | None,
+    destination: Destination,
+    verified: str,
 ) -> None:
     if destination.as_json:
         from tflite_sparse.report.json import dump
@@ -164,7 +180,10 @@ def _report(
     # Standard output may be the model itself.
     console = make_console(sys.stderr if target == STDOUT else None)
     shown = "standard output" if target == STDOUT else target
-    for line in rewrite_lines(result, sizes, model, shown, console.width, top=destination.top):
+    lines = rewrite_lines(
+        result, sizes, model, shown, console.width, top=destination.top, verified=verified
+    )
+    for line in lines:
         console.print(line, overflow="ignore", no_wrap=True, crop=False)
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli._options import Where
 from tflite_sparse.errors import FileError, Place, UsageError
 
 __all__ = ["command"]
-
-
-class Where(str, Enum):
-    """Where models run."""
-
-    NATIVE = "native"
-    WEB = "web"
 
 
 def command(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._rewriting import Destination, parse_block, parse_saving, rewrite_command
 from tflite_sparse.cli._values import parse_share
 
@@ -17,27 +18,14 @@ __all__ = ["command"]
 
 
 def command(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to read.")],
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Where to write; - is stdout."),
-    ] = None,
-    in_place: Annotated[bool, typer.Option("--in-place", help="Replace the model itself.")] = False,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite OUT.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Only tell what would change.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only tell; exit with 1 if anything would change.")
-    ] = False,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Only weights or operators of such a name (*, ?)."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="No weights or operators of such a name."),
-    ] = None,
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    in_place: opt.InPlace = False,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    check: opt.Check = False,
+    only: opt.Only = None,
+    exclude: opt.Exclude = None,
     ops: Annotated[
         str, typer.Option(metavar="OP,...", help="Only weights of these operators: CONV_2D,...")
     ] = "",
@@ -75,17 +63,10 @@ def command(
     reencode: Annotated[
         bool, typer.Option("--reencode", help="Also store sparse weights anew where smaller.")
     ] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Run both models before the result takes its place.")
-    ] = False,
-    gzip: Annotated[
-        bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
-    ] = None,
-    top: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")
-    ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as a JSON document.")] = False,
+    verify: opt.Verify = False,
+    gzip: opt.Gzip = None,
+    top: opt.Top = 20,
+    as_json: opt.AsJson = False,
 ) -> int:
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
     from tflite_sparse.rewrite import Choice, SparsifyOptions, sparsify

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.errors import UsageError
+
 __all__ = ["command"]
 
 
@@ -39,6 +41,9 @@ def command(
     weights_only: Annotated[
         bool, typer.Option("--weights-only", help="Compare weights only; needs no runtime.")
     ] = False,
+    outputs_only: Annotated[
+        bool, typer.Option("--outputs-only", help="Compare outputs only, of an adapted model.")
+    ] = False,
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Run on an emulated processor without AVX (qemu).")
     ] = False,
@@ -50,6 +55,8 @@ def command(
     """Prove that two models have the same weights and compute the same on the runtime."""
     from tflite_sparse.runtime.verify import Tolerance, verify
 
+    if weights_only and outputs_only:
+        raise UsageError("--weights-only and --outputs-only leave nothing to compare")
     tolerance = None
     if atol is not None or rtol is not None:
         tolerance = Tolerance(atol or 0.0, rtol or 0.0)
@@ -65,6 +72,7 @@ def command(
         backends=() if weights_only else ("xnnpack", "reference"),
         emulate=emulate,
         timeout=timeout,
+        weights=not outputs_only,
     )
     if as_json:
         from tflite_sparse.report.json import document, dump

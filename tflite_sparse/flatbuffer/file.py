@@ -70,6 +70,17 @@ class FlatFile:
             Table.at(source, layout.root, root), source, verified, find_appended(source, verified)
         )
 
+    def copy(self) -> FlatFile:
+        """The file a second time as it was read, with tables of its own.
+
+        Raises:
+            ValueError: the file was never read.
+        """
+        if self.source is None or self.root.offset is None:
+            raise ValueError("only a file that was read can be read again")
+        root = Table.at(self.source, self.root.definition, self.root.offset)
+        return FlatFile(root, self.source, self.verified, self.appended)
+
     @property
     def read_only(self) -> str | None:
         """Why the file must not be written again: it has parts unknown to the schema. Or None."""

@@ -145,6 +145,17 @@ class Table:
             twin._edited.add(field.name)
         return twin
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether a field was set here or in a table below, as far as these have been decoded."""
+        if self._edited:
+            return True
+        for value in self._fields.values():
+            below = value if isinstance(value, list) else [value]
+            if any(isinstance(item, Table) and item.is_edited for item in below):
+                return True
+        return False
+
     def location(self, name: str) -> int | None:
         """Offset in the file of what an unedited string or vector field refers to, else None."""
         if self._source is None or name in self._edited:

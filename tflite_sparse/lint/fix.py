@@ -13,7 +13,15 @@ from tflite_sparse.lint.rules.size import duplicates
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.lint.upkeep import dead_buffers, dead_tensors
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import Choice, DensifyOptions, densify, save, sparsify
+from tflite_sparse.rewrite import (
+    AdaptOptions,
+    Choice,
+    DensifyOptions,
+    adapt,
+    densify,
+    save,
+    sparsify,
+)
 from tflite_sparse.rewrite.runtime_version import needed_version, raise_runtime_version
 
 if TYPE_CHECKING:
@@ -68,7 +76,7 @@ def _fix(path: str, settings: Settings) -> FixReport:
     findings = lint_subject(subject)
     content: bytes | None = None
     steps: list[str] = []
-    for step in (_make_dense, _make_sparse, _tidy):
+    for step in (_mend_heads, _make_dense, _make_sparse, _tidy):
         model = Model.read(path) if content is None else Model.read(content, path)
         codes = {f.code for f in findings if find_rule(f.code).fixable}
         said, changed = step(model, codes, findings)
@@ -89,6 +97,20 @@ def _written(rewrite: Rewrite) -> bytes:
 
 
 Step = tuple[list[str], "bytes | None"]
+
+
+def _mend_heads(model: Model, codes: set[str], findings: Iterable[Finding]) -> Step:
+    """Repairs what follows reductions, so that the weights can stay sparse."""
+    del findings
+    unsafe = sorted(code for code in codes if code.startswith("TFS2"))
+    if not unsafe:
+        return [], None
+    rewrite = adapt(model, AdaptOptions(only=("heads",)))
+    if rewrite.adaptation is None or not rewrite.adaptation.done:
+        return [], None
+    count = len(rewrite.adaptation.steps)
+    said = f"let {count} MEAN or SUM end the sparse layout, because of {', '.join(unsafe)}"
+    return [said], _written(rewrite)
 
 
 def _make_dense(model: Model, codes: set[str], findings: Iterable[Finding]) -> Step:

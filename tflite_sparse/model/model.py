@@ -198,6 +198,32 @@ class Model:
         self.write(memory)
         return memory.getvalue()
 
+    def copy(self) -> Model:
+        """The model a second time, to be edited on its own; weights stay views of the file.
+
+        A model that has been edited is written to memory for that.
+
+        Raises:
+            RewriteError: the model was edited and holds something that would be lost.
+        """
+        if self.file.source is None or self._is_edited:
+            return Model.read(self.to_bytes(), self.name)
+        return Model(self.file.copy())
+
+    def adopt(self, other: Model) -> None:
+        """Becomes another model, such as an edited copy; what was held of this one is then stale.
+
+        Args:
+            other: the model, which must not be used any more.
+        """
+        self.__dict__.update(other.__dict__)
+        for subgraph in self.subgraphs:
+            subgraph.model = self
+
+    @property
+    def _is_edited(self) -> bool:
+        return self.table.is_edited or any(subgraph.edited for subgraph in self.subgraphs)
+
     def commit(self) -> None:
         """Writes edits of the graph back into the tables: operators, tensors, signatures."""
         codes = {id(code): index for index, code in enumerate(self.operator_codes)}

@@ -48,6 +48,8 @@ class Subgraph:
         operators: all operators, in the order of execution.
         inputs: the tensors that the caller sets.
         outputs: the tensors that the caller gets.
+        memo: facts that somebody worked out from the graph, by a name and the id of what they are
+            about; forgotten with every edit.
     """
 
     def __init__(self, table: Table, model: Model, index: int) -> None:
@@ -55,6 +57,7 @@ class Subgraph:
         self.model = model
         self.index = index
         self._linked: tuple[dict[int, list[Use]], dict[int, Operator]] | None = None
+        self.memo: dict[tuple[str, int], Any] = {}
         self.edited = False
         self.tensors = [
             Tensor(t, self, i, self._buffer(t, i)) for i, t in enumerate(table["tensors"] or [])
@@ -99,6 +102,7 @@ class Subgraph:
             outputs: what it writes.
         """
         operator = Operator(Table("Operator"), code, self, position, tuple(inputs), tuple(outputs))
+        self.memo.clear()
         self.operators.insert(position, operator)
         for index in range(position, len(self.operators)):
             self.operators[index].index = index
@@ -115,12 +119,19 @@ class Subgraph:
         inputs = list(use.operator.inputs)
         before, inputs[use.operand] = inputs[use.operand], tensor
         use.operator.inputs = tuple(inputs)
+        self.memo.clear()
         self.edited = True
         if self._linked is not None:
             if before is not None:
                 kept = [u for u in self.consumers(before) if u != use]
                 self._linked[0][id(before)] = kept
             self._link(use, tensor)
+
+    def relink(self) -> None:
+        """Works out uses and producers anew after an operator was given other operands."""
+        self._linked = None
+        self.memo.clear()
+        self.edited = True
 
     def remove(self, operators: Iterable[Operator] = (), tensors: Iterable[Tensor] = ()) -> None:
         """Removes operators and tensors that nothing refers to any more.
@@ -168,6 +179,7 @@ class Subgraph:
         for index, operator in enumerate(self.operators):
             operator.index = index
         self._linked = None
+        self.memo.clear()
         self.edited = True
 
     def _link(self, use: Use, tensor: Tensor | None) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["common_prefix", "layer_part", "shorten"]
+__all__ = ["SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
+
+SHORT_OPERATORS = {
+    "DEPTHWISE_CONV_2D": "DEPTHWISE",
+    "TRANSPOSE_CONV": "TRANSP_CONV",
+    "FULLY_CONNECTED": "FULLY_CONN",
+    "EMBEDDING_LOOKUP": "EMBEDDING",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "SEQUENCE_LSTM",
+}
+"""Kinds of operators whose names are long -> what tables call them."""
 
 _GAP = "…"
 _SEPARATOR = ";"

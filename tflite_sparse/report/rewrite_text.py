@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.adapt_text import adaptation_lines
 from tflite_sparse.report.layout import Lines, heading, labelled
-from tflite_sparse.report.names import common_prefix, layer_part
+from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part
 from tflite_sparse.report.table import Column, table
 from tflite_sparse.report.words import count_of, kib, percent, shape, size, type_name
 
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["rewrite_lines"]
 
-_SHORT_OPERATORS = {
-    "DEPTHWISE_CONV_2D": "DEPTHWISE",
-    "TRANSPOSE_CONV": "TRANSP_CONV",
-    "FULLY_CONNECTED": "FULLY_CONN",
-    "EMBEDDING_LOOKUP": "EMBEDDING",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "SEQUENCE_LSTM",
-}
-_DONE = {"sparsify": ("stored sparse", "sparse"), "densify": ("stored dense", "dense")}
+_DONE = {"sparsify": "stored sparse", "optimize": "stored sparse", "densify": "stored dense"}
 
 
 def rewrite_lines(
-    rewrite: Rewrite, sizes: Sizes, path: str, target: str | None, width: int, *, top: int = 20
+    rewrite: Rewrite,
+    sizes: Sizes,
+    path: str,
+    target: str | None,
+    width: int,
+    *,
+    top: int = 20,
+    verified: str = "",
 ) -> Lines:
     """The lines of a rewrite.
 
@@ -39,19 +40,25 @@ def rewrite_lines(
         target: where the result was written, None where it was not.
         width: the room for a line in characters.
         top: how many weights to show, those that change most first; 0 for all.
+        verified: what running both models showed; "" where nobody did.
     """
     from rich.text import Text
 
     lines: Lines = [heading(path, _change(sizes.before, sizes.after), width)]
-    if not rewrite.changed:
+    if rewrite.adaptation is not None:
+        lines += adaptation_lines(rewrite.adaptation, width, top)
+    if not rewrite.changed and rewrite.kind != "adapt":
         lines += labelled("Unchanged", [_nothing(rewrite)], width)
-    else:
-        lines += [Text(), *_weights(rewrite, width, top)]
+    elif rewrite.changed:
+        if rewrite.weights:
+            lines += [Text(), *_weights(rewrite, width, top)]
         lines += [Text(), *_totals(rewrite, sizes, width)]
     if rewrite.left:
         lines += [Text(), *_left(rewrite.left, width)]
     for note in rewrite.notes:
         lines += labelled("Note", [note], width)
+    if verified:
+        lines += labelled("Verified", [verified], width, style="green")
     if rewrite.changed:
         lines += labelled("Written", [target or "nothing, as asked for"], width)
     return lines
@@ -71,7 +78,7 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
     shown = changes[:top] if top else changes
     names = [_name(change) for change in shown]
     prefix = common_prefix(names)
-    title = f"{count_of(len(changes), 'weight')} {_DONE[rewrite.kind][0]}"
+    title = f"{count_of(len(changes), 'weight')} {_DONE[rewrite.kind]}"
     if len(shown) < len(changes):
         title += f", {len(shown)} shown"
     notes = [f"under {prefix}"] if prefix else []
@@ -117,7 +124,7 @@ def _operator(change: WeightChange) -> tuple[str, str]:
         return "", "none"
     kind, _, number = operators[0].partition(" #")
     more = f" +{len(operators) - 1}" if len(operators) > 1 else ""
-    return number, _SHORT_OPERATORS.get(kind, kind) + more
+    return number, SHORT_OPERATORS.get(kind, kind) + more
 
 
 def _short(encoding: str) -> str:
@@ -125,7 +132,10 @@ def _short(encoding: str) -> str:
 
 
 def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
-    lines = labelled("Weights", [_change(rewrite.bytes_before, rewrite.bytes_after)], width)
+    lines: Lines = []
+    if rewrite.weights:
+        change = _change(rewrite.bytes_before, rewrite.bytes_after)
+        lines += labelled("Weights", [change], width)
     lines += labelled("Installed", [_change(sizes.before, sizes.after)], width)
     if sizes.gzip_before is not None and sizes.gzip_after is not None:
         lines += labelled("After gzip", [_change(sizes.gzip_before, sizes.gzip_after)], width)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.adapt.results import Adaptation
     from tflite_sparse.rewrite.proof import Expected
 
 __all__ = ["Left", "OperatorChange", "Rewrite", "WeightChange", "WeightId"]
@@ -108,13 +109,14 @@ class Rewrite:
 
     Attributes:
         model: the model, edited in place; weights are computed when it is written.
-        kind: "sparsify" or "densify".
+        kind: "sparsify", "densify" or "adapt".
         weights: weights that are stored otherwise now, in the order in which operators read them.
         left: weights that were left alone.
         operators: what changed among the operators.
         notes: what else there is to know, one sentence each.
         min_runtime_version: (before, after) where the metadata of that name was raised.
         expected: what the changed tensors must hold when they are written, for `save`.
+        adaptation: what `adapt` did, or why it did nothing; None for other rewrites.
     """
 
     model: Model
@@ -125,11 +127,13 @@ class Rewrite:
     notes: tuple[str, ...] = field(default=())
     min_runtime_version: tuple[str, str] | None = None
     expected: tuple[Expected, ...] = field(default=(), repr=False)
+    adaptation: Adaptation | None = None
 
     @property
     def changed(self) -> bool:
         """Whether anything is different now."""
-        return bool(self.weights or self.operators)
+        adapted = self.adaptation is not None and self.adaptation.done
+        return bool(self.weights or self.operators or adapted)
 
     @property
     def bytes_before(self) -> int:
@@ -158,6 +162,7 @@ class Rewrite:
                 if self.min_runtime_version is None
                 else dict(zip(("before", "after"), self.min_runtime_version, strict=True))
             ),
+            "adaptation": None if self.adaptation is None else self.adaptation.to_dict(),
         }
 
 

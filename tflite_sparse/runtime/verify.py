@@ -148,6 +148,7 @@ def verify(
     backends: Sequence[Backend] = ("xnnpack", "reference"),
     emulate: bool = False,
     timeout: float = 120.0,
+    weights: bool = True,
 ) -> Verification:
     """Compares two models.
 
@@ -164,13 +165,14 @@ def verify(
         backends: on which kernels to run them; () compares the weights only, without LiteRT.
         emulate: whether to run on an emulated processor without AVX.
         timeout: seconds after which a model is given up.
+        weights: whether to compare weights and graphs too, which adapted models do not share.
 
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
     first, second = Model.read(a), Model.read(b)
-    found = diff(first, second)
+    found = diff(first, second) if weights else None
     compared: list[BackendComparison] = []
     count = 0
     if backends:
@@ -186,9 +188,9 @@ def verify(
     return Verification(
         str(a),
         str(b),
-        tuple(_weight(weight) for weight in found.weights if not weight.equal),
-        found.same_weights + sum(weight.equal for weight in found.weights),
-        _graph(found),
+        tuple(_weight(w) for w in found.weights if not w.equal) if found else (),
+        found.same_weights + sum(w.equal for w in found.weights) if found else 0,
+        _graph(found) if found else (),
         count,
         None if inputs is not None else seed,
         emulate,
@@ -201,6 +203,7 @@ def verify_files(
     after: str | os.PathLike[str],
     *,
     tolerance: Tolerance | None = None,
+    weights: bool = True,
 ) -> Verification:
     """Checks what a rewrite wrote against what it read.
 
@@ -208,12 +211,13 @@ def verify_files(
         before: the model that was read.
         after: the model that was written.
         tolerance: how far outputs may lie apart, see `verify`.
+        weights: whether the weights must be the same too.
 
     Raises:
         RewriteError: weights or outputs differ.
         RuntimeUnavailableError: LiteRT is not installed.
     """
-    found = verify(before, after, tolerance=tolerance)
+    found = verify(before, after, tolerance=tolerance, weights=weights)
     if found.equal:
         return found
     if found.weights:

@@ -119,10 +119,11 @@ def test_a_name_cannot_add_a_command() -> None:
     assert shlex.split(command)[2] == name
 
 
+@pytest.mark.parametrize("name", ["mobilenet_tiny_80", "mobilenet_tiny_80_same"])
 def test_following_the_advice_leads_to_a_model_that_runs_sparse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    (tmp_path / "m.tflite").write_bytes((DATA / "mobilenet_tiny_80.tflite").read_bytes())
+    (tmp_path / "m.tflite").write_bytes((DATA / f"{name}.tflite").read_bytes())
     monkeypatch.chdir(tmp_path)
     command = step(Model.read("m.tflite")).command
     assert command is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from tflite_sparse.report.html.lanes import HEIGHT, lane_x, lanes_of, row_path
@@ -19,7 +20,7 @@ def test_the_lines_of_a_row_begin_and_end_at_its_edges() -> None:
 def test_lines_meet_from_row_to_row() -> None:
     sources = {0: [], 1: [0], 2: [1], 3: [0, 2], 4: [3]}
     paths = [row_path(row) for row in lay_out(list(sources), sources)]
-    for above, below in zip(paths, paths[1:], strict=False):
+    for above, below in itertools.pairwise(paths):
         # Moves that go on to the bottom edge, and those that begin at the top edge.
         leaving = set(re.findall(rf"M(\d+) \d+V{HEIGHT}", above))
         assert leaving == set(re.findall(r"M(\d+) 0", below))

@@ -1,0 +1,151 @@
+"""Every spelling that the sparse layout does not take becomes one that it does, or is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, net
+
+THREE, SIXTH = np.array(3, np.float32), np.array(1 / 6, np.float32)
+
+
+def varied(g, shape):
+    return g.rng.standard_normal(shape).astype(np.float32)
+
+
+def hard_swish(g, x, three=THREE):
+    return g.mul(x, g.mul(g.add(x, three, "RELU6"), SIXTH))
+
+
+def hard_swish_late(g, x):
+    return g.mul(g.mul(x, g.add(x, THREE, "RELU6")), SIXTH)
+
+
+def excited(g, x, gate):
+    return g.mul(x, g.logistic(gate))
+
+
+def reshaped(g, x):
+    gate = g.reshape(g.mean(x), (1, 1, 1, CHANNELS))
+    return excited(
+        g, x, g.conv2d(g.conv2d(gate, 8, activation="RELU", zeros=0.9), CHANNELS, zeros=0.9)
+    )
+
+
+def flat(g, x):
+    gate = g.fully_connected(
+        g.fully_connected(g.mean(x), 8, "RELU", zeros=0.9), CHANNELS, zeros=0.9
+    )
+    return g.mul(x, g.reshape(g.logistic(gate), (1, 1, 1, CHANNELS)))
+
+
+def pooled_gate(g, x):
+    gate = g.pool(x, "AVERAGE_POOL_2D", kernel=x.shape[1:3], stride=1)
+    return excited(g, x, g.conv2d(gate, CHANNELS, zeros=0.9))
+
+
+def grown(g, x):
+    wide = g.pad(x, ((0, 0), (0, 0), (0, 0), (0, 4)))
+    return g.add(wide, g.conv2d(x, CHANNELS + 4, zeros=0.9))
+
+
+# The net in between, what must be gone, what must be there, steps of rounding.
+SPELLED = {
+    "hard swish": (hard_swish, {"MUL", "ADD"}, {"HARD_SWISH"}, 4),
+    "hard swish, divided late": (hard_swish_late, {"MUL", "ADD"}, {"HARD_SWISH"}, 4),
+    "gate through RESHAPE": (reshaped, {"RESHAPE"}, {"MEAN"}, 8),
+    "gate through FULLY_CONNECTED": (flat, {"RESHAPE"}, {"CONV_2D"}, 8),
+    "gate through pooling": (pooled_gate, {"AVERAGE_POOL_2D"}, {"MEAN"}, 8),
+    "constant second": (lambda g, x: g.add(x, varied(g, (CHANNELS,))), set(), {"ADD"}, 0),
+    "constant subtracted": (lambda g, x: g.sub(x, varied(g, (CHANNELS,))), {"SUB"}, {"ADD"}, 0),
+    "subtracted from one": (lambda g, x: g.sub(varied(g, ()), x), {"SUB"}, {"MUL", "ADD"}, 0),
+    "divided": (lambda g, x: g.div(x, np.array(7, np.float32)), {"DIV"}, {"MUL"}, 4),
+    "maps subtracted": (lambda g, x: g.sub(x, g.unary("TANH", x)), {"SUB"}, {"ADD"}, 0),
+    "added to itself": (lambda g, x: g.add(x, x), {"ADD"}, {"MUL"}, 0),
+    "slopes": (lambda g, x: g.prelu(x, varied(g, (1, 1, CHANNELS))), {"PRELU"}, {"MINIMUM"}, 0),
+    "one slope": (lambda g, x: g.prelu(x, np.full((1, 1, CHANNELS), 0.3, np.float32)),
+                  {"PRELU"}, {"LEAKY_RELU"}, 0),
+    "joined for 1x1": (lambda g, x: g.concat([x, g.unary("TANH", x)]),
+                       {"CONCATENATION"}, {"ADD"}, 16),
+    "joined for 3x3": (lambda g, x: g.depthwise(g.concat([x, g.unary("TANH", x)])),
+                       {"CONCATENATION"}, {"ADD"}, 0),
+    "channels added": (grown, {"PAD channels"}, {"ADD"}, 0),
+    "largest of four": (lambda g, x: g.pool(x), {"MAX_POOL_2D"}, {"DEPTHWISE_CONV_2D"}, 8),
+    "average of four": (lambda g, x: g.pool(x, "AVERAGE_POOL_2D"), {"AVERAGE_POOL_2D"},
+                        {"DEPTHWISE_CONV_2D"}, 8),
+    "1x1 with stride": (lambda g, x: g.conv2d(x, CHANNELS, 1, 2, zeros=0.9), set(),
+                        {"DEPTHWISE_CONV_2D"}, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_it_is_spelled_as_the_sparse_layout_takes_it(name):
+    middle, gone, there, steps = SPELLED[name]
+    found = adapted(net(middle))
+    assert found.done, found.rewrite.adaptation.reason
+    (view,) = (v for v in found.rewrite.adaptation.outlook if v.target == "arm64")
+    assert view.after == "sparse"
+    assert found.blocked == {}
+    assert not gone & set(found.kinds)
+    assert there <= set(found.kinds)
+    (before,), (after,) = found.on_reference()
+    # Every step of rounding is one of the largest value, through two further layers.
+    assert np.abs(after - before).max() <= steps * 2**-23 * np.abs(before).max() * 4
+
+
+# Near misses: what is in the way, with what is said of it.
+LEFT = {
+    "not quite hard swish": (
+        lambda g, x: g.softmax(hard_swish(g, x, np.array(2.9, np.float32))),
+        "SOFTMAX", "has no sparse form",
+    ),
+    "constant of a whole map": (
+        lambda g, x: g.add(x, varied(g, (1, *x.shape[1:]))), "ADD", "several dimensions",
+    ),
+    "slopes of a map": (
+        lambda g, x: g.prelu(x, varied(g, x.shape[1:])), "PRELU", "varies over the map",
+    ),
+    "joined along the height": (lambda g, x: g.concat([x, x], 1), "CONCATENATION", "channels"),
+    "largest of nine": (
+        lambda g, x: g.pool(x, kernel=3), "MAX_POOL_2D", "but for 2x2 with stride 2",
+    ),
+    "average at the border": (
+        lambda g, x: g.pool(x, "AVERAGE_POOL_2D", 3, 2, "SAME"), "AVERAGE_POOL_2D", "border",
+    ),
+    "mean of rows": (
+        lambda g, x: g.add(x, g.mean(x, (1,), keep_dims=True)), "MEAN", "height and width",
+    ),
+    "two channels each": (
+        lambda g, x: g.depthwise(x, multiplier=2), "DEPTHWISE_CONV_2D", "multiplier",
+    ),
+    "7x7": (lambda g, x: g.depthwise(x, 7), "DEPTHWISE_CONV_2D", "no 3x3 or 5x5"),
+    "unpadded": (
+        lambda g, x: g.depthwise(x, padding="VALID"), "DEPTHWISE_CONV_2D", "no 3x3 or 5x5",
+    ),
+    "3x3 in the middle": (
+        lambda g, x: g.conv2d(x, CHANNELS, 3), "CONV_2D", "has no sparse form",
+    ),
+    "divided by a map": (lambda g, x: g.div(x, g.unary("EXP", x)), "DIV", "divides by a map"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_has_no_sparse_form_ends_the_region_with_the_reason(name):
+    middle, kind, reason = LEFT[name]
+    found = adapted(net(middle))
+    said = [why for op, why in found.blocked.items() if op.startswith(kind)]
+    assert any(reason in why for why in said), found.blocked
+    before, after = found.on_reference()
+    assert np.allclose(before[0], after[0], rtol=1e-5, atol=1e-5 * np.abs(before[0]).max())
+
+
+def test_operators_that_are_right_already_are_not_touched():
+    def middle(g, x):
+        y = g.conv2d(g.depthwise(x, 5, activation="RELU6"), CHANNELS, zeros=0.9)
+        return g.unary("HARD_SWISH", g.add(x, y))
+
+    found = adapted(net(middle))
+    assert not found.done
+    assert "eligible as it is" in found.rewrite.adaptation.reason
+    assert found.after == found.before or found.kinds

@@ -1,0 +1,221 @@
+"""Each pass alone: what it does, what it leaves, and that the numbers stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.builder import ModelBuilder
+from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, net
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite import sparsify
+from tflite_sparse.xnnpack import Outcome, plan
+
+EVERY_PASS = {"windows", "flip", "exits", "entries", "heads", "spelling", "barriers"}
+
+
+def model(make) -> bytes:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    made = make(graph)
+    graph.output(*(made if isinstance(made, tuple) else (made,)))
+    return builder.build()
+
+
+def stock(g, size=(16, 16), **stem):
+    """A stem as Keras writes it."""
+    options = {"kernel": 3, "stride": 2, "name": "stem", **stem}
+    return g.conv2d(g.input((1, *size, 3)), CHANNELS, **options)
+
+
+def body(g, x):
+    return g.conv2d(g.depthwise(x), CHANNELS, zeros=0.9)
+
+
+def same(found, steps=0) -> None:
+    before, after = found.on_reference()
+    for a, b in zip(before, after, strict=True):
+        assert a.shape == b.shape
+        assert np.abs(a - b).max() <= steps * 2**-23 * np.abs(a).max()
+
+
+GEOMETRIES = [
+    (kernel, stride, padding, size)
+    for kernel in ((3, 3), (1, 3), (2, 2), (5, 3), (1, 1))
+    for stride in (1, 2)
+    for padding in ("SAME", (0, 1), (1, 0))
+    for size in ((16, 16), (17, 19))
+]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "size"), GEOMETRIES)
+def test_a_kernel_is_placed_in_a_window_exactly(kernel, stride, padding, size):
+    def middle(g, x):
+        if padding != "SAME":
+            x = g.pad_spatial(x, padding)
+        spelled = "SAME" if padding == "SAME" else "VALID"
+        return g.depthwise(x, kernel, stride, spelled, name="middle")
+
+    found = adapted(net(middle, size), only=("windows", "spelling"))
+    fits = not any(op.startswith("DEPTHWISE") for op in found.blocked)
+    if fits and found.done:
+        depthwise = [op for op in Model.read(found.after).operators() if "DEPTHWISE" in op.name]
+        assert {op.inputs[1].shape[1:3] for op in depthwise} <= {(3, 3), (5, 5)}
+    # Zeros are added to a sum, in the same order: the very same numbers.
+    same(found)
+
+
+def test_windows_reach_what_they_can():
+    reached = 0
+    for kernel, stride, padding, size in GEOMETRIES:
+
+        def middle(g, x, kernel=kernel, stride=stride, padding=padding):
+            padded = x if padding == "SAME" else g.pad_spatial(x, padding)
+            spelled = "SAME" if padding == "SAME" else "VALID"
+            return g.depthwise(padded, kernel, stride, spelled)
+
+        found = adapted(net(middle, size), only=("windows",))
+        reached += not any(op.startswith("DEPTHWISE") for op in found.blocked)
+    assert reached >= len(GEOMETRIES) // 2
+
+
+@pytest.mark.parametrize(
+    ("size", "axes"), [((16, 16), [1, 2]), ((16, 17), [1]), ((17, 16), [2]), ((17, 17), [])]
+)
+def test_the_image_is_reversed_along_even_axes_only(size, axes):
+    found = adapted(model(lambda g: headed(g, body(g, stock(g, size)))))
+    assert found.done
+    reversals = [op for op in Model.read(found.after).operators() if op.name == "REVERSE_V2"]
+    assert [op.inputs[1].data.tolist() for op in reversals] == ([axes] if axes else [])
+    if axes:
+        # In front of everything else, so that the partition stays whole.
+        assert reversals[0].inputs[0].name == "input"
+    same(found, 16)
+
+
+def test_a_reversal_moves_up_through_what_is_done_to_the_image_first():
+    def make(g):
+        x = g.mul(np.full((1, 1, 1, 3), 0.5, np.float32), g.input((1, 16, 16, 3)))
+        x = g.conv2d(g.unary("TANH", x), CHANNELS, 3, 2)
+        return headed(g, body(g, x))
+
+    found = adapted(model(make))
+    assert found.kinds[:3] == ["REVERSE_V2", "MUL", "TANH"]
+    same(found, 16)
+
+
+def test_without_flips_a_stock_stem_stays_outside():
+    found = adapted(model(lambda g: headed(g, body(g, stock(g)))), without=("flip", "entries"))
+    assert not found.done
+    assert Model.read(found.after).to_bytes() == Model.read(found.before).to_bytes()
+
+
+def test_a_head_that_keeps_its_dimensions_is_let_out_by_a_reshape():
+    def make(g, keep):
+        x = g.mean(body(g, entered(g)), keep_dims=keep)
+        return g.conv2d(x, 4) if keep else g.fully_connected(x, 4)
+
+    found = adapted(model(lambda g: make(g, keep=True)))
+    assert found.passes == ["heads"]
+    assert found.kinds[-3:] == ["MEAN", "RESHAPE", "CONV_2D"]
+    same(found)
+    assert "heads" not in adapted(model(lambda g: make(g, keep=False))).passes
+
+
+@pytest.mark.parametrize(("channels", "cut"), [(8, False), (6, True)])
+def test_a_map_gets_out_by_spreading_and_gathering(channels, cut):
+    make = model(lambda g: g.conv2d(body(g, entered(g)), channels, zeros=0.9, name="map"))
+    found = adapted(make)
+    assert found.passes == ["exits"]
+    kinds = found.kinds
+    assert kinds[-3:] == (
+        ["DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "STRIDED_SLICE"]
+        if cut
+        else ["CONV_2D", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH"]
+    )
+    assert Model.read(found.after).subgraphs[0].outputs[0].name == "map"
+    same(found)
+    assert not adapted(make, without=("exits",)).done
+
+
+def test_a_map_that_is_read_inside_and_outside_gets_out_for_the_outside_only():
+    def make(g):
+        x = body(g, entered(g))
+        return headed(g, x), g.softmax(x)
+
+    found = adapted(model(make))
+    assert found.passes == ["exits"]
+    same(found)
+
+
+@pytest.mark.parametrize("channels", [5, 12, 24, 30])
+def test_a_map_of_any_depth_gets_in_twelve_channels_at_a_time(channels):
+    def make(g):
+        x = g.conv2d(g.input((1, 9, 7, 3)), channels, 3, name="slow")
+        for _ in range(3):
+            x = g.conv2d(g.depthwise(x), 64, zeros=0.9)
+        return headed(g, x)
+
+    found = adapted(model(make))
+    assert found.passes[0] == "entries"
+    assert found.kinds.count("DEPTH_TO_SPACE") == -(-channels // 12)
+    same(found)
+    assert not adapted(model(make), without=("entries",)).done
+
+
+def test_a_depth_to_space_of_the_model_gives_reversed_maps_out():
+    def make(g):
+        x = g.conv2d(body(g, stock(g)), 12, zeros=0.9)
+        return g.depth_to_space(x)
+
+    found = adapted(model(make))
+    assert found.kinds[-2:] == ["DEPTH_TO_SPACE", "REVERSE_V2"]
+    assert "exits" not in found.passes
+    same(found)
+
+
+def unending(g):
+    """A cluster that cannot be completed: nothing but exits would bring the map out."""
+    return g.softmax(g.conv2d(body(g, entered(g)), CHANNELS, zeros=0.9))
+
+
+def test_a_barrier_lets_weights_be_sparse_where_nothing_may_run_sparse():
+    found = adapted(model(unending), only=("barriers",))
+    assert found.passes == ["barriers"]
+    same(found)
+    stored = Model.read(found.after)
+    assert sparsify(stored).weights
+    small = Model.read(stored.to_bytes())
+    assert plan(small.subgraphs[0], "arm64").outcome is Outcome.DENSE
+    bare = Model.read(found.before)
+    assert not sparsify(bare).weights
+
+
+def test_no_barrier_where_the_model_runs_sparse():
+    found = adapted(model(lambda g: headed(g, body(g, entered(g)))), only=("barriers",))
+    assert not found.done
+
+
+def test_a_map_that_two_towers_share_the_image_of_runs_in_both():
+    def make(g):
+        image = g.input((1, 16, 16, 3))
+        towers = [
+            headed(g, body(g, g.conv2d(image, CHANNELS, 3, 2, name=f"stem_{i}"))) for i in (0, 1)
+        ]
+        return tuple(towers)
+
+    found = adapted(model(make))
+    (view,) = (v for v in found.rewrite.adaptation.outlook if v.target == "arm64")
+    assert view.sparse_after == view.pointwise
+    same(found, 16)
+
+
+def test_every_pass_has_been_seen_here():
+    nets = [
+        model(lambda g: headed(g, body(g, stock(g)))),
+        model(lambda g: g.conv2d(body(g, entered(g)), 6, zeros=0.9)),
+        model(lambda g: g.conv2d(g.mean(body(g, entered(g)), keep_dims=True), 4)),
+        net(lambda g, x: g.sub(x, g.unary("TANH", x))),
+    ]
+    seen = {name for data in nets for name in adapted(data).passes}
+    assert seen | {"entries", "barriers"} == EVERY_PASS

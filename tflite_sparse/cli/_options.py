@@ -1,0 +1,59 @@
+"""Arguments and options that several commands have, each declared once."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AsJson",
+    "Check",
+    "DryRun",
+    "Exclude",
+    "Force",
+    "Gzip",
+    "InPlace",
+    "ModelPath",
+    "Only",
+    "Output",
+    "Top",
+    "Verify",
+    "Where",
+]
+
+
+class Where(str, Enum):
+    """Where models run."""
+
+    NATIVE = "native"
+    WEB = "web"
+
+
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="The model to read.")]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="OUT", help="Where to write; - is stdout.")
+]
+InPlace = Annotated[bool, typer.Option("--in-place", help="Replace the model itself.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite OUT.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Only tell what would change.")]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only tell; exit with 1 if anything would change.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Only weights or operators of such a name (*, ?)."),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="No weights or operators of such a name."),
+]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Run both models before the result takes its place.")
+]
+Gzip = Annotated[
+    bool | None, typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]")
+]
+Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]

@@ -1,0 +1,144 @@
+"""What comes of a model once its weights are stored sparse, asked before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.results import Outlook
+from tflite_sparse.rewrite.safety import dangers, plans
+from tflite_sparse.rewrite.weights import shared_weights
+from tflite_sparse.xnnpack import Outcome, WhatIf, estimate, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.xnnpack import Plan
+
+__all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
+
+TARGETS = ("arm64", "armv7", "wasm")
+"""The targets that a model must run right on unless others are named."""
+
+_FLOATS = ("FLOAT32", "FLOAT16")
+_READERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_LEAST_ZEROS = 0.34
+_WORST = (Outcome.PROCESS_ABORT, Outcome.LOAD_FAILURE, Outcome.WRONG_NUMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A model with its weights stored sparse, on a target.
+
+    Attributes:
+        outcome: the worst outcome of its subgraphs.
+        pointwise: number of 1x1 convolutions.
+        sparse: number of them that run sparse.
+        macs: multiplications in all.
+        sparse_macs: multiplications in operators with sparse kernels.
+        dense_ms: estimated time with dense weights in milliseconds; None without an estimate.
+        ms: estimated time.
+        stored: bytes of weights that can be stored sparse.
+        zeros: zeros in the filters of 1x1 convolutions.
+        weights: size of those filters.
+    """
+
+    outcome: Outcome
+    pointwise: int
+    sparse: int
+    macs: int
+    sparse_macs: int
+    dense_ms: float | None
+    ms: float | None
+    stored: int
+    zeros: int
+    weights: int
+
+    @property
+    def share(self) -> float:
+        """Share of the multiplications in operators with sparse kernels."""
+        return self.sparse_macs / self.macs if self.macs else 0.0
+
+
+def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
+    """What comes of a model on some targets once every weight is stored sparse that may be.
+
+    Args:
+        model: a model with dense weights; it is only looked at.
+        targets: names of the targets.
+    """
+    weights = [w for w in shared_weights(model) if w.alike and not w.is_metadata]
+    zeros = {}
+    for weight in weights:
+        tensor = weight.tensor
+        if (
+            tensor.type in _FLOATS
+            and tensor.sparsity is None
+            and len(tensor.shape) in (2, 4)
+            and weight.readers
+            and all(reader.name in _READERS for reader in weight.readers)
+            and tensor.data is not None
+        ):
+            count = tensor.data.size - int(np.count_nonzero(tensor.data))
+            if count > _LEAST_ZEROS * tensor.data.size:
+                zeros[id(weight)] = count
+    chosen = [weight for weight in weights if id(weight) in zeros]
+    bad = dangers(model, plans(model, {}), chosen, zeros)
+    encoded: dict[int, set[int]] = {}
+    for weight in chosen:
+        for tensor in weight.tensors if id(weight) not in bad else ():
+            encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
+    stored = sum(w.buffers[0].nbytes for w in chosen if id(w) not in bad)
+    return {target: _prospect(model, target, encoded, stored) for target in targets}
+
+
+def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: int) -> Prospect:
+    found: list[Plan] = []
+    dense: float | None = 0.0
+    planned: float | None = 0.0
+    for subgraph in model.subgraphs:
+        assume = WhatIf(encoded=frozenset(encoded.get(subgraph.index, ())))
+        then = plan(subgraph, target, assume=assume)
+        found.append(then)
+        time = estimate(then, subgraph)
+        dense = None if dense is None or time is None else dense + time.dense_ms
+        planned = None if planned is None or time is None else planned + time.planned_ms
+    verdicts = [p.verdict for p in found]
+    pointwise = [op for p in found for op in p.operators if op.pointwise]
+    worst = next((o for o in _WORST if any(p.outcome is o for p in found)), None)
+    sparse = any(p.outcome is Outcome.SPARSE for p in found)
+    return Prospect(
+        outcome=worst or (Outcome.SPARSE if sparse else Outcome.DENSE),
+        pointwise=sum(v.pointwise for v in verdicts),
+        sparse=sum(v.sparse_pointwise for v in verdicts),
+        macs=sum(v.macs for v in verdicts),
+        sparse_macs=sum(v.sparse_macs for v in verdicts),
+        dense_ms=dense,
+        ms=planned,
+        stored=stored,
+        zeros=sum(op.zeros or 0 for op in pointwise),
+        weights=sum(op.parameters or 0 for op in pointwise),
+    )
+
+
+def outlook(before: dict[str, Prospect], after: dict[str, Prospect]) -> tuple[Outlook, ...]:
+    """What a rewrite changes, by target."""
+    return tuple(
+        Outlook(
+            target=name,
+            before=was.outcome.value,
+            after=after[name].outcome.value,
+            pointwise=was.pointwise,
+            sparse_before=was.sparse,
+            sparse_after=after[name].sparse,
+            share_before=was.share,
+            share_after=after[name].share,
+            dense_ms=was.dense_ms,
+            before_ms=was.ms,
+            after_ms=after[name].ms,
+        )
+        for name, was in before.items()
+    )

@@ -1,0 +1,158 @@
+"""Where the window of a convolution or pooling lies, and how it fits into another window.
+
+All along one axis at a time: a window reads `kernel` cells, `dilation` apart, beginning `before`
+cells in front of the map and moving on by `stride`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Tensor
+
+__all__ = ["Axis", "Placed", "placed_window", "spatial_padding"]
+
+_RANK = 4
+_POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A window along one axis.
+
+    Attributes:
+        size: cells of the map.
+        kernel: cells that the window reads.
+        stride: its step.
+        dilation: distance of the cells that it reads.
+        before: cells of zeros in front of the map; negative where it begins inside.
+        outputs: number of its positions.
+    """
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    outputs: int
+
+    @property
+    def reach(self) -> int:
+        """Cells from the first to the last one that it reads."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def after(self) -> int:
+        """Cells of zeros behind the map that are read; negative where cells are left unread."""
+        return (self.outputs - 1) * self.stride - self.before + self.reach - self.size
+
+    @property
+    def inside(self) -> bool:
+        """Whether it reads no padding."""
+        return self.before <= 0 and self.after <= 0
+
+    def flipped(self) -> Axis:
+        """The window that reads the same cells of the reversed map, in reversed order."""
+        return replace(self, before=self.after)
+
+    def offset(self, window: int) -> int | None:
+        """Where the kernel lies in a window of a size with half of it as padding on both sides.
+
+        Such a window has as many positions as the map has steps; those of the kernel must be the
+        same. None where it does not fit.
+        """
+        shift = (window - 1) // 2 - self.before
+        fits = shift >= 0 and shift + self.reach <= window
+        return shift if fits and self.outputs == (self.size - 1) // self.stride + 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The window of an operator over the map that it really reads.
+
+    Attributes:
+        source: the map, in front of any PAD.
+        rows: the window along the height.
+        columns: the window along the width.
+    """
+
+    source: Tensor
+    rows: Axis
+    columns: Axis
+
+    def turned(self, flip: tuple[bool, bool]) -> tuple[Axis, Axis]:
+        """Rows and columns over the map that is reversed along some axes."""
+        return (
+            self.rows.flipped() if flip[0] else self.rows,
+            self.columns.flipped() if flip[1] else self.columns,
+        )
+
+
+@remembered
+def placed_window(operator: Operator) -> Placed | None:
+    """The window of a convolution or pooling; of a convolution with zero padding in front merged.
+
+    None where shapes are missing or make no sense together.
+    """
+    source = operator.inputs[0] if operator.inputs else None
+    if source is None or len(source.shape) != _RANK or not operator.outputs:
+        return None
+    kernel = _kernel(operator)
+    result = operator.outputs[0].shape
+    if kernel is None or len(result) != _RANK:
+        return None
+    padded = source.shape
+    first, (top, left) = _in_front(operator, source)
+    axes = []
+    for axis, pad in ((1, top), (2, left)):
+        letter = "hw"[axis - 1]
+        stride = int(operator.option(f"stride_{letter}", 1))
+        dilation = int(operator.option(f"dilation_{letter}_factor", 1))
+        found = Axis(first.shape[axis], kernel[axis - 1], stride, dilation, pad, result[axis])
+        if operator.option("padding", "SAME") == "SAME":
+            total = max(0, (result[axis] - 1) * stride + found.reach - padded[axis])
+            found = replace(found, before=pad + total // 2)
+        axes.append(found)
+    if min(first.shape) < 1 or min(result) < 1 or min(kernel) < 1:
+        return None
+    return Placed(first, axes[0], axes[1])
+
+
+def _kernel(operator: Operator) -> tuple[int, int] | None:
+    if operator.name in _POOLS:
+        return int(operator.option("filter_height", 0)), int(operator.option("filter_width", 0))
+    filt = operator.inputs[1] if len(operator.inputs) > 1 else None
+    if filt is None or len(filt.shape) != _RANK:
+        return None
+    return filt.shape[1], filt.shape[2]
+
+
+def _in_front(operator: Operator, source: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """What the PADs in front of an operator read, and what they put above and left of it."""
+    top = left = 0
+    if operator.name in _POOLS:
+        return source, (0, 0)
+    while True:
+        producer = operator.subgraph.producer(source)
+        pads = None if producer is None else spatial_padding(producer)
+        if producer is None or pads is None or producer.inputs[0] is None:
+            return source, (top, left)
+        source = producer.inputs[0]
+        top, left = top + pads[0], left + pads[1]
+
+
+@remembered
+def spatial_padding(operator: Operator) -> tuple[int, int, int, int] | None:
+    """Top, left, bottom and right of a PAD with zeros along height and width only, else None."""
+    if operator.name != "PAD" or len(operator.outputs[0].shape) != _RANK:
+        return None
+    pads = constant_of(operator, 1)
+    if pads is None or pads.shape != (_RANK, 2) or np.any(pads[[0, 3]]) or np.any(pads < 0):
+        return None
+    return int(pads[1, 0]), int(pads[2, 0]), int(pads[1, 1]), int(pads[2, 1])
