@@ -1,6 +1,15 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // The page spells the facts that there are hundreds of as lists; here they get their names.
+  for (const model of data.models) {
+    model.ops = model.ops.map(([index, kind, output, type, macs, sources, weights, unpacks]) => (
+      { index, kind, output, type, macs, sources, weights, unpacks: unpacks === 1 }));
+    for (const weight of model.weights) {
+      [weight.order, weight.zeros, weight.fill2, weight.fill4] = weight.sort;
+      [weight.now, weight.dense, weight.sparse, weight.saving] = weight.bytes;
+    }
+  }
   const SVG = "http://www.w3.org/2000/svg";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const one = (selector, root = document) => root.querySelector(selector);
@@ -36,7 +45,7 @@
     const rows = model.ops.map((_, place) => document.getElementById(`m${number}o${place}`));
     const bars = new Map(all("[data-o]", strip).map((bar) => [Number(bar.dataset.o), bar]));
     const readers = model.ops.map(() => []);
-    model.ops.forEach((op, place) => op[5].forEach((source) => readers[source].push(place)));
+    model.ops.forEach((op, place) => op.sources.forEach((source) => readers[source].push(place)));
     let view = model.views[0];
     let chosen = null;
     let wanted = new Set();
@@ -44,10 +53,10 @@
     const fateOf = (place) => Number(view.fates[place]);
     const isBlocker = (place) => view.blockers.includes(place);
     const visible = (place) => !rows[place].classList.contains("hidden")
-      && (list.classList.contains("all") || !model.ops[place][7]);
+      && (list.classList.contains("all") || !model.ops[place].unpacks);
 
     function operatorLink(place) {
-      const link = make("a", { href: `#m${number}o${place}` }, `${model.ops[place][0]} ${model.ops[place][1]}`);
+      const link = make("a", { href: `#m${number}o${place}` }, `${model.ops[place].index} ${model.ops[place].kind}`);
       link.addEventListener("click", (event) => { event.preventDefault(); choose(place, true); });
       return link;
     }
@@ -58,7 +67,7 @@
       return [make("h5", {}, title), make("ul", {}, ...items)];
     }
     function show(place) {
-      const [index, kind, output, type, macs, sources, weights] = model.ops[place];
+      const { index, kind, output, type, macs, sources, weights } = model.ops[place];
       const [fate, word, meaning] = FATES[fateOf(place)];
       const mark = draw("svg", { width: 16, height: 16, class: `mark f-${fate}`, "aria-hidden": "true" },
         draw("use", { href: `#n-${fate}`, x: 8, y: 8 }));
@@ -88,7 +97,7 @@
           return make("li", {}, link, zeros ? make("div", { class: "faint" }, `${zeros[1]} zeros`) : "");
         })));
       }
-      parts.push(...links("Reads", sources.filter((source) => !model.ops[source][7])));
+      parts.push(...links("Reads", sources.filter((source) => !model.ops[source].unpacks)));
       parts.push(...links("Read by", readers[place]));
       detail.replaceChildren(...parts);
       all(".near", list).forEach((row) => row.classList.remove("near"));
@@ -164,7 +173,7 @@
       let found = 0;
       rows.forEach((row, place) => {
         const op = model.ops[place];
-        const matches = !words || String(op[0]) === words || `${op[1]} ${op[2]}`.toLowerCase().includes(words);
+        const matches = !words || String(op.index) === words || `${op.kind} ${op.output}`.toLowerCase().includes(words);
         const lit = !wanted.size || wanted.has(FATES[fateOf(place)][0]) || (wanted.has("blocker") && isBlocker(place));
         row.classList.toggle("hidden", !matches);
         row.classList.toggle("dim", !lit);
@@ -173,16 +182,16 @@
       });
       const filtering = words !== "" || wanted.size > 0;
       strip.classList.toggle("dimmed", filtering);
-      const total = list.classList.contains("all") ? rows.length : model.ops.filter((op) => !op[7]).length;
+      const total = list.classList.contains("all") ? rows.length : model.ops.filter((op) => !op.unpacks).length;
       one(".count", section).textContent = filtering ? `${found} of ${total} operators` : `${total} operators`;
     }
     function look(to) {
       view = model.views[to];
       const blockers = new Set(view.blockers);
-      const shown = rows.map((_, place) => place).filter((place) => !model.ops[place][7]);
+      const shown = rows.map((_, place) => place).filter((place) => !model.ops[place].unpacks);
       const beside = (place, step) => {
         let other = place + step;
-        while (other >= 0 && other < rows.length && model.ops[other][7]) other += step;
+        while (other >= 0 && other < rows.length && model.ops[other].unpacks) other += step;
         return view.clusters[other];
       };
       rows.forEach((row, place) => {
@@ -190,7 +199,7 @@
         const cluster = view.clusters[place];
         row.className = `op f-${fate}`;
         row.classList.toggle("blocker", blockers.has(place));
-        row.classList.toggle("unpacks", Boolean(model.ops[place][7]));
+        row.classList.toggle("unpacks", model.ops[place].unpacks);
         if (cluster >= 0) {
           row.classList.add("in", view.on[cluster] ? "on" : "off");
           row.classList.toggle("top", beside(place, -1) !== cluster);
@@ -391,10 +400,10 @@
     });
 
     const KEYS = {
-      order: (weight) => weight.sort[0], name: (weight) => weight.name, zeros: (weight) => weight.sort[1],
+      order: (weight) => weight.order, name: (weight) => weight.name, zeros: (weight) => weight.zeros,
       spread: (weight) => (weight.map ? weight.map.channels[3] - weight.map.channels[2] : null),
-      fill2: (weight) => weight.sort[2], fill4: (weight) => weight.sort[3],
-      now: (weight) => weight.bytes[0], sparse: (weight) => weight.bytes[2], saving: (weight) => weight.bytes[3],
+      fill2: (weight) => weight.fill2, fill4: (weight) => weight.fill4,
+      now: (weight) => weight.now, sparse: (weight) => weight.sparse, saving: (weight) => weight.saving,
     };
     const heads = all("thead th", section);
     function sort(head) {
@@ -423,10 +432,10 @@
       const storage = filters.storage.value;
       let shown = 0;
       model.weights.forEach((weight, place) => {
-        const stored = storage === "better" ? weight.storage === "dense" && weight.bytes[3] > 0 : !storage || weight.storage === storage;
+        const stored = storage === "better" ? weight.storage === "dense" && weight.saving > 0 : !storage || weight.storage === storage;
         const fits = weight.name.toLowerCase().includes(name) && stored
           && (!filters.kind.value || weight.kinds.includes(filters.kind.value))
-          && (weight.sort[1] || 0) >= Number(filters.zeros.value);
+          && (weight.zeros || 0) >= Number(filters.zeros.value);
         rows[place].hidden = !fits;
         if (extra.has(place)) extra.get(place).hidden = !fits;
         shown += fits;
