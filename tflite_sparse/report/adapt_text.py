@@ -69,7 +69,7 @@ def _outlook(adaptation: Adaptation, width: int) -> Lines:
 def _times(view: Outlook) -> str:
     if view.before_ms is None or view.after_ms is None:
         return ""
-    return f"{view.before_ms:.1f} to {view.after_ms:.1f}"
+    return f"{view.before_ms:.3g} to {view.after_ms:.3g}"
 
 
 def _steps(adaptation: Adaptation, width: int, top: int) -> Lines:

@@ -76,7 +76,9 @@ def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit
     " padding pads 0 and 1 on even sizes, and stays SAME on odd ones.",
     why=_WHY,
     fix="Export the stem as PAD of 1 on each side and a VALID convolution (in Keras:"
-    " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable.",
+    " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable. tflite-sparse optimize"
+    " does the like exactly.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def entry(subject: Subject) -> Iterator[Hit]:
     """Stems that are no entry."""
@@ -92,6 +94,7 @@ def entry(subject: Subject) -> Iterator[Hit]:
     " SAME padding never qualifies.",
     why=_WHY,
     fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on each side and a VALID convolution.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def depthwise(subject: Subject) -> Iterator[Hit]:
     """Depthwise convolutions outside the rules."""
@@ -116,6 +119,7 @@ def depthwise(subject: Subject) -> Iterator[Hit]:
     why=_WHY,
     fix="Replace it by an operator that has one, or move it in front of the entry or behind the end"
     " of the part that is to run sparse.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def operator_form(subject: Subject) -> Iterator[Hit]:
     """Operators that the sparse layout lacks."""
@@ -143,6 +147,7 @@ def operator_form(subject: Subject) -> Iterator[Hit]:
     " be 4-D and vary along one dimension only.",
     why=_WHY,
     fix="Fold the constant into the convolution before it, or swap the operands and reshape it.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def constant_operand(subject: Subject) -> Iterator[Hit]:
     """ADD and MUL with constants."""
@@ -156,6 +161,7 @@ def constant_operand(subject: Subject) -> Iterator[Hit]:
     what="A value of the part that could run sparse is read outside it, or is an output.",
     why=_WHY,
     fix="Take the value from behind the end of the part, or bring it out through DEPTH_TO_SPACE.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def value_leaves(subject: Subject) -> Iterator[Hit]:
     """Values that others read."""
@@ -170,6 +176,7 @@ def value_leaves(subject: Subject) -> Iterator[Hit]:
     " width, or DEPTH_TO_SPACE.",
     why=_WHY,
     fix="Replace a global AVERAGE_POOL_2D by MEAN; end other networks with DEPTH_TO_SPACE.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def no_end(subject: Subject) -> Iterator[Hit]:
     """Models without an exit."""
@@ -183,6 +190,7 @@ def no_end(subject: Subject) -> Iterator[Hit]:
     what="The part that could run sparse reads a value that never entered the sparse layout.",
     why=_WHY,
     fix="Begin with a 3x3 convolution of stride 2 on 3 channels, padding 1 on all four sides.",
+    command="tflite-sparse optimize MODEL -o OUT",
 )
 def no_entry(subject: Subject) -> Iterator[Hit]:
     """Clusters that read a graph input or an operator without a sparse form."""

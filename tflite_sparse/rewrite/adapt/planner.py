@@ -161,9 +161,8 @@ def _refusal(
     stored = walled and after[_MEASURED].stored > before[_MEASURED].stored
     if not gained and not stored:
         return "no more of the model would run sparse"
-    return _too_slow(
-        before[_MEASURED], after[_MEASURED], options.min_gain if gained else 1 / _SLOWER
-    )
+    least = min(options.min_gain, options.min_gain if gained else 1 / _SLOWER)
+    return _too_slow(before[_MEASURED], after[_MEASURED], least)
 
 
 def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:

@@ -134,7 +134,8 @@ def test_a_map_gets_out_by_spreading_and_gathering(channels, cut):
         else ["CONV_2D", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH"]
     )
     assert Model.read(found.after).subgraphs[0].outputs[0].name == "map"
-    same(found)
+    # A wider convolution is blocked otherwise by the kernel.
+    same(found, 1 if cut else 0)
     assert not adapted(make, without=("exits",)).done
 
 
@@ -171,12 +172,12 @@ def test_a_depth_to_space_of_the_model_gives_reversed_maps_out():
     found = adapted(model(make))
     assert found.kinds[-2:] == ["DEPTH_TO_SPACE", "REVERSE_V2"]
     assert "exits" not in found.passes
-    same(found)
+    same(found, 16)
 
 
 def unending(g):
-    """A cluster that cannot be completed: nothing but exits would bring the map out."""
-    return g.softmax(g.conv2d(body(g, entered(g)), CHANNELS, zeros=0.9))
+    """A cluster that cannot be completed without windows, in front of one that has an end."""
+    return headed(g, g.depthwise(body(g, entered(g)), stride=2))
 
 
 def test_a_barrier_lets_weights_be_sparse_where_nothing_may_run_sparse():
