@@ -76,8 +76,8 @@ def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit
     " padding pads 0 and 1 on even sizes, and stays SAME on odd ones.",
     why=_WHY,
     fix="Export the stem as PAD of 1 on each side and a VALID convolution (in Keras:"
-    " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable. tflite-sparse optimize"
-    " does the like exactly.",
+    " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable."
+    " tflite-sparse optimize does the like exactly.",
     command="tflite-sparse optimize MODEL -o OUT",
 )
 def entry(subject: Subject) -> Iterator[Hit]:
