@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflite_sparse.runtime.npm import Package, contents
 
-__all__ = ["POSE", "SARIF_SCHEMA", "npm_file"]
+__all__ = ["AXE", "POSE", "SARIF_SCHEMA", "npm_file"]
 
 SARIF_SCHEMA = (
     Package(
@@ -15,6 +15,16 @@ SARIF_SCHEMA = (
     "lib/schemas/sarif-2.1.0-rtm.5.json",
 )
 """A package with the published schema, and where it has it."""
+
+AXE = (
+    Package(
+        "axe-core",
+        "4.14.1",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    ),
+    "axe.min.js",
+)
+"""The rules by which a page can be used without seeing it, or without a mouse."""
 
 POSE = Package(
     "@mediapipe/pose",

@@ -28,6 +28,7 @@ COMMANDS = {
     "sparsify": "sparsify",
     "densify": "densify",
     "diff": "diff",
+    "report": "report",
     "overlay": "overlay",
     "verify": "verify",
     "profile": "profile",

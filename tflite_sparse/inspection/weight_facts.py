@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.weights import Reader, Weight
     from tflite_sparse.model import Tensor
 
-__all__ = ["Examined", "examine", "problem_of"]
+__all__ = ["Examined", "dense_values", "examine", "problem_of"]
 
 # Operators whose weights have the output channels first, as the runtime's blocks ask.
 _CHANNELS_FIRST = frozenset({"CONV_2D", "FULLY_CONNECTED"})
@@ -83,7 +83,7 @@ def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
     try:
         encoding = _encoding(tensor)
         points = zero_points(tensor)
-        values = _values(tensor)
+        values = dense_values(tensor)
         if values is not None:
             counts = count(values, tensor.type, near=near, zero_points=points)
             storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
@@ -124,7 +124,14 @@ def problem_of(error: TfliteSparseError) -> Problem:
     return Problem(message=readable(error.message), place=readable(str(place)))
 
 
-def _values(tensor: Tensor) -> NDArray[Any] | None:
+def dense_values(tensor: Tensor) -> NDArray[Any] | None:
+    """The dense value of a weight; None where it has none.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: the buffer does not fit the shape, or the shape asks for far more memory than
+            the file stores values for.
+    """
     dense = tensor.dense_nbytes
     if (
         tensor.sparsity is not None

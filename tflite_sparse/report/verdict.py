@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.table import Column, table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     )
     from tflite_sparse.report.layout import Lines
 
-__all__ = ["cluster_lines", "explain_lines", "verdict_lines"]
+__all__ = ["VerdictWords", "cluster_lines", "explain_lines", "verdict_lines", "verdicts"]
 
 _MOST_CLUSTERS = 5
 _SMALL_CLUSTER = 0.01
@@ -44,6 +45,27 @@ _HEADLINES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class VerdictWords:
+    """The verdict on targets that are alike.
+
+    Attributes:
+        outcome: "sparse", "dense", "wrong_numbers", "load_failure" or "process_abort".
+        headline: the outcome in words, such as "Runs sparse".
+        text: how the sentence goes on, to its full stop; it begins with a blank.
+        lead: what the points are; "" where they need no heading.
+        points: what goes wrong, or what stands in the way.
+        off_by_design: whether nothing ever runs sparse on these targets.
+    """
+
+    outcome: str
+    headline: str
+    text: str
+    lead: str
+    points: tuple[str, ...]
+    off_by_design: bool
+
+
 def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
     """The verdict on each group of targets: outcome, share, obstacles and remedies.
 
@@ -52,6 +74,32 @@ def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
         width: the room for a line.
     """
     lines: Lines = []
+    for group in _told(groups):
+        lines += _group(group, width)
+    return lines
+
+
+def verdicts(groups: Sequence[TargetsFacts]) -> list[VerdictWords]:
+    """The verdict on each group of targets in words, for reports that lay them out themselves.
+
+    Args:
+        groups: what the runtime does, on targets that are alike.
+    """
+    return [
+        VerdictWords(
+            outcome=group.outcome,
+            headline=_HEADLINES[group.outcome][0],
+            text=f"{_where(group)}{_share(group)}{_off_by_design(group)}.",
+            lead=_lead(group),
+            points=tuple(_todo(group)),
+            off_by_design=group.off_by_design,
+        )
+        for group in _told(groups)
+    ]
+
+
+def _told(groups: Sequence[TargetsFacts]) -> list[TargetsFacts]:
+    """The groups that have something to tell, those together that say the same."""
     told: list[TargetsFacts] = []
     for group in groups:
         # Subgraphs of control flow without a convolution have nothing to tell.
@@ -63,9 +111,7 @@ def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
         else:
             together = (*same.targets, *group.targets)
             told[told.index(same)] = dataclasses.replace(same, targets=together)
-    for group in told:
-        lines += _group(group, width)
-    return lines
+    return told
 
 
 def _says_the_same(one: TargetsFacts, other: TargetsFacts) -> bool:
@@ -79,12 +125,18 @@ def _says_the_same(one: TargetsFacts, other: TargetsFacts) -> bool:
 
 def _group(group: TargetsFacts, width: int) -> Lines:
     words, style = _HEADLINES[group.outcome]
+    text = _where(group) + _share(group) + _off_by_design(group)
+    lines = _paragraph(words, text, width, style)
+    return lines + _points(_lead(group), _todo(group), width)
+
+
+def _where(group: TargetsFacts) -> str:
     where = f" on {listing([target.name for target in group.targets])}"
-    if group.subgraph:
-        where = f" in subgraph {group.subgraph}{where}"
-    lines = _paragraph(words, where + _share(group) + _off_by_design(group), width, style)
-    lead = "In the way, from the input on:" if group.outcome == "dense" else ""
-    return lines + _points(lead, _todo(group), width)
+    return f" in subgraph {group.subgraph}{where}" if group.subgraph else where
+
+
+def _lead(group: TargetsFacts) -> str:
+    return "In the way, from the input on:" if group.outcome == "dense" else ""
 
 
 def _todo(group: TargetsFacts) -> list[str]:
@@ -129,8 +181,7 @@ def _gains(group: TargetsFacts) -> str:
 
 
 def _off_by_design(group: TargetsFacts) -> str:
-    off = group.changes and all(change.rule == "target-dense" for change in group.changes)
-    if group.pointwise and off:
+    if group.pointwise and group.off_by_design:
         return f"; {group.targets[0].note}"
     return ""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.weight_results import EncodingFacts, LevelFacts, WeightFacts
     from tflite_sparse.report.layout import Lines
 
-__all__ = ["weight_details", "weight_table"]
+__all__ = ["weight_details", "weight_table", "weight_words"]
 
 _WIDE = 100
 _NARROW = 76
@@ -150,7 +150,7 @@ def weight_details(weights: Sequence[WeightFacts], width: int) -> Lines:
             for use in weight.uses
         ]
         title = f"weight of {listing(uses)}" if uses else "weight that nothing reads"
-        for label, text in (("", title), *_details(weight)):
+        for label, text in (("", title), *weight_words(weight)):
             style = "" if label else "bold"
             rows = textwrap.wrap(text, max(20, width - 17), break_on_hyphens=False)
             if not label:
@@ -163,7 +163,8 @@ def weight_details(weights: Sequence[WeightFacts], width: int) -> Lines:
     return lines
 
 
-def _details(weight: WeightFacts) -> Iterator[tuple[str, str]]:
+def weight_words(weight: WeightFacts) -> Iterator[tuple[str, str]]:
+    """Everything about a weight, as labels and what belongs to them."""
     yield "name", weight.name or f"tensor {weight.tensor}"
     yield "shape", f"{type_name(weight.type)} {shape(weight.shape)}"
     yield "stored", _encoding(weight.encoding) if weight.encoding else weight.storage

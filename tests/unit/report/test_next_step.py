@@ -1,0 +1,133 @@
+"""The one thing to do next: right for the model, and done by the command that is named."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.command import call
+from tests.support.real_models import real_model
+from tflite_sparse.inspection import inspect
+from tflite_sparse.model import Model
+from tflite_sparse.report.next_step import NextStep, next_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATA = Path(__file__).parents[3] / "testdata"
+
+
+def stem(g: GraphBuilder) -> Value:
+    x = g.pad_spatial(g.input((1, 32, 32, 3)))
+    return g.conv2d(x, 8, kernel=3, stride=2, padding="VALID")
+
+
+def built(make: Callable[[GraphBuilder], Value]) -> Model:
+    builder = ModelBuilder()
+    g = builder.graph()
+    g.output(make(g))
+    return Model.read(builder.build(), "folder/my model.tflite")
+
+
+def step(model: Model) -> NextStep:
+    return next_step(inspect(model))
+
+
+def pruned(shape: tuple[int, ...], rest: float) -> np.ndarray:
+    values = np.random.default_rng(0).uniform(0.5, 1, shape).astype(np.float32)
+    values.reshape(-1)[: values.size * 9 // 10] = rest
+    return values
+
+
+def test_a_model_that_lacks_nothing_but_the_storage_is_stored_sparse() -> None:
+    found = step(built(lambda g: g.mean(g.conv2d(stem(g), 64, zeros=0.9))))
+    assert found.command == "tflite-sparse sparsify 'my model.tflite' -o 'my model_sparse.tflite'"
+
+
+def test_a_model_that_is_spelled_wrong_but_has_its_zeros_is_rewritten() -> None:
+    found = step(Model.read(DATA / "mobilenet_tiny_80_same.tflite"))
+    assert found.command == (
+        "tflite-sparse optimize mobilenet_tiny_80_same.tflite"
+        " -o mobilenet_tiny_80_same_sparse.tflite"
+    )
+
+
+@pytest.mark.parametrize("name", ["hand_landmark_full", "selfie_segmentation"])
+def test_a_model_without_enough_zeros_is_to_be_pruned_which_no_command_does(name: str) -> None:
+    found = step(Model.read(real_model(name)))
+    assert found.command is None
+    assert "more than two thirds must be" in found.why
+
+
+def test_near_zeros_that_would_be_enough_are_made_zero() -> None:
+    filters = pruned((64, 1, 1, 8), 1e-12)
+    found = step(built(lambda g: g.mean(g.conv2d(stem(g), 64, filters=filters))))
+    assert found.command is not None
+    assert found.command.endswith("--zero-below 1e-10")
+    few = filters.copy()
+    few.reshape(-1)[: few.size // 2] = 1
+    assert step(built(lambda g: g.mean(g.conv2d(stem(g), 64, filters=few)))).command is None
+
+
+def test_a_model_that_computes_wrong_numbers_is_made_dense() -> None:
+    def make(g: GraphBuilder) -> Value:
+        x = g.conv2d(stem(g), 16, zeros=0.8, storage="sparse")
+        x = g.depthwise(x, stride=2, padding="SAME")
+        return g.mean(g.conv2d(x, 16, zeros=0.9))
+
+    model = built(make)
+    assert inspect(model).runtime[0].outcome == "wrong_numbers"
+    found = step(model)
+    assert found.title == "Do not ship this file"
+    assert found.command is not None
+    assert " densify " in found.command
+
+
+def test_a_model_that_runs_sparse_is_measured() -> None:
+    found = step(Model.read(real_model("pose_detection")))
+    assert found.command is not None
+    assert " bench " in found.command
+    assert found.command.endswith("--on web")
+
+
+def test_a_model_without_pointwise_convolutions_may_still_get_smaller() -> None:
+    dense = step(built(lambda g: g.fully_connected(g.input((1, 64)), 64)))
+    assert (dense.title, dense.command) == ("Nothing to do", None)
+    sparse = step(built(lambda g: g.fully_connected(g.input((1, 64)), 64, zeros=0.9)))
+    assert sparse.command is not None
+    assert " sparsify " in sparse.command
+
+
+def test_a_damaged_model_is_checked() -> None:
+    model = built(lambda g: g.mean(g.conv2d(stem(g), 64, zeros=0.9)))
+    tensor = next(t for t in model.subgraphs[0].tensors if t.shape == (64, 1, 1, 8))
+    tensor.buffer.data = tensor.buffer.data[:-4].copy()
+    damaged = Model.read(model.to_bytes(), "my.tflite")
+    assert step(damaged).command == "tflite-sparse lint my.tflite"
+
+
+def test_a_name_cannot_add_a_command() -> None:
+    data = (DATA / "mobilenet_tiny_80.tflite").read_bytes()
+    name = "a; rm -rf ~ 'x' $(b).tflite"
+    command = step(Model.read(data, name)).command
+    assert command is not None
+    assert shlex.split(command)[2] == name
+
+
+@pytest.mark.parametrize("name", ["mobilenet_tiny_80", "mobilenet_tiny_80_same"])
+def test_following_the_advice_leads_to_a_model_that_runs_sparse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "m.tflite").write_bytes((DATA / f"{name}.tflite").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    command = step(Model.read("m.tflite")).command
+    assert command is not None
+    assert call(*shlex.split(command)[1:]).code == 0
+    after = Model.read("m_sparse.tflite")
+    assert inspect(after).runtime[0].outcome == "sparse"
+    assert step(after).title == "Measure it"

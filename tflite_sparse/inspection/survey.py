@@ -1,0 +1,77 @@
+"""Everything about a model that a page with pictures shows: its inspection, and what is behind."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.breakdown import SizePart, size_breakdown
+from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.inspection.inspector import NEAR, inspect
+from tflite_sparse.inspection.wiring import WiredOperator, wiring
+from tflite_sparse.inspection.zero_maps import ZeroMap, zero_maps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.model import Model
+    from tflite_sparse.xnnpack import Target
+
+__all__ = ["CELLS", "Survey", "survey"]
+
+CELLS = 350_000
+"""Cells of the maps of a whole model: what keeps a page about 300 operators under a megabyte."""
+
+_SIDES = (16, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey(Facts):
+    """A model from all sides.
+
+    Attributes:
+        inspection: what is known of it, with all its weights.
+        operators: its operators in the order of the file, and which reads which.
+        maps: where the zeros of each weight lie, in the order of the weights.
+        parts: where its bytes are.
+    """
+
+    inspection: Inspection
+    operators: tuple[WiredOperator, ...]
+    maps: tuple[ZeroMap | None, ...]
+    parts: tuple[SizePart, ...]
+
+
+def survey(
+    model: Model,
+    *,
+    near: float = NEAR,
+    gzip: bool | None = None,
+    targets: Sequence[Target] | None = None,
+    cells: int = CELLS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Looks at a model from all sides; for its parameters see `inspect`.
+
+    Args:
+        model: a model that was read from a file or from bytes.
+        near: bound of magnitude for near zeros.
+        gzip: whether to compute sizes after gzip.
+        targets: the targets of which to say what the runtime does; None for all.
+        cells: most cells of the maps of all weights together; each has at least 16 rows and columns
+            and at most 64, or all of a smaller weight.
+        progress: called with the bytes of weights that are done and the bytes of all.
+    """
+    found = inspect(
+        model, near=near, digest=True, gzip=gzip, shapes=True, targets=targets, progress=progress
+    )
+    least, most = _SIDES
+    side = min(max(math.isqrt(cells // max(1, len(found.weights))), least), most)
+    return Survey(
+        inspection=found,
+        operators=wiring(model),
+        maps=zero_maps(model, side=side, corner=side),
+        parts=size_breakdown(model, found),
+    )

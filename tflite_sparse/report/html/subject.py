@@ -1,0 +1,133 @@
+"""What a page shows of a model: all that inspection found, and how each target sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.fates import FateKind, blockers, fate_kind, views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.inspection.fates import View
+    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.inspection.runtime_results import (
+        ClusterFacts,
+        PlannedOperator,
+        TargetsFacts,
+    )
+    from tflite_sparse.inspection.survey import Survey
+    from tflite_sparse.inspection.wiring import WiredOperator
+
+__all__ = ["PageModel", "Seen"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A model as targets that are alike see it; operators by their position in the file.
+
+    Attributes:
+        view: the targets.
+        planned: what becomes of each operator, with the group that says so.
+        fates: that in a word.
+        clusters: position among `cluster_list` of the cluster that each lies in, None for none;
+            what vanishes between two members of a cluster lies in it too.
+        cluster_list: the clusters of all subgraphs.
+        blockers: positions of the operators that keep others out of the sparse layout.
+    """
+
+    view: View
+    planned: tuple[tuple[TargetsFacts, PlannedOperator] | None, ...]
+    fates: tuple[FateKind, ...]
+    clusters: tuple[int | None, ...]
+    cluster_list: tuple[ClusterFacts, ...]
+    blockers: frozenset[int]
+
+    def count(self, kind: FateKind) -> int:
+        """How many operators have a fate."""
+        return self.fates.count(kind)
+
+
+@dataclass(frozen=True)
+class PageModel:
+    """A model on the page.
+
+    Attributes:
+        name: what the page calls it.
+        survey: all that was found in it.
+    """
+
+    name: str
+    survey: Survey
+
+    @property
+    def inspection(self) -> Inspection:
+        """What is known of it, with all its weights."""
+        return self.survey.inspection
+
+    @property
+    def operators(self) -> tuple[WiredOperator, ...]:
+        """Its operators in the order of the file."""
+        return self.survey.operators
+
+    @cached_property
+    def seen(self) -> tuple[Seen, ...]:
+        """How each group of targets sees it, the most common targets first."""
+        return tuple(self._seen(view) for view in views(self.inspection.runtime))
+
+    @cached_property
+    def positions(self) -> dict[tuple[int, int], int]:
+        """Position of an operator by its subgraph and its index there."""
+        return {(op.subgraph, op.index): n for n, op in enumerate(self.operators)}
+
+    @cached_property
+    def weights_of(self) -> dict[int, list[int]]:
+        """Positions of the weights that an operator reads, by its position."""
+        found: dict[int, list[int]] = {}
+        for number, weight in enumerate(self.inspection.weights):
+            for use in weight.uses:
+                place = self.positions.get((use.subgraph, use.operator))
+                if place is not None:
+                    found.setdefault(place, []).append(number)
+        return found
+
+    def _seen(self, view: View) -> Seen:
+        planned: list[tuple[TargetsFacts, PlannedOperator] | None] = [None] * len(self.operators)
+        clusters: list[int | None] = [None] * len(self.operators)
+        listed: list[ClusterFacts] = []
+        stopping: set[int] = set()
+        for group in view.groups:
+            for operator in group.operators:
+                place = self.positions[group.subgraph, operator.index]
+                planned[place] = (group, operator)
+                if operator.cluster is not None:
+                    clusters[place] = len(listed) + operator.cluster
+            listed += group.clusters
+            stopping |= {self.positions[group.subgraph, index] for index in blockers(group)}
+        fates = [FateKind.DENSE if told is None else fate_kind(*told) for told in planned]
+        return Seen(
+            view,
+            tuple(planned),
+            tuple(fates),
+            tuple(_bridged(clusters, fates)),
+            tuple(listed),
+            frozenset(stopping),
+        )
+
+
+def _bridged(clusters: list[int | None], fates: list[FateKind]) -> Iterator[int | None]:
+    following: int | None = None
+    after: list[int | None] = []
+    for cluster, fate in zip(reversed(clusters), reversed(fates), strict=True):
+        after.append(following)
+        if fate is not FateKind.VANISHES:
+            following = cluster
+    before: int | None = None
+    for cluster, fate, behind in zip(clusters, fates, reversed(after), strict=True):
+        if fate is FateKind.VANISHES:
+            yield before if before == behind else None
+        else:
+            before = cluster
+            yield cluster

@@ -1,0 +1,143 @@
+"""The one thing to do next with a model, and the command that does it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.names import readable
+from tflite_sparse.report.words import percent, size
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.inspection.runtime_results import TargetsFacts
+
+__all__ = ["NextStep", "next_step"]
+
+_PROGRAM = "tflite-sparse"
+# A cluster goes sparse when more than two thirds of its weights are zero.
+_NEEDED = 2 / 3
+_WORTH = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do next.
+
+    Attributes:
+        title: it in a few words.
+        why: what it brings, in a sentence.
+        command: the command that does it, None where no command can.
+    """
+
+    title: str
+    why: str
+    command: str | None
+
+
+def next_step(inspection: Inspection) -> NextStep:
+    """The one thing to do next with a model.
+
+    Args:
+        inspection: what is known of it, with all its weights.
+    """
+    if inspection.problems:
+        return NextStep(
+            "Repair the file",
+            "The runtime would refuse it: what is wrong is told above and by the release check.",
+            _command("lint", inspection),
+        )
+    failing = next((g for g in inspection.runtime if g.outcome not in {"sparse", "dense"}), None)
+    if failing is not None:
+        return NextStep(
+            "Do not ship this file",
+            "With its weights stored dense it runs right everywhere.",
+            _command("densify", inspection, "dense"),
+        )
+    group = _decisive(inspection)
+    if group is None:
+        return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
+    if group.outcome == "sparse":
+        return _sparse(inspection)
+    return _dense(inspection, group)
+
+
+def _decisive(inspection: Inspection) -> TargetsFacts | None:
+    """The first targets that could run something sparse, of the subgraph with the most work."""
+    able = [g for g in inspection.runtime if g.pointwise and not g.off_by_design]
+    most = max(able, key=lambda group: group.macs, default=None)
+    return next((g for g in able if most is not None and g.subgraph == most.subgraph), None)
+
+
+def _sparse(inspection: Inspection) -> NextStep:
+    totals = inspection.totals
+    if totals.bytes_now - totals.bytes_sparse > _WORTH * totals.bytes_now:
+        return _for_size(inspection, "It runs sparse already, and some weights are stored dense.")
+    return NextStep(
+        "Measure it",
+        "It runs sparse. How much that wins, a real browser tells on any machine.",
+        _command("bench", inspection) + " --on web",
+    )
+
+
+def _dense(inspection: Inspection, group: TargetsFacts) -> NextStep:
+    rules = {change.rule for change in group.changes}
+    if "profit-zeros" in rules:
+        return _zeros(inspection, group)
+    if rules <= {"hint-none"}:
+        return NextStep(
+            "Store its zeros",
+            "Everything is in place but the sparse storage that makes the runtime look for zeros.",
+            _command("sparsify", inspection, "sparse"),
+        )
+    return NextStep(
+        "Rewrite what stands in the way",
+        "The zeros are there; operators spelled in a way that the sparse path does not take"
+        " keep them from being used.",
+        _command("optimize", inspection, "sparse"),
+    )
+
+
+def _zeros(inspection: Inspection, group: TargetsFacts) -> NextStep:
+    totals = inspection.totals
+    almost = sum(w.near_zeros or 0 for w in inspection.weights if w.pointwise)
+    if almost and totals.pointwise_zeros + almost > _NEEDED * totals.pointwise_weights:
+        return NextStep(
+            "Make near zeros zero",
+            f"{percent(almost, totals.pointwise_weights)} of the 1x1 weights are under"
+            f" {inspection.near:g} in magnitude: the pruning is there, the conversion blurred it.",
+            f"{_command('sparsify', inspection, 'sparse')} --zero-below {inspection.near:g}",
+        )
+    missing = next(change for change in group.changes if change.rule == "profit-zeros")
+    return NextStep(
+        "Prune before conversion",
+        f"{missing.message[0].upper()}{missing.message[1:]}."
+        " That is a matter of training; no command can do it.",
+        None,
+    )
+
+
+def _for_size(inspection: Inspection, why: str) -> NextStep:
+    totals = inspection.totals
+    saved = totals.bytes_now - totals.bytes_sparse
+    if saved > _WORTH * totals.bytes_now:
+        return NextStep(
+            "Make the file smaller",
+            f"{why} Stored sparse, the file is {size(saved)} smaller"
+            f" ({percent(saved, totals.bytes_now)}).",
+            _command("sparsify", inspection, "sparse"),
+        )
+    return NextStep(
+        "Nothing to do", f"{why} Sparse storage would not make it smaller either.", None
+    )
+
+
+def _command(name: str, inspection: Inspection, suffix: str = "") -> str:
+    # The folder is that of whoever made the report.
+    path = PurePath(inspection.path or "model.tflite")
+    words = [_PROGRAM, name, shlex.quote(readable(path.name))]
+    if suffix:
+        words += ["-o", shlex.quote(readable(f"{path.stem}_{suffix}.tflite"))]
+    return " ".join(words)
