@@ -40,11 +40,12 @@ def places_of(data: bytes) -> list[tuple[int, int]]:
 
 
 def _walk(data: bytes, table: Table, found: set[tuple[int, int]]) -> None:
-    start, vtable = int(table.offset or 0), table._vtable
+    start = int(table.offset or 0)
+    vtable = start - struct.unpack_from("<i", data, start)[0]
     if (start, 4) in found:
         return
     found.add((start, 4))
-    found.update((vtable + at, 2) for at in range(0, table._vtable_size, 2))
+    found.update((vtable + at, 2) for at in range(0, struct.unpack_from("<H", data, vtable)[0], 2))
     for field in table:
         position = table._position(field)
         if field.kind == "scalar" or position is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from tests.runtime.adaptable_nets import adaptable_net
 from tests.runtime.random_nets import random_net
 from tests.runtime.random_tangles import random_tangle
 from tests.support.builder import ModelBuilder, append_zip
@@ -16,7 +18,7 @@ from tests.support.real_models import real_model
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table
 
-__all__ = ["ALL", "SOURCES", "TO_DENSIFY", "TO_SPARSIFY", "source", "structure_of"]
+__all__ = ["ALL", "SOURCES", "TO_ADAPT", "TO_DENSIFY", "TO_SPARSIFY", "source", "structure_of"]
 
 _TESTDATA = Path(__file__).parents[2] / "testdata"
 _KEPT = 16
@@ -95,6 +97,11 @@ def _shared() -> bytes:
     return builder.build()
 
 
+def _stock(number: int) -> bytes:
+    """A random net that only adapting makes eligible."""
+    return adaptable_net(number)[0]
+
+
 SOURCES = {
     "small": _small,
     "external": lambda: _small(external=True),
@@ -108,6 +115,7 @@ SOURCES = {
     "sparse": (_TESTDATA / "mobilenet_tiny_80_sparse.tflite").read_bytes,
     "net 1": lambda: random_net(1)[0],
     "net 2": lambda: random_net(2)[0],
+    **{f"stock {number}": partial(_stock, number) for number in (3, 11, 24, 57, 60)},
     "tangle": lambda: random_tangle(3)[0],
     "every option table": every_option_model,
     "hand_recrop": lambda: real_model("hand_recrop").read_bytes(),
@@ -126,6 +134,9 @@ SOURCES = {
 """Name -> what makes the model: generated ones, small and real ones, whole and in structure."""
 
 ALL = tuple(SOURCES)
+TO_ADAPT = ("stock 3", "stock 11", "stock 24", "stock 57", "stock 60", "net 1", "tangle", "wide")
+"""Models that `adapt` changes."""
+
 TO_SPARSIFY = ("perceptron", "wide", "wide", "wide outside", "dense")
 """Models that `sparsify` changes."""
 

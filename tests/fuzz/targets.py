@@ -33,8 +33,9 @@ from tflite_sparse.lint.subject import Subject
 from tflite_sparse.model import Model
 from tflite_sparse.report import github, junit, lint_json, lint_markdown, lint_text, sarif
 from tflite_sparse.report.text import inspection_lines
-from tflite_sparse.rewrite import SparsifyOptions, save
+from tflite_sparse.rewrite import AdaptOptions, SparsifyOptions, save
 from tflite_sparse.rewrite import densify as make_dense
+from tflite_sparse.rewrite import optimize as make_fast
 from tflite_sparse.rewrite import sparsify as make_sparse
 from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION
 
@@ -133,6 +134,16 @@ def densify(data: bytes, _chance: random.Random) -> list[Rewritten]:
     return _compared(data, after)
 
 
+def optimize(data: bytes, chance: random.Random) -> list[Rewritten]:
+    """Adapts a model wherever more of it runs sparse, or where it pays, and stores it sparse."""
+    made = make_fast(Model.read(data), AdaptOptions(min_gain=chance.choice((0.0, 0.0, 1.03))))
+    json.dumps(made.to_dict(), allow_nan=False)
+    if not made.changed:
+        return []
+    after = _written(made)
+    return [Rewritten(data, after, exact=False)] if _compared(data, after) else []
+
+
 def _compared(data: bytes, after: bytes) -> list[Rewritten]:
     """A rewrite that makes weights dense, where the runtime read the sparse ones rightly."""
     readers = {
@@ -183,6 +194,7 @@ TARGETS = {
     "sparsify": sparsify,
     "densify": densify,
     "lint": lint,
+    "optimize": optimize,
 }
 """The targets that take a model, by name."""
 

@@ -11,7 +11,15 @@ import pytest
 from tests.fuzz.case import NAMES
 
 ROOT = Path(__file__).parents[2]
-CASES = {"read": 400, "inspect": 200, "sparsify": 300, "densify": 300, "lint": 120, "decode": 5000}
+CASES = {
+    "read": 400,
+    "inspect": 200,
+    "sparsify": 300,
+    "densify": 300,
+    "lint": 120,
+    "optimize": 200,
+    "decode": 5000,
+}
 
 
 def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.common import (
-    ACTIVATIONS,
     RANK,
     Context,
     Said,
@@ -50,8 +49,8 @@ def concatenation_refusal(operator: Operator, context: Context) -> str | None:
         return "does not work on 4-D fp32 maps"
     if operator.option("axis", 0) % RANK != RANK - 1:
         return "does not put channels side by side"
-    if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
-        return "fuses an activation that XNNPACK does not take"
+    if operator.option("fused_activation_function", "NONE") != "NONE":
+        return "states an activation, which kernels do not look at"
     return None if context.allows("spelling") else "has a sparse form with pass spelling only"
 
 
@@ -63,7 +62,6 @@ def splits(operator: Operator, context: Context) -> bool:
     return (
         bool(readers)
         and not any(result is output for output in graph.outputs)
-        and operator.option("fused_activation_function", "NONE") == "NONE"
         and all(
             id(reader) in context.members
             and reader.name == "CONV_2D"
@@ -95,8 +93,7 @@ def make_concatenation(operator: Operator, context: Context) -> Said:
         matrix[np.arange(first, first + channels), np.arange(channels)] = 1
         parts.append(select(editor, operator, tensor, matrix, f"{result.name}/placed"))
         first += channels
-    activation = operator.option("fused_activation_function", "NONE")
-    add_up(editor, operator, parts, result, activation)
+    add_up(editor, operator, parts, result)
     editor.drop(operator)
     return ("spelling", "became a sum of 1x1 convolutions that place channels", _NO_FORM)
 

@@ -71,7 +71,8 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
         targets: names of the targets.
     """
     weights = [w for w in shared_weights(model) if w.alike and not w.is_metadata]
-    zeros = {}
+    zeros: dict[int, int] = {}
+    counted: dict[int, dict[int, int]] = {}
     for weight in weights:
         tensor = weight.tensor
         if (
@@ -83,10 +84,12 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
             and tensor.data is not None
         ):
             count = tensor.data.size - int(np.count_nonzero(tensor.data))
+            for twin in weight.tensors:
+                counted.setdefault(twin.subgraph.index, {})[twin.index] = count
             if count > _LEAST_ZEROS * tensor.data.size:
                 zeros[id(weight)] = count
     chosen = [weight for weight in weights if id(weight) in zeros]
-    bad = dangers(model, plans(model, {}), chosen, zeros)
+    bad = dangers(model, plans(model, counted), chosen, zeros, counted)
     encoded: dict[int, set[int]] = {}
     for weight in chosen:
         for tensor in weight.tensors if id(weight) not in bad else ():
