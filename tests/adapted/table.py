@@ -18,7 +18,7 @@ Google's own sparse ones those that they were trained with. *Before* is the mode
 weights and nothing else changed, *after* the same after `adapt`. Times are medians in milliseconds
 in headless Chromium, one thread; the three take turns run by run. Differences are the largest of
 any output, as a share of that output's largest value: on the dense path of a processor with AVX,
-and on the sparse path, emulated. The gain is the median over the turns.
+and on the sparse path, emulated. The gain is the median over the turns, in either order.
 
 {runtime}
 
@@ -71,7 +71,7 @@ def _line(name: str, row: dict[str, Any]) -> str:
         *(_number(times.get(key)) for key in ("dense", "sparse", "adapted")),
         "-" if made is None else f"{made:.2f}",
         ", ".join(_number(difference.get(key)) for key in ("dense", "sparse")),
-        row.get("why") or row.get("failure", ""),
+        row.get("failure") or row["why"],
     ]
     return "| " + " | ".join(cells) + " |"
 
