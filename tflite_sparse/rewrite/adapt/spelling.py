@@ -157,58 +157,76 @@ def _excitations(editor: Editor) -> None:
         result = reshape.outputs[0]
         if not is_map(result) or max(result.shape[1:3]) > 1 or not feeds_map(reshape):
             continue
-        chain = _flat_chain(editor, reshape)
-        if chain is not None:
-            label = editor.label(chain[0])
-            _lift(editor, chain, reshape)
+        part = _flat_part(editor, reshape)
+        if part is not None:
+            label = editor.label(part[0])
+            _lift(editor, part, reshape)
             editor.record(label, "its gate became one of 1x1 maps", "no RESHAPE has a sparse form")
     editor.sweep()
 
 
-def _flat_chain(editor: Editor, reshape: Operator) -> list[Operator] | None:
-    """MEAN, then the 2-D operators up to a RESHAPE, each read by the next alone."""
+def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
+    """MEANs, and the 2-D operators from them to a RESHAPE, which nothing else reads; in order."""
     graph = editor.subgraph
-    chain: list[Operator] = []
-    tensor = reshape.inputs[0]
-    while tensor is not None:
-        op = graph.producer(tensor)
-        if op is None or len(graph.consumers(tensor)) != 1 or len(tensor.shape) != 2:  # noqa: PLR2004
+    found: dict[int, Operator] = {}
+    queue = [reshape.inputs[0]]
+    while queue:
+        tensor = queue.pop()
+        op = None if tensor is None else graph.producer(tensor)
+        if tensor is None or op is None or len(tensor.shape) != 2:  # noqa: PLR2004 - flat
             return None
-        chain.insert(0, op)
+        if id(op) in found:
+            continue
+        found[id(op)] = op
         if op.name == "MEAN":
-            axes = numbers_of(op, 1)
-            fits = is_map(op.inputs[0]) and axes is not None
-            good = fits and sorted(a % RANK for a in axes or ()) == [1, 2]
-            return chain if good and len(chain) > 1 else None
-        product = op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None
-        scaled = op.name in ("ADD", "MUL", "SUB", "DIV") and len(computed(op)) == 1
-        if not (product or scaled or op.name in UNARY_KINDS):
+            if not _over_maps(op):
+                return None
+        elif op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None:
+            queue.append(op.inputs[0])
+        elif op.name in UNARY_KINDS or op.name in ("ADD", "MUL", "SUB", "DIV"):
+            queue += computed(op)
+        else:
             return None
-        tensor = computed(op)[0] if scaled else op.inputs[0]
-    return None
+    inside = {*found, id(reshape)}
+    outputs = {id(tensor) for tensor in graph.outputs}
+    for op in found.values():
+        result = op.outputs[0]
+        if id(result) in outputs or any(
+            id(use.operator) not in inside for use in graph.consumers(result)
+        ):
+            return None
+    part = sorted(found.values(), key=lambda op: op.index)
+    return part if len(part) > 1 else None
 
 
-def _lift(editor: Editor, chain: list[Operator], reshape: Operator) -> None:
-    """The same chain on 1x1 maps."""
-    value: Tensor | None = None
-    for number, op in enumerate(chain):
+def _over_maps(operator: Operator) -> bool:
+    axes = numbers_of(operator, 1)
+    spatial = axes is not None and sorted(axis % RANK for axis in axes) == [1, 2]
+    return spatial and is_map(operator.inputs[0])
+
+
+def _lift(editor: Editor, part: list[Operator], reshape: Operator) -> None:
+    """The same operators on 1x1 maps."""
+    lifted: dict[int, Tensor] = {}
+    for op in part:
         old = op.outputs[0]
-        last = number == len(chain) - 1
-        shape = (old.shape[0], 1, 1, old.shape[1])
-        new = reshape.outputs[0] if last else editor.value(shape, old, f"{old.name}/map")
+        new = reshape.outputs[0]
+        if old is not reshape.inputs[0]:
+            shape = (old.shape[0], 1, 1, old.shape[1])
+            new = editor.value(shape, old, f"{old.name}/map")
+        inputs = [t if t is None else lifted.get(id(t), t) for t in op.inputs]
+        lifted[id(old)] = new
         if op.name == "MEAN":
-            editor.before(op, "MEAN", op.inputs, [new], keep_dims=True)
+            editor.before(op, "MEAN", inputs, [new], keep_dims=True)
         elif op.name == "FULLY_CONNECTED":
             twin = editor.before(
-                op, "CONV_2D", [value, *op.inputs[1:]], [new],
+                op, "CONV_2D", inputs, [new],
                 padding="VALID", stride_h=1, stride_w=1,
                 fused_activation_function=op.option("fused_activation_function", "NONE"),
             )  # fmt: skip
             editor.set_weight(twin, 1, lambda filt: filt[:, None, None, :], "map")
         else:
-            inputs = [value if tensor is computed(op)[0] else tensor for tensor in op.inputs]
             twin = editor.subgraph.add_operator(op.index, op.code, inputs, [new])
             if op.options is not None:
                 twin.table["builtin_options"] = op.options
-        value = new
-    editor.drop(reshape, *chain)
+    editor.drop(reshape, *part)

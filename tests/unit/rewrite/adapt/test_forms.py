@@ -40,6 +40,12 @@ def flat(g, x):
     return g.mul(x, g.reshape(g.logistic(gate), (1, 1, 1, CHANNELS)))
 
 
+def flat_swish(g, x):
+    squeezed = g.fully_connected(g.mean(x), 8, zeros=0.9)
+    gate = g.fully_connected(g.mul(squeezed, g.logistic(squeezed)), CHANNELS, zeros=0.9)
+    return g.mul(x, g.reshape(g.logistic(gate), (1, 1, 1, CHANNELS)))
+
+
 def pooled_gate(g, x):
     gate = g.pool(x, "AVERAGE_POOL_2D", kernel=x.shape[1:3], stride=1)
     return excited(g, x, g.conv2d(gate, CHANNELS, zeros=0.9))
@@ -56,6 +62,7 @@ SPELLED = {
     "hard swish, divided late": (hard_swish_late, {"MUL", "ADD"}, {"HARD_SWISH"}, 4),
     "gate through RESHAPE": (reshaped, {"RESHAPE"}, {"MEAN"}, 8),
     "gate through FULLY_CONNECTED": (flat, {"RESHAPE"}, {"CONV_2D"}, 8),
+    "gate with SWISH in it": (flat_swish, {"RESHAPE"}, {"CONV_2D"}, 8),
     "gate through pooling": (pooled_gate, {"AVERAGE_POOL_2D"}, {"MEAN"}, 8),
     "constant second": (lambda g, x: g.add(x, varied(g, (CHANNELS,))), set(), {"ADD"}, 0),
     "constant subtracted": (lambda g, x: g.sub(x, varied(g, (CHANNELS,))), {"SUB"}, {"ADD"}, 0),
