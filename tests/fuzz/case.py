@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.fuzz.codec import damaged_encoding
 from tests.fuzz.damage import damaged, places_of
 from tests.fuzz.edits import edited
-from tests.fuzz.sources import ALL, TO_ADAPT, TO_DENSIFY, TO_SPARSIFY, source
+from tests.fuzz.sources import ALL, LIGHT, TO_ADAPT, TO_DENSIFY, TO_SPARSIFY, source
 from tests.fuzz.targets import TARGETS, check_encoding
 from tflite_sparse.errors import TfliteSparseError
 
@@ -37,7 +37,12 @@ LIMIT_BYTES = 500 * 10**6
 
 _NO_MODEL, _LONGEST_NOISE = 0.03, 600
 _ONLY_EDITED, _EDITED = 0.65, 0.8
-_NAMES = {"sparsify": TO_SPARSIFY, "densify": TO_DENSIFY, "optimize": TO_ADAPT}
+_NAMES = {
+    "sparsify": TO_SPARSIFY,
+    "densify": TO_DENSIFY,
+    "lint": LIGHT,
+    "optimize": TO_ADAPT,
+}
 _GIVEN_UP = 4 * LIMIT_SECONDS
 _PEAK_RESET = "5"
 

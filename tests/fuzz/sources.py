@@ -18,10 +18,24 @@ from tests.support.real_models import real_model
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table
 
-__all__ = ["ALL", "SOURCES", "TO_ADAPT", "TO_DENSIFY", "TO_SPARSIFY", "source", "structure_of"]
+__all__ = [
+    "ALL",
+    "LIGHT",
+    "SOURCES",
+    "TO_ADAPT",
+    "TO_DENSIFY",
+    "TO_SPARSIFY",
+    "source",
+    "structure_of",
+]
 
 _TESTDATA = Path(__file__).parents[2] / "testdata"
 _KEPT = 16
+_HEAVY = {
+    "structure of face_detection_full_range_sparse",
+    "face_detection_full_range_sparse",
+    "pose_detection",
+}
 
 
 def structure_of(data: bytes) -> bytes:
@@ -134,6 +148,9 @@ SOURCES = {
 """Name -> what makes the model: generated ones, small and real ones, whole and in structure."""
 
 ALL = tuple(SOURCES)
+LIGHT = tuple(name for name in ALL if name not in _HEAVY)
+"""Models that leave room for what is slow, even on a loaded machine."""
+
 TO_ADAPT = ("stock 3", "stock 11", "stock 24", "stock 57", "stock 60", "net 1", "tangle", "wide")
 """Models that `adapt` changes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,13 @@ from tests.fuzz.case import NAMES
 
 ROOT = Path(__file__).parents[2]
 CASES = {
-    "read": 400,
-    "inspect": 200,
-    "sparsify": 300,
-    "densify": 300,
-    "lint": 120,
-    "optimize": 200,
-    "decode": 5000,
+    "read": 150,
+    "inspect": 120,
+    "sparsify": 120,
+    "densify": 120,
+    "lint": 60,
+    "optimize": 120,
+    "decode": 3000,
 }
 
 
@@ -36,3 +37,17 @@ def test_damaged_input_is_taken_or_refused(target):
     done = fuzz("--on", target, "--cases", str(CASES[target]))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{target}: {CASES[target]:,} cases" in done.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="no atheris on this system")
+def test_inputs_that_coverage_leads_to_are_taken_or_refused(tmp_path):
+    command = [sys.executable, "-m", "tests.fuzz.guided", "-runs=300", "-seed=1"]
+    done = subprocess.run(
+        [*command, f"-artifact_prefix={tmp_path}/"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "Done 300 runs" in done.stderr
