@@ -12,7 +12,7 @@ from tflite_sparse.rewrite.adapt.heads import mend_heads
 from tflite_sparse.rewrite.adapt.outlook import TARGETS, Prospect, outlook, prospects
 from tflite_sparse.rewrite.adapt.price import Pricer
 from tflite_sparse.rewrite.adapt.results import Adaptation, AdaptOptions, Step
-from tflite_sparse.rewrite.adapt.search import find_regions
+from tflite_sparse.rewrite.adapt.search import find_regions, nearest_obstacles
 from tflite_sparse.rewrite.adapt.sound import unsound
 from tflite_sparse.rewrite.adapt.spelling import spell
 from tflite_sparse.rewrite.densify import densify
@@ -125,7 +125,7 @@ def _change_subgraph(
 ) -> tuple[list[Step], dict[str, str]]:
     wrong = unsound(subgraph)
     if wrong is not None:
-        return [], {wrong[0].label: wrong[1]}
+        return [], {wrong[0].label: f"{wrong[1]}, so that nothing can be relied on"}
     editor = Editor(subgraph)
     if passes <= _REPAIRS:
         if "heads" in passes:
@@ -138,7 +138,7 @@ def _change_subgraph(
     for region in regions:
         apply_region(region)
     if not regions:
-        return [], {}
+        return [], {editor.label(op): why for op, why in nearest_obstacles(editor, passes)}
     blocked = {
         op.label: why for region in regions for op, why in region.blocked if not editor.is_gone(op)
     }
@@ -179,11 +179,8 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
     return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def _nothing(before: dict[str, Prospect], unsound: tuple[tuple[str, str], ...]) -> str:
+def _nothing(before: dict[str, Prospect], blocked: tuple[tuple[str, str], ...]) -> str:
     """Why there was nothing to try."""
-    if unsound:
-        operator, why = unsound[0]
-        return f"{operator} {why}, so that nothing can be relied on"
     now = before[_MEASURED]
     if not now.pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"
@@ -194,7 +191,8 @@ def _nothing(before: dict[str, Prospect], unsound: tuple[tuple[str, str], ...]) 
             f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
             " more than two thirds must be"
         )
-    return "no part of it would run both sparse and faster"
+    said = "no part of it would run both sparse and faster"
+    return f"{said}: {blocked[0][0]} {blocked[0][1]}" if blocked else said
 
 
 def _kinds(model: Model) -> dict[str, int]:

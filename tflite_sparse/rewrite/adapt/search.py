@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
 
-__all__ = ["find_regions"]
+__all__ = ["find_regions", "nearest_obstacles"]
 
 _FLIPS = tuple((rows, columns) for rows, columns in product((False, True), repeat=2))
 _BEGINNINGS = 6
@@ -37,6 +37,27 @@ def find_regions(editor: Editor, passes: frozenset[str], pricer: Pricer) -> list
         found.append(region)
         taken |= region.context.members | {id(region.stem)}
     return found
+
+
+def nearest_obstacles(editor: Editor, passes: frozenset[str]) -> list[tuple[Operator, str]]:
+    """What stands in the way of the largest region that there could be, nearest first.
+
+    Where most 1x1 convolutions would be in it, that is the price of getting maps in and out.
+    """
+    operators = editor.subgraph.operators
+    regions = _beginnings(editor, passes, operators)
+    largest = max(regions, key=lambda region: len(region.members), default=None)
+    if largest is None:
+        return []
+    inside = [op for op in largest.members if op.name == "CONV_2D" and is_pointwise(op)]
+    total = sum(op.name == "CONV_2D" and is_pointwise(op) for op in operators)
+    if len(inside) * 2 <= total:
+        return largest.blocked
+    price = (
+        f"begins a part of which {len(inside)} of {total} 1x1 convolutions could run sparse,"
+        " but bringing maps in and out and respelling operators would cost more than that wins"
+    )
+    return [(largest.stem or largest.members[0], price), *largest.blocked]
 
 
 def _best_region(
