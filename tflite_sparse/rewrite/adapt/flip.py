@@ -67,6 +67,8 @@ def reverse(
     editor = context.editor
     if output is None:
         output = editor.value(source.shape, source, f"{source.name}/reversed")
+        if source.quantization is not None:
+            output.table["quantization"] = source.quantization
     axes = [axis + 1 for axis, on in enumerate(context.flip) if on]
     constant = editor.constant(np.array(axes, np.int32), f"{output.name}/axes")
     editor.before(place, "REVERSE_V2", [source, constant], [output])

@@ -104,6 +104,17 @@ def test_a_reversal_moves_up_through_what_is_done_to_the_image_first():
     same(found, 16)
 
 
+def test_an_image_of_bytes_is_reversed_with_its_scale():
+    def make(g):
+        image = g.input((1, 16, 16, 3), "INT8", scale=0.02, zero_point=3)
+        x = g.conv2d(g.dequantize(image), CHANNELS, 3, 2)
+        return headed(g, body(g, x))
+
+    found = adapted(model(make))
+    assert found.kinds[:2] == ["REVERSE_V2", "DEQUANTIZE"]
+    same(found, 16)
+
+
 def test_without_flips_a_stock_stem_stays_outside():
     found = adapted(model(lambda g: headed(g, body(g, stock(g)))), without=("flip", "entries"))
     assert not found.done
