@@ -99,6 +99,8 @@ def test_a_signal_during_imports_prints_nothing(name):
         "import os, signal, sys\n"
         # A shell's background jobs ignore interrupts.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        # So do those of nohup with hang-ups.
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "from tflite_sparse.cli import _signals\n"
         "class Finder:\n"
         "    def find_spec(self, module, *_):\n"

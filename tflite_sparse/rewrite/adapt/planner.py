@@ -75,10 +75,10 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
     return Rewrite(model, "adapt", (), (), adaptation=first)
 
 
-def _attempts(passes: frozenset[str]) -> tuple[frozenset[str], ...]:
-    """All passes that may be used; where these win nothing, those that only repair."""
-    repairs = passes & _REPAIRS
-    return (passes,) if repairs in (passes, frozenset()) else (passes, repairs)
+def _attempts(passes: frozenset[str]) -> list[frozenset[str]]:
+    """All passes that may be used; where these win nothing, fewer, and those that only repair."""
+    fewer = (passes, passes - {"entries"}, passes & _REPAIRS)
+    return list(dict.fromkeys(some for some in fewer if some))
 
 
 def _adopted(
@@ -161,7 +161,8 @@ def _refusal(
             return f"on {name} the result would end in {after[name].outcome.value}"
     if any(before[n].outcome.is_failure and not after[n].outcome.is_failure for n in targets):
         return None
-    walled = any(step.name == "barriers" for step in steps)
+    # A barrier is worth its price alone, not on top of what has won nothing.
+    walled = {step.name for step in steps} <= _REPAIRS
     gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
     stored = walled and after[_MEASURED].stored > before[_MEASURED].stored
     if not gained and not stored:

@@ -182,6 +182,29 @@ def _missing(region: Region, tried: set[int]) -> list[Tensor]:
         form = form_of(op)
         for tensor in [] if form is None else form.reads(op):
             spatial = is_map(tensor) and max(tensor.shape[1:3]) > 1
-            if spatial and id(tensor) not in inside and id(tensor) not in tried:
+            known = id(tensor) in inside or id(tensor) in tried
+            if spatial and not known and not _turned_in_between(region, tensor):
                 found[id(tensor)] = tensor
     return list(found.values())[:_MORE_ENTRIES]
+
+
+def _turned_in_between(region: Region, tensor: Tensor) -> bool:
+    """Whether a map that comes out of the region would have to be reversed to get in again.
+
+    XNNPACK has no operator for that, so that the region would be cut in two.
+    """
+    if not any(region.context.flip):
+        return False
+    graph = region.subgraph
+    queue, seen = [tensor], {id(tensor)}
+    while queue:
+        producer = graph.producer(queue.pop())
+        if producer is None:
+            continue
+        if producer is region.stem or id(producer) in region.context.members:
+            return True
+        for read in producer.inputs:
+            if read is not None and id(read) not in seen:
+                seen.add(id(read))
+                queue.append(read)
+    return False
