@@ -325,6 +325,7 @@ def test_the_two_schemes_look_different_and_maps_follow(opened, pages):
         pixel = f"[...{first}.data]"
         light = page.ask("getComputedStyle(document.body).backgroundColor"), page.ask(pixel)
         page.media(color_scheme="dark")
+        page.until(f"{pixel}.join() !== '{','.join(map(str, light[1]))}'")
         dark = page.ask("getComputedStyle(document.body).backgroundColor"), page.ask(pixel)
         assert all(one != other for one, other in zip(light, dark, strict=True))
 

@@ -71,10 +71,12 @@ class OpenPage:
     def media(self, **settings: Any) -> None:
         """Changes what the page is shown on: its medium or colour scheme."""
         self._do(self.page.emulate_media(**settings))
+        self._settle()
 
     def resize(self, width: int, height: int) -> None:
         """Changes the size of the window."""
         self._do(self.page.set_viewport_size({"width": width, "height": height}))
+        self._settle()
 
     def picture(self) -> bytes:
         """What is in the window, as a PNG."""
@@ -83,6 +85,15 @@ class OpenPage:
     def pdf(self) -> bytes:
         """The page as it is printed on A4."""
         return bytes(self._do(self.page.pdf(format="A4", print_background=True)))
+
+    def until(self, expression: str) -> None:
+        """Waits until an expression of JavaScript is true; an error after half a minute."""
+        self._do(self.page.wait_for_function(expression))
+
+    def _settle(self) -> None:
+        """Lets the page hear of a change, which it does before it draws the next frame."""
+        frames = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        self._do(self.page.evaluate(frames))
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
