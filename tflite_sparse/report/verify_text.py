@@ -28,7 +28,8 @@ def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
     yield f"{shorten(found.a, room)} against {shorten(found.b, room)}: {verdict}"
     yield ""
     total = found.weights_equal + len(found.weights)
-    yield f"  Weights   {found.weights_equal:,} of {total:,} equal bit for bit, -0.0 as 0.0"
+    if total:
+        yield f"  Weights   {found.weights_equal:,} of {total:,} equal bit for bit, -0.0 as 0.0"
     for weight in found.weights[:_SHOWN]:
         yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
             f"only in {'B' if weight.missing == 'a' else 'A'}"
