@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.runtime.random_nets import Chance
-from tests.support.builder import ModelBuilder
+from tests.runtime.random_nets import Chance, made_by
 
 if TYPE_CHECKING:
     from tests.support.builder import GraphBuilder, Value
@@ -24,12 +23,7 @@ def adaptable_net(seed: int) -> tuple[bytes, str]:
     Args:
         seed: any number; the same number makes the same model.
     """
-    chance = Chance(seed)
-    builder = ModelBuilder(seed=seed + 1)
-    net = _Net(builder.graph(), chance)
-    outputs = net.make()
-    net.g.output(*outputs)
-    return builder.build(), " ".join(net.words)
+    return made_by(_Net, seed)
 
 
 class _Net:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.support.builder import GraphBuilder, Value
 
-__all__ = ["Chance", "random_net"]
+__all__ = ["Chance", "made_by", "random_net"]
 
 _LARGEST_MAP = 900
 _SMALLEST_MAP = 6
@@ -44,11 +44,14 @@ def random_net(seed: int) -> tuple[bytes, str]:
     Args:
         seed: any number; the same number makes the same model.
     """
-    chance = Chance(seed)
+    return made_by(_Net, seed)
+
+
+def made_by(kind: Callable[[GraphBuilder, Chance], Any], seed: int) -> tuple[bytes, str]:
+    """A model that a kind of net makes by chance, and its words."""
     builder = ModelBuilder(seed=seed + 1)
-    net = _Net(builder.graph(), chance)
-    outputs = net.make()
-    net.g.output(*outputs)
+    net = kind(builder.graph(), Chance(seed))
+    net.g.output(*net.make())
     return builder.build(), " ".join(net.words)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "InPlace",
     "ModelPath",
     "Only",
+    "OnlyTargets",
     "Output",
     "Top",
     "Verify",
@@ -57,3 +58,12 @@ Gzip = Annotated[
 ]
 Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]
+OnlyTargets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="TARGET",
+        help="Only what happens on this kind of processor, such as arm64; may be repeated."
+        "  [default: all]",
+    ),
+]

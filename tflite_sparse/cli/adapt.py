@@ -11,9 +11,9 @@ from tflite_sparse.cli._rewriting import Destination, rewrite_command
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite import Rewrite
+    from tflite_sparse.rewrite import AdaptOptions, Rewrite
 
-__all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "command"]
+__all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
 
 Targets = Annotated[
     list[str] | None,
@@ -42,6 +42,15 @@ MinGain = Annotated[
 ]
 
 
+def adapt_options(
+    target: list[str] | None, only: list[str] | None, without: list[str] | None, min_gain: float
+) -> AdaptOptions:
+    """What the options of the command line ask of `adapt`."""
+    from tflite_sparse.rewrite import AdaptOptions
+
+    return AdaptOptions(tuple(target or ()), tuple(only or ()), tuple(without or ()), min_gain)
+
+
 def command(
     model: opt.ModelPath,
     output: opt.Output = None,
@@ -61,14 +70,9 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Make a CNN eligible for sparse inference, without a change to what it computes."""
-    from tflite_sparse.rewrite import AdaptOptions, adapt
+    from tflite_sparse.rewrite import adapt
 
-    options = AdaptOptions(
-        targets=tuple(target or ()),
-        only=tuple(only or ()),
-        without=tuple(without or ()),
-        min_gain=min_gain,
-    )
+    options = adapt_options(target, only, without, min_gain)
 
     def rewrite(opened: Model) -> Rewrite:
         return adapt(opened, options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._errors import FAILURE, as_project_error, report_error, report_problem
 from tflite_sparse.cli._paths import find_models
 from tflite_sparse.cli._progress import progress_bar
@@ -81,15 +82,7 @@ def command(
             help="Show that many weights, or blocks of --group; 0: all.  [default: 20; JSON: 0]",
         ),
     ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            metavar="TARGET",
-            help="Only what happens on this kind of processor, such as arm64; may be repeated."
-            "  [default: all]",
-        ),
-    ] = None,
+    target: opt.OnlyTargets = None,
     explain: Annotated[
         bool,
         typer.Option(

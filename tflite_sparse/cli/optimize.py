@@ -9,7 +9,7 @@ import typer
 
 from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._rewriting import STDOUT, Destination, rewrite_command
-from tflite_sparse.cli.adapt import MinGain, Passes, Targets, WithoutPasses
+from tflite_sparse.cli.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,19 +42,14 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."""
-    from tflite_sparse.rewrite import AdaptOptions, optimize
+    from tflite_sparse.rewrite import optimize
 
     if bench is not None and (output in (None, STDOUT) or as_json or dry_run or check):
         raise UsageError(
             "--bench measures the file that -o OUT writes, and reports as text",
             hint="use tflite-sparse bench for anything else",
         )
-    options = AdaptOptions(
-        targets=tuple(target or ()),
-        only=tuple(only or ()),
-        without=tuple(without or ()),
-        min_gain=min_gain,
-    )
+    options = adapt_options(target, only, without, min_gain)
 
     def rewrite(opened: Model) -> Rewrite:
         return optimize(opened, options)

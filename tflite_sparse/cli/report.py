@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._errors import FAILURE, report_problem
 from tflite_sparse.cli._output import free_target
 from tflite_sparse.cli._paths import find_models
@@ -37,15 +38,7 @@ def command(
         str | None,
         typer.Option(metavar="FILE", help="Show what 'tflite-sparse bench --json' measured."),
     ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            metavar="TARGET",
-            help="Only what happens on this kind of processor, such as arm64; may be repeated."
-            "  [default: all]",
-        ),
-    ] = None,
+    target: opt.OnlyTargets = None,
     near: Annotated[
         float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
     ] = 1e-10,

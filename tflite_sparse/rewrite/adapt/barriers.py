@@ -37,8 +37,10 @@ def raise_barriers(model: Model) -> list[Step]:
     Args:
         model: a model with dense weights; it is edited where that wins anything.
     """
+    if not _entries(model):
+        return []
     now = prospects(model, (_TARGET,))[_TARGET]
-    if now.sparse or not _entries(model):
+    if now.sparse:
         return []
     trial = model.copy()
     _widen(trial)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIVATIONS",
+    "GROUP",
     "RANK",
     "Context",
     "Said",
@@ -25,6 +26,7 @@ __all__ = [
     "is_map",
     "numbers_of",
     "pad_before",
+    "reduces_map",
     "select",
 ]
 
@@ -32,6 +34,9 @@ RANK = 4
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 """Fused activations that XNNPACK takes."""
 
+
+GROUP = 12
+"""Channels that enter the sparse layout together: the cells of 2x2 in maps of three channels."""
 
 Said = tuple[str, str, str] | None
 """What a form did: the pass, what and why; None where there was nothing to do."""
@@ -80,6 +85,13 @@ def numbers_of(operator: Operator, operand: int) -> tuple[int, ...] | None:
     if data is None or data.dtype.kind not in "iu":
         return None
     return tuple(int(n) for n in data.reshape(-1))
+
+
+def reduces_map(operator: Operator) -> bool:
+    """Whether a reduction runs along height and width of a map, and nothing else."""
+    axes = numbers_of(operator, 1)
+    spatial = axes is not None and sorted(axis % RANK for axis in axes) == [1, 2]
+    return spatial and is_map(operator.inputs[0])
 
 
 def pad_before(

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, add_up, pad_before, select
+from tflite_sparse.rewrite.adapt.common import (
+    GROUP,
+    RANK,
+    Context,
+    Said,
+    add_up,
+    pad_before,
+    select,
+)
 from tflite_sparse.rewrite.adapt.flip import reverse
 from tflite_sparse.rewrite.adapt.region import readers_of
 from tflite_sparse.rewrite.adapt.window import placed_window, spatial_padding
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["bring_in", "bring_out", "make_stem", "reduce_out", "turn_depth_to_space"]
 
 _BLOCK = 2
-_GROUP = 12
 _CHANNELS = 3
 _STEM = 3
 
@@ -89,13 +96,13 @@ def bring_in(tensor: Tensor, context: Context, readers: list[Operator]) -> Said:
             if read is tensor:
                 editor.read(op, operand, result)
     channels = tensor.shape[3]
-    starts = range(0, channels, _GROUP)
+    starts = range(0, channels, GROUP)
     parts = []
     for first in starts:
-        last = min(first + _GROUP, channels)
+        last = min(first + GROUP, channels)
         group = tensor if len(starts) == 1 else _slice(editor, place, tensor, first, last)
-        if last - first < _GROUP:
-            group = pad_before(editor, place, group, (0, 0, 0, 0), first + _GROUP - last)
+        if last - first < GROUP:
+            group = pad_before(editor, place, group, (0, 0, 0, 0), first + GROUP - last)
         into = result if len(starts) == 1 else None
         parts.append(_enter(place, group, (first, last), tensor, into, context))
     if len(starts) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt.common import RANK, Context, is_map, numbers_of
+from tflite_sparse.rewrite.adapt.common import Context, is_map, reduces_map
 from tflite_sparse.rewrite.adapt.crossing import reduce_out
 
 if TYPE_CHECKING:
@@ -23,11 +23,7 @@ def mend_heads(editor: Editor) -> None:
     """Lets every reduction over height and width that feeds no map drop its dimensions."""
     context = Context(editor, (False, False), frozenset({"heads"}))
     for op in list(editor.subgraph.operators):
-        if op.name not in ("MEAN", "SUM") or not is_map(op.inputs[0]):
-            continue
-        axes = numbers_of(op, 1)
-        spatial = axes is not None and sorted(axis % RANK for axis in axes) == [1, 2]
-        if spatial and not feeds_map(op):
+        if op.name in ("MEAN", "SUM") and reduces_map(op) and not feeds_map(op):
             editor.noted(op, partial(reduce_out, op, context))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tflite_sparse.model.macs import macs
 from tflite_sparse.rewrite.adapt import maximum
-from tflite_sparse.rewrite.adapt.common import RANK
+from tflite_sparse.rewrite.adapt.common import GROUP, RANK
 from tflite_sparse.rewrite.adapt.editor import constant_of
 from tflite_sparse.rewrite.adapt.joining import splits
 from tflite_sparse.rewrite.adapt.region import readers_of
@@ -30,8 +30,6 @@ __all__ = ["Pricer", "channel_groups"]
 _PRICES = COSTS["wasm"]
 _REVERSED = 1.5
 _EAGER = 1000.0
-_BLOCK = 2
-_GROUP = 12
 _ENTRY_TAPS = 27
 
 
@@ -113,13 +111,13 @@ def entry_cost(tensor: Tensor) -> float:
     groups = channel_groups(tensor.shape[3])
     pixels = math.prod(tensor.shape[:3])
     work = pixels * _ENTRY_TAPS * tensor.shape[3] * _PRICES.dense
-    moved = pixels * (2 * _GROUP + 2 * tensor.shape[3]) * _PRICES.moved
+    moved = pixels * (2 * GROUP + 2 * tensor.shape[3]) * _PRICES.moved
     return groups * (work + moved + 4 * _PRICES.overhead)
 
 
 def channel_groups(channels: int) -> int:
     """Groups of 12 channels, which become maps of 3 channels with twice the height and width."""
-    return -(-channels // _GROUP)
+    return -(-channels // GROUP)
 
 
 def _flip_cost(region: Region) -> float:

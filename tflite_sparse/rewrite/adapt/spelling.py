@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import RANK, is_map, numbers_of
+from tflite_sparse.rewrite.adapt.common import is_map, reduces_map
 from tflite_sparse.rewrite.adapt.editor import constant_of
 from tflite_sparse.rewrite.adapt.elementwise import UNARY_KINDS, computed
 from tflite_sparse.rewrite.adapt.heads import feeds_map
@@ -122,12 +122,10 @@ def _kept_dimensions(editor: Editor) -> None:
     """MEAN that drops height and width, and RESHAPEs that restore them."""
     graph = editor.subgraph
     for op in list(graph.operators):
-        if op.name != "MEAN" or op.option("keep_dims", default=False) or not is_map(op.inputs[0]):
+        if op.name != "MEAN" or op.option("keep_dims", default=False) or not reduces_map(op):
             continue
         result, source = op.outputs[0], op.inputs[0]
-        axes = numbers_of(op, 1)
-        if source is None or axes is None or sorted(a % RANK for a in axes) != [1, 2]:
-            continue
+        assert source is not None  # noqa: S101 - see reduces_map
         wanted = (source.shape[0], 1, 1, source.shape[3])
         restored = [
             use.operator
@@ -179,7 +177,7 @@ def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
             continue
         found[id(op)] = op
         if op.name == "MEAN":
-            if not _over_maps(op):
+            if not reduces_map(op):
                 return None
         elif op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None:
             queue.append(op.inputs[0])
@@ -197,12 +195,6 @@ def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
             return None
     part = sorted(found.values(), key=lambda op: op.index)
     return part if len(part) > 1 else None
-
-
-def _over_maps(operator: Operator) -> bool:
-    axes = numbers_of(operator, 1)
-    spatial = axes is not None and sorted(axis % RANK for axis in axes) == [1, 2]
-    return spatial and is_map(operator.inputs[0])
 
 
 def _lift(editor: Editor, part: list[Operator], reshape: Operator) -> None:
