@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._output import free_target
 from tflite_sparse.cli._rewriting import STDOUT
 from tflite_sparse.errors import ModelError, Place, UsageError
@@ -51,7 +52,7 @@ def command(
     target: Annotated[
         str, typer.Option(metavar="TARGET", help="The kind of processor whose fate it is.")
     ] = "arm64",
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite files.")] = False,
+    force: opt.Force = False,
 ) -> None:
     """Write node data for Model Explorer: what becomes of each operator, zeros, bytes saved."""
     from tflite_sparse.inspection import inspect

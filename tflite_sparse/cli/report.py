@@ -33,7 +33,7 @@ def command(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="OUT", help="The page; - is standard output.")
     ] = "report.html",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a page that is there.")] = False,
+    force: opt.Force = False,
     bench: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Show what 'tflite-sparse bench --json' measured."),
