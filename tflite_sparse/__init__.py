@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tflite_sparse._lazy import import_lazily
 from tflite_sparse._version import __version__
 
 if TYPE_CHECKING:
@@ -47,36 +47,25 @@ __all__ = [
     "write",
 ]
 
-_HOMES = {
-    "AdaptOptions": "rewrite",
-    "DensifyOptions": "rewrite",
-    "Inspection": "inspection",
-    "Model": "model",
-    "ModelDiff": "inspection.diff",
-    "Rewrite": "rewrite",
-    "SparsifyOptions": "rewrite",
-    "TfliteSparseError": "errors",
-    "adapt": "rewrite",
-    "densify": "rewrite",
-    "diff": "inspection.diff",
-    "inspect": "inspection",
-    "optimize": "rewrite",
-    "plan": "xnnpack",
-    "read": "rewrite",
-    "sparsify": "rewrite",
-    "write": "rewrite",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first asked for, so that the import itself costs nothing."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+import_lazily(
+    __name__,
+    {
+        "AdaptOptions": "rewrite",
+        "DensifyOptions": "rewrite",
+        "Inspection": "inspection",
+        "Model": "model",
+        "ModelDiff": "inspection.diff",
+        "Rewrite": "rewrite",
+        "SparsifyOptions": "rewrite",
+        "TfliteSparseError": "errors",
+        "adapt": "rewrite",
+        "densify": "rewrite",
+        "diff": "inspection.diff",
+        "inspect": "inspection",
+        "optimize": "rewrite",
+        "plan": "xnnpack",
+        "read": "rewrite",
+        "sparsify": "rewrite",
+        "write": "rewrite",
+    },
+)

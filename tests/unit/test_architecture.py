@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
-BELOW_MODEL = {"errors", "_version", "flatbuffer", "encoding"}
+BELOW_MODEL = {"errors", "_lazy", "_version", "flatbuffer", "encoding"}
 BELOW_INSPECTION = BELOW_MODEL | {"model", "xnnpack"}
 ALLOWED = {
     "errors": set[str](),
+    "_lazy": set[str](),
     "_version": set[str](),
     "flatbuffer": {"errors"},
-    "encoding": {"errors"},
+    "encoding": {"_lazy", "errors"},
     "model": BELOW_MODEL,
     "xnnpack": BELOW_MODEL | {"model"},
     "inspection": BELOW_INSPECTION,
@@ -76,3 +77,56 @@ def test_importing_the_package_loads_neither_rich_nor_typer_nor_a_runtime():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in out.stdout.split()}
     assert not loaded & {"rich", "typer", "ai_edge_litert", "tflite", "playwright", "jsonschema"}
+
+
+LAZY = ("", ".encoding", ".inspection", ".rewrite", ".runtime", ".xnnpack")
+
+
+@pytest.mark.parametrize("package", LAZY)
+def test_a_name_of_a_package_is_the_same_whatever_was_imported_before(package):
+    # Modules share names with what they hold: `rewrite.sparsify`, `runtime.bench`.
+    code = f"""
+import importlib, pkgutil, types
+package = importlib.import_module("tflite_sparse{package}")
+first = {{name: getattr(package, name) for name in package.__all__}}
+for module in pkgutil.iter_modules(package.__path__):
+    if module.name != "__main__":
+        importlib.import_module(f"{{package.__name__}}.{{module.name}}")
+for name, value in first.items():
+    assert not isinstance(value, types.ModuleType), name
+    assert getattr(package, name) is value, name
+    assert name in dir(package), name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", LAZY)
+def test_a_name_of_a_package_is_not_the_module_that_was_imported_first(package):
+    code = f"""
+import importlib, pkgutil, types
+package = importlib.import_module("tflite_sparse{package}")
+for module in pkgutil.iter_modules(package.__path__):
+    if module.name in package.__all__:
+        importlib.import_module(f"{{package.__name__}}.{{module.name}}")
+        assert not isinstance(getattr(package, module.name), types.ModuleType), module.name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_storing_weights_sparse_loads_nothing_of_what_only_other_commands_need(tmp_path):
+    model = PACKAGE.parent / "testdata" / "mobilenet_tiny_80.tflite"
+    words = ["sparsify", str(model), "-o", str(tmp_path / "out.tflite")]
+    code = f"""
+import sys
+from tflite_sparse.cli.main import run
+try:
+    run({words!r})
+except SystemExit as left:
+    assert not left.code
+print("MODULES", *sys.modules)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(out.stdout.split("MODULES")[1].split())
+    assert "tflite_sparse.rewrite.sparsify" in loaded
+    dear = {"numpy.ma", "numpy.random", "pydantic", "rich.console", "secrets", "tempfile"}
+    assert not loaded & (dear | {"tflite_sparse.rewrite.adapt", "tflite_sparse.lint"})

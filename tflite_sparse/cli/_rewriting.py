@@ -177,17 +177,16 @@ def _report(
 
         typer.echo(dump(rewrite_document(result, sizes, model, target)))
         return
-    from tflite_sparse.report.console import make_console
+    from tflite_sparse.report.console import Screen
     from tflite_sparse.report.rewrite_text import rewrite_lines
 
     # Standard output may be the model itself.
-    console = make_console(sys.stderr if target == STDOUT else None)
+    screen = Screen(sys.stderr if target == STDOUT else None)
     shown = "standard output" if target == STDOUT else target
     lines = rewrite_lines(
-        result, sizes, model, shown, console.width, top=destination.top, verified=verified
+        result, sizes, model, shown, screen.width, top=destination.top, verified=verified
     )
-    for line in lines:
-        console.print(line, overflow="ignore", no_wrap=True, crop=False)
+    screen.show(lines)
 
 
 def parse_block(text: str) -> tuple[int, ...] | None:

@@ -78,11 +78,10 @@ def command(
         typer.echo(dump(bench_document(found)))
     else:
         from tflite_sparse.report.bench_text import bench_lines
-        from tflite_sparse.report.console import make_console
+        from tflite_sparse.report.console import Screen
 
-        console = make_console()
-        for line in bench_lines(found, console.width):
-            console.print(line, overflow="ignore", no_wrap=True, crop=False)
+        screen = Screen()
+        screen.show(bench_lines(found, screen.width))
     return int(not found.ok)
 
 

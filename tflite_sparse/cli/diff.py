@@ -31,10 +31,9 @@ def command(
 
         typer.echo(dump(diff_document(found)))
     else:
-        from tflite_sparse.report.console import make_console
+        from tflite_sparse.report.console import Screen
         from tflite_sparse.report.diff_text import diff_lines
 
-        console = make_console()
-        for line in diff_lines(found, console.width, top=top):
-            console.print(line, overflow="ignore", no_wrap=True, crop=False)
+        screen = Screen()
+        screen.show(diff_lines(found, screen.width, top=top))
     return 0 if found.equal else 1

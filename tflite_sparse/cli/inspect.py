@@ -254,16 +254,15 @@ def _print_json(results: Iterator[_Result]) -> bool:
 
 
 def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
-    from tflite_sparse.report.console import make_console
+    from tflite_sparse.report.console import Screen
 
-    console = make_console()
+    screen = Screen()
     failed = printed = False
     for result in results:
         if not isinstance(result.found, TfliteSparseError):
             if printed:
-                console.print()
-            for line in _lines(result.found, result.operators, view, top, console.width):
-                console.print(line, overflow="ignore", no_wrap=True, crop=False)
+                typer.echo()
+            screen.show(_lines(result.found, result.operators, view, top, screen.width))
             printed = True
         failed |= _report(result.path, result.found)
     return failed

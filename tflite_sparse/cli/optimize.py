@@ -64,11 +64,10 @@ def command(
 
 def _measure(model: str, output: str, where: opt.Where) -> None:
     from tflite_sparse.report.bench_text import bench_lines
-    from tflite_sparse.report.console import make_console
+    from tflite_sparse.report.console import Screen
     from tflite_sparse.runtime.bench import bench
 
-    console = make_console()
-    console.print()
+    screen = Screen()
+    typer.echo()
     found = bench([model, output], where=where.value)
-    for line in bench_lines(found, console.width):
-        console.print(line, overflow="ignore", no_wrap=True, crop=False)
+    screen.show(bench_lines(found, screen.width))

@@ -47,12 +47,11 @@ def command(
 
         typer.echo(dump(document("profile", profile_content(model, found, compared))))
     else:
-        from tflite_sparse.report.console import make_console
+        from tflite_sparse.report.console import Screen
         from tflite_sparse.report.profile_text import profile_lines
 
-        console = make_console()
-        for line in profile_lines(model, found, compared, console.width, against=against_plan):
-            console.print(line, overflow="ignore", no_wrap=True, crop=False)
+        screen = Screen()
+        screen.show(profile_lines(model, found, compared, screen.width, against=against_plan))
     if against_plan:
         return int(not compared.agree)
     return int(not found.ok)

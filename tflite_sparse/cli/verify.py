@@ -79,10 +79,9 @@ def command(
 
         typer.echo(dump(document("verification", found.to_dict())))
     else:
-        from tflite_sparse.report.console import make_console
+        from tflite_sparse.report.console import Screen
         from tflite_sparse.report.verify_text import verification_lines
 
-        console = make_console()
-        for line in verification_lines(found, console.width):
-            console.print(line, overflow="ignore", no_wrap=True, crop=False)
+        screen = Screen()
+        screen.show(verification_lines(found, screen.width))
     return 0 if found.equal else 1

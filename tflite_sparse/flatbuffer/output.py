@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -89,6 +87,9 @@ def _create(folder: Path) -> tuple[IO[bytes], str | None]:
             file = os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), "w+b")
             claim(file.fileno())
             return file, None
+    # Few systems need it.
+    import tempfile
+
     while True:
         handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
         claim(handle)
@@ -109,7 +110,7 @@ def _became(handle: int, target: Path) -> bool:
 
 def _give_name(handle: int, folder: Path) -> str:
     while True:
-        name = folder / f"{PREFIX}{secrets.token_hex(8)}"
+        name = folder / f"{PREFIX}{os.urandom(8).hex()}"
         with contextlib.suppress(FileExistsError):
             _link(handle, name)
             return str(name)

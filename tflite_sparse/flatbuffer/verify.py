@@ -288,7 +288,7 @@ class _Verifier:
         times: NDArray[np.float64],
     ) -> None:
         members = self.schema.unions[str(field.union)].members
-        for kind in np.unique(kinds).tolist():
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
             chosen = kinds == kind
             if kind in members:
                 self.pending[members[kind]].append((target[chosen], times[chosen]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tflite_sparse._lazy import import_lazily
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspector import inspect
@@ -13,17 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Inspection", "Selection", "WeightFacts", "inspect", "select"]
 
-# Imported when asked for: the names of a model, for one, need nothing of the rest.
-_HOMES = {
-    "Inspection": "results",
-    "Selection": "selection",
-    "WeightFacts": "weight_results",
-    "inspect": "inspector",
-    "select": "selection",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+# The names of a model, for one, need nothing of the rest.
+import_lazily(
+    __name__,
+    {
+        "Inspection": "results",
+        "Selection": "selection",
+        "WeightFacts": "weight_results",
+        "inspect": "inspector",
+        "select": "selection",
+    },
+)

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
+    from rich.text import Text
 
-__all__ = ["make_console"]
+__all__ = ["Screen"]
+
+_COLUMNS = 80
+# What makes rich print colours where there is no terminal.
+_ASKS_FOR_COLOUR = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "JUPYTER_COLUMNS")
 
 
-def make_console(stream: IO[str] | None = None, *, width: int | None = None) -> Console:
-    """A console that prints text as it is: no markup, no guesses about what to colour.
+class Screen:
+    """Prints lines as they are: no markup, no guesses about what to colour.
 
     On a terminal it is as wide as that, elsewhere 80 columns or what COLUMNS says. NO_COLOR and
     TERM=dumb are respected.
 
     Args:
         stream: where to print; stdout when None.
-        width: columns, for tests and files.
+
+    Attributes:
+        width: columns.
     """
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self._stream = stream
+        self._console = None if _plain(stream or sys.stdout) else _console(stream)
+        columns = os.environ.get("COLUMNS", "")
+        plain = int(columns) if columns.isdecimal() and int(columns) else _COLUMNS
+        self.width = self._console.width if self._console else plain
+
+    def show(self, lines: Iterable[Text | str]) -> None:
+        """Prints lines."""
+        if self._console is None:
+            # Asked for now: a test or a caller may have put another stream in its place.
+            stream = self._stream or sys.stdout
+            stream.write("".join(f"{line}\n" for line in lines))
+            stream.flush()
+            return
+        for line in lines:
+            self._console.print(line, overflow="ignore", no_wrap=True, crop=False)
+
+
+def _plain(stream: IO[str]) -> bool:
+    """Whether colours are out of the question, and so is the width of a terminal."""
+    terminals = (sys.stdin, sys.stdout, sys.stderr, stream)
+    asked = any(name in os.environ for name in _ASKS_FOR_COLOUR)
+    return not asked and not any(s is not None and s.isatty() for s in terminals)
+
+
+def _console(stream: IO[str] | None) -> Console:
     from rich.console import Console
 
-    return Console(
-        file=stream, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False
-    )
+    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tflite_sparse.rewrite.operands import needs_delegate
-from tflite_sparse.xnnpack import Outcome, WhatIf, delegated, plan
+from tflite_sparse.xnnpack import Outcome, WhatIf, delegated, forecast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.rewrite.weights import SharedWeight
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack import Forecast
 
-__all__ = ["Danger", "dangers", "plans", "worse"]
+__all__ = ["Danger", "dangers", "forecasts", "worse"]
 
 # Everything that can go wrong anywhere goes wrong where the sparse path is on.
 _TARGET = "arm64"
@@ -46,7 +46,7 @@ class Danger(NamedTuple):
 
 def dangers(
     model: Model,
-    base: Sequence[Plan],
+    base: Sequence[Forecast],
     weights: Sequence[SharedWeight],
     zeros: dict[int, int],
     counted: dict[int, dict[int, int]],
@@ -55,10 +55,10 @@ def dangers(
 
     Args:
         model: the model as it is.
-        base: its plans as it is.
+        base: what comes of it as it is.
         weights: the weights that would be stored sparse.
         zeros: id of a weight -> number of its zeros then.
-        counted: zeros of weights as they are, see `plans`.
+        counted: zeros of weights as they are, see `forecasts`.
 
     Returns:
         id of a weight -> why it must stay dense. The rest is safe together.
@@ -76,30 +76,30 @@ def dangers(
             return found
 
 
-def plans(model: Model, zeros: dict[int, dict[int, int]]) -> list[Plan]:
-    """What the runtime does with each subgraph.
+def forecasts(model: Model, zeros: dict[int, dict[int, int]]) -> list[Forecast]:
+    """What comes of each subgraph.
 
     Args:
         model: the model.
         zeros: index of a subgraph -> index of a constant -> its zeros, where they are known.
     """
     return [
-        plan(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {})))
+        forecast(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {})))
         for subgraph in model.subgraphs
     ]
 
 
-def worse(before: Sequence[Plan], after: Sequence[Plan]) -> bool:
+def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
     """Whether a subgraph fails that did not, or fails otherwise."""
     return any(
-        b.outcome.is_failure and a.outcome is not b.outcome
+        b.failure is not None and a.failure is not b.failure
         for a, b in zip(before, after, strict=True)
     )
 
 
 def _of_subgraph(
     subgraph: Subgraph,
-    now: Plan,
+    now: Forecast,
     weights: list[SharedWeight],
     zeros: dict[int, int],
     counted: dict[int, int],
@@ -111,8 +111,8 @@ def _of_subgraph(
         if tensor.subgraph is subgraph
     }
     encoded = WhatIf(encoded=frozenset(tensors), zeros={**counted, **tensors})
-    then = plan(subgraph, _TARGET, assume=encoded)
-    lost = _undelegated(subgraph, _taken(now), _taken(then), weights)
+    then = forecast(subgraph, _TARGET, assume=encoded)
+    lost = _undelegated(subgraph, now.partitions, then.partitions, weights)
     if any(weight.tensors[0].type == "FLOAT16" for weight in weights):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.
         before = delegated(subgraph, _BROWSER)
@@ -121,48 +121,40 @@ def _of_subgraph(
     if lost:
         # What is left is asked again, so that nothing else is blamed for these.
         return lost
-    if then.outcome.is_failure:
+    if then.failure is not None:
         parts = _failing(then)
-        why = then.verdict.reasons[0].message if then.verdict.reasons else "see inspect"
-        danger = Danger("runtime-" + then.outcome.value, f"{_WORDS[then.outcome]}: {why}")
+        why = then.reasons[0].message
+        danger = Danger("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
         hit = {
             id(weight): danger
             for weight in weights
             if parts is None or _partitions(then, subgraph, weight) & parts
         }
         # A failure that no candidate takes part in was there before.
-        if hit or now.outcome is then.outcome:
+        if hit or now.failure is then.failure:
             return hit
         return {id(weight): danger for weight in weights}
     return {}
 
 
-def _failing(then: Plan) -> set[int] | None:
+def _failing(then: Forecast) -> set[int] | None:
     """The partitions in which something goes wrong; None where that is not known."""
     found: set[int] = set()
-    for reason in then.verdict.reasons:
-        part = None if reason.operator is None else then.operators[reason.operator].partition
+    for reason in then.reasons:
+        part = None if reason.operator is None else then.partitions.get(reason.operator)
         if part is None:
             return None
         found.add(part)
     return found or None
 
 
-def _partitions(then: Plan, subgraph: Subgraph, weight: SharedWeight) -> set[int]:
-    return {
-        part
-        for operator in _readers(subgraph, weight)
-        if (part := then.operators[operator].partition) is not None
-    }
-
-
-def _taken(plan: Plan) -> frozenset[int]:
-    """The indices of the operators that XNNPACK takes."""
-    return frozenset(operator.index for operator in plan.operators if operator.delegated)
+def _partitions(then: Forecast, subgraph: Subgraph, weight: SharedWeight) -> set[int]:
+    readers = (r.operator.index for r in weight.readings if r.tensor.subgraph is subgraph)
+    return {then.partitions[index] for index in readers if index in then.partitions}
 
 
 def _undelegated(
-    subgraph: Subgraph, now: frozenset[int], then: frozenset[int], weights: Iterable[SharedWeight]
+    subgraph: Subgraph, now: Collection[int], then: Collection[int], weights: Iterable[SharedWeight]
 ) -> dict[int, Danger]:
     """Weights with readers that XNNPACK would no longer take, or would have to take.
 
@@ -189,7 +181,3 @@ def _undelegated(
                 text = f"XNNPACK would no longer take {label}, which would slow it down"
                 found[id(weight)] = Danger("runtime-slower", text)
     return found
-
-
-def _readers(subgraph: Subgraph, weight: SharedWeight) -> list[int]:
-    return [r.operator.index for r in weight.readings if r.tensor.subgraph is subgraph]

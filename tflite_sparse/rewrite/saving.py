@@ -6,7 +6,6 @@ import mmap
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -71,6 +70,8 @@ def _write(rewrite: Rewrite, file: IO[bytes]) -> int:
 
 def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
     """Writes and checks a file of its own, then copies it."""
+    import tempfile
+
     if verify is None:
         # Without a name, so that nothing can be left behind.
         with tempfile.TemporaryFile() as file:

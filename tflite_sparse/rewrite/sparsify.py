@@ -19,7 +19,7 @@ from tflite_sparse.rewrite.runtime_version import (
     SPARSE_FC_NEEDS,
     raise_runtime_version,
 )
-from tflite_sparse.rewrite.safety import dangers, plans, worse
+from tflite_sparse.rewrite.safety import dangers, forecasts, worse
 from tflite_sparse.rewrite.sizes import written_size
 from tflite_sparse.rewrite.storage import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.weights import shared_weights
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.rewrite.candidates import Examined
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack import Forecast
 
 __all__ = ["sparsify"]
 
@@ -67,11 +67,11 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     examined = [examine(weight, options) for weight in shared_weights(model)]
     counted = _counted(examined, options)
-    base = plans(model, counted)
+    base = forecasts(model, counted)
     why: dict[int, Refusal] = {}
     versions = _try_direct(model, examined, base, why)
     if versions:
-        base = plans(model, counted)
+        base = forecasts(model, counted)
     zeros = {id(e.weight): e.zeros or 0 for e in examined}
     wanted = [e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct]
     fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
@@ -81,7 +81,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     )
     _refuse_pennies(model, examined, why, options)
     changes, inserted = _apply(model, examined, why)
-    if worse(base, plans(model, _zeros_by_tensor(examined, zeros, counted))):
+    if worse(base, forecasts(model, _zeros_by_tensor(examined, zeros, counted))):
         raise RewriteError("the runtime would do worse with the result; this is a bug")
     runtime = None
     if inserted or versions:
@@ -113,7 +113,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
 def _try_direct(
     model: Model,
     examined: list[Examined],
-    base: list[Plan],
+    base: list[Forecast],
     why: dict[int, Refusal],
 ) -> Counter[tuple[int, int]]:
     """Gives operators that read sparse weights directly their version, where that stays right.
@@ -127,7 +127,7 @@ def _try_direct(
     before = {key: operator.version for key, operator in readers.items()}
     for operator in readers.values():
         set_version(model, operator, SPARSE_VERSION)
-    if readers and worse(base, plans(model, {})):
+    if readers and worse(base, forecasts(model, {})):
         for key, operator in readers.items():
             set_version(model, operator, before[key])
         model.drop_unused_codes()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tflite_sparse._lazy import import_lazily
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import bench
@@ -12,18 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["bench", "profile", "run", "time_models", "verify", "verify_files"]
 
-# Imported when asked for: the worker process needs none of these.
-_HOMES = {
-    "bench": "bench",
-    "profile": "litert",
-    "run": "litert",
-    "time_models": "litert",
-    "verify": "verify",
-    "verify_files": "verify",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+# The worker process needs none of these.
+import_lazily(
+    __name__,
+    {
+        "bench": "bench",
+        "profile": "litert",
+        "run": "litert",
+        "time_models": "litert",
+        "verify": "verify",
+        "verify_files": "verify",
+    },
+)

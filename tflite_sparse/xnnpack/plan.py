@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.xnnpack.advice import changes
 from tflite_sparse.xnnpack.assume import NOTHING
-from tflite_sparse.xnnpack.clusters import find_clusters
 from tflite_sparse.xnnpack.components import find_components
-from tflite_sparse.xnnpack.define import define
 from tflite_sparse.xnnpack.delegate import delegate
 from tflite_sparse.xnnpack.describe import describe_clusters, describe_operators
-from tflite_sparse.xnnpack.fuse import fuse, inline_quantization
+from tflite_sparse.xnnpack.forecast import find_failures, lay_part, open_part
+from tflite_sparse.xnnpack.fuse import inline_quantization
 from tflite_sparse.xnnpack.kernels import executed_name
-from tflite_sparse.xnnpack.layout import follow
-from tflite_sparse.xnnpack.outcome import (
-    lost_weights,
-    misread_filters,
-    uncounted_filters,
-    unloadable,
-)
-from tflite_sparse.xnnpack.profit import apply_layout, tally
 from tflite_sparse.xnnpack.results import Outcome, PartitionPlan, Verdict
-from tflite_sparse.xnnpack.stages import Part
 from tflite_sparse.xnnpack.targets import target as target_of
 
 if TYPE_CHECKING:
@@ -31,10 +21,11 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.assume import WhatIf
     from tflite_sparse.xnnpack.delegate import Delegation
     from tflite_sparse.xnnpack.partition import Run
-    from tflite_sparse.xnnpack.results import ClusterPlan, Failure, OperatorPlan
+    from tflite_sparse.xnnpack.results import ClusterPlan, OperatorPlan
+    from tflite_sparse.xnnpack.stages import Part
     from tflite_sparse.xnnpack.targets import Runtime, Target
 
-__all__ = ["Plan", "delegated", "plan"]
+__all__ = ["Plan", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +91,14 @@ def plan(
         _part(index, run, delegation, hardware, assume)
         for index, run in enumerate(delegation.partitions)
     ]
-    failures = _failures(delegation, parts, subgraph)
+    failure, reasons = find_failures(delegation, parts, subgraph)
     operators = describe_operators(subgraph, delegation, parts, hardware)
     clusters = describe_clusters(parts)
-    outcome = failures[0].outcome if failures else Outcome.DENSE
-    if not failures and any(op.kernel for op in operators):
-        outcome = Outcome.SPARSE
+    sparse = any(op.kernel for op in operators)
+    outcome = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
     verdict = Verdict(
         outcome=outcome,
-        reasons=tuple(failure.why for failure in failures if failure.outcome is outcome),
+        reasons=reasons,
         pointwise=sum(op.pointwise for op in operators),
         sparse_pointwise=sum(op.pointwise and op.kernel is not None for op in operators),
         macs=sum(op.macs for op in operators),
@@ -128,53 +118,10 @@ def plan(
     return Plan(hardware, runtime, verdict, operators, clusters, partitions)
 
 
-def delegated(
-    subgraph: Subgraph, target: Target | str, *, assume: WhatIf = NOTHING
-) -> frozenset[int]:
-    """The indices of the operators that XNNPACK takes, as in a plan; found with much less work.
-
-    Args:
-        subgraph: the subgraph; it is only looked at.
-        target: the hardware, or its name.
-        assume: assumptions about weights, see `WhatIf`.
-
-    Raises:
-        UsageError: there is no such target.
-    """
-    hardware = target_of(target) if isinstance(target, str) else target
-    partitions = delegate(subgraph, hardware.runtime, assume).partitions
-    return frozenset(op.index for run in partitions for op in run.operators)
-
-
 def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: WhatIf) -> Part:
-    graph = define(run, delegation, fp16=target.fp16)
-    fuse(graph)
-    clusters = find_clusters(graph)
-    hints = delegation.hints(run)
-    part = Part(index, run, graph, clusters, find_components(graph, clusters), hints)
-    for leader, cluster in clusters.by_leader.items():
-        part.tallies[leader] = tally(cluster, assume)
-    if target.sparse and hints and clusters.has_exit:
-        part.failures.extend(uncounted_filters(part))
-        for leader, cluster in clusters.by_leader.items():
-            if not cluster.dead and part.tallies[leader].profitable:
-                apply_layout(cluster, clusters)
-        part.failures.extend(follow(graph))
-    inline_quantization(graph)
-    part.executed = tuple(executed_name(node) for node in graph.nodes)
+    part = open_part(index, run, delegation, target, assume)
+    part.components = find_components(part.graph, part.clusters)
+    lay_part(part, target)
+    inline_quantization(part.graph)
+    part.executed = tuple(executed_name(node) for node in part.graph.nodes)
     return part
-
-
-# What shows first: a model that does not load never aborts or computes.
-_FIRST = (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT, Outcome.WRONG_NUMBERS)
-
-
-def _failures(delegation: Delegation, parts: list[Part], subgraph: Subgraph) -> list[Failure]:
-    found = [
-        *unloadable(delegation),
-        *misread_filters(delegation),
-        *lost_weights(delegation, subgraph),
-    ]
-    for part in parts:
-        found.extend(part.failures)
-    return sorted(found, key=lambda failure: _FIRST.index(failure.outcome))

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.real_models import all_real_models, real_model
 from tests.unit.xnnpack.nets import build, head, trunk
-from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import Fate, Outcome, delegated, plan
+from tflite_sparse.xnnpack import Fate, Outcome, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,11 +199,3 @@ def test_a_half_precision_weight_behind_densify_is_lost_outside_xnnpack(
     assert made.outcome is outcome
     wanted = ["weight-lost"] if outcome is Outcome.WRONG_NUMBERS else []
     assert [reason.rule for reason in made.verdict.reasons] == wanted
-
-
-@pytest.mark.parametrize("target", ["arm64", "wasm"])
-@pytest.mark.parametrize("name", all_real_models())
-def test_what_is_delegated_is_told_without_the_rest_of_the_plan(name: str, target: str) -> None:
-    subgraph = Model.read(real_model(name)).subgraphs[0]
-    operators = plan(subgraph, target).operators
-    assert delegated(subgraph, target) == {op.index for op in operators if op.delegated}

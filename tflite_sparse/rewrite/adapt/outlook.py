@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.results import Outlook
-from tflite_sparse.rewrite.safety import dangers, plans
+from tflite_sparse.rewrite.safety import dangers, forecasts
 from tflite_sparse.rewrite.weights import shared_weights
 from tflite_sparse.xnnpack import Outcome, WhatIf, estimate, plan
 
@@ -89,7 +89,7 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
             if count > _LEAST_ZEROS * tensor.data.size:
                 zeros[id(weight)] = count
     chosen = [weight for weight in weights if id(weight) in zeros]
-    bad = dangers(model, plans(model, counted), chosen, zeros, counted)
+    bad = dangers(model, forecasts(model, counted), chosen, zeros, counted)
     encoded: dict[int, set[int]] = {}
     for weight in chosen:
         for tensor in weight.tensors if id(weight) not in bad else ():

@@ -1,0 +1,42 @@
+"""A forecast says the same as the plan, which takes much longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.runtime.random_nets import random_net
+from tests.runtime.random_tangles import random_tangle
+from tests.support.real_models import all_real_models, real_model
+from tflite_sparse.model import Model, Subgraph
+from tflite_sparse.xnnpack import Outcome, delegated, forecast, plan, targets
+from tflite_sparse.xnnpack import target as target_of
+
+NETS = 100
+
+
+def check(subgraph: Subgraph, target: str) -> Outcome | None:
+    """Holds a forecast against the plan; what goes wrong."""
+    made, told = plan(subgraph, target), forecast(subgraph, target)
+    assert told.failure is (made.outcome if made.outcome.is_failure else None)
+    assert told.reasons == made.verdict.reasons
+    taken = {op.index: op.partition for op in made.operators if op.delegated}
+    assert told.partitions == taken
+    assert delegated(subgraph, target) == set(taken)
+    return told.failure
+
+
+@pytest.mark.parametrize("target", ["arm64", "wasm"])
+@pytest.mark.parametrize("name", all_real_models())
+def test_a_forecast_agrees_with_the_plan_of_a_real_model(name: str, target: str) -> None:
+    check(Model.read(real_model(name)).subgraphs[0], target)
+
+
+@pytest.mark.parametrize("target", [target.name for target in targets()])
+def test_a_forecast_agrees_with_the_plan_of_random_nets(target: str) -> None:
+    found = {
+        check(Model.read(make(number)[0]).subgraphs[0], target)
+        for make in (random_net, random_tangle)
+        for number in range(NETS)
+    }
+    # Where no sparse kernels are used, these nets run as any dense one does.
+    assert found >= ({None, Outcome.WRONG_NUMBERS} if target_of(target).sparse else {None})
