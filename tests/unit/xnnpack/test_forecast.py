@@ -9,7 +9,6 @@ from tests.runtime.random_tangles import random_tangle
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model, Subgraph
 from tflite_sparse.xnnpack import Outcome, delegated, forecast, plan, targets
-from tflite_sparse.xnnpack import target as target_of
 
 NETS = 100
 
@@ -38,5 +37,5 @@ def test_a_forecast_agrees_with_the_plan_of_random_nets(target: str) -> None:
         for make in (random_net, random_tangle)
         for number in range(NETS)
     }
-    # Where no sparse kernels are used, these nets run as any dense one does.
-    assert found >= ({None, Outcome.WRONG_NUMBERS} if target_of(target).sparse else {None})
+    # Not every kind of processor has kernels that these nets go wrong with.
+    assert found >= ({None, Outcome.WRONG_NUMBERS} if target == "arm64" else {None})
