@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.cli._output import free_target
 from tflite_sparse.errors import UsageError
 

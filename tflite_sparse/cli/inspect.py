@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.cli import _options as opt
 from tflite_sparse.cli._errors import FAILURE, as_project_error, report_error, report_problem
 from tflite_sparse.cli._paths import find_models

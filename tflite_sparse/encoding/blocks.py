@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.search import AUTO_BLOCKS, full_block
 

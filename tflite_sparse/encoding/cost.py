@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.storage import elements, index_type
 

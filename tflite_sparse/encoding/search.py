@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding.cost import Cost, cost
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.storage import Layout, google_layout

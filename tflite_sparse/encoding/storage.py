@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import EncodingError
 
 if TYPE_CHECKING:

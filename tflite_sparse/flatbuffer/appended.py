@@ -7,8 +7,9 @@ model changes size, and its own offsets, which count from the start of the file,
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

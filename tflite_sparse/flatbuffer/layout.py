@@ -8,11 +8,12 @@ depends on the tree alone, so that the same model gives the same bytes.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer.external import EXTERNAL, external_range
 from tflite_sparse.flatbuffer.payload import Deferred

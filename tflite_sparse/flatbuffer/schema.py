@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import FileError, Place
 from tflite_sparse.flatbuffer.schema_text import declarations, error
 

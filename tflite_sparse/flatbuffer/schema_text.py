@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import FormatError, Place
 
 __all__ = [

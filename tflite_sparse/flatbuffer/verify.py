@@ -8,11 +8,11 @@ however many references lead to it; how large the file would be as a tree is cou
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import FormatError, Place
 from tflite_sparse.flatbuffer.external import EXTERNAL
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.inspection.weights import find_weights
 

@@ -6,10 +6,11 @@ costs the time of reading it and a few megabytes of memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

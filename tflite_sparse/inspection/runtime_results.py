@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.facts import Facts
 
 __all__ = [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

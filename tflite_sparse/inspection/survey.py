@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.breakdown import SizePart, size_breakdown
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.inspection.inspector import NEAR, inspect

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import block_fill
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.counts import BLOCK_CHANNELS, Counts, count

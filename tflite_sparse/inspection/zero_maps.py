@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import nonzero_mask
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.facts import Facts

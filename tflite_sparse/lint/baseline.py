@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import Place, UsageError
 
 if TYPE_CHECKING:

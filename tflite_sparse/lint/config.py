@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching

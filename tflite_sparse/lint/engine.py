@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.lint.finding import Finding
 from tflite_sparse.lint.rule import all_rules

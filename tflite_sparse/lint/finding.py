@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.names import readable
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.lint.engine import lint_subject
 from tflite_sparse.lint.rule import find_rule

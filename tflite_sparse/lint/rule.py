@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.fates import FateKind, blockers, fate_kind
 from tflite_sparse.report.lanes import lay_out, rails
 from tflite_sparse.report.layout import heading

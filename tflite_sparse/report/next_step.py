@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.names import readable
 from tflite_sparse.report.words import percent, size
 

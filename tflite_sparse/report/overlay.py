@@ -6,9 +6,9 @@ The format is that of Model Explorer's node data: a JSON object with an entry a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.fates import FateKind, fate_kind
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.report.layout import heading
 from tflite_sparse.report.names import common_prefix
 from tflite_sparse.report.table import Column, table

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
 from tflite_sparse.inspection.encoding_words import encoding_words

@@ -6,8 +6,9 @@ tflite/converter/tools/versioning/op_version.cc for the versions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Tensor

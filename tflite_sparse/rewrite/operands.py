@@ -13,8 +13,9 @@ table was not run, or failed:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.weights import Reading

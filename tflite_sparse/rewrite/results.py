@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model

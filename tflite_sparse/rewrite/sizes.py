@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.layout import lay_out
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.inspection.download import gzip_size

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.external import external_range
 from tflite_sparse.inspection.names import readable
 from tflite_sparse.inspection.weights import find_weights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model

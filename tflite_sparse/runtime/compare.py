@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.inspection.facts import Facts
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RuntimeUnavailableError
 
 __all__ = ["Package", "archive", "cache_folder", "contents"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.inspection.diff import diff
 from tflite_sparse.inspection.facts import Facts

@@ -10,12 +10,13 @@ import asyncio
 import base64
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.chromium import chromium

@@ -5,9 +5,10 @@ Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw, quirks included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.roles import RoleOf, role_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ the runtime.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.results import Role
 from tflite_sparse.xnnpack.wording import reason, title, value_title
 

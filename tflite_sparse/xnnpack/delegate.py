@@ -5,9 +5,10 @@ Source: tflite/delegates/xnnpack/xnnpack_delegate.cc, PrepareOpsToDelegate and S
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.operators import refusal
 from tflite_sparse.xnnpack.partition import runs
 from tflite_sparse.xnnpack.results import HintSource

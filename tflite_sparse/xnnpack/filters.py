@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.model.sparse import decoded
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ becomes of every operator, and takes several times as long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.assume import NOTHING
 from tflite_sparse.xnnpack.clusters import find_clusters
 from tflite_sparse.xnnpack.define import define

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor

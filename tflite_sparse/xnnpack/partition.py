@@ -6,8 +6,9 @@ Source: tflite/graph_info.cc, PartitionGraphIntoIndependentNodeSubsets.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

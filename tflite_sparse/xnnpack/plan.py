@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.advice import changes
 from tflite_sparse.xnnpack.assume import NOTHING
 from tflite_sparse.xnnpack.components import find_components

@@ -5,9 +5,10 @@ Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.filters import filter_facts
 
 if TYPE_CHECKING:

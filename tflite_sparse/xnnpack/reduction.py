@@ -6,8 +6,9 @@ reshape_reduce_operator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Reduction

@@ -5,9 +5,9 @@ Source: XNNPACK src/subgraph.c, xnn_check_nchw_compatibility; the order of check
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.results import Role
 from tflite_sparse.xnnpack.wording import reason
 

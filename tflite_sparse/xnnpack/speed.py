@@ -8,9 +8,9 @@ are fitted to measurements; where nobody has measured a target, there is no esti
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.results import Fate, Outcome
 
 if TYPE_CHECKING:

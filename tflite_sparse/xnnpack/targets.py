@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
 
 __all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Runtime", "Target", "runtime", "target", "targets"]

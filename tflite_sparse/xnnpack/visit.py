@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.xnnpack.wording import reason
 
 if TYPE_CHECKING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.rewrite.adapt.editor import Editor, constant_of
 
 if TYPE_CHECKING:

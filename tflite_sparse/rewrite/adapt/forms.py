@@ -7,9 +7,9 @@ they compute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.rewrite.adapt import elementwise, joining, maximum, windows
 from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, numbers_of
 from tflite_sparse.rewrite.adapt.window import placed_window

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.rewrite.adapt.results import Outlook
 from tflite_sparse.rewrite.safety import dangers, forecasts
 from tflite_sparse.rewrite.weights import shared_weights

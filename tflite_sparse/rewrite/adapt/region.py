@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.rewrite.adapt.common import Context, is_map
 from tflite_sparse.rewrite.adapt.editor import remembered
 from tflite_sparse.rewrite.adapt.forms import form_of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
 
 __all__ = ["PASSES", "AdaptOptions", "Adaptation", "Outlook", "Step"]

@@ -6,11 +6,12 @@ cells in front of the map and moving on by `stride`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse._dataclass import dataclass
 from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
 
 if TYPE_CHECKING:
