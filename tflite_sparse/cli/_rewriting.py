@@ -99,18 +99,16 @@ def rewrite_command(
         The exit code.
     """
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.sizes import measure
+    from tflite_sparse.rewrite.sizes import GzipAhead, measure
 
     target = destination.target(model)
     opened = Model.read(model)
-    file = opened.file
+    before, packed = opened.size, GzipAhead.of(opened, destination.gzip)
     result = rewrite(opened)
-    # A rewrite may put a copy in the model's place.
-    original = opened if opened.file is file else Model.read(model)
     verified = ""
     if target is not None:
         verified = _write(result, model, target, verify=destination.verify)
-    sizes = measure(result, original, gzip=destination.gzip, written=_file(target))
+    sizes = measure(result, before, packed, _file(target))
     _report(result, sizes, model, target, destination, verified)
     return WOULD_CHANGE if destination.check and result.changed else 0
 

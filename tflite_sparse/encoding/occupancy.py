@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,21 @@ class Occupancy:
         if tile not in self._tiles:
             self._tiles[tile] = self._count(tile)
         return self._tiles[tile]
+
+    def fewest_tiles(self, tile: tuple[int, ...]) -> float:
+        """At least so many tiles hold a value that is not zero; nothing is counted for it.
+
+        A tile holds no more of the smaller tiles that were counted than fit into it.
+
+        Args:
+            tile: size along each dimension.
+        """
+        size = math.prod(tile)
+        return max(
+            count * math.prod(part) / size
+            for part, count in self._tiles.items()
+            if not any(whole % piece for whole, piece in zip(tile, part, strict=True))
+        )
 
     def highest(self, dimension: int) -> int:
         """The largest index along a dimension at which a value is not zero; 0 without any."""

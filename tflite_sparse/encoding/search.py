@@ -73,10 +73,13 @@ def search(
     single = min((choice.cost.nbytes for choice in choices), default=0)
     sample = _Sample(counts, single / max(1, counts.values))
     layouts: list[Layout] = []
-    for block in blocks or ():
-        full = full_block(shape, block)
-        if full is not None and (only_blocks or sample.speaks_for(full)):
-            layouts += candidates(shape, full)
+    fitting = [full for block in blocks or () if (full := full_block(shape, block)) is not None]
+    if not only_blocks:
+        # Small blocks say most about larger ones, which need not be counted then.
+        worthwhile = {full for full in sorted(fitting, key=math.prod) if sample.speaks_for(full)}
+        fitting = [full for full in fitting if full in worthwhile]
+    for full in fitting:
+        layouts += candidates(shape, full)
     if blocks and not only_blocks:
         layouts += (
             layout
@@ -153,14 +156,15 @@ class _Sample:
         sample = self._rows(min(length, rows // part * part))
         if not sample.values:
             return self._counts.values > 0
-        width = array.dtype.itemsize
-        tiled = sample.tiles((part, *tile[1:])) * (math.prod(tile) * width + _ONE_BYTE)
+        each = math.prod(tile) * array.dtype.itemsize + _ONE_BYTE
         values = sample.values
         if part < tile[0]:
             # What is known of a whole tile is compared with its share of all values.
             values = self._counts.values * tile[0] // length
         # Tiles save indices and pay with zeros; a margin allows for a sample unlike the rest.
-        return tiled < _MARGIN * values * self._price
+        most = _MARGIN * values * self._price
+        seen = (part, *tile[1:])
+        return sample.fewest_tiles(seen) * each < most and sample.tiles(seen) * each < most
 
     def _rows(self, rows: int) -> Occupancy:
         if rows not in self._samples:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Buffer, Model
 
-__all__ = ["Replacement", "data_range", "gzip_size", "gzip_size_with", "sha256"]
+__all__ = ["Replacement", "data_range", "file_bytes", "gzip_size", "gzip_size_with", "sha256"]
 
 _LEVEL = 6
 _GZIP_WINDOW = 31
@@ -38,14 +38,21 @@ class Replacement:
     make: Callable[[], Sequence[NDArray[Any]]]
 
 
-def sha256(model: Model) -> str:
-    """SHA-256 of the file that the model was read from, in hexadecimal."""
-    return hashlib.sha256(_bytes(model)).hexdigest()
+def file_bytes(model: Model) -> NDArray[Any]:
+    """The file that a model was read from."""
+    source = model.file.source
+    assert source is not None  # noqa: S101 - only models that were read are inspected
+    return source.data
 
 
-def gzip_size(model: Model) -> int:
-    """Size in bytes of the file after gzip at zlib's level 6, as most servers send it."""
-    return _compressed(_chunks(_bytes(model)))
+def sha256(file: NDArray[Any]) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file).hexdigest()
+
+
+def gzip_size(file: NDArray[Any]) -> int:
+    """Size in bytes of a file after gzip at zlib's level 6, as most servers send it."""
+    return _compressed(_chunks(file))
 
 
 def gzip_size_with(model: Model, replacements: Iterable[Replacement]) -> int:
@@ -58,7 +65,7 @@ def gzip_size_with(model: Model, replacements: Iterable[Replacement]) -> int:
 
     def pieces() -> Iterator[NDArray[Any]]:
         cursor = 0
-        data = _bytes(model)
+        data = file_bytes(model)
         for replacement in sorted(replacements, key=lambda item: item.start):
             yield from _chunks(data[cursor : replacement.start])
             for array in replacement.make():
@@ -77,12 +84,6 @@ def data_range(buffer: Buffer) -> tuple[int, int] | None:
     vector = buffer.table.location("data")
     # A vector starts with its length.
     return None if vector is None else (vector + 4, vector + 4 + buffer.nbytes)
-
-
-def _bytes(model: Model) -> NDArray[Any]:
-    source = model.file.source
-    assert source is not None  # noqa: S101 - only models that were read are inspected
-    return source.data
 
 
 def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

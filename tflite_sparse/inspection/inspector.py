@@ -10,6 +10,7 @@ from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.download import (
     Replacement,
     data_range,
+    file_bytes,
     gzip_size,
     gzip_size_with,
     sha256,
@@ -69,8 +70,8 @@ def inspect(
     weights = find_weights(model)
     # What takes long is done in numpy, zlib and hashlib, which let other threads run.
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        digesting = pool.submit(sha256, model) if digest else None
-        compressing = pool.submit(gzip_size, model) if gzip else None
+        digesting = pool.submit(sha256, file_bytes(model)) if digest else None
+        compressing = pool.submit(gzip_size, file_bytes(model)) if gzip else None
         examining = pool.map(lambda weight: examine(weight, near=near, shapes=shapes), weights)
         # The threads count while this one loads the model of the runtime.
         from tflite_sparse.inspection import runtime as planning

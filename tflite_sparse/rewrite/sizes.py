@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import zlib
 from dataclasses import asdict
@@ -10,16 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.layout import lay_out
 from tflite_sparse.flatbuffer.schema import schema
-from tflite_sparse.inspection.download import gzip_size
+from tflite_sparse.inspection.download import file_bytes, gzip_size
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    from numpy.typing import NDArray
+
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.results import Rewrite
 
-__all__ = ["GZIP_UP_TO", "Sizes", "measure", "written_size"]
+__all__ = ["GZIP_UP_TO", "GzipAhead", "Sizes", "measure", "written_size"]
 
 GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
@@ -50,47 +53,63 @@ class Sizes:
         return asdict(self)
 
 
+class GzipAhead:
+    """The size of a file after gzip, found in a thread of its own while the model is rewritten.
+
+    Args:
+        file: the bytes of the file.
+    """
+
+    def __init__(self, file: NDArray[Any]) -> None:
+        self._found: list[int] = []
+        self._thread = threading.Thread(
+            target=lambda: self._found.append(gzip_size(file)), daemon=True
+        )
+        self._thread.start()
+
+    @classmethod
+    def of(cls, model: Model, gzip: bool | None) -> GzipAhead | None:
+        """Begins where the size is wanted.
+
+        Args:
+            model: the model; what was read is compressed, whatever is done to it from now on.
+            gzip: whether it is wanted; None for files up to `GZIP_UP_TO`.
+        """
+        wanted = model.size <= GZIP_UP_TO if gzip is None else gzip
+        return cls(file_bytes(model)) if wanted else None
+
+    def size(self) -> int:
+        """Waits for the size in bytes."""
+        self._thread.join()
+        return self._found[0]
+
+
 def measure(
-    rewrite: Rewrite, original: Model, *, gzip: bool | None = None, written: Path | None = None
+    rewrite: Rewrite, before: int, packed: GzipAhead | None, written: Path | None = None
 ) -> Sizes:
     """The sizes of a model before and after a rewrite, whether or not it has been written.
 
     Args:
         rewrite: what was done.
-        original: a model with the bytes that were read, which may be the rewritten one.
-        gzip: whether to compress; None does so for files up to `GZIP_UP_TO`.
+        before: size in bytes of the file that was read.
+        packed: its size after gzip; None where nobody asked.
         written: the file that holds the result, where it has been written.
     """
-    before = original.size
-    if gzip is None:
-        gzip = before <= GZIP_UP_TO
-    if gzip and rewrite.changed and written is not None:
-        return Sizes(before, written.stat().st_size, *_gzip_sizes(original, written))
-    packed = gzip_size(original) if gzip else None
-    if written is not None and not gzip:
-        return Sizes(before, written.stat().st_size)
     if not rewrite.changed:
-        return Sizes(before, before, packed, packed)
-    model = rewrite.model
-    model.commit()
-    if gzip:
-        meter = _Meter()
-        after = model.file.write(cast("IO[bytes]", meter))
-        return Sizes(before, after, packed, meter.finish())
-    return Sizes(before, written_size(model))
-
-
-def _gzip_sizes(original: Model, written: Path) -> tuple[int, int]:
-    """Sizes after gzip of both files, compressed at the same time."""
-    found: list[int] = []
-    other = threading.Thread(target=lambda: found.append(gzip_size(original)))
-    other.start()
+        size = packed.size() if packed else None
+        return Sizes(before, before, size, size)
+    if packed is None:
+        after = written.stat().st_size if written is not None else written_size(rewrite.model)
+        return Sizes(before, after)
     meter = _Meter()
-    with written.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            meter.write(chunk)
-    other.join()
-    return found[0], meter.finish()
+    if written is not None:
+        with written.open("rb") as file:
+            shutil.copyfileobj(file, meter, _CHUNK)
+        after = written.stat().st_size
+    else:
+        rewrite.model.commit()
+        after = rewrite.model.file.write(cast("IO[bytes]", meter))
+    return Sizes(before, after, packed.size(), meter.finish())
 
 
 def written_size(model: Model) -> int:

@@ -61,6 +61,21 @@ def test_the_cost_is_the_size_of_the_encoding_before_it_is_made(data, array):
         assert expected.index_type == level.indices.dtype
 
 
+@given(st.data(), tensors())
+def test_no_tile_holds_more_smaller_ones_than_fit_into_it(data, array):
+    def tile() -> tuple[int, ...]:
+        divisors = ([d for d in range(1, n + 1) if n % d == 0] or [1] for n in array.shape)
+        return tuple(data.draw(st.sampled_from(sizes)) for sizes in divisors)
+
+    counts = Occupancy(array)
+    for _ in range(3):
+        asked = tile()
+        fewest = counts.fewest_tiles(asked)
+        assert fewest <= Occupancy(array).tiles(asked)
+        # What was counted is known exactly from then on.
+        assert counts.tiles(asked) == counts.fewest_tiles(asked)
+
+
 @given(tensors())
 def test_the_search_finds_nothing_larger_than_any_candidate(array):
     found = search(array, blocks=((2, 1), (1, 2), (2, 2)))
