@@ -39,7 +39,8 @@ def _leave(code: object) -> None:
     import atexit
     import threading
 
-    if not isinstance(code, int) or threading.active_count() > 1:
+    others = (t for t in threading.enumerate() if t is not threading.main_thread())
+    if not isinstance(code, int) or not all(thread.daemon for thread in others):
         return
     atexit._run_exitfuncs()  # noqa: SLF001 - what others have asked for still happens
     try:

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
-BELOW_MODEL = {"errors", "_dataclass", "_lazy", "_version", "flatbuffer", "encoding"}
+BELOW_MODEL = {"errors", "_background", "_dataclass", "_lazy", "_version", "flatbuffer", "encoding"}
 BELOW_INSPECTION = BELOW_MODEL | {"model", "xnnpack"}
 ALLOWED = {
     "errors": {"_dataclass"},
+    "_background": set[str](),
     "_dataclass": set[str](),
     "_lazy": set[str](),
     "_version": set[str](),
-    "flatbuffer": {"_dataclass", "errors"},
+    "flatbuffer": {"_background", "_dataclass", "errors"},
     "encoding": {"_dataclass", "_lazy", "errors"},
     "model": BELOW_MODEL,
     "xnnpack": BELOW_MODEL | {"model"},

@@ -99,11 +99,11 @@ def rewrite_command(
         The exit code.
     """
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.sizes import GzipAhead, measure
+    from tflite_sparse.rewrite.sizes import gzip_ahead, measure
 
     target = destination.target(model)
     opened = Model.read(model)
-    before, packed = opened.size, GzipAhead.of(opened, destination.gzip)
+    before, packed = opened.size, gzip_ahead(opened, destination.gzip)
     result = rewrite(opened)
     verified = ""
     if target is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import mmap
+from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
+from tflite_sparse._background import Background
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import Place, RewriteError
 from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
@@ -18,8 +20,11 @@ from tflite_sparse.flatbuffer.verify import Verified, verify
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from tflite_sparse.flatbuffer.layout import Piece
 
 __all__ = ["FlatFile"]
 
@@ -107,12 +112,11 @@ class FlatFile:
         layout = lay_out(self.root, schema().identifier, self.source)
         file.write(layout.structure)
         cursor = len(layout.structure)
-        for piece in layout.pieces:
-            vector = piece.vector
+        for piece, vector in _computed(layout.pieces):
             lead = piece.start - cursor
             prefix = b"" if piece.external else len(vector).to_bytes(4, "little")
             file.write(bytes(lead - len(prefix)) + prefix)
-            _stream(vector.compute() if isinstance(vector, Deferred) else vector, file)
+            _stream(vector, file)
             cursor = piece.start + vector.nbytes
             if self.source is not None:
                 self.source.passed(vector.nbytes)
@@ -120,6 +124,20 @@ class FlatFile:
             _stream(relocated(run, cursor), file)
             cursor += run.data.size
         return cursor
+
+
+def _computed(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, NDArray[Any]]]:
+    """Each piece with its numbers; some are computed while the one before is written."""
+    waiting: Background[NDArray[Any]] | None = None
+    for piece, after in zip_longest(pieces, pieces[1:]):
+        vector = piece.vector
+        if waiting is not None:
+            vector = waiting.result()
+        elif isinstance(vector, Deferred):
+            vector = vector.compute()
+        ahead = after is not None and isinstance(after.vector, Deferred) and after.vector.ahead
+        waiting = Background(after.vector.compute) if ahead else None
+        yield piece, vector
 
 
 def _stream(vector: NDArray[Any], file: IO[bytes]) -> None:

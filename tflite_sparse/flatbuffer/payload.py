@@ -30,9 +30,11 @@ class Deferred:
         make: computes the vector, shape (size,); it may be called more than once.
         group: vectors of one group are written next to each other, so that `make` functions which
             share a computation can share its result. None for a vector on its own.
+        ahead: whether to compute it while the one before is written: it takes long, and what comes
+            of it is small.
     """
 
-    __slots__ = ("_make", "dtype", "group", "size")
+    __slots__ = ("_make", "ahead", "dtype", "group", "size")
 
     def __init__(
         self,
@@ -40,11 +42,14 @@ class Deferred:
         dtype: Any,
         make: Callable[[], NDArray[Any]],
         group: object | None = None,
+        *,
+        ahead: bool = False,
     ) -> None:
         self.size = size
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self._make = make
         self.group = group
+        self.ahead = ahead
 
     def __len__(self) -> int:
         return self.size

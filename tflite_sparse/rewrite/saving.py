@@ -6,9 +6,11 @@ import mmap
 import os
 import shutil
 import stat
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tflite_sparse._background import Background
 from tflite_sparse.flatbuffer.output import replacing
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.proof import prove
@@ -49,7 +51,7 @@ def save(
     if verify is None and isinstance(target, (str, os.PathLike)):
         with replacing(target) as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return _write(rewrite, file)
+                return _write(rewrite, file, sync=True)
             return _copy(rewrite, file, None)
     if isinstance(target, (str, os.PathLike)):
         with replacing(target) as file:
@@ -57,14 +59,25 @@ def save(
     return _copy(rewrite, target, verify)
 
 
-def _write(rewrite: Rewrite, file: IO[bytes]) -> int:
-    """Writes into a regular file that can be read too, and proves it."""
+def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
+    """Writes into a regular file that can be read too, and proves it.
+
+    Args:
+        rewrite: what was done.
+        file: the file.
+        sync: whether to wait until it is on the disk, to which it travels while it is proved.
+    """
     model = rewrite.model
     model.commit()
     size = model.file.write(file)
     file.flush()
-    # The map goes with the last view of it.
-    prove(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), rewrite.expected, model.name)
+    travelling = Background(partial(os.fsync, file.fileno())) if sync else None
+    try:
+        # The map goes with the last view of it.
+        prove(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), rewrite.expected, model.name)
+    finally:
+        if travelling is not None:
+            travelling.result()
     return size
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import zlib
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from tflite_sparse._background import Background
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.layout import lay_out
 from tflite_sparse.flatbuffer.schema import schema
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from numpy.typing import NDArray
-
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.results import Rewrite
 
-__all__ = ["GZIP_UP_TO", "GzipAhead", "Sizes", "measure", "written_size"]
+__all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure", "written_size"]
 
 GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
@@ -53,39 +52,19 @@ class Sizes:
         return asdict(self)
 
 
-class GzipAhead:
-    """The size of a file after gzip, found in a thread of its own while the model is rewritten.
+def gzip_ahead(model: Model, gzip: bool | None) -> Background[int] | None:
+    """Begins to find the size of a file after gzip, while the model is rewritten.
 
     Args:
-        file: the bytes of the file.
+        model: the model; what was read is compressed, whatever is done to it from now on.
+        gzip: whether the size is wanted; None for files up to `GZIP_UP_TO`.
     """
-
-    def __init__(self, file: NDArray[Any]) -> None:
-        self._found: list[int] = []
-        self._thread = threading.Thread(
-            target=lambda: self._found.append(gzip_size(file)), daemon=True
-        )
-        self._thread.start()
-
-    @classmethod
-    def of(cls, model: Model, gzip: bool | None) -> GzipAhead | None:
-        """Begins where the size is wanted.
-
-        Args:
-            model: the model; what was read is compressed, whatever is done to it from now on.
-            gzip: whether it is wanted; None for files up to `GZIP_UP_TO`.
-        """
-        wanted = model.size <= GZIP_UP_TO if gzip is None else gzip
-        return cls(file_bytes(model)) if wanted else None
-
-    def size(self) -> int:
-        """Waits for the size in bytes."""
-        self._thread.join()
-        return self._found[0]
+    wanted = model.size <= GZIP_UP_TO if gzip is None else gzip
+    return Background(partial(gzip_size, file_bytes(model))) if wanted else None
 
 
 def measure(
-    rewrite: Rewrite, before: int, packed: GzipAhead | None, written: Path | None = None
+    rewrite: Rewrite, before: int, packed: Background[int] | None, written: Path | None = None
 ) -> Sizes:
     """The sizes of a model before and after a rewrite, whether or not it has been written.
 
@@ -96,7 +75,7 @@ def measure(
         written: the file that holds the result, where it has been written.
     """
     if not rewrite.changed:
-        size = packed.size() if packed else None
+        size = packed.result() if packed else None
         return Sizes(before, before, size, size)
     if packed is None:
         after = written.stat().st_size if written is not None else written_size(rewrite.model)
@@ -109,7 +88,7 @@ def measure(
     else:
         rewrite.model.commit()
         after = rewrite.model.file.write(cast("IO[bytes]", meter))
-    return Sizes(before, after, packed.size(), meter.finish())
+    return Sizes(before, after, packed.result(), meter.finish())
 
 
 def written_size(model: Model) -> int:

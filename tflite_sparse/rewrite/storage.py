@@ -19,6 +19,7 @@ from tflite_sparse.encoding import (
     search,
 )
 from tflite_sparse.encoding import Choice as Found
+from tflite_sparse.encoding.storage import elements
 from tflite_sparse.flatbuffer.payload import Deferred
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _OPERATOR_NBYTES = 56
 _TENSOR_NBYTES = 56
 _QUANTIZATION_NBYTES = 48
 _PAIR = 2
+_LARGE = 2**20
+_TWO = 2
 
 
 def densify_nbytes(tensor: Tensor) -> int:
@@ -109,7 +112,9 @@ def deferred_encoding(
         source: gives the dense weight.
         dtype: its type.
     """
-    work = _Work(source, layout)
+    whole = elements(shape) * dtype.itemsize
+    # Memory is to hold no more than about one dense weight.
+    work = _Work(source, layout, ahead=whole >= _LARGE and _TWO * sizes.total <= whole)
     levels = []
     compressed = iter(sizes.levels)
     for number, (size, is_csr) in enumerate(
@@ -174,8 +179,9 @@ class _Work:
 
     _latest: ClassVar[_Work | None] = None
 
-    def __init__(self, source: Callable[[], NDArray[Any]], layout: Layout) -> None:
+    def __init__(self, source: Callable[[], NDArray[Any]], layout: Layout, *, ahead: bool) -> None:
         self._source = source
+        self._ahead = ahead
         self._layout = layout
         self._parts = 0
         self._taken: set[int] = set()
@@ -186,7 +192,9 @@ class _Work:
     ) -> Deferred:
         number = self._parts
         self._parts += 1
-        return Deferred(size, dtype, partial(self._take, number, part), group=self)
+        # The first of them makes the encoding.
+        ahead = self._ahead and not number
+        return Deferred(size, dtype, partial(self._take, number, part), group=self, ahead=ahead)
 
     def _take(self, number: int, part: Callable[[SparseEncoding], NDArray[Any]]) -> NDArray[Any]:
         if self._made is None or number in self._taken:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.make_testdata import FOLDER
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite import SparsifyOptions, save, sparsify
-from tflite_sparse.rewrite.sizes import GzipAhead, measure
+from tflite_sparse.rewrite.sizes import gzip_ahead, measure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_the_written_file_tells_the_same_sizes(
 ) -> None:
     model = Model.read(FOLDER / "mobilenet_tiny_80.tflite")
     result = sparsify(model, SparsifyOptions(min_sparsity=only))
-    packed = GzipAhead.of(Model.read(FOLDER / "mobilenet_tiny_80.tflite"), gzip)
+    packed = gzip_ahead(Model.read(FOLDER / "mobilenet_tiny_80.tflite"), gzip)
     expected = measure(result, model.size, packed)
     written = tmp_path / "written.tflite"
     save(result, written)
