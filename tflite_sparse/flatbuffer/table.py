@@ -34,7 +34,6 @@ SCALARS = {
 }
 _UOFFSET = SCALARS["u4"]
 _SOFFSET = SCALARS["i4"]
-_UNKNOWN = object()
 
 
 class Table:
@@ -65,9 +64,9 @@ class Table:
         self._source: Source | None = None
         # Where each field stands, counted from the table; 0 for one that is absent.
         self._slots: tuple[int, ...] = ()
-        # Fields that were decoded, and the names of those that were set.
+        # What fields read as, where it was asked; and whether those that were set are stored.
         self._fields: dict[str, Any] = {}
-        self._edited: set[str] = set()
+        self._edited: dict[str, bool] = {}
 
     @classmethod
     def at(cls, source: Source, definition: TableDef, offset: int) -> Table:
@@ -78,7 +77,7 @@ class Table:
         self._source = source
         self._slots = source.slots(offset - source.unpack(_SOFFSET, offset))
         self._fields = {}
-        self._edited = set()
+        self._edited = {}
         return self
 
     @property
@@ -93,18 +92,19 @@ class Table:
     def __contains__(self, name: str) -> bool:
         """Whether the field is stored: present in the file, or set."""
         if name in self._edited:
-            return self._fields[name] is not None
+            return self._edited[name]
         return self._position(self.definition.by_name[name]) is not None
 
     def __getitem__(self, name: str) -> Any:
         # Models are read field by field, tens of thousands of times: what was decoded comes first.
-        value = self._fields.get(name, _UNKNOWN)
-        if value is _UNKNOWN:
+        try:
+            return self._fields[name]
+        except KeyError:
             field = self.definition.by_name[name]
             position = self._position(field)
-            value = None if position is None else self._decode(field, position)
+            value = field.default if position is None else self._decode(field, position)
             self._fields[name] = value
-        return self.definition.by_name[name].default if value is None else value
+            return value
 
     def __setitem__(self, name: str, value: Any) -> None:
         field = self.definition.by_name[name]
@@ -115,8 +115,8 @@ class Table:
                 self[f"{name}_type"] = schema().unions[str(field.union)].values[value.name]
         elif field.kind == "union":
             self[f"{name}_type"] = None
-        self._fields[name] = value
-        self._edited.add(name)
+        self._fields[name] = field.default if value is None else value
+        self._edited[name] = value is not None
 
     def __iter__(self) -> Iterator[FieldDef]:
         """The fields that are stored, in the order of their slots."""
@@ -147,7 +147,7 @@ class Table:
             elif field.kind == "vector_string":
                 value = list(value)
             twin._fields[field.name] = value
-            twin._edited.add(field.name)
+            twin._edited[field.name] = True
         return twin
 
     @property

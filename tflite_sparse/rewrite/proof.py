@@ -26,7 +26,7 @@ __all__ = ["Expected", "prove"]
 
 _VALUE = 4
 # So many values that a second thread is worth its while.
-_MANY = 2**20
+_MANY = 2**24
 
 
 @dataclass(frozen=True, slots=True)
