@@ -17,6 +17,7 @@ COMMANDS = {
     "sparsify to a new file": ("sparsify", "dense", "-o", "out"),
     "sparsify over a file": ("sparsify", "dense", "-o", "old", "--force"),
     "sparsify in place": ("sparsify", "dense", "--in-place"),
+    "sparsify with a check": ("sparsify", "dense", "-o", "out", "--verify"),
     "densify in place": ("densify", "sparse", "--in-place"),
     "densify onto its input": ("densify", "sparse", "-o", "sparse", "--force"),
     "densify with nothing to do": ("densify", "dense", "-o", "old", "--force"),

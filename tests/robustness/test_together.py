@@ -156,6 +156,19 @@ def test_two_commands_on_one_file_leave_the_result_of_one(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alone0", "alone1", "target"]
 
 
+def test_of_several_commands_that_may_not_overwrite_one_writes_the_file(tmp_path):
+    target = tmp_path / "target"
+    runs = [Running("sparsify", DENSE, "-o", target) for _ in range(6)]
+    ends = [run.end() for run in runs]
+    assert sorted(code for code, _ in ends) == [0, *[2] * 5]
+    for code, said in ends:
+        wanted = "" if code == 0 else "tflite-sparse: error: "
+        assert said.startswith(wanted)
+        assert said.count("\n") == bool(code)
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    assert Running("verify", DENSE, target, "--weights-only").end() == (0, "")
+
+
 def test_two_commands_in_place_on_one_file_end_with_a_whole_one(tmp_path):
     target = tmp_path / "model.tflite"
     shutil.copy(DENSE, target)

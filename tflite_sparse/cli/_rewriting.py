@@ -107,7 +107,7 @@ def rewrite_command(
     result = rewrite(opened)
     verified = ""
     if target is not None:
-        verified = _write(result, model, target, verify=destination.verify)
+        verified = _write(result, model, target, destination)
     sizes = measure(result, before, packed, _file(target))
     _report(result, sizes, model, target, destination, verified)
     return WOULD_CHANGE if destination.check and result.changed else 0
@@ -119,22 +119,24 @@ def _file(target: str | None) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _write(result: Rewrite, model: str, target: str, *, verify: bool) -> str:
+def _write(result: Rewrite, model: str, target: str, destination: Destination) -> str:
     """Writes the result; what running both models showed, where that was asked for."""
     from tflite_sparse.flatbuffer.output import replacing
     from tflite_sparse.rewrite import save
 
+    # A file that came meanwhile is somebody else's.
+    fresh = not destination.force and not destination.in_place
     if result.changed:
         said: list[str] = []
-        check = _verifier(model, result, said) if verify else None
-        save(result, sys.stdout.buffer if target == STDOUT else target, verify=check)
+        check = _verifier(model, result, said) if destination.verify else None
+        save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
         return "".join(said)
     # What is not changed is not written anew either.
     with Path(model).open("rb") as source:
         if target == STDOUT:
             shutil.copyfileobj(source, sys.stdout.buffer, _CHUNK)
         elif not (Path(target).exists() and Path(target).samefile(model)):
-            with replacing(target) as file:
+            with replacing(target, fresh=fresh) as file:
                 shutil.copyfileobj(source, file, _CHUNK)
     return ""
 

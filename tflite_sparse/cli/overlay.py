@@ -81,7 +81,8 @@ def command(
             paths[made.quantity]: made
             for made in overlays(found, kind.name)
             if made.quantity in paths
-        }
+        },
+        fresh=not force,
     )
     if output != STDOUT:
         files = shlex.quote(",".join(paths.values()))
@@ -95,7 +96,7 @@ def _beside(output: str, quantity: str) -> str:
     return str(path.with_name(f"{path.stem}.{quantity}{path.suffix or '.json'}"))
 
 
-def _write(files: dict[str, Overlay]) -> None:
+def _write(files: dict[str, Overlay], *, fresh: bool) -> None:
     """Writes all files or none."""
     from tflite_sparse.flatbuffer.output import replacing
     from tflite_sparse.report.json import dump
@@ -106,4 +107,4 @@ def _write(files: dict[str, Overlay]) -> None:
             if path == STDOUT:
                 sys.stdout.write(text)
             else:
-                stack.enter_context(replacing(path)).write(text.encode())
+                stack.enter_context(replacing(path, fresh=fresh)).write(text.encode())

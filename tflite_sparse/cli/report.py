@@ -83,7 +83,7 @@ def command(
         None if damaged[0] or damaged[n] else diff(opened[0], opened[n])
         for n in range(1, len(opened))
     ]
-    _write(report_page(surveys, diffs, measured), output)
+    _write(report_page(surveys, diffs, measured), output, fresh=not force)
     for path, surveyed in zip(paths, surveys, strict=True):
         for problem in surveyed.inspection.problems:
             report_problem(f"{path}: {problem.place}: {problem.message}")
@@ -107,7 +107,7 @@ def _read_bench(path: str) -> Bench:
     return read_bench(text, path)
 
 
-def _write(page: str, output: str) -> None:
+def _write(page: str, output: str, *, fresh: bool) -> None:
     from tflite_sparse.flatbuffer.output import replacing
     from tflite_sparse.report.words import size
 
@@ -115,6 +115,6 @@ def _write(page: str, output: str) -> None:
     if output == STDOUT:
         sys.stdout.buffer.write(data)
         return
-    with replacing(output) as file:
+    with replacing(output, fresh=fresh) as file:
         file.write(data)
     typer.echo(f"{output}  {size(len(data))}")

@@ -15,7 +15,7 @@ from tflite_sparse.flatbuffer.leftovers import PREFIX, claim, clear_leftovers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "scratch"]
 
 _REASONS = {
     errno.ENOSPC: "no space left on the device",
@@ -32,11 +32,15 @@ _OPEN_FILES = "/proc/self/fd"
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def replacing(path: str | os.PathLike[str], *, fresh: bool = False) -> Iterator[IO[bytes]]:
     """Opens a new file that takes the place of `path` when the block ends without an error.
 
     The bytes are written beside the target and moved into place; a symbolic link keeps pointing at
     the file that is replaced, and that file's mode is kept. A device or pipe is written to.
+
+    Args:
+        path: the target.
+        fresh: whether a regular file that is there by the end stays as it is, and is an error.
 
     Raises:
         FileError: the file cannot be created, written or moved into place.
@@ -52,7 +56,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 yield file
             return
         mode = stat.S_IMODE(status.st_mode) if status else 0o666 & ~_umask()
-        with _temporary(target, mode) as file:
+        with _temporary(target, mode, place if fresh else None) as file:
             yield file
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
@@ -60,7 +64,29 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
+def scratch() -> Iterator[tuple[IO[bytes], Path]]:
+    """Opens a file for as long as the block lasts, and a path by which other processes open it.
+
+    Where the system can, the file has no name, so that not even a kill leaves anything behind.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
+    import tempfile
+
+    if Path(_OPEN_FILES).is_dir():
+        with tempfile.TemporaryFile() as file:
+            # Of this process, not of whoever opens it.
+            yield file, Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        return
+    with tempfile.TemporaryDirectory(prefix="tflite-sparse-") as folder:
+        path = Path(folder) / "model.tflite"
+        with path.open("w+b") as file:
+            yield file, path
+
+
+@contextlib.contextmanager
+def _temporary(target: Path, mode: int, fresh: Place | None) -> Iterator[IO[bytes]]:
     clear_leftovers(target.parent)
     file, name = _create(target.parent)
     try:
@@ -71,6 +97,8 @@ def _temporary(target: Path, mode: int) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
             if name is None and _became(file.fileno(), target):
                 return
+            if fresh is not None:
+                _refuse_taken(target, fresh)
             name = name or _give_name(file.fileno(), target.parent)
             Path(name).replace(target)
     except BaseException:
@@ -106,6 +134,15 @@ def _became(handle: int, target: Path) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def _refuse_taken(target: Path, place: Place) -> None:
+    if target.exists():
+        raise FileError(
+            "somebody else has written the file meanwhile",
+            place=place,
+            hint="--force overwrites it",
+        )
 
 
 def _give_name(handle: int, folder: Path) -> str:

@@ -7,16 +7,16 @@ import os
 import shutil
 import stat
 from functools import partial
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tflite_sparse._background import Background
-from tflite_sparse.flatbuffer.output import replacing
+from tflite_sparse.flatbuffer.output import replacing, scratch
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.proof import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tflite_sparse.rewrite.results import Rewrite
 
@@ -30,6 +30,7 @@ def save(
     target: str | os.PathLike[str] | IO[bytes],
     *,
     verify: Callable[[Path], None] | None = None,
+    fresh: bool = False,
 ) -> int:
     """Writes the model of a rewrite.
 
@@ -40,6 +41,7 @@ def save(
         rewrite: what `sparsify` or `densify` returned.
         target: a path, or a binary file such as a pipe.
         verify: a last check of the file before it takes its place; it stops that by an error.
+        fresh: whether a file that is there by the end stays as it is, and is an error.
 
     Returns:
         The number of bytes written.
@@ -48,15 +50,12 @@ def save(
         FileError: the file cannot be written.
         RewriteError: what was written is not right.
     """
-    if verify is None and isinstance(target, (str, os.PathLike)):
-        with replacing(target) as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return _write(rewrite, file, sync=True)
-            return _copy(rewrite, file, None)
-    if isinstance(target, (str, os.PathLike)):
-        with replacing(target) as file:
-            return _copy(rewrite, file, verify)
-    return _copy(rewrite, target, verify)
+    if not isinstance(target, (str, os.PathLike)):
+        return _copy(rewrite, target, verify)
+    with replacing(target, fresh=fresh) as file:
+        if verify is None and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return _write(rewrite, file, sync=True)
+        return _copy(rewrite, file, verify)
 
 
 def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
@@ -83,22 +82,12 @@ def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
 
 def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
     """Writes and checks a file of its own, then copies it."""
-    import tempfile
-
-    if verify is None:
-        # Without a name, so that nothing can be left behind.
-        with tempfile.TemporaryFile() as file:
-            size = _write(rewrite, file)
-            file.seek(0)
-            shutil.copyfileobj(file, target, _CHUNK)
-        return size
-    with tempfile.TemporaryDirectory(prefix="tflite-sparse-") as folder:
-        path = Path(folder) / "model.tflite"
-        with path.open("w+b") as file:
-            size = _write(rewrite, file)
-        verify(path)
-        with path.open("rb") as source:
-            shutil.copyfileobj(source, target, _CHUNK)
+    with scratch() as (file, path):
+        size = _write(rewrite, file)
+        if verify is not None:
+            verify(path)
+        file.seek(0)
+        shutil.copyfileobj(file, target, _CHUNK)
     return size
 
 

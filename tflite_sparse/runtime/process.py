@@ -6,11 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.flatbuffer.output import scratch
 from tflite_sparse.runtime.processor import interpreter_command, interpreter_environment
 from tflite_sparse.runtime.worker import receive, send
 
@@ -107,9 +107,10 @@ class Worker:
 def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
     """The path of a model; bytes are put into a file for as long as the block lasts."""
     if not isinstance(model, (bytes, bytearray, memoryview)):
-        yield str(Path(model).resolve())
+        # Links are left alone: that of an open file without a name leads nowhere.
+        yield str(Path(model).absolute())
         return
-    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+    with scratch() as (file, path):
         file.write(model)
         file.flush()
-        yield file.name
+        yield str(path)

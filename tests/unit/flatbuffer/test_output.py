@@ -12,7 +12,7 @@ import time
 import pytest
 
 from tflite_sparse.errors import FileError
-from tflite_sparse.flatbuffer.output import replacing
+from tflite_sparse.flatbuffer.output import replacing, scratch
 
 
 def names(folder):
@@ -118,3 +118,58 @@ def test_a_killed_process_leaves_the_old_file_and_no_stray_one(tmp_path):
     time.sleep(0.05)
     assert (tmp_path / "out").read_bytes() == b"old"
     assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["without a name", "with a name"])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_file_that_came_meanwhile_is_kept_where_that_is_asked_for(
+    tmp_path, monkeypatch, named, fresh
+):
+    if named:
+        monkeypatch.delattr(os, "O_TMPFILE")
+
+    def write() -> None:
+        with replacing(tmp_path / "out", fresh=fresh) as file:
+            file.write(b"ours")
+            (tmp_path / "out").write_bytes(b"theirs")
+
+    if fresh:
+        with pytest.raises(FileError, match="somebody else has written the file meanwhile"):
+            write()
+    else:
+        write()
+    assert (tmp_path / "out").read_bytes() == (b"theirs" if fresh else b"ours")
+    assert names(tmp_path) == ["out"]
+
+
+def test_another_process_opens_a_scratch_file_and_a_kill_leaves_none(tmp_path):
+    code = """
+import os, signal, subprocess, sys
+from tflite_sparse.flatbuffer.output import scratch
+with scratch() as (file, path):
+    file.write(b"seen")
+    file.flush()
+    subprocess.run(["cat", path], check=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, b"seen")
+    assert names(tmp_path) == []
+
+
+def test_without_a_list_of_open_files_a_scratch_file_has_a_name_until_the_end(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tflite_sparse.flatbuffer.output._OPEN_FILES", str(tmp_path / "none"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch() as (file, path):
+        file.write(b"seen")
+        file.flush()
+        assert path.read_bytes() == b"seen"
+        assert path.parent.parent == tmp_path
+    assert names(tmp_path) == []
