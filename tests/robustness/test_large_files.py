@@ -17,6 +17,7 @@ from tests.support.object_api import load
 from tflite_sparse.model import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 UNITS, LAYERS = 8192, 9
@@ -59,11 +60,11 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
-def run(*arguments: object) -> str:
+def run(*arguments: object, preexec: Callable[[], None] | None = limited) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "tflite_sparse", *map(str, arguments)],
         env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"},
-        preexec_fn=limited,
+        preexec_fn=preexec,
         capture_output=True,
         text=True,
         check=False,
@@ -106,3 +107,9 @@ def test_every_command_takes_a_file_of_more_than_2_gib(big):
     assert dense.stat().st_size > 2**31
     assert all(t.buffer.external for t in Model.read(dense).main.tensors if t.is_constant)
     run("verify", sparse, dense, "--weights-only")
+    # The runtime itself needs memory for all weights.
+    told = run("verify", big, sparse, "--trials", 1, "--json", preexec=None)
+    found = json.loads(told)["verification"]
+    assert found["weights_equal"] == LAYERS
+    assert [b["status_b"] for b in found["backends"]] == ["ok", "ok"]
+    assert all(output["within"] for b in found["backends"] for output in b["outputs"])
