@@ -77,6 +77,8 @@ def inspect(
         from tflite_sparse.inspection import runtime as planning
 
         examined = list(_watched(examining, weights, progress))
+        smaller = _replacements(weights, examined)
+        packing = pool.submit(gzip_size_with, model, smaller) if gzip else None
         problems = [item.problem for item in examined if item.problem]
         for weight, item in zip(weights, examined, strict=True):
             if item.counts is not None:
@@ -88,7 +90,7 @@ def inspect(
                 runtime = planning.runtime_facts(model, targets)
             except (EncodingError, ModelError) as error:
                 problems.append(problem_of(error))
-        sparse = gzip_size_with(model, _replacements(weights, examined)) if gzip else None
+        gzipped = [task.result() if task else None for task in (compressing, packing)]
         return Inspection(
             path=model.name,
             size=model.size,
@@ -98,7 +100,7 @@ def inspect(
             file=file_facts(model, weights),
             operators=_operators(model),
             weights=tuple(item.facts for item in examined),
-            totals=_totals(model, examined, compressing.result() if compressing else None, sparse),
+            totals=_totals(model, examined, *gzipped),
             problems=tuple(problems),
         )
 
