@@ -26,8 +26,13 @@ class Background(Generic[T]):
         self._call = call
         self._results: list[T] = []
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # Not every system has threads, or another one to give.
+            self._thread = None
+            self._run()
 
     def _run(self) -> None:
         try:
@@ -37,7 +42,8 @@ class Background(Generic[T]):
 
     def result(self) -> T:
         """Waits for what the call returns, or raises what it raised."""
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         if self._error is not None:
             raise self._error
         return self._results[0]
