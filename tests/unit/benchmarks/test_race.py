@@ -82,5 +82,9 @@ def test_ratios_are_those_of_medians() -> None:
     assert "| net | 10.0 | 100 | 1/10.0 | 97 | 100 | -3.0% |" in page
     assert "| net | 400 ms (400-400) | 200 ms (100-900) | 0.40 s | 0.10 s | 20.0 | 10.0 |" in page
     assert "reached on 1 of 1 models" in page
+    results.floor = {"numpy": Measured((0.08,), (0.1,), MIB), "both": Measured((0.2,), (0.1,), MIB)}
+    assert "allows 200 ms for the goal, of which Python with\nnumpy alone takes 80 ms" in render(
+        results
+    )
     assert "| other | 50 | 50 | 60 | +10 |" in page
     assert "| encode | scipy | 1.00 s (1.00-1.00) | 3.00 s (3.00-3.00) | 3.0 x |" in page
