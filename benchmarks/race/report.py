@@ -154,8 +154,8 @@ def _bound(found: Results) -> str:
         return ""
     allowed = shortest / FASTER
     return (
-        f"TensorFlow's shortest run allows {_MS * allowed:.0f} ms for the goal, of which Python with"
-        f"\nnumpy alone takes {_MS * floor:.0f} ms."
+        f"TensorFlow's shortest run allows {_MS * allowed:.0f} ms for the goal; of these, Python\n"
+        f"with numpy alone takes {_MS * floor:.0f} ms."
     )
 
 

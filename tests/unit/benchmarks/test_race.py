@@ -83,7 +83,7 @@ def test_ratios_are_those_of_medians() -> None:
     assert "| net | 400 ms (400-400) | 200 ms (100-900) | 0.40 s | 0.10 s | 20.0 | 10.0 |" in page
     assert "reached on 1 of 1 models" in page
     results.floor = {"numpy": Measured((0.08,), (0.1,), MIB), "both": Measured((0.2,), (0.1,), MIB)}
-    assert "allows 200 ms for the goal, of which Python with\nnumpy alone takes 80 ms" in render(
+    assert "allows 200 ms for the goal; of these, Python\nwith numpy alone takes 80 ms" in render(
         results
     )
     assert "| other | 50 | 50 | 60 | +10 |" in page
