@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RewriteError
@@ -20,6 +18,7 @@ from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.flatbuffer.table import SCALARS
 
 if TYPE_CHECKING:
+    from tflite_sparse.flatbuffer.external import ExternalFields
     from tflite_sparse.flatbuffer.schema import FieldDef
     from tflite_sparse.flatbuffer.source import Source
     from tflite_sparse.flatbuffer.table import Table
@@ -35,6 +34,13 @@ _U16 = SCALARS["u2"]
 _U32 = SCALARS["u4"]
 _I32 = SCALARS["i4"]
 _U64 = SCALARS["u8"]
+
+
+Packers: TypeAlias = "list[struct.Struct | None]"
+"""How each field of a table is written; None for a reference."""
+
+Arrangement: TypeAlias = "tuple[bytes, int, int, list[int], Packers]"
+"""A table's vtable, size, alignment, where each field stands in it, and how it is written."""
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ class _Emitter:
         self.spill_over = spill_over
         self.vtables: dict[bytes, int] = {}
         # By the identities of the fields, which live as long as the schema.
-        self.arrangements: dict[tuple[int, ...], tuple[bytes, int, int, list[int]]] = {}
+        self.arrangements: dict[tuple[int, ...], Arrangement] = {}
         # Strings and short vectors come after all tables, each once: (alignment, bytes) -> users.
         self.pool: dict[tuple[int, bytes], list[int]] = {}
         self.pieces: dict[Any, Piece] = {}
@@ -91,37 +97,48 @@ class _Emitter:
 
     def table(self, table: Table) -> int:
         stored = list(table)
-        spilled = self.spilled(table)
-        if spilled is not None:
-            # The data moves outside: two numbers stand for it.
-            stored = [item for item in stored if item.name != EXTERNAL[table.name].inside]
-            locating = EXTERNAL[table.name][:2]
-            names = {item.name for item in stored}
-            stored += [table.definition.by_name[n] for n in locating if n not in names]
-            stored.sort(key=lambda item: item.slot)
-        elif table.name in EXTERNAL and EXTERNAL[table.name].inside in table:
-            # What is inside goes before; a place outside would be that of the old file.
-            stored = [item for item in stored if item.name not in EXTERNAL[table.name][:2]]
-        start, places = self.reserve(stored)
-        for item, place in zip(stored, places, strict=True):
-            if item.kind == "scalar":
-                SCALARS[str(item.scalar)].pack_into(self.out, place, table[item.name])
-        self.external(table, spilled, dict(zip([i.name for i in stored], places, strict=True)))
-        for item, place in zip(stored, places, strict=True):
-            if item.kind != "scalar":
+        fields, spilled = EXTERNAL.get(table.name), None
+        if fields is not None:
+            spilled = self.spilled(table)
+            stored = self.located(table, fields, stored, spilled=spilled is not None)
+        start, places, packers = self.reserve(stored)
+        rows = list(zip(stored, places, packers, strict=True))
+        for item, place, packer in rows:
+            if packer is not None:
+                packer.pack_into(self.out, place, table[item.name])
+        if fields is not None:
+            self.external(table, spilled, {item.name: place for item, place, _ in rows})
+        for item, place, packer in rows:
+            if packer is None:
                 self.value(table, item, place)
         return start
 
+    @staticmethod
+    def located(
+        table: Table, fields: ExternalFields, stored: list[FieldDef], *, spilled: bool
+    ) -> list[FieldDef]:
+        """The fields that are stored of a table whose data may lie outside the flatbuffer."""
+        if spilled:
+            # The data moves outside: two numbers stand for it.
+            stored = [item for item in stored if item.name != fields.inside]
+            names = {item.name for item in stored}
+            stored += [table.definition.by_name[n] for n in fields[:2] if n not in names]
+            return sorted(stored, key=lambda item: item.slot)
+        if fields.inside in table:
+            # What is inside goes before; a place outside would be that of the old file.
+            return [item for item in stored if item.name not in fields[:2]]
+        return stored
+
     def spilled(self, table: Table) -> Any:
-        if self.spill_over is None or table.name not in EXTERNAL:
+        if self.spill_over is None:
             return None
         inside = EXTERNAL[table.name].inside
         value = table[inside]
         return value if value is not None and value.nbytes > self.spill_over else None
 
-    def reserve(self, stored: list[FieldDef]) -> tuple[int, list[int]]:
-        """Makes room for a table: its start, and the place of each field in it."""
-        vtable, size, alignment, inside = self.arranged(stored)
+    def reserve(self, stored: list[FieldDef]) -> tuple[int, list[int], Packers]:
+        """Makes room for a table: its start, and the place and the form of each field in it."""
+        vtable, size, alignment, inside, packers = self.arranged(stored)
         at = self.vtables.get(vtable)
         if at is None:
             self.align(2)
@@ -131,10 +148,10 @@ class _Emitter:
         start = len(self.out)
         self.out += bytes(size)
         _I32.pack_into(self.out, start, start - at)
-        return start, [start + place for place in inside]
+        return start, [start + place for place in inside], packers
 
-    def arranged(self, stored: list[FieldDef]) -> tuple[bytes, int, int, list[int]]:
-        """A table with these fields: its vtable, size and alignment, and where each field stands.
+    def arranged(self, stored: list[FieldDef]) -> Arrangement:
+        """How a table with these fields is laid out.
 
         Most tables are like one that came before.
         """
@@ -145,8 +162,9 @@ class _Emitter:
         return found
 
     @staticmethod
-    def arrange(stored: list[FieldDef]) -> tuple[bytes, int, int, list[int]]:
-        widths = [4 if f.kind != "scalar" else SCALARS[str(f.scalar)].size for f in stored]
+    def arrange(stored: list[FieldDef]) -> Arrangement:
+        packers = [SCALARS[str(f.scalar)] if f.kind == "scalar" else None for f in stored]
+        widths = [4 if packer is None else packer.size for packer in packers]
         largest = max(widths, default=4)
         inside = [0] * len(stored)
         cursor = 4
@@ -159,7 +177,7 @@ class _Emitter:
         for item, place in zip(stored, inside, strict=True):
             slots[item.slot] = place
         vtable = struct.pack(f"<{len(slots) + 2}H", 4 + 2 * len(slots), cursor, *slots)
-        return vtable, cursor, max(4, largest), inside
+        return vtable, cursor, max(4, largest), inside, packers
 
     def value(self, table: Table, item: FieldDef, place: int) -> None:
         value = table[item.name]
@@ -186,11 +204,10 @@ class _Emitter:
         self.pool.setdefault((4, _U32.pack(len(raw)) + raw + b"\0"), []).append(place)
 
     def numbers(self, table: Table, item: FieldDef, value: Any, place: int) -> None:
-        width = np.dtype(str(item.scalar)).itemsize
-        alignment = max(4, width, item.force_align or 1)
-        location = table.location(item.name)
+        alignment = max(4, SCALARS[str(item.scalar)].size, item.force_align or 1)
         streams = table.name in EXTERNAL and EXTERNAL[table.name].inside == item.name
         if isinstance(value, Deferred) or streams or value.nbytes > _INLINE_BYTES:
+            location = table.location(item.name)
             self.piece(value, alignment, place, external=False, location=location)
             return
         packed = _U32.pack(len(value)) + value.tobytes()
@@ -211,9 +228,7 @@ class _Emitter:
             known.alignment = max(known.alignment, alignment)
 
     def external(self, table: Table, spilled: Any, places: dict[str, int]) -> None:
-        fields = EXTERNAL.get(table.name)
-        if fields is None:
-            return
+        fields = EXTERNAL[table.name]
         data, location = spilled, table.location(fields.inside)
         if spilled is None:
             where = external_range(table)
