@@ -67,3 +67,9 @@ def test_a_tensor_without_elements(shape: tuple[int, ...]) -> None:
         for n, level in enumerate((None, encoding.levels[1].indices))
     )
     assert agrees(dataclasses.replace(encoding, shape=shape, levels=levels), dense)
+
+
+def test_a_tensor_without_elements_below_entries_that_are_stored() -> None:
+    levels = (Level(segments=np.array([0, 1], "u1"), indices=np.zeros(1, "u1")), Level(0))
+    encoding = SparseEncoding((4, 0), (0, 1), None, levels, np.zeros(0, np.float32))
+    assert agrees(encoding, np.zeros((4, 0), np.float32))

@@ -110,6 +110,10 @@ CASES = {
         dataclasses.replace(good(), shape=(2**20, 2**20)),
         "too large",
     ),
+    "a size beyond all numbers beside an empty dimension": (
+        SparseEncoding((2**70, 0), (0, 1), None, (Level(2**70), Level(0)), np.zeros(0, np.float32)),
+        "too large",
+    ),
     "a block map that falls": (dataclasses.replace(blocked(), block_map=(1, 0)), "ascend"),
     "a block map that names no dimension": (
         dataclasses.replace(blocked(), block_map=(0, 2)),

@@ -75,6 +75,13 @@ def test_absent_and_empty_vectors_stay_apart():
     assert second["shape"] is None
 
 
+def test_names_that_are_no_utf8_stay_as_they_are():
+    model = load(every_option_model())
+    model.description = b"\xff\xfe"
+    before = pack(model)
+    assert differences(load(before), load(rewritten(before))) == []
+
+
 def test_the_data_of_buffers_is_aligned_to_sixteen_bytes():
     model = load(every_option_model())
     model.buffers += [filled("Buffer", np.random.default_rng(size)) for size in range(9)]

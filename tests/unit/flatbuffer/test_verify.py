@@ -220,7 +220,12 @@ def test_a_vector_of_no_tables_is_accepted():
 
 
 def test_external_data_outside_the_file_is_refused_and_inside_accepted():
-    for offset, size, good in ((40, 4, True), (40, 10**6, False), (2**63, 8, False)):
+    for offset, size, good in (
+        (40, 4, True),
+        (40, 10**6, False),
+        (2**63, 8, False),
+        (2**64 - 4, 8, False),
+    ):
         forge = Forge()
         found = forge.model(slot_4=OFFSET)
         forge.point(found[BUFFERS], forge.u32(1))
@@ -272,8 +277,9 @@ def test_a_file_cut_short_is_refused(cut):
         FlatFile.read(data[: min(size, len(data) // 2)])
 
 
-def test_strings_that_overlap_do_not_multiply():
-    # A thousand tensors, each name of which is the end of the one before.
+@pytest.mark.parametrize(("slot", "width"), [("slot_3", 1), ("slot_0", 4)], ids=["names", "shapes"])
+def test_strings_and_vectors_that_overlap_do_not_multiply(slot, width):
+    # A thousand tensors, each name or shape of which is the end of the one before.
     forge = Forge()
     model = forge.model(slot_2=(4, 0))
     graphs = forge.u32(1)
@@ -284,17 +290,74 @@ def test_strings_that_overlap_do_not_multiply():
     tensors = forge.u32(1000)
     forge.point(graph["slot_0"], tensors)
     entries = [forge.u32(0) for _ in range(1000)]
-    names = []
+    places = []
     for place in entries:
-        tensor = forge.table(slot_3=(4, 0))
+        tensor = forge.table(**{slot: (4, 0)})
         forge.point(place, tensor["start"])
-        names.append(tensor["slot_3"])
+        places.append(tensor[slot])
     start = len(forge.out)
-    # A length wherever one is looked for: each string reaches to the end.
+    # A length wherever one is looked for: each string or vector reaches to the end.
     size = 40_000
-    lengths = [size - 4 * at - 4 for at in range(1000)]
+    lengths = [(size - 4 * at - 4) // width for at in range(1000)]
     forge.out += struct.pack("<1000I", *lengths) + bytes(size - 4000 + 1)
-    for at, place in enumerate(names):
+    for at, place in enumerate(places):
         forge.point(place, start + 4 * at)
     with pytest.raises(FormatError, match="bytes together"):
         FlatFile.read(bytes(forge.out))
+
+
+def test_external_data_that_a_thousand_buffers_share_does_not_multiply():
+    forge = Forge()
+    found = forge.model(slot_4=OFFSET)
+    forge.point(found[BUFFERS], forge.u32(1000))
+    places = [forge.u32(0) for _ in range(1000)]
+    buffer = forge.table(slot_1=(8, 8), slot_2=(8, 40_000))
+    for place in places:
+        forge.point(place, buffer["start"])
+    forge.out += bytes(40_000)
+    assert "bytes together" in refused(forge).message
+
+
+def test_vectors_of_tables_that_overlap_are_refused_before_they_are_expanded():
+    # Two hundred subgraphs, each list of tensors of which is the end of the one before.
+    forge = Forge()
+    found = forge.model(slot_2=OFFSET)
+    forge.point(found[SUBGRAPHS], forge.u32(200))
+    tensors = []
+    for place in [forge.u32(0) for _ in range(200)]:
+        graph = forge.table(slot_0=OFFSET)
+        forge.point(place, graph["start"])
+        tensors.append(graph["slot_0"])
+    for place in tensors:
+        forge.point(place, forge.u32(4000))
+    forge.out += bytes(16_000)
+    tracemalloc.start()
+    try:
+        assert "the vectors SubGraph.tensors claim 800,000 elements" in refused(forge).message
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_string_without_its_zero_byte_at_the_end_of_the_file_is_refused():
+    forge = Forge()
+    found = forge.model(slot_3=OFFSET)
+    forge.point(found[DESCRIPTION], forge.u32(2))
+    forge.out += b"ab"
+    assert "longer than the rest of the file" in refused(forge).message
+
+
+def test_a_union_without_its_type_makes_the_file_read_only():
+    forge = Forge()
+    found = forge.model(slot_2=OFFSET)
+    forge.point(found[SUBGRAPHS], forge.u32(1))
+    place = forge.u32(0)
+    graph = forge.table(slot_3=OFFSET)
+    forge.point(place, graph["start"])
+    forge.point(graph["slot_3"], forge.u32(1))
+    place = forge.u32(0)
+    operator = forge.table(slot_4=OFFSET)
+    forge.point(place, operator["start"])
+    forge.point(operator["slot_4"], forge.table()["start"])
+    file = FlatFile.read(bytes(forge.out))
+    assert "member 0 in builtin_options of table Operator" in file.read_only

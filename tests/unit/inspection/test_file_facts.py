@@ -104,3 +104,29 @@ def test_appended_bytes_of_another_kind_are_told_as_such() -> None:
     data = _builder().build()
     (run,) = _facts(data + b"\x01" * 200).appended
     assert (run.zip, run.files, run.bytes) == (False, (), 200)
+
+
+def test_buffers_that_claim_the_same_bytes_leave_no_less_than_nothing() -> None:
+    model = Model.read(_builder().build())
+    for buffer in model.buffers[1:]:
+        buffer.clear()
+        buffer.table["offset"], buffer.table["size"] = 8, model.size - 8
+    shares = byte_shares(model, find_weights(model))
+    assert shares.structure == 0
+
+
+# What `zipfile` trips over: bytes of an entry of the directory, by their places in it.
+ODD_ENTRIES = {
+    "a later version of zip": {6: b"\x63"},
+    "a name that is no UTF-8": {9: b"\x08", 46: b"\xff"},
+}
+
+
+@pytest.mark.parametrize("name", ODD_ENTRIES)
+def test_a_zip_that_cannot_be_listed_is_other_bytes(name: str) -> None:
+    data = bytearray(append_zip(_builder().build(), {"labels.txt": b"cat"}))
+    directory = data.rindex(b"PK\x01\x02")
+    for place, odd in ODD_ENTRIES[name].items():
+        data[directory + place] = odd[0]
+    (run,) = _facts(bytes(data)).appended
+    assert (run.zip, run.files) == (False, ())

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.errors import EncodingError
-from tflite_sparse.inspection import Inspection, WeightFacts, inspect
+from tflite_sparse.inspection import Inspection, WeightFacts, inspect, weight_facts
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack import target
 
@@ -208,6 +208,48 @@ def test_a_sparse_tensor_that_claims_to_be_huge_is_not_unpacked() -> None:
     (problem,) = found.problems
     assert "asks for 2,147,483,648 bytes" in problem.message
     assert found.runtime == ()
+
+
+@pytest.mark.parametrize("limit", ["_DECODE_BYTES", "_DECODE_RATIO"])
+def test_a_sparse_tensor_is_unpacked_where_it_is_small_or_much_is_stored_for_it(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(weight_facts, limit, 0)
+    found = _inspect(_conv(_pruned((16, 1, 1, 32), 0.75), "sparse"))
+    assert found.problems == ()
+    assert found.weights[0].zeros == 384
+
+
+def test_a_weight_of_negative_size_has_no_elements() -> None:
+    builder = _conv(_pruned((16, 1, 1, 32), 0.75))
+    builder.graphs[0].table.tensors[1].shape = np.array([16, 1, 1, -32], np.int32)
+    found = _inspect(builder)
+    assert "negative" in found.problems[0].message
+    assert [weight.elements for weight in found.weights] == [0]
+
+
+def test_a_weight_is_read_by_an_operator_without_outputs() -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    x = graph.input((1, 4, 4, 8))
+    graph.op("CONV_2D", [x, graph.constant(np.ones((8, 1, 1, 8), np.float32))], [])
+    graph.output(x)
+    (use,) = _only(builder).uses
+    assert (use.name, use.output, use.macs) == ("CONV_2D", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "operators"), [(40, 1), (33, 12)], ids=["beyond floats", "in sum beyond floats"]
+)
+def test_a_time_beyond_all_numbers_is_not_told(dimensions: int, operators: int) -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    x = graph.input((1, 4))
+    for _ in range(operators):
+        (x,) = graph.op("ABS", [x], [((2**31 - 1,) * dimensions, "FLOAT32")])
+    graph.output(x)
+    found = _inspect(builder, targets=[target("wasm")])
+    assert [t.estimate for group in found.runtime for t in group.targets] == [None]
 
 
 def test_progress_is_told_to_the_end() -> None:

@@ -130,3 +130,23 @@ def test_what_cannot_be_read_has_no_map() -> None:
     tensor = next(t for t in model.subgraphs[0].tensors if t.shape == (8, 1, 1, 8))
     tensor.buffer.data = tensor.buffer.data[:-4].copy()
     assert zero_maps(model) == (None,)
+
+
+def _sparse(builder: ModelBuilder) -> Any:
+    return next(t for t in builder.graphs[0].table.tensors if t.sparsity is not None)
+
+
+def test_what_cannot_be_decoded_has_no_map() -> None:
+    builder = conv(masked(8, 8, 0.5, 0), "sparse")
+    _sparse(builder).sparsity.dimMetadata[3].arrayIndices.values[0] = 200
+    assert zero_maps(Model.read(builder.build())) == (None,)
+
+
+def test_a_sparse_scalar_has_no_map() -> None:
+    builder = ModelBuilder()
+    g = builder.graph()
+    g.output(g.add(g.input((1, 4)), g.constant(np.array([1], np.float32), storage="sparse")))
+    scalar = _sparse(builder)
+    scalar.shape = scalar.sparsity.traversalOrder = np.zeros(0, np.int32)
+    scalar.sparsity.dimMetadata = []
+    assert zero_maps(Model.read(builder.build())) == (None,)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from tests.support.every_table import pack
+from tests.support.object_api import load
 from tests.unit.lint.models import CASES
 from tflite_sparse.errors import FileError, UsageError
-from tflite_sparse.lint.engine import lint_subject
+from tflite_sparse.lint.engine import lint, lint_subject
 from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
@@ -60,6 +63,35 @@ def test_growth_is_measured_against_the_reference(tmp_path):
         lint_subject(Subject("model.tflite", settings, after))
 
 
+@pytest.mark.parametrize("code", ["TFS101", "TFS102"])
+def test_all_rules_stand_a_weight_that_cannot_be_read(code):
+    settings = Settings(enabled=frozenset(rule.code for rule in all_rules()))
+    subject = Subject("model.tflite", settings, CASES[code].trigger())
+    assert code in {finding.code for finding in lint_subject(subject)}
+
+
+def test_what_cannot_be_made_sparse_is_not_made_sparse():
+    assert Subject("model.tflite", Settings(), CASES["TFS101"].trigger()).sparsified is None
+
+
+def test_a_malformed_weight_does_not_hide_the_others():
+    model = load(CASES["TFS101"].trigger())
+    second = [t for t in model.subgraphs[0].tensors if t.sparsity is not None][1]
+    data = np.array(model.buffers[second.buffer].data)
+    data[:4] = 0
+    model.buffers[second.buffer].data = data
+    (found,) = findings(pack(model), "TFS103")
+    assert "second/filter" in str(found.spot)
+
+
+def test_a_file_that_is_no_model_is_a_report_with_an_error(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"no model at all")
+    report = lint(str(path), Settings())
+    assert report.findings == ()
+    assert str(path) in report.error
+
+
 def test_codes_and_names_are_unique_and_every_family_has_rules():
     rules = all_rules()
     assert len({rule.code for rule in rules}) == len({rule.name for rule in rules}) == len(rules)
@@ -89,9 +121,6 @@ def test_a_rule_is_found_by_code_and_name_in_any_case():
 def test_fingerprints_survive_renumbering_and_tell_places_apart():
     data = CASES["TFS302"].trigger()
     (first,) = findings(data, "TFS302")
-    from tests.support.every_table import pack
-    from tests.support.object_api import load
-
     model = load(data)
     graph = model.subgraphs[0]
     # One more tensor in front moves every index.

@@ -88,3 +88,20 @@ def test_operands_that_are_missing_count_as_nothing() -> None:
         _macs(lambda g: g.op("CONV_2D", [g.input((1, 4, 4, 3))], [((1, 4, 4, 5), "FLOAT32")])[0])
         == 0
     )
+
+
+def test_negative_sizes_count_as_nothing() -> None:
+    def odd(graph: GraphBuilder) -> Value:
+        x = graph.input((1, 4, 4, 3))
+        filters = graph.constant(np.ones((5, 1, 1, 3), np.float32))
+        return graph.op("CONV_2D", [x, filters], [((1, -4, 4, 5), "FLOAT32")])[0]
+
+    assert _macs(odd) == 0
+
+
+def test_an_operator_without_outputs_counts_as_nothing() -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    x = graph.input((1, 4, 4, 3))
+    graph.op("CONV_2D", [x, graph.constant(np.ones((5, 1, 1, 3), np.float32))], [])
+    assert [macs(operator) for operator in _model(builder).operators()] == [0]

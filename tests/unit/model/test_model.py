@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import TensorType
 
 from tests.support.builder import ModelBuilder
 from tests.support.every_table import pack
 from tests.support.object_api import differences, load
-from tflite_sparse.errors import EncodingError, ModelError
+from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.flatbuffer.table import Table
-from tflite_sparse.model import Model
-from tflite_sparse.model.sparse import decoded, encoding_of
+from tflite_sparse.model import Model, Tensor
+from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 from tflite_sparse.model.weights import weight_chain
 
 
@@ -93,6 +94,50 @@ def test_a_sparse_constant_is_decoded_and_not_shown_as_dense():
     assert decoded(dense) is not None
     with pytest.raises(EncodingError, match="dense"):
         encoding_of(dense)
+
+
+def _sparse(change) -> Tensor:
+    """The sparse weight of a model in which something of it was changed."""
+    model = load(small("sparse"))
+    change(next(t for t in model.subgraphs[0].tensors if t.sparsity is not None), model)
+    return next(t for t in Model.read(pack(model)).subgraphs[0].tensors if t.sparsity is not None)
+
+
+LACKING = {
+    "levels": (lambda t, _: setattr(t.sparsity, "dimMetadata", None), "0 levels"),
+    "order": (lambda t, _: setattr(t.sparsity, "traversalOrder", None), "order has 0 entries"),
+    "segments": (
+        lambda t, _: setattr(t.sparsity.dimMetadata[3], "arraySegments", None),
+        "no segments or no indices",
+    ),
+    "indices": (
+        lambda t, _: setattr(t.sparsity.dimMetadata[3], "arrayIndices", None),
+        "no segments or no indices",
+    ),
+    "numbers of the indices": (
+        lambda t, _: setattr(t.sparsity.dimMetadata[3].arrayIndices, "values", None),
+        "there are 0 indices",
+    ),
+    "a fixed width": (lambda t, _: setattr(t, "type", TensorType.STRING), "values of type STRING"),
+    "a byte": (
+        lambda t, model: setattr(model.buffers[t.buffer], "data", np.ones(63, np.uint8)),
+        "63 bytes, not a multiple of 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_a_sparse_constant_that_lacks_a_part_is_refused(name):
+    change, message = LACKING[name]
+    tensor = _sparse(change)
+    assert stored_bytes(tensor) > 0
+    with pytest.raises(TfliteSparseError, match=message):
+        encoding_of(tensor)
+
+
+def test_an_empty_block_map_is_none():
+    tensor = _sparse(lambda t, _: setattr(t.sparsity, "blockMap", np.zeros(0, np.int32)))
+    assert encoding_of(tensor).block_map is None
 
 
 def test_signatures_and_metadata_are_resolved():

@@ -22,6 +22,10 @@ def test_only_none_and_all_show_as_such(part: int, whole: int, text: str) -> Non
     assert percent(part, whole) == text
 
 
+def test_shares_have_no_limit() -> None:
+    assert percent(10**400, 4 * 10**400) == "25.0 %"
+
+
 @pytest.mark.parametrize(
     ("count", "text"),
     [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 KiB"), (2**20, "1.0 MiB"), (3 * 2**29, "1.5 GiB")],

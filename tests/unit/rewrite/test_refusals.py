@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tests.unit.rewrite.models import sparse_filters
-from tflite_sparse.errors import EncodingError, UsageError
+from tflite_sparse.errors import EncodingError, ModelError, UsageError
+from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite import Choice, Rewrite, SparsifyOptions, densify, sparsify
 
@@ -72,6 +74,22 @@ def zero_point(g: GraphBuilder) -> Value:
     return g.conv2d(x_of(g, "INT8"), 32, filters=weight)
 
 
+def short_buffer(g: GraphBuilder) -> Value:
+    weight = g.constant(filters(g), buffer=g.model.buffer(np.ones(7, np.float32)))
+    return g.conv2d(x_of(g), 32, filters=weight)
+
+
+def negative_size(g: GraphBuilder) -> Value:
+    weight = g.constant(filters(g))
+    g.table.tensors[weight.index].shape = np.array([32, 1, 1, -32], np.int32)
+    return g.conv2d(x_of(g), 32, filters=weight)
+
+
+def zero_points_of_another_shape(g: GraphBuilder) -> Value:
+    weight = g.constant(np.zeros(SHAPE, np.int8), quantized=([0.02] * 3, [0, 1, 2], 0))
+    return g.conv2d(x_of(g, "INT8"), 32, filters=weight, bias=False)
+
+
 def other_reader(g: GraphBuilder) -> tuple[Value, Value]:
     weight = g.constant(filters(g))
     return g.conv2d(x_of(g), 32, filters=weight), g.unary("ABS", weight)
@@ -91,6 +109,9 @@ def variable(g: GraphBuilder) -> Value:
         (metadata, "metadata"),
         (unlike, "shared-unlike"),
         (zero_point, "zero-point"),
+        (short_buffer, "malformed"),
+        (negative_size, "malformed"),
+        (zero_points_of_another_shape, "malformed"),
         (other_reader, "reader"),
         (lambda g: g.conv2d(x_of(g), 32, filters=filters(g, 1.0)), "all-zero"),
         (lambda g: g.conv2d(x_of(g), 32, filters=filters(g, 0.1)), "not-smaller"),
@@ -183,10 +204,22 @@ def test_a_sparse_tensor_that_claims_to_be_huge_is_refused() -> None:
         densify(model)
 
 
-def _densified(edit: Callable[[Model], None]) -> Rewrite:
+@pytest.mark.parametrize("limit", ["_PLAUSIBLE_BYTES", "_PLAUSIBLE_RATIO"])
+def test_a_sparse_tensor_is_made_dense_where_it_is_small_or_much_is_stored_for_it(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    # The package has a function of the module's name.
+    monkeypatch.setattr(importlib.import_module("tflite_sparse.rewrite.densify"), limit, 0)
+    assert _densified(lambda _: None).changed
+
+
+def _densified(edit: Callable[[Model], None], storage: str = "sparse") -> Rewrite:
     builder = ModelBuilder(seed=1)
     graph = builder.graph()
-    graph.output(graph.conv2d(x_of(graph), 32, filters=filters(graph), storage="sparse"))
+    x = x_of(graph, "INT8" if storage.startswith("int8") else "FLOAT32")
+    y = graph.conv2d(x, 32, filters=filters(graph), storage=storage)
+    graph.output(y)
+    builder.signature("run", graph, {"x": x}, {"y": y})
     model = Model.read(builder.build())
     edit(model)
     return densify(Model.read(model.to_bytes()))
@@ -196,17 +229,88 @@ def _of_densify(model: Model) -> Any:
     return next(o for o in model.operators() if o.name == "DENSIFY")
 
 
-@pytest.mark.parametrize(
-    ("edit", "reason"),
-    [
-        (lambda m: _of_densify(m).outputs[0].table.set_enum("type", "FLOAT16"), "another type"),
-        (lambda m: _of_densify(m).table.__setitem__("outputs", np.zeros(0, np.int32)), "0 outputs"),
-    ],
-    ids=["type", "no output"],
-)
-def test_a_densify_that_does_more_than_that_stays(
-    edit: Callable[[Model], None], reason: str
-) -> None:
+def _set(name: str, value: Any) -> Callable[[Model], None]:
+    """Sets a field of the tensor that DENSIFY writes."""
+    return lambda model: _of_densify(model).outputs[0].table.__setitem__(name, value)
+
+
+def _set_outputs(*more: int) -> Callable[[Model], None]:
+    return lambda model: _of_densify(model).table.__setitem__("outputs", np.array(more, np.int32))
+
+
+def _scale(model: Model) -> None:
+    table = Table("QuantizationParameters")
+    table["scale"] = np.array([0.25], np.float32)
+    _of_densify(model).outputs[0].table["quantization"] = table
+
+
+def _graph_output(model: Model) -> None:
+    graph = model.subgraphs[0]
+    graph.table["outputs"] = [graph.outputs[0].index, _of_densify(model).outputs[0].index]
+
+
+def _signature_output(model: Model) -> None:
+    (signature,) = model.signatures
+    signature.outputs[0][1].subgraph.edited = True
+    model.signatures[0] = signature._replace(outputs=(("y", _of_densify(model).outputs[0]),))
+
+
+def _second_tensor(change: Callable[[Any], None]) -> Callable[[Model], None]:
+    """Adds a tensor that reads the data of the weight in another way."""
+
+    def edit(model: Model) -> None:
+        weight = _of_densify(model).inputs[0]
+        table = weight.table.copy()
+        change(table)
+        weight.subgraph.add_tensor(table, weight.buffer)
+
+    return edit
+
+
+def _move_the_last_value(table: Any) -> None:
+    vector = table["sparsity"]["dim_metadata"][3]["array_indices"]
+    values = vector["values"].copy()
+    values[-1] = 30 if values[-1] == 31 else 31
+    vector["values"] = values
+
+
+def _metadata(model: Model) -> None:
+    entry = Table("Metadata")
+    entry["name"], entry["buffer"] = "weights", _of_densify(model).inputs[0].buffer.index
+    model.file.root["metadata"] = [entry]
+
+
+DENSIFY_STAYS = {
+    "type": (lambda m: _of_densify(m).outputs[0].table.set_enum("type", "FLOAT16"), "another type"),
+    "shape": (_set("shape", [32, 1, 32, 1]), "another type or shape"),
+    "no output": (_set_outputs(), "0 outputs"),
+    "two outputs": (_set_outputs(3, 4), "2 outputs"),
+    "output of the graph": (_graph_output, "an output of the graph"),
+    "output of a signature": (_signature_output, "an output of the graph"),
+    "metadata": (_metadata, "the metadata refer to its buffer"),
+    "read dense too": (_second_tensor(lambda t: t.__setitem__("sparsity", None)), "different ways"),
+    "read with other indices": (_second_tensor(_move_the_last_value), "different ways"),
+}
+
+
+@pytest.mark.parametrize("name", DENSIFY_STAYS)
+def test_a_densify_that_does_more_than_that_stays(name: str) -> None:
+    edit, reason = DENSIFY_STAYS[name]
     result = _densified(edit)
     assert not result.changed
     assert reason in result.left[0].reason
+
+
+@pytest.mark.parametrize(("storage", "changed"), [("sparse", True), ("int8-sparse", False)])
+def test_only_integers_are_read_by_their_quantization(storage: str, changed: bool) -> None:
+    assert _densified(lambda _: None, storage).changed
+    assert _densified(_scale, storage).changed is changed
+
+
+def test_a_densify_that_reads_itself_ends() -> None:
+    def loop(model: Model) -> None:
+        graph, dense = model.subgraphs[0], _of_densify(model).outputs[0]
+        graph.add_operator(1, model.operator_code("DENSIFY"), [dense], [dense])
+
+    with pytest.raises(ModelError, match="still in use"):
+        _densified(loop)

@@ -14,6 +14,7 @@ from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.rewrite import Rewrite, SparsifyOptions, densify, sparsify
+from tflite_sparse.rewrite.weights import shared_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +143,18 @@ def test_tensors_that_share_a_buffer_become_sparse_together() -> None:
     assert a.buffer == b.buffer
     assert a.sparsity is not None
     assert b.sparsity is not None
+
+
+def test_buffers_that_refer_to_the_same_bytes_outside_are_one_weight() -> None:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    x = graph.input((1, 6, 6, 32))
+    graph.output(conv(graph, conv(graph, x, bias=False), bias=False))
+    model = Model.read(builder.build(external=True))
+    first, second = (operator.inputs[1].buffer for operator in model.operators())
+    second.table["offset"] = first.table["offset"]
+    (weight,) = shared_weights(Model.read(model.to_bytes()))
+    assert len(weight.buffers) == len(weight.tensors) == 2
 
 
 def test_each_subgraph_has_a_densify_of_its_own() -> None:

@@ -147,6 +147,19 @@ def test_what_has_no_sparse_form_ends_the_region_with_the_reason(name):
     assert np.allclose(before[0], after[0], rtol=1e-5, atol=1e-5 * np.abs(before[0]).max())
 
 
+@pytest.mark.parametrize(
+    ("middle", "reason"),
+    [
+        (lambda g, x: g.div(x, np.zeros(CHANNELS, np.float32)), "divides by zero"),
+        (lambda g, x: g.concat([x, x], activation="RELU"), "states an activation"),
+    ],
+    ids=["divided by zero", "joined with an activation"],
+)
+def test_what_the_runtime_does_not_compute_ends_the_region(middle, reason):
+    found = adapted(net(middle))
+    assert any(reason in why for why in found.blocked.values()), found.blocked
+
+
 def test_operators_that_are_right_already_are_not_touched():
     def middle(g, x):
         y = g.conv2d(g.depthwise(x, 5, activation="RELU6"), CHANNELS, zeros=0.9)
