@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tflite_sparse._background import Background
+from tflite_sparse._background import Background, in_two
 
 
 def test_the_result_comes_from_another_thread_that_keeps_nobody_waiting() -> None:
@@ -36,3 +36,27 @@ def test_without_threads_it_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     work = Background(lambda: done.append(1))
     assert done == [1]
     assert work.result() is None
+
+
+@pytest.mark.parametrize("count", range(6))
+@pytest.mark.parametrize("numbers", [0, 10**9])
+def test_two_threads_give_the_results_in_order(count: int, numbers: int) -> None:
+    threads = set()
+
+    def work(item: int) -> int:
+        threads.add(threading.current_thread())
+        return -item
+
+    assert in_two(work, list(range(count)), numbers) == [-item for item in range(count)]
+    assert len(threads) == min(count, 2 if numbers else 1)
+
+
+@pytest.mark.parametrize("bad", [0, 1, 4])
+def test_an_error_of_either_thread_ends_the_work(bad: int) -> None:
+    def work(item: int) -> int:
+        if item == bad:
+            raise ValueError(str(item))
+        return item
+
+    with pytest.raises(ValueError, match=str(bad)):
+        in_two(work, range(5), 10**9)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tflite_sparse.encoding.occupancy import Occupancy, any_of_each, nonzero_mask
 from tflite_sparse.encoding.storage import Level, SparseEncoding, elements, index_type
+from tflite_sparse.errors import EncodingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ _ROWS, _COLUMNS = 16, 512
 _LINES = 256
 
 
-def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
+def encode(array: NDArray[Any], layout: Layout, stored: int | None = None) -> SparseEncoding:
     """Encodes a tensor; the exact inverse of `decode`, but that a -0.0 may become 0.0.
 
     For the runtime -0.0 is a zero like any other, so it is not stored, unless it lies in a block or
@@ -33,17 +34,19 @@ def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
     Args:
         array: the dense tensor, of any fixed-width type.
         layout: which levels in which order, and which of them are compressed.
+        stored: for one compressed level, how many entries it has, where that was counted; see
+            `cost`.
 
     Returns:
         The encoding. Segments and indices have the narrowest type each.
 
     Raises:
-        EncodingError: the layout does not fit the tensor.
+        EncodingError: the layout does not fit the tensor, or the count does not.
     """
     layout.check(array.shape)
     compressed = [number for number, is_csr in enumerate(layout.compressed) if is_csr]
     if len(compressed) == 1 and array.size:
-        levels, values = _one_level(array, layout, compressed[0])
+        levels, values = _one_level(array, layout, compressed[0], stored)
     else:
         levels, values = _any_levels(layout.blocked_view(array), layout.compressed)
     return SparseEncoding(
@@ -55,12 +58,15 @@ def encode(array: NDArray[Any], layout: Layout) -> SparseEncoding:
     )
 
 
-def _one_level(array: NDArray[Any], layout: Layout, level: int) -> tuple[list[Level], NDArray[Any]]:
+def _one_level(
+    array: NDArray[Any], layout: Layout, level: int, stored: int | None
+) -> tuple[list[Level], NDArray[Any]]:
     """One compressed level, dense ones around it: slab by slab, in little memory."""
     view = layout.blocked_view(array)
     columns, inner = view.shape[level], elements(view.shape[level + 1 :])
     # Counting first is cheap, and lets everything be written to its place at once.
-    stored = Occupancy(array).tiles(layout.tile(array.shape, level))
+    if stored is None:
+        stored = Occupancy(array).tiles(layout.tile(array.shape, level))
     segments = np.zeros(elements(view.shape[:level]) + 1, index_type(stored))
     indices = np.empty(stored, index_type(columns - 1))
     values = np.empty((stored, inner), array.dtype)
@@ -69,6 +75,9 @@ def _one_level(array: NDArray[Any], layout: Layout, level: int) -> tuple[list[Le
         tiles = slab.reshape(-1, inner)
         places = np.flatnonzero(any_of_each(nonzero_mask(tiles)))
         last, end = first + places.size, position + tiles.shape[0]
+        if last > stored:
+            first = last
+            break
         np.take(tiles, places, axis=0, out=values[first:last], mode="clip")
         # A slab holds whole rows or a part of one: `rows` are those that end in it.
         rows = np.arange(position // columns + 1, end // columns + 1)
@@ -79,6 +88,8 @@ def _one_level(array: NDArray[Any], layout: Layout, level: int) -> tuple[list[Le
         places -= np.repeat(starts, np.diff(bounds)[: starts.size])
         indices[first:last] = places
         position, first = end, last
+    if first != stored:
+        raise EncodingError("the tensor does not hold as many values as were counted")
     levels = [Level(dense_size=size) for size in view.shape]
     levels[level] = _csr(segments, indices)
     return levels, values.reshape(-1)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._background import Background
+from tflite_sparse._background import in_two
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import agrees, decode
 from tflite_sparse.errors import RewriteError, TfliteSparseError
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Expected", "prove"]
 
 _VALUE = 4
-# So many values that a second thread is worth its while.
-_MANY = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +78,16 @@ def _first_wrong(model: Model, expected: Iterable[Expected]) -> Tensor | None:
         (model.subgraphs[item.tensor.subgraph.index].tensors[item.tensor.index], item)
         for item in expected
     ]
-    if sum(item.tensor.size for _, item in pairs) < _MANY:
-        return _wrong(pairs)
-    # Two at a time: numpy lets go of the interpreter.
-    other = Background(partial(_wrong, pairs[1::2]))
-    return _wrong(pairs[::2]) or other.result()
+    numbers = sum(item.tensor.size for _, item in pairs)
+    held = in_two(_checked, pairs, numbers)
+    return next((tensor for (tensor, _), right in zip(pairs, held, strict=True) if not right), None)
 
 
-def _wrong(pairs: Iterable[tuple[Tensor, Expected]]) -> Tensor | None:
-    """A tensor that does not hold what it must; None where all do."""
-    for tensor, item in pairs:
-        if not _holds(tensor, item):
-            return tensor
-        for one in (tensor, item.tensor):
-            one.subgraph.model.passed(one.size * _VALUE)
-    return None
+def _checked(pair: tuple[Tensor, Expected]) -> bool:
+    held = _holds(*pair)
+    for tensor in (pair[0], pair[1].tensor):
+        tensor.subgraph.model.passed(tensor.size * _VALUE)
+    return held
 
 
 def _holds(tensor: Tensor, item: Expected) -> bool:

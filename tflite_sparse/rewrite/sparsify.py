@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tflite_sparse._background import in_two
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
 from tflite_sparse.rewrite.candidates import Candidate, examine
@@ -35,6 +37,7 @@ __all__ = ["sparsify"]
 
 _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 _ALIGNMENT = 32
+_VALUE = 4
 _OTHER_VECTORS = 64
 
 _BLOCKS_NOTE = (
@@ -65,7 +68,9 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     options = options or SparsifyOptions()
     if model.read_only is not None:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
-    examined = [examine(weight, options) for weight in shared_weights(model)]
+    weights = shared_weights(model)
+    numbers = sum(weight.buffers[0].nbytes // _VALUE for weight in weights)
+    examined = in_two(partial(examine, options=options), weights, numbers)
     counted = _counted(examined, options)
     base = forecasts(model, counted)
     why: dict[int, Refusal] = {}

@@ -114,7 +114,9 @@ def deferred_encoding(
     """
     whole = elements(shape) * dtype.itemsize
     # Memory is to hold no more than about one dense weight.
-    work = _Work(source, layout, ahead=whole >= _LARGE and _TWO * sizes.total <= whole)
+    ahead = whole >= _LARGE and _TWO * sizes.total <= whole
+    stored = sizes.levels[0].indices if len(sizes.levels) == 1 else None
+    work = _Work(lambda: encode(source(), layout, stored), ahead=ahead)
     levels = []
     compressed = iter(sizes.levels)
     for number, (size, is_csr) in enumerate(
@@ -179,10 +181,9 @@ class _Work:
 
     _latest: ClassVar[_Work | None] = None
 
-    def __init__(self, source: Callable[[], NDArray[Any]], layout: Layout, *, ahead: bool) -> None:
-        self._source = source
+    def __init__(self, make: Callable[[], SparseEncoding], *, ahead: bool) -> None:
+        self._make = make
         self._ahead = ahead
-        self._layout = layout
         self._parts = 0
         self._taken: set[int] = set()
         self._made: SparseEncoding | None = None
@@ -200,7 +201,7 @@ class _Work:
         if self._made is None or number in self._taken:
             if _Work._latest is not None:
                 _Work._latest.drop()
-            self._made = encode(self._source(), self._layout)
+            self._made = self._make()
             self._taken.clear()
             _Work._latest = self
         made = part(self._made)

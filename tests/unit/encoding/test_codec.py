@@ -8,7 +8,7 @@ import tracemalloc
 import flatbuffers
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.densify import sparsity_of
@@ -39,6 +39,25 @@ def test_decoding_gives_back_what_was_encoded_in_any_layout(data, array):
     result = decode(encoding)
     assert result.dtype == array.dtype
     assert np.array_equal(result, array)
+
+
+@given(st.data(), tensors())
+def test_a_count_that_is_known_changes_nothing_and_a_wrong_one_is_refused(data, array):
+    layout = data.draw(layouts(array.shape))
+    levels = cost(array, layout).levels
+    assume(len(levels) == 1 and array.size)
+    known = encode(array, layout, levels[0].indices)
+    alone = encode(array, layout)
+    assert known.values.tobytes() == alone.values.tobytes()
+    assert all(
+        np.array_equal(one.indices, other.indices) and np.array_equal(one.segments, other.segments)
+        for one, other in zip(known.levels, alone.levels, strict=True)
+        if one.compressed
+    )
+    for wrong in (levels[0].indices - 1, levels[0].indices + 1):
+        if wrong >= 0:
+            with pytest.raises(EncodingError, match="as many values as were counted"):
+                encode(array, layout, wrong)
 
 
 @given(encodings())
