@@ -6,7 +6,6 @@ Targets on which the runtime does the same share one result.
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.names import readable
@@ -123,12 +122,8 @@ def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> Targets
 
 def _target(subgraph: Subgraph, made: Plan, target: Target) -> TargetFacts:
     time = None
-    try:
-        found = estimate(dataclasses.replace(made, target=target), subgraph)
-    except OverflowError:
-        # A file may claim shapes for which no number of milliseconds would do.
-        found = None
-    if found is not None and math.isfinite(found.dense_ms) and math.isfinite(found.planned_ms):
+    found = estimate(dataclasses.replace(made, target=target), subgraph)
+    if found is not None:
         time = EstimateFacts(found.dense_ms, found.planned_ms, found.gain, found.measured)
     return TargetFacts(target.name, target.title, target.note, time)
 

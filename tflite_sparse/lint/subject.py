@@ -80,8 +80,10 @@ class Subject:
         What keeps a model from running sparse is of no interest where nothing was pruned.
         """
         totals = self.inspection.totals
-        least = self.settings.pruned * totals.pointwise_weights
-        return totals.pointwise_weights > 0 and totals.pointwise_zeros >= least
+        if totals.pointwise_weights <= 0:
+            return False
+        # Whole numbers first: a file may claim more weights than a float can count.
+        return totals.pointwise_zeros / totals.pointwise_weights >= self.settings.pruned
 
     def runs(self, *outcomes: str) -> tuple[TargetsFacts, ...]:
         """What the runtime does on the targets that matter, where it ends in one of these."""

@@ -89,11 +89,23 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
         subgraph: the subgraph, for the sizes of its tensors.
 
     Returns:
-        The estimate; None where the target was never measured, or the model does not run right.
+        The estimate; None where the target was never measured, the model does not run right, or it
+        claims shapes for which no number of milliseconds would do.
     """
     costs = COSTS.get(plan.target.name)
     if costs is None or plan.outcome not in (Outcome.SPARSE, Outcome.DENSE):
         return None
+    try:
+        dense, planned = _times(plan, subgraph, costs)
+    except OverflowError:
+        return None
+    if not math.isfinite(dense) or not math.isfinite(planned):
+        return None
+    return Estimate(dense / _NS_PER_MS, planned / _NS_PER_MS, costs.measured)
+
+
+def _times(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, float]:
+    """Nanoseconds of the dense model, and as planned."""
     dense = planned = 0.0
     for op in plan.operators:
         if op.fate is Fate.TFLITE or op.fate is Fate.EXECUTED:
@@ -101,7 +113,7 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
             cost = _dense(op, elements, costs) + costs.overhead
             dense += cost
             planned += cost if op.kernel is None else _sparse(op, elements, costs)
-    return Estimate(dense / _NS_PER_MS, planned / _NS_PER_MS, costs.measured)
+    return dense, planned
 
 
 def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.builder import ModelBuilder
 from tests.support.every_table import pack
 from tests.support.object_api import load
 from tests.unit.lint.models import CASES
@@ -134,3 +135,14 @@ def test_fingerprints_survive_renumbering_and_tell_places_apart():
     assert first.fingerprint == second.fingerprint
     prints = [f.fingerprint for f in findings(CASES["TFS104"].trigger(), "TFS104")]
     assert len(set(prints)) == len(prints)
+
+
+def test_a_bias_that_claims_more_numbers_than_a_float_can_count_is_linted():
+    builder = ModelBuilder()
+    graph = builder.graph()
+    x = graph.conv2d(graph.input((1, 16, 16, 32)), 32)
+    bias = graph.table.operators[0].inputs[2]
+    graph.table.tensors[bias].shape = np.array([2**31 - 1] * 40, np.int32)
+    graph.output(graph.conv2d(x, 32, zeros=0.9))
+    settings = Settings(enabled=frozenset(rule.code for rule in all_rules()))
+    assert lint_subject(Subject("m.tflite", settings, builder.build()))

@@ -149,6 +149,8 @@ def _pad(operator: Operator) -> Shape | None:
 
 def _concatenation(operator: Operator) -> Shape:
     shapes = [_shape(operator, operand) for operand in range(len(operator.inputs))]
+    if not shapes or not shapes[0]:
+        raise ValueError("scalars are not joined")
     axis = int(operator.option("axis", 0)) % len(shapes[0])
     others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     if len(others) != 1 or len({len(shape) for shape in shapes}) != 1:
