@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Self
 
 __all__ = [
@@ -21,7 +23,10 @@ __all__ = [
     "RuntimeUnavailableError",
     "TfliteSparseError",
     "UsageError",
+    "shown_shape",
 ]
+
+_SHOWN_SIZES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +127,10 @@ class RuntimeUnavailableError(TfliteSparseError):
 
 class RuntimeFailureError(TfliteSparseError):
     """A runtime refused a model, crashed on it or did not answer in time."""
+
+
+def shown_shape(shape: Iterable[int]) -> str:
+    """A shape in a message; a damaged file may claim thousands of dimensions."""
+    sizes = list(shape)
+    first = ", ".join(map(str, sizes[:_SHOWN_SIZES]))
+    return f"[{first}, ...]" if len(sizes) > _SHOWN_SIZES else f"[{first}]"

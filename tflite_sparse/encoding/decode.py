@@ -10,7 +10,7 @@ import numpy as np
 from tflite_sparse.encoding.occupancy import nonzero_mask
 from tflite_sparse.encoding.storage import Layout, elements
 from tflite_sparse.encoding.validate import validate
-from tflite_sparse.errors import EncodingError
+from tflite_sparse.errors import EncodingError, shown_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.zeros(shape, dtype)
     except MemoryError:
         raise EncodingError(
-            f"the tensor {list(shape)} takes {elements(shape) * dtype.itemsize:,} bytes,"
+            f"the tensor {shown_shape(shape)} takes {elements(shape) * dtype.itemsize:,} bytes,"
             " more memory than there is"
         ) from None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.errors import EncodingError
+from tflite_sparse.errors import EncodingError, shown_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +129,9 @@ class Layout:
         if rank + blocks > MAX_LEVELS:
             raise EncodingError(f"{rank + blocks:,} levels are more than {MAX_LEVELS}")
         if len(shape) != rank:
-            raise EncodingError(f"a layout of rank {rank} does not fit the shape {list(shape)}")
+            raise EncodingError(
+                f"a layout of rank {rank} does not fit the shape {shown_shape(shape)}"
+            )
         if sorted(self.traversal_order[:rank]) != list(range(rank)) or list(
             self.traversal_order[rank:]
         ) != list(range(rank, rank + blocks)):
@@ -144,7 +146,7 @@ class Layout:
         for dimension, size in zip(self.block_map, self.block_shape, strict=True):
             if not 0 <= dimension < rank or size < 1 or shape[dimension] % size:
                 raise EncodingError(
-                    f"blocks of {size} do not divide dimension {dimension} of {list(shape)}"
+                    f"blocks of {size} do not divide dimension {dimension} of {shown_shape(shape)}"
                 )
 
     def level_sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:

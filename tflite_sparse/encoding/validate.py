@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.encoding.storage import INDEX_TYPES, MAX_LEVELS, elements
-from tflite_sparse.errors import EncodingError
+from tflite_sparse.errors import EncodingError, shown_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,9 @@ def _check_dimensions(encoding: SparseEncoding) -> None:
             f" dimensions are more than the {MAX_LEVELS} that are read"
         )
     if any(not 0 <= size <= _LARGEST for size in shape) or elements(shape) > _LARGEST:
-        raise EncodingError(f"shape {list(shape)} is negative or too large for a sparse tensor")
+        raise EncodingError(
+            f"shape {shown_shape(shape)} is negative or too large for a sparse tensor"
+        )
     if len(order) != rank + len(blocks):
         raise EncodingError(
             f"traversal order has {len(order)} entries, {rank} dimensions and {len(blocks)}"
@@ -125,7 +127,7 @@ def _level_sizes(encoding: SparseEncoding) -> list[int]:
         if not level.compressed and level.dense_size != size:
             raise EncodingError(
                 f"level {index} (dimension {order[index]}) has the dense size {level.dense_size},"
-                f" the shape {list(shape)} asks for {size}"
+                f" the shape {shown_shape(shape)} asks for {size}"
             )
     return sizes
 

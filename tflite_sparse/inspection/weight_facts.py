@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import block_fill
-from tflite_sparse.errors import EncodingError, ModelError
+from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.inspection.counts import BLOCK_CHANNELS, Counts, count
 from tflite_sparse.inspection.facts import share
 from tflite_sparse.inspection.names import readable
@@ -139,7 +139,7 @@ def dense_values(tensor: Tensor) -> NDArray[Any] | None:
         and dense > max(_DECODE_BYTES, _DECODE_RATIO * stored_bytes(tensor))
     ):
         raise ModelError(
-            f"shape {list(tensor.shape)} asks for {dense:,} bytes,"
+            f"shape {shown_shape(tensor.shape)} asks for {dense:,} bytes,"
             f" the file stores {stored_bytes(tensor):,} for it",
             place=tensor.place,
         )

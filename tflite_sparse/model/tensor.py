@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.errors import ModelError, Place
+from tflite_sparse.errors import ModelError, Place, shown_shape
 from tflite_sparse.flatbuffer.external import external_range
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model.types import bits, dtype
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Buffer", "Tensor"]
 
 _MOST_ELEMENTS = 2**63 - 1
-_SHOWN_SIZES = 8
 
 
 class Buffer:
@@ -159,11 +158,14 @@ class Tensor:
             ModelError: a size is negative, or there are more elements than 64 bits count.
         """
         if any(size < 0 for size in self.shape):
-            raise ModelError(f"shape {_shown(self.shape)} has a negative size", place=self.place)
+            raise ModelError(
+                f"shape {shown_shape(self.shape)} has a negative size", place=self.place
+            )
         size = math.prod(self.shape)
         if size > _MOST_ELEMENTS:
             raise ModelError(
-                f"shape {_shown(self.shape)} has more elements than any memory", place=self.place
+                f"shape {shown_shape(self.shape)} has more elements than any memory",
+                place=self.place,
             )
         return size
 
@@ -222,16 +224,10 @@ class Tensor:
         wanted = self.dense_nbytes
         if wanted is not None and self.buffer.nbytes != wanted:
             raise ModelError(
-                f"shape {_shown(self.shape)} of {self.type} needs {wanted:,} bytes,"
+                f"shape {shown_shape(self.shape)} of {self.type} needs {wanted:,} bytes,"
                 f" buffer {self.buffer.index} has {self.buffer.nbytes:,}",
                 place=self.place,
             )
-
-
-def _shown(shape: tuple[int, ...]) -> str:
-    """A shape for people; a damaged file may claim thousands of dimensions."""
-    sizes = ", ".join(map(str, shape[:_SHOWN_SIZES]))
-    return f"[{sizes}, ...]" if len(shape) > _SHOWN_SIZES else f"[{sizes}]"
 
 
 def _unpack(raw: NDArray[np.uint8], width: int, kind: str, size: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.encoding import decode
-from tflite_sparse.errors import EncodingError, ModelError, RewriteError
+from tflite_sparse.errors import EncodingError, ModelError, RewriteError, shown_shape
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.inspection.encoding_words import encoding_words
 from tflite_sparse.model.sparse import encoding_of, stored_bytes
@@ -118,7 +118,7 @@ def _refusal(
     size = weight.tensor.dense_nbytes or 0
     if size > max(_PLAUSIBLE_BYTES, _PLAUSIBLE_RATIO * _bytes(weight)):
         raise EncodingError(
-            f"shape {list(weight.tensor.shape)} asks for {size:,} bytes,"
+            f"shape {shown_shape(weight.tensor.shape)} asks for {size:,} bytes,"
             f" the file stores {_bytes(weight):,} for it",
             place=weight.tensor.place,
         )
