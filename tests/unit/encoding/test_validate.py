@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.encodings import encodings, with_level
 from tflite_sparse.encoding import Layout, Level, SparseEncoding, decode, encode, validate
-from tflite_sparse.errors import EncodingError
+from tflite_sparse.errors import EncodingError, shown_shape
 
 ARRAY = np.array([[0, 1, 0, 2], [3, 0, 0, 0], [0, 0, 0, 0], [4, 0, 5, 6]], np.float32)
 
