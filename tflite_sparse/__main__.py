@@ -7,19 +7,13 @@ import sys
 
 __all__ = ["main"]
 
-# So many new objects until Python looks for unreachable cycles: a small model never has them.
-_OBJECTS = 50_000
-
 
 def main() -> None:
     """Runs the program and leaves the process with its exit code."""
-    import gc
-
     from tflite_sparse.cli._signals import leave_at_once
 
     # A tenth of a second goes by with imports, during which a signal must not print a traceback.
     leave_at_once()
-    gc.set_threshold(_OBJECTS)
     # No matrices are multiplied here; starting threads for that takes longer than a small model.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from tflite_sparse.cli.main import run
