@@ -132,3 +132,16 @@ print("MODULES", *sys.modules)
     assert "tflite_sparse.rewrite.sparsify" in loaded
     dear = {"numpy.ma", "numpy.random", "pydantic", "rich.console", "secrets", "tempfile"}
     assert not loaded & (dear | {"tflite_sparse.rewrite.adapt", "tflite_sparse.lint"})
+
+
+def test_all_data_classes_are_of_the_kind_that_is_made_fast():
+    slow = [
+        str(module.relative_to(PACKAGE))
+        for module in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "dataclasses"
+        and any(alias.name == "dataclass" for alias in node.names)
+    ]
+    # To type checkers they are those of the standard library.
+    assert slow == ["_dataclass.py"]
