@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-LIMIT = 2.5
+LIMIT = 1.5
 """Largest allowed ratio."""
 
 ROUNDS = 15

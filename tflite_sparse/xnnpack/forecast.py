@@ -126,7 +126,7 @@ def find_failures(
     """What goes wrong first, and all reasons for that; None and nothing where nothing does."""
     found: list[Failure] = [
         *unloadable(delegation),
-        *misread_filters(delegation),
+        *misread_filters(delegation, subgraph),
         *lost_weights(delegation, subgraph),
     ]
     for part in parts:

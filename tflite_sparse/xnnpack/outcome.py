@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.stages import Part
 
 _COUNTED_BYTES = 4
+# One unpacks them, some look at shapes alone, and what others do nobody knows.
+_READ_NO_PACKED_VALUES = frozenset({"DENSIFY", "SHAPE", "RANK", "ZEROS_LIKE", "CUSTOM"})
 
 __all__ = ["lost_weights", "misread_filters", "uncounted_filters", "unloadable"]
 
@@ -58,11 +60,23 @@ def unloadable(delegation: Delegation) -> Iterator[Failure]:
             yield Failure(Outcome.LOAD_FAILURE, why)
 
 
-def misread_filters(delegation: Delegation) -> Iterator[Failure]:
-    """Operators that take the packed values of a sparse filter for a dense one."""
-    for op in _delegated(delegation):
+def misread_filters(delegation: Delegation, subgraph: Subgraph) -> Iterator[Failure]:
+    """Operators that take the packed values of a sparse constant for a dense one.
+
+    XNNPACK looks at no encoding but that of a DENSIFY; of TFLite's kernels, those of DENSIFY and of
+    the filter of FULLY_CONNECTED do.
+
+    Source: tflite/kernels/densify.cc and fully_connected.cc, the only ones that ask for `sparsity`.
+    """
+    inside = {op.index for op in _delegated(delegation)}
+    for op in subgraph.operators:
+        outside = op.index not in inside
+        if op.index in delegation.unpacking or (outside and op.name in _READ_NO_PACKED_VALUES):
+            continue
         for operand, tensor in enumerate(op.inputs):
-            if tensor is not None and tensor.sparsity is not None and is_constant(tensor):
+            if tensor is None or tensor.sparsity is None or not is_constant(tensor):
+                continue
+            if not outside or (op.name, operand) != ("FULLY_CONNECTED", 1):
                 why = reason(
                     "filter-packed",
                     op,

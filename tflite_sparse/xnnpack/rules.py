@@ -315,8 +315,8 @@ _ROWS: dict[Stage, tuple[tuple[str, str, str], ...]] = {
         ),
         (
             "filter-packed",
-            "a sparse filter without DENSIFY is read as though it were dense",
-            f"{_DELEGATE}: VisitNode",
+            "a sparse constant without DENSIFY is read as though it were dense",
+            f"{_DELEGATE}: VisitNode; tflite/kernels: only densify.cc and fully_connected.cc ask",
         ),
         (
             "filter-unpacked",

@@ -71,6 +71,15 @@ def test_all_rules_stand_a_weight_that_cannot_be_read(code):
     assert code in {finding.code for finding in lint_subject(subject)}
 
 
+def test_a_sparse_operand_is_told_by_one_rule():
+    settings = Settings(enabled=frozenset({"TFS107", "TFS205"}))
+    codes = {
+        code: [f.code for f in lint_subject(Subject("m", settings, CASES[code].trigger()))]
+        for code in ("TFS107", "TFS205")
+    }
+    assert codes == {"TFS107": ["TFS107"], "TFS205": ["TFS205"]}
+
+
 def test_what_cannot_be_made_sparse_is_not_made_sparse():
     assert Subject("model.tflite", Settings(), CASES["TFS101"].trigger()).sparsified is None
 

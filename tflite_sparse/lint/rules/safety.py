@@ -142,8 +142,10 @@ def memory_overrun(subject: Subject) -> Iterator[Hit]:
     fixable=True,
 )
 def packed_filter(subject: Subject) -> Iterator[Hit]:
-    """Sparse filters that XNNPACK misreads."""
-    yield from _hits(subject, "filter-packed")
+    """Sparse filters that XNNPACK misreads; of other operators, `sparse-operand` tells."""
+    for hit in _hits(subject, "filter-packed"):
+        if hit.spot is not None and hit.spot.operator == "FULLY_CONNECTED":
+            yield hit
 
 
 @rule(
