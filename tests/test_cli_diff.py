@@ -124,6 +124,22 @@ def test_wiring_counts(save: Callable[..., Path]) -> None:
     assert any("another value" in text for text in document["graph"])
 
 
+def test_values_that_nothing_makes_are_told_apart_by_who_reads_them(
+    save: Callable[..., Path],
+) -> None:
+    def damaged(first: int, second: int) -> Callable[[GraphBuilder], Value]:
+        def build(g: GraphBuilder) -> Value:
+            nothing = [g.tensor((1, 4), name=name) for name in ("p", "q")]
+            return g.sub(nothing[first], nothing[second])
+
+        return build
+
+    model = save("a", damaged(0, 1))
+    assert told(model, save("b", damaged(0, 1)))["equal"]
+    assert not told(model, save("c", damaged(0, 0)))["equal"]
+    assert not told(model, save("d", lambda g: g.sub(*(g.input((1, 4)) for _ in "pq"))))["equal"]
+
+
 def test_metadata_count_but_for_the_runtime_version(save: Callable[..., Path]) -> None:
     plain = save("a", lambda g: net(g, filters()))
     versioned = save(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tflite_sparse.encoding import validate
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
+from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.runtime.compare import Tolerance, figures
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert import run, run_many
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tests.fuzz.targets import Rewritten
+    from tflite_sparse.model import Tensor
     from tflite_sparse.runtime.results import Outputs, RunResult
 
 __all__ = ["problems"]
@@ -54,12 +57,27 @@ def problems(rewritten: Iterable[Rewritten]) -> Iterator[str | None]:
 
 
 def _misread(data: bytes) -> bool:
-    """Whether a model takes the packed values of a weight for dense ones.
+    """Whether a model takes packed values for dense ones, or has an encoding with too few of them.
 
     It then reads on in the file behind them, where a rewrite may put something else.
     """
-    found = (forecast(subgraph, "x86-avx") for subgraph in Model.read(data).subgraphs)
-    return any(reason.rule == "filter-packed" for told in found for reason in told.reasons)
+    model = Model.read(data)
+    for subgraph in model.subgraphs:
+        reasons = forecast(subgraph, "x86-avx").reasons
+        if any(reason.rule == "filter-packed" for reason in reasons):
+            return True
+        for tensor in subgraph.tensors:
+            if tensor.sparsity is not None and not _sound(tensor):
+                return True
+    return False
+
+
+def _sound(tensor: Tensor) -> bool:
+    try:
+        validate(encoding_of(tensor))
+    except TfliteSparseError:
+        return False
+    return True
 
 
 def _settled(model: bytes, feeds: tuple[Outputs, ...]) -> bool:
@@ -105,7 +123,9 @@ def _compared(before: RunResult, after: RunResult, *, exact: bool) -> str | None
 
 def _largest(found: RunResult) -> float:
     """The largest magnitude among the outputs; infinite where one is no number."""
-    values = [np.abs(v.astype(np.float64)) for v in found.trials[0].values() if v.size]
+    # What is no number may have any bits.
+    with np.errstate(invalid="ignore"):
+        values = [np.abs(v.astype(np.float64)) for v in found.trials[0].values() if v.size]
     largest = max((float(v.max()) for v in values), default=0.0)
     return largest if np.isfinite(largest) else np.inf
 

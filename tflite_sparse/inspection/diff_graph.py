@@ -116,7 +116,11 @@ class GraphComparison:
             self._pair_constants(a, operand, first, second)
         elif first.is_constant != second.is_constant:
             self._say(f"{label} is a constant in one model only")
-        elif id(first) not in self._twins and first.is_variable and second.is_variable:
+        elif (
+            id(first) not in self._twins
+            and _comes_from_nowhere(first, second)
+            and all(twin is not second for twin in self._twins.values())
+        ):
             self._twins[id(first)] = second
         elif not self._stands_for(first, second):
             self._say(f"{label} is another value")
@@ -276,3 +280,14 @@ def _same_value(a: Any, b: Any) -> bool:
     if hasattr(a, "definition") or hasattr(b, "definition"):
         return _same_table(a, b)
     return bool(a == b)
+
+
+def _comes_from_nowhere(a: Tensor, b: Tensor) -> bool:
+    """Whether both are variables, or both values that nothing makes, as in a damaged model."""
+    if a.is_variable or b.is_variable:
+        return a.is_variable and b.is_variable
+    return all(
+        tensor.subgraph.producer(tensor) is None
+        and all(tensor is not given for given in tensor.subgraph.inputs)
+        for tensor in (a, b)
+    )
