@@ -135,6 +135,9 @@ def _densify_refusal(tensor: Tensor) -> tuple[str, str] | None:
             return "malformed", f"the DENSIFY that reads it has {count} outputs"
         if not _reads_alike(tensor, use.operator.outputs[0]):
             return "malformed", "the output of its DENSIFY has another type or shape"
+        if use.operator.outputs[0].is_constant:
+            # That is what its readers get, whatever the DENSIFY makes.
+            return "malformed", "the output of its DENSIFY has data of its own"
         if _is_result(use.operator):
             return "graph-output", "its dense value is an output of the graph"
     return None

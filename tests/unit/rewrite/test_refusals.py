@@ -274,6 +274,12 @@ def _move_the_last_value(table: Any) -> None:
     vector["values"] = values
 
 
+def _output_with_data(model: Model) -> None:
+    operator = _of_densify(model)
+    (bias,) = [t for t in operator.subgraph.tensors if t.is_constant and t.shape == (32,)]
+    operator.outputs[0].table["buffer"] = bias.buffer.index
+
+
 def _metadata(model: Model) -> None:
     entry = Table("Metadata")
     entry["name"], entry["buffer"] = "weights", _of_densify(model).inputs[0].buffer.index
@@ -285,6 +291,7 @@ DENSIFY_STAYS = {
     "shape": (_set("shape", [32, 1, 32, 1]), "another type or shape"),
     "no output": (_set_outputs(), "0 outputs"),
     "two outputs": (_set_outputs(3, 4), "2 outputs"),
+    "an output with data": (_output_with_data, "has data of its own"),
     "output of the graph": (_graph_output, "an output of the graph"),
     "output of a signature": (_signature_output, "an output of the graph"),
     "metadata": (_metadata, "the metadata refer to its buffer"),
