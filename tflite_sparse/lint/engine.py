@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
+from tflite_sparse.inspection.names import readable
 from tflite_sparse.lint.finding import Finding
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.subject import Subject
@@ -86,7 +87,8 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
         rule.code,
         rule.name,
         subject.settings.severities.get(rule.code, rule.severity),
-        hit.message,
+        # Rules quote names, which may hold anything.
+        readable(hit.message),
         subject.path,
         hit.spot,
         rule.fix,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tflite_sparse.inspection.names import readable
 from tflite_sparse.rewrite.operands import needs_delegate
 from tflite_sparse.xnnpack import Outcome, WhatIf, delegated, forecast
 
@@ -123,7 +124,7 @@ def _of_subgraph(
         return lost
     if then.failure is not None:
         parts = _failing(then)
-        why = then.reasons[0].message
+        why = readable(then.reasons[0].message)
         danger = Danger("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
         hit = {
             id(weight): danger
@@ -170,7 +171,7 @@ def _undelegated(
             if reading.tensor.subgraph is not subgraph:
                 continue
             index = reading.operator.index
-            label = reading.operator.label
+            label = readable(reading.operator.label)
             if index in then:
                 continue
             if needs_delegate(reading):

@@ -155,3 +155,18 @@ def test_a_bias_that_claims_more_numbers_than_a_float_can_count_is_linted():
     graph.output(graph.conv2d(x, 32, zeros=0.9))
     settings = Settings(enabled=frozenset(rule.code for rule in all_rules()))
     assert lint_subject(Subject("m.tflite", settings, builder.build()))
+
+
+@pytest.mark.parametrize("code", [code for code in CASES if code != "TFS106"])
+def test_no_rule_lets_a_name_write_to_the_terminal(code):
+    model = load(CASES[code].trigger())
+    for graph in model.subgraphs:
+        for number, tensor in enumerate(graph.tensors):
+            tensor.name = f"a\nb\x1b[31m{number}".encode()
+    settings = Settings(enabled=frozenset(rule.code for rule in all_rules()))
+    subject = Subject("model.tflite", settings, pack(model))
+    for finding in lint_subject(subject):
+        assert finding.message.isprintable()
+    # Nor do the reasons of a rewrite.
+    if subject.sparsified is not None:
+        assert all(left.reason.isprintable() for left in subject.sparsified.left)

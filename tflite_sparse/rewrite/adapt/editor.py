@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Fact = TypeVar("Fact")
 Part = TypeVar("Part", "Operator", "Tensor")
 
-__all__ = ["Editor", "constant_of", "remembered"]
+__all__ = ["Editor", "constant_of", "has_own_options", "remembered"]
 
 # Operators that do nothing but compute their outputs: unread, they can go.
 _PURE = frozenset(
@@ -321,6 +321,12 @@ class Editor:
             name = f"{wanted}_{number}"
         self._names.add(name)
         return name
+
+
+def has_own_options(operator: Operator) -> bool:
+    """Whether an operator whose options are edited here has none, or those of its kind."""
+    table, kind = operator.options, _OPTIONS.get(operator.name)
+    return table is None or kind is None or table.name == kind
 
 
 def set_option(table: Table, name: str, value: Any) -> None:

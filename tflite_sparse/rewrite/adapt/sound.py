@@ -13,7 +13,7 @@ import numpy as np
 
 from tflite_sparse.errors import ModelError
 from tflite_sparse.rewrite.adapt.common import RANK, numbers_of
-from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.editor import constant_of, has_own_options
 from tflite_sparse.xnnpack.operators import UNARY
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ __all__ = ["unsound"]
 
 Shape = tuple[int, ...]
 
+_PAIR = 2
+
 
 def unsound(subgraph: Subgraph) -> tuple[Operator, str] | None:
     """The first operator of which the file says what cannot be, and what; None where none is."""
@@ -34,6 +36,8 @@ def unsound(subgraph: Subgraph) -> tuple[Operator, str] | None:
             return op, "reads a tensor before it is computed"
         if any(id(t) in made or t.is_constant for t in op.outputs):
             return op, "writes a tensor that has its value already"
+        if not has_own_options(op):
+            return op, "has the options of another operator"
         made.update(id(t) for t in op.outputs)
         rule = _RULES.get(op.name)
         if rule is not None and not _fits(op, *rule):
@@ -143,8 +147,15 @@ def _pad(operator: Operator) -> Shape | None:
     if pads.shape != (len(shape), 2):
         raise ValueError("no paddings")
     return tuple(
-        int(size + before + after) for size, (before, after) in zip(shape, pads, strict=True)
+        size + before + after for size, (before, after) in zip(shape, pads.tolist(), strict=True)
     )
+
+
+def _set_diagonal(operator: Operator) -> Shape:
+    shape, diagonal = _shape(operator, 0), _shape(operator, 1)
+    if len(shape) < _PAIR or diagonal != (*shape[:-2], min(shape[-2:])):
+        raise ValueError("no such diagonal")
+    return shape
 
 
 def _concatenation(operator: Operator) -> Shape:
@@ -194,6 +205,7 @@ _RULES: dict[str, tuple[int, Callable[[Operator], Shape | None]]] = {
     "SUM": (2, _reduce),
     "RESHAPE": (1, _reshape),
     "PAD": (2, _pad),
+    "MATRIX_SET_DIAG": (2, _set_diagonal),
     "CONCATENATION": (1, _concatenation),
     "RESIZE_BILINEAR": (2, _resize),
     "DEPTH_TO_SPACE": (1, _depth_to_space),

@@ -73,6 +73,16 @@ def held(graph):
     graph.tensors[op.outputs[0]].buffer = graph.tensors[op.inputs[2]].buffer
 
 
+def of_another(graph):
+    conv, depthwise = (
+        graph.operators[ORDER.index(kind)] for kind in ("CONV_2D", "DEPTHWISE_CONV_2D")
+    )
+    conv.builtinOptionsType, conv.builtinOptions = (
+        depthwise.builtinOptionsType,
+        depthwise.builtinOptions,
+    )
+
+
 BEFORE, WRITTEN = "reads a tensor before it is computed", "has its value already"
 UNFIT = "do not fit together"
 CASES = {
@@ -93,6 +103,7 @@ CASES = {
     "a kernel of no height": (shaped("CONV_2D", 1, 8, 0, 1, 4), UNFIT),
     "a stride of zero": (option("CONV_2D", "strideW", 0), UNFIT),
     "a dilation of zero": (option("CONV_2D", "dilationHFactor", 0), UNFIT),
+    "options of another operator": (of_another, "has the options of another operator"),
     "blocks of no size": (option("DEPTH_TO_SPACE", "blockSize", 0), UNFIT),
     "blocks that do not divide": (option("DEPTH_TO_SPACE", "blockSize", 3), UNFIT),
     "a filter without depth": (shaped("FULLY_CONNECTED", 1, 3, 0), UNFIT),
@@ -134,3 +145,25 @@ def test_a_map_without_channels_is_found_out():
     found = unsound(Model.read(pack(model)).subgraphs[0])
     assert found is not None
     assert UNFIT in found[1]
+
+
+@pytest.mark.filterwarnings("error")
+def test_paddings_whose_sum_is_no_int32_are_found_out():
+    model = load(sound())
+    graph = model.subgraphs[0]
+    pads = graph.tensors[graph.operators[ORDER.index("PAD")].inputs[1]]
+    model.buffers[pads.buffer].data = np.full(8, 2**31 - 1, np.int32).view(np.uint8)
+    found = unsound(Model.read(pack(model)).subgraphs[0])
+    assert found is not None
+    assert UNFIT in found[1]
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((1, 8, 4), True), ((1, 1, 1, 4), False)])
+def test_a_diagonal_that_the_runtime_would_read_beyond_is_found_out(shape, fits):
+    builder = ModelBuilder()
+    g = builder.graph()
+    x = g.input((1, 8, 8, 4))
+    diagonal = g.constant(np.ones(shape, np.float32))
+    g.output(*g.op("MATRIX_SET_DIAG", [x, diagonal], [((1, 8, 8, 4), "FLOAT32")]))
+    found = unsound(Model.read(builder.build()).subgraphs[0])
+    assert (found is None) == fits
