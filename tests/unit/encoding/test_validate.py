@@ -266,10 +266,7 @@ def test_a_damaged_encoding_is_refused_or_decodes_to_its_shape(pair, data):
         assert result.shape == encoding.shape
 
 
-def test_a_shape_of_thousands_of_dimensions_is_told_in_one_short_line():
-    encoding = SparseEncoding((-1,) * 5000, (0,), None, (Level(dense_size=1),), np.zeros(1))
-    with pytest.raises(EncodingError) as raised:
-        validate(encoding)
-    assert len(str(raised.value)) < 200
+def test_a_shape_of_thousands_of_dimensions_is_shown_by_its_beginning():
     assert shown_shape((1, 2)) == "[1, 2]"
-    assert shown_shape(range(9)) == "[0, 1, 2, 3, 4, 5, 6, 7, ...]"
+    assert shown_shape(range(8)) == "[0, 1, 2, 3, 4, 5, 6, 7]"
+    assert shown_shape([1] * 5000) == "[1, 1, 1, 1, 1, 1, 1, 1, ...]"
