@@ -48,7 +48,6 @@ _TENSOR_NBYTES = 56
 _QUANTIZATION_NBYTES = 48
 _PAIR = 2
 _LARGE = 8 * 2**20
-_TWO = 2
 
 
 def densify_nbytes(tensor: Tensor) -> int:
@@ -114,7 +113,7 @@ def deferred_encoding(
     """
     whole = elements(shape) * dtype.itemsize
     # Memory is to hold no more than about one dense weight.
-    ahead = whole >= _LARGE and _TWO * sizes.total <= whole
+    ahead = whole >= _LARGE and 2 * sizes.total <= whole
     stored = sizes.levels[0].indices if len(sizes.levels) == 1 else None
     work = _Work(lambda: encode(source(), layout, stored), ahead=ahead)
     levels = []

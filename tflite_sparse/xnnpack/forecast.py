@@ -70,7 +70,7 @@ def forecast(subgraph: Subgraph, target: Target | str, *, assume: WhatIf = NOTHI
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
-    hardware = target_of(target) if isinstance(target, str) else target
+    hardware = target_of(target)
     delegation = delegate(subgraph, hardware.runtime, assume)
     parts = []
     for index, run in enumerate(delegation.partitions):
@@ -95,7 +95,7 @@ def delegated(
     Raises:
         UsageError: there is no such target.
     """
-    hardware = target_of(target) if isinstance(target, str) else target
+    hardware = target_of(target)
     return frozenset(_partitions(delegate(subgraph, hardware.runtime, assume)))
 
 

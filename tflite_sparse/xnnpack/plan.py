@@ -84,7 +84,7 @@ def plan(
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
-    hardware = target_of(target) if isinstance(target, str) else target
+    hardware = target_of(target)
     runtime = runtime or hardware.runtime
     delegation = delegate(subgraph, runtime, assume)
     parts = [

@@ -108,12 +108,14 @@ def targets() -> tuple[Target, ...]:
     return _TARGETS
 
 
-def target(name: str) -> Target:
-    """The target of a name.
+def target(name: str | Target) -> Target:
+    """The target of a name; a target as it is.
 
     Raises:
         UsageError: there is no such target.
     """
+    if isinstance(name, Target):
+        return name
     for known in _TARGETS:
         if known.name == name:
             return known
