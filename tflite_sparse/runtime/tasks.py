@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tflite_sparse.runtime.turns import there_and_back
+
 __all__ = ["perform", "preload"]
 
 Answer = tuple[str, str, Any]
@@ -119,14 +121,12 @@ def _time(request: dict[str, Any]) -> Answer:
         ready.append(interpreter)
         answers.append((status, detail, []))
     pairs = list(zip(ready, answers, strict=True))
-    for turn in range(request["runs"]):
-        # There and back again: to come first must not pay.
-        for interpreter, (_, _, times) in pairs[:: -1 if turn % 2 else 1]:
-            if interpreter is None:
-                continue
-            started = time.perf_counter()
-            interpreter.invoke()
-            times.append((time.perf_counter() - started) * 1000)
+    for interpreter, (_, _, times) in there_and_back(pairs, request["runs"]):
+        if interpreter is None:
+            continue
+        started = time.perf_counter()
+        interpreter.invoke()
+        times.append((time.perf_counter() - started) * 1000)
     return "ok", "", answers
 
 

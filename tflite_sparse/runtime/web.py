@@ -23,6 +23,7 @@ from tflite_sparse.runtime.chromium import chromium
 from tflite_sparse.runtime.litertjs import litertjs_files
 from tflite_sparse.runtime.loopback import LoopbackServer
 from tflite_sparse.runtime.results import Timing
+from tflite_sparse.runtime.turns import there_and_back
 
 if TYPE_CHECKING:
     import os
@@ -184,14 +185,12 @@ async def _time(
             answer = await runner.ask("request => prepare(request)", runner.request)
             if answer is not None:
                 runner.outputs = {o["name"]: _array(o) for o in answer["outputs"]}
-        for turn in range(runs):
-            # There and back again: to come first must not pay.
-            for runner in runners[:: -1 if turn % 2 else 1]:
-                if runner.page is None:
-                    continue
-                answer = await runner.ask("() => runOnce()")
-                if answer is not None:
-                    runner.milliseconds.append(float(answer["milliseconds"]))
+        for runner in there_and_back(runners, runs):
+            if runner.page is None:
+                continue
+            answer = await runner.ask("() => runOnce()")
+            if answer is not None:
+                runner.milliseconds.append(float(answer["milliseconds"]))
         for runner in runners:
             await runner.close()
         return f"{browser.browser_type.name.capitalize()} {browser.version}"
