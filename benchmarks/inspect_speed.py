@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.big_model import write_big_model
-from tflite_sparse.inspection import inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 
 if TYPE_CHECKING:

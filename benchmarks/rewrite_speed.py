@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.big_model import write_big_model
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify, save, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.save import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable

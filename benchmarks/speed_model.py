@@ -5,7 +5,7 @@ usage: python -m benchmarks.speed_model [--measure]
 With --measure, MobileNetV1 nets at several shares of zeros run in headless Chromium on LiteRT.js,
 one thread, and the times go to benchmarks/speed_model.json. Without it the times that lie there are
 used. Either way the prices that fit them best are printed beside those of
-`tflite_sparse.xnnpack.speed`, and the estimate of each net beside its time.
+`tflite_sparse.xnnpack.cost.estimate`, and the estimate of each net beside its time.
 
 Machines differ by a factor, which the estimate of a gain does not depend on; so do the prices, and
 a browser on a busy machine is slow in bursts. The prices in the package are changed by hand.
@@ -25,14 +25,14 @@ import numpy as np
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.bench import bench
-from tflite_sparse.xnnpack import plan
-from tflite_sparse.xnnpack.speed import COSTS, estimate
+from tflite_sparse.xnnpack.cost.estimate import COSTS, estimate
+from tflite_sparse.xnnpack.plan import plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.support.builder import Value
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
 TIMES = Path(__file__).with_name("speed_model.json")
 TARGET = "wasm"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tflite_sparse.inspection.fates import FateKind
+from tflite_sparse.inspection.dispositions import FateKind
 from tflite_sparse.report.overlay import COLOURS
 
 IMAGES = Path(__file__).resolve().parent / "images"

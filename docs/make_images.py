@@ -11,11 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from tflite_sparse.inspection import Selection, inspect, select
-from tflite_sparse.inspection.wiring import wiring
+from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.inspection.weights.selection import Selection, select
 from tflite_sparse.model import Model
-from tflite_sparse.report.text import graph_report_lines, inspection_lines
-from tflite_sparse.xnnpack import target
+from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
+from tflite_sparse.xnnpack.releases.targets import target
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 80

@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from tflite_sparse.cli.main import app
-from tflite_sparse.xnnpack import targets
+from tflite_sparse.xnnpack.releases.targets import targets
 
 DOCS = Path(__file__).resolve().parent
 PROGRAM = "tflite-sparse"

@@ -17,7 +17,7 @@ from tests.support.real_models import real_model  # noqa: E402
 from tflite_sparse.inspection.survey import survey  # noqa: E402
 from tflite_sparse.model import Model  # noqa: E402
 from tflite_sparse.report.html import report_page  # noqa: E402
-from tflite_sparse.runtime.chromium import chromium  # noqa: E402
+from tflite_sparse.runtime.web.chromium import chromium  # noqa: E402
 
 SIZE = {"width": 1180, "height": 1080}
 

@@ -19,19 +19,19 @@ from tests.support.command import call
 from tests.support.make_testdata import MODELS
 from tests.support.real_models import all_real_models, real_model
 from tests.unit.lint.models import CASES as LINT_CASES
+from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
-from tflite_sparse.inspection.diff import diff
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.compare import Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run_many
+from tflite_sparse.runtime.litert.driver import run_many
 from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL
-from tflite_sparse.xnnpack import Outcome
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tflite_sparse.runtime.results import RunResult
+    from tflite_sparse.runtime.observations import RunResult
 
 __all__ = ["RECORDED", "group_of", "groups", "line", "outcomes", "sources", "table"]
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.command import call
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
 STOCK = TESTDATA / "mobilenet_tiny_80_same.tflite"

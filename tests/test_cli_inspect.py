@@ -19,12 +19,10 @@ from tests.support import make_goldens
 from tests.support.builder import ModelBuilder, append_zip
 from tests.support.command import call
 from tests.support.real_models import all_real_models, real_model
-from tflite_sparse.inspection import (
-    file_results,
-    results,
-    runtime_results,
-    weight_results,
-)
+from tflite_sparse.inspection import inspection as results
+from tflite_sparse.inspection import runtime_types as runtime_results
+from tflite_sparse.inspection.file import file_types as file_results
+from tflite_sparse.inspection.weights import weight_types as weight_results
 
 ROOT = Path(__file__).parents[1]
 MODEL = str(ROOT / "testdata" / "mobilenet_tiny_80.tflite")

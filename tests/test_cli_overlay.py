@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tests.support.command import call
-from tflite_sparse.inspection import inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.overlay import overlays
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tflite_sparse
-from tflite_sparse.cli._commands import COMMANDS
+from tflite_sparse.cli.registry import COMMANDS
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -14,7 +14,7 @@ from tests.support.command import call
 from tests.support.model_explorer import ask, serve
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.chromium import chromium
+from tflite_sparse.runtime.web.chromium import chromium
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
 SPARSE = TESTDATA / "mobilenet_tiny_80_sparse.tflite"

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._lazy import import_lazily
 from tflite_sparse._version import __version__
 
 if TYPE_CHECKING:
+    from tflite_sparse.comparison.model_diff import ModelDiff, diff
     from tflite_sparse.errors import TfliteSparseError
-    from tflite_sparse.inspection import Inspection, inspect
-    from tflite_sparse.inspection.diff import ModelDiff, diff
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.inspector import inspect
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite import (
-        AdaptOptions,
-        DensifyOptions,
-        Rewrite,
-        SparsifyOptions,
-        adapt,
-        densify,
-        optimize,
-        read,
-        sparsify,
-        write,
-    )
-    from tflite_sparse.xnnpack import plan
+    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.planner import adapt
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.optimize import optimize
+    from tflite_sparse.rewrite.storage.densify import densify
+    from tflite_sparse.rewrite.storage.options import DensifyOptions, SparsifyOptions
+    from tflite_sparse.rewrite.storage.sparsify import sparsify
+    from tflite_sparse.rewrite.writing.save import read, write
+    from tflite_sparse.xnnpack.plan import plan
 
 __all__ = [
     "AdaptOptions",
@@ -47,25 +44,35 @@ __all__ = [
     "write",
 ]
 
-import_lazily(
-    __name__,
-    {
-        "AdaptOptions": "rewrite",
-        "DensifyOptions": "rewrite",
-        "Inspection": "inspection",
-        "Model": "model",
-        "ModelDiff": "inspection.diff",
-        "Rewrite": "rewrite",
-        "SparsifyOptions": "rewrite",
-        "TfliteSparseError": "errors",
-        "adapt": "rewrite",
-        "densify": "rewrite",
-        "diff": "inspection.diff",
-        "inspect": "inspection",
-        "optimize": "rewrite",
-        "plan": "xnnpack",
-        "read": "rewrite",
-        "sparsify": "rewrite",
-        "write": "rewrite",
-    },
-)
+# Each public name is imported when it is first asked for: a command pays for what it uses alone.
+_HOMES = {
+    "AdaptOptions": "rewrite.adapt.adaptation",
+    "DensifyOptions": "rewrite.storage.options",
+    "Inspection": "inspection.inspection",
+    "Model": "model",
+    "ModelDiff": "comparison.model_diff",
+    "Rewrite": "rewrite.changes",
+    "SparsifyOptions": "rewrite.storage.options",
+    "TfliteSparseError": "errors",
+    "adapt": "rewrite.adapt.planner",
+    "densify": "rewrite.storage.densify",
+    "diff": "comparison.model_diff",
+    "inspect": "inspection.inspector",
+    "optimize": "rewrite.optimize",
+    "plan": "xnnpack.plan",
+    "read": "rewrite.writing.save",
+    "sparsify": "rewrite.storage.sparsify",
+    "write": "rewrite.writing.save",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,7 +10,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Runs the program and leaves the process with its exit code."""
-    from tflite_sparse.cli._signals import leave_at_once
+    from tflite_sparse.cli.signals import leave_at_once
 
     # A tenth of a second goes by with imports, during which a signal must not print a traceback.
     leave_at_once()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from tflite_sparse.runtime import processor
+from tflite_sparse.runtime.litert import processor
 
 __all__ = ["load", "machine"]
 

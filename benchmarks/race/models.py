@@ -11,7 +11,8 @@ from benchmarks.speed_model import mobilenet
 from tests.support.peers import ROOT
 from tests.support.real_models import cache, real_model
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify, save
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.writing.save import save
 
 __all__ = ["big_model", "browser_model", "keras_models", "plain_models", "pruned_models"]
 

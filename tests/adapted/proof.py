@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import adapt, sparsify
+from tflite_sparse.rewrite.adapt.planner import adapt
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.runtime.bench import bench
-from tflite_sparse.runtime.litert import profile, run
-from tflite_sparse.xnnpack import plan
-from tflite_sparse.xnnpack.targets import targets
+from tflite_sparse.runtime.litert.driver import profile, run
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.releases.targets import targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.adapted.subjects import Subject
-    from tflite_sparse.rewrite.adapt import AdaptOptions
-    from tflite_sparse.runtime.results import Profile, RunResult
+    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.runtime.observations import Profile, RunResult
     from tflite_sparse.xnnpack.plan import Plan
 
 __all__ = [

@@ -15,9 +15,9 @@ from tests.adapted.subjects import SUBJECTS
 from tests.adapted.table import gain, read, write
 from tflite_sparse.model import Model
 from tflite_sparse.model.macs import macs
-from tflite_sparse.runtime import processor
-from tflite_sparse.runtime.litert import litert_version
-from tflite_sparse.runtime.litertjs import CORE
+from tflite_sparse.runtime.litert import processor
+from tflite_sparse.runtime.litert.driver import litert_version
+from tflite_sparse.runtime.web.litertjs import CORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

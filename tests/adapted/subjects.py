@@ -14,14 +14,14 @@ from tests.support.npm import POSE, npm_file
 from tests.support.real_models import all_real_models, real_model
 from tests.support.weights import without_smallest
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify
+from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tflite_sparse.model import Operator, Tensor
-    from tflite_sparse.runtime.results import Outputs
+    from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["SUBJECTS", "ZEROS", "Subject", "masked"]
 

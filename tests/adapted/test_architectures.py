@@ -9,10 +9,11 @@ from tests.adapted.proof import adapted, as_planned, largest_difference
 from tests.adapted.subjects import Subject
 from tests.support.architectures import ARCHITECTURES, build
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt import AdaptOptions
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import profile_many, run, run_many
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.runtime.litert.driver import profile_many, run, run_many
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 BATCH = 5
 # Sums in another order: twenty steps of single precision, of the largest value of an output.

@@ -10,7 +10,7 @@ from tests.adapted.subjects import SUBJECTS, Subject, masked
 from tests.adapted.table import gain, markdown
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.results import RunResult
+from tflite_sparse.runtime.observations import RunResult
 
 
 def net(storage: str) -> bytes:

@@ -11,18 +11,18 @@ from tflite_sparse.encoding import validate
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
-from tflite_sparse.runtime.compare import Tolerance, figures
+from tflite_sparse.runtime.compare_outputs import Tolerance, figures
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run, run_many
+from tflite_sparse.runtime.litert.driver import run, run_many
 from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL
-from tflite_sparse.xnnpack import forecast
+from tflite_sparse.xnnpack.forecast import forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tests.fuzz.targets import Rewritten
     from tflite_sparse.model import Tensor
-    from tflite_sparse.runtime.results import Outputs, RunResult
+    from tflite_sparse.runtime.observations import Outputs, RunResult
 
 __all__ = ["problems"]
 

@@ -22,7 +22,7 @@ from tflite_sparse.encoding import agrees, decode
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table
-from tflite_sparse.inspection import inspect as look_at
+from tflite_sparse.inspection.inspector import inspect as look_at
 from tflite_sparse.lint.engine import FileReport, lint_subject
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.fix import fix
@@ -31,13 +31,18 @@ from tflite_sparse.lint.run import make_run
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.model import Model
-from tflite_sparse.report import github, junit, lint_json, lint_markdown, lint_text, sarif
-from tflite_sparse.report.text import inspection_lines
-from tflite_sparse.rewrite import AdaptOptions, SparsifyOptions, save
-from tflite_sparse.rewrite import densify as make_dense
-from tflite_sparse.rewrite import optimize as make_fast
-from tflite_sparse.rewrite import sparsify as make_sparse
-from tflite_sparse.rewrite.fully_connected import SPARSE_VERSION
+from tflite_sparse.report.lint import github, junit, sarif
+from tflite_sparse.report.lint import json as lint_json
+from tflite_sparse.report.lint import markdown as lint_markdown
+from tflite_sparse.report.lint import text as lint_text
+from tflite_sparse.report.text.inspection import inspection_lines
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.optimize import optimize as make_fast
+from tflite_sparse.rewrite.storage.densify import densify as make_dense
+from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify as make_sparse
+from tflite_sparse.rewrite.writing.save import save
 
 if TYPE_CHECKING:
     import random

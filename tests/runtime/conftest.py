@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflite_sparse.runtime.processor import interpreter_command
+from tflite_sparse.runtime.litert.processor import interpreter_command
 
 
 @pytest.fixture(scope="session")

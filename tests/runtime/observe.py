@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.litert import profile_many, run_many
-from tflite_sparse.xnnpack import Outcome
+from tflite_sparse.runtime.litert.driver import profile_many, run_many
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tflite_sparse.model import Tensor
-    from tflite_sparse.runtime.results import Outputs, Profile, RunResult
+    from tflite_sparse.runtime.observations import Outputs, Profile, RunResult
 
 __all__ = ["Observation", "observe", "rounding"]
 

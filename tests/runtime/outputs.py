@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run_many
+from tflite_sparse.runtime.litert.driver import run_many
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tests.runtime.observe import observe
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

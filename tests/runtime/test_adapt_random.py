@@ -16,8 +16,11 @@ from tests.runtime.emulator import needs_emulator
 from tests.runtime.outputs import outputs
 from tests.runtime.random_nets import random_net
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import AdaptOptions, adapt, sparsify
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.planner import adapt
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 BATCH = 20
 COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "60"))

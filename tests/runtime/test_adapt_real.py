@@ -12,7 +12,7 @@ from tests.runtime.emulator import needs_emulator
 from tests.runtime.outputs import outputs
 from tests.support.command import call
 from tests.support.real_models import real_model
-from tflite_sparse.runtime.litert import profile_many
+from tflite_sparse.runtime.litert.driver import profile_many
 
 if TYPE_CHECKING:
     from pathlib import Path

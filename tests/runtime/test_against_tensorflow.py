@@ -20,17 +20,19 @@ from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
-from tflite_sparse.rewrite import densify, save, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.save import save
 from tflite_sparse.runtime.bench import bench
-from tflite_sparse.runtime.compare import Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run_many
+from tflite_sparse.runtime.litert.driver import run_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tflite_sparse.runtime.litert import Backend
+    from tflite_sparse.runtime.litert.driver import Backend
 
 # In one process of several: TensorFlow starts once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow")]

@@ -15,7 +15,7 @@ from tests.support.command import call
 from tests.support.make_testdata import FOLDER
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify
+from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
 
 DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")

@@ -15,14 +15,14 @@ from tests.support.command import call
 from tests.support.real_models import real_model
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify
-from tflite_sparse.runtime import litertjs
+from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run
-from tflite_sparse.runtime.loopback import LoopbackServer
-from tflite_sparse.runtime.npm import cache_folder, contents
-from tflite_sparse.runtime.web import time_models_on_web
+from tflite_sparse.runtime.litert.driver import run
+from tflite_sparse.runtime.web import litertjs
+from tflite_sparse.runtime.web.driver import time_models_on_web
+from tflite_sparse.runtime.web.loopback import LoopbackServer
+from tflite_sparse.runtime.web.npm import cache_folder, contents
 
 POINTWISE = 512
 

@@ -11,7 +11,9 @@ from tests.support.builder import ModelBuilder
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
-from tflite_sparse.rewrite import SparsifyOptions, save, sparsify
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.save import save
 from tflite_sparse.runtime.bench import bench
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tests.support.make_testdata import FOLDER
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import (
+from tflite_sparse.runtime.litert.driver import (
     litert_version,
     profile,
     profile_many,
@@ -27,8 +27,8 @@ from tflite_sparse.runtime.litert import (
     run_many,
     time_models,
 )
-from tflite_sparse.runtime.process import Worker
-from tflite_sparse.runtime.worker import send
+from tflite_sparse.runtime.litert.process import Worker
+from tflite_sparse.runtime.litert.worker import send
 
 if TYPE_CHECKING:
     from pathlib import Path

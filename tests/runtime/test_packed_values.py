@@ -14,8 +14,9 @@ from ai_edge_litert import schema_py_generated as litert_schema
 from tests.runtime.cases.parts import trunk
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.litert import run
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.runtime.litert.driver import run
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

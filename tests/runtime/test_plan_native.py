@@ -6,9 +6,9 @@ import pytest
 
 from tests.runtime.random_nets import random_net
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.litert import profile_many
-from tflite_sparse.runtime.processor import native_target
-from tflite_sparse.xnnpack import plan
+from tflite_sparse.runtime.litert.driver import profile_many
+from tflite_sparse.runtime.litert.processor import native_target
+from tflite_sparse.xnnpack.plan import plan
 
 BATCH = 20
 

@@ -16,7 +16,8 @@ from tests.runtime.random_nets import random_net
 from tests.runtime.random_tangles import random_tangle
 from tests.runtime.side_by_side import compare
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ import pytest
 from tests.runtime.emulator import needs_emulator
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.litert import profile
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.runtime.litert.driver import profile
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 # Has custom operators that LiteRT does not come with.
 UNRUNNABLE = {"face_landmark_with_attention"}

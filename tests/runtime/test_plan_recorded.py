@@ -12,11 +12,13 @@ from tests.runtime.observe import rounding
 from tests.runtime.record import plain, recorded
 from tests.runtime.rules_of import rules_of
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import RULES, Outcome, plan
+from tflite_sparse.xnnpack.explain.rules import RULES
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tests.runtime.cases import Case
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
 RECORDED = recorded()
 TARGETS = {"emulated": "x86-noavx", "native": "x86-avx"}

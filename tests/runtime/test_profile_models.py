@@ -10,10 +10,10 @@ from tests.support.command import call
 from tests.support.make_testdata import FOLDER
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
-from tflite_sparse.runtime import match
-from tflite_sparse.runtime.litert import profile, profile_many
-from tflite_sparse.runtime.match import against_plan
-from tflite_sparse.runtime.processor import native_target
+from tflite_sparse.runtime import plan_match as match
+from tflite_sparse.runtime.litert.driver import profile, profile_many
+from tflite_sparse.runtime.litert.processor import native_target
+from tflite_sparse.runtime.plan_match import against_plan
 
 DENSE = FOLDER / "mobilenet_tiny_80.tflite"
 SPARSE = FOLDER / "mobilenet_tiny_80_sparse.tflite"

@@ -10,7 +10,7 @@ from tests.runtime.cases import CASES, possible
 from tests.runtime.emulator import needs_emulator
 from tests.runtime.observe import observe
 from tests.runtime.record import plain, recorded
-from tflite_sparse.runtime.processor import native_target
+from tflite_sparse.runtime.litert.processor import native_target
 
 if TYPE_CHECKING:
     from tests.runtime.observe import Observation

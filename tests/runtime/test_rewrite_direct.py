@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
@@ -10,7 +12,12 @@ from tests.runtime.outputs import outputs
 from tests.support.builder import ModelBuilder
 from tests.support.object_api import differences, load
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import Rewrite, SparsifyOptions, densify, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+
+if TYPE_CHECKING:
+    from tflite_sparse.rewrite.changes import Rewrite
 
 DIRECT = SparsifyOptions(fc="direct")
 TOLERANCE = 1e-5

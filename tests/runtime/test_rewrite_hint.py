@@ -18,13 +18,15 @@ from tests.runtime.random_nets import random_net
 from tests.unit.xnnpack.nets import build, head, trunk
 from tests.unit.xnnpack.test_outcomes import ABORT, DENSE, LOAD, RIGHT, WRONG
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import Choice, SparsifyOptions, densify, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.rewrite import Rewrite
+    from tflite_sparse.rewrite.changes import Rewrite
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 

@@ -8,9 +8,9 @@ import pytest
 from tests.runtime.outputs import outputs
 from tests.support.weight_readers import READERS, one_reader
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import sparsify
-from tflite_sparse.rewrite.insert import insert_densify
-from tflite_sparse.rewrite.operands import CASES
+from tflite_sparse.rewrite.storage.insert_densify import insert_densify
+from tflite_sparse.rewrite.storage.reader_table import CASES
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 
 def _proved() -> list[tuple[str, str, str, int]]:

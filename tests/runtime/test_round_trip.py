@@ -11,7 +11,7 @@ from tests.support.object_api import load
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import run_many
+from tflite_sparse.runtime.litert.driver import run_many
 
 # Operators of MediaPipe that LiteRT itself does not have.
 CUSTOM = {"face_landmark_with_attention", "selfie_segmentation", "selfie_segmentation_landscape"}

@@ -16,7 +16,7 @@ from tests.support.real_models import real_model
 from tests.unit.xnnpack.nets import head, trunk
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify
+from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.verify import Tolerance, verify, verify_files
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def test_the_json_of_models_that_differ_follows_its_schema(store):
 
 
 def test_weights_only_needs_no_runtime(monkeypatch):
-    monkeypatch.setattr("tflite_sparse.runtime.litert.Worker", None)
+    monkeypatch.setattr("tflite_sparse.runtime.litert.driver.Worker", None)
     done = call("verify", DENSE, SPARSE, "--weights-only", "--json")
     assert done.code == 0
     assert done.document("verify")["verification"]["backends"] == []

@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse.runtime.chromium import chromium
+from tflite_sparse.runtime.web.chromium import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

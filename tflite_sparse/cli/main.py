@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from tflite_sparse._version import __version__
-from tflite_sparse.cli._commands import CONTEXT, LazyCommands
-from tflite_sparse.cli._errors import PROGRAM, guard
-from tflite_sparse.cli._streams import prepare_streams
+from tflite_sparse.cli.errors import PROGRAM, guard
+from tflite_sparse.cli.registry import CONTEXT, LazyCommands
+from tflite_sparse.cli.streams import prepare_streams
 
 __all__ = ["app", "run"]
 

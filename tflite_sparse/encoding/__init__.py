@@ -1,26 +1,19 @@
 """TFLite's sparse storage format: encode, decode, cost. Numpy in, numpy out; knows no model."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from tflite_sparse._lazy import import_lazily
-
-if TYPE_CHECKING:
-    from tflite_sparse.encoding.blocks import BlockFill, block_fill
-    from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
-    from tflite_sparse.encoding.decode import agrees, decode
-    from tflite_sparse.encoding.encode import encode
-    from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
-    from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search, slices
-    from tflite_sparse.encoding.storage import (
-        Layout,
-        Level,
-        SparseEncoding,
-        google_layout,
-        index_type,
-    )
-    from tflite_sparse.encoding.validate import validate
+from tflite_sparse.encoding.blocks import BlockFill, block_fill
+from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
+from tflite_sparse.encoding.decode import agrees, decode
+from tflite_sparse.encoding.encode import encode
+from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
+from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search, slices
+from tflite_sparse.encoding.sparse_encoding import (
+    Layout,
+    Level,
+    SparseEncoding,
+    google_layout,
+    index_type,
+)
+from tflite_sparse.encoding.validate import validate
 
 __all__ = [
     "AUTO_BLOCKS",
@@ -46,31 +39,3 @@ __all__ = [
     "structure_nbytes",
     "validate",
 ]
-
-import_lazily(
-    __name__,
-    {
-        "AUTO_BLOCKS": "search",
-        "BlockFill": "blocks",
-        "Choice": "search",
-        "Cost": "cost",
-        "Layout": "storage",
-        "Level": "storage",
-        "LevelCost": "cost",
-        "Occupancy": "occupancy",
-        "SparseEncoding": "storage",
-        "agrees": "decode",
-        "block_fill": "blocks",
-        "candidates": "search",
-        "cost": "cost",
-        "decode": "decode",
-        "encode": "encode",
-        "google_layout": "storage",
-        "index_type": "storage",
-        "nonzero_mask": "occupancy",
-        "search": "search",
-        "slices": "search",
-        "structure_nbytes": "cost",
-        "validate": "validate",
-    },
-)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding.occupancy import Occupancy
-from tflite_sparse.encoding.storage import elements, index_type
+from tflite_sparse.encoding.sparse_encoding import elements, index_type
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding.storage import Layout
+    from tflite_sparse.encoding.sparse_encoding import Layout
 
 __all__ = ["Cost", "LevelCost", "cost", "structure_nbytes"]
 

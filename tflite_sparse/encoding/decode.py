@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.encoding.occupancy import nonzero_mask
-from tflite_sparse.encoding.storage import Layout, elements
+from tflite_sparse.encoding.sparse_encoding import Layout, elements
 from tflite_sparse.encoding.validate import validate
 from tflite_sparse.errors import EncodingError, shown_shape
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding.storage import Level, SparseEncoding
+    from tflite_sparse.encoding.sparse_encoding import Level, SparseEncoding
 
 __all__ = ["agrees", "decode"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.encoding.occupancy import Occupancy, any_of_each, nonzero_mask
-from tflite_sparse.encoding.storage import Level, SparseEncoding, elements, index_type
+from tflite_sparse.encoding.sparse_encoding import Level, SparseEncoding, elements, index_type
 from tflite_sparse.errors import EncodingError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding.storage import Layout
+    from tflite_sparse.encoding.sparse_encoding import Layout
 
 __all__ = ["encode"]
 

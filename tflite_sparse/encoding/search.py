@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding.cost import Cost, cost
 from tflite_sparse.encoding.occupancy import Occupancy
-from tflite_sparse.encoding.storage import Layout, google_layout
+from tflite_sparse.encoding.sparse_encoding import Layout, google_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.encoding.storage import INDEX_TYPES, MAX_LEVELS, elements
+from tflite_sparse.encoding.sparse_encoding import INDEX_TYPES, MAX_LEVELS, elements
 from tflite_sparse.errors import EncodingError, shown_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding.storage import SparseEncoding
+    from tflite_sparse.encoding.sparse_encoding import SparseEncoding
 
 __all__ = ["validate"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.flatbuffer.source import Source
-    from tflite_sparse.flatbuffer.verify import Verified
+    from tflite_sparse.flatbuffer.verifier import Verified
 
 __all__ = ["Appended", "find_appended", "relocated"]
 

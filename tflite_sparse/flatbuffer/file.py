@@ -10,13 +10,13 @@ from tflite_sparse._background import Background
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import Place, RewriteError
 from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
+from tflite_sparse.flatbuffer.byte_layout import lay_out
 from tflite_sparse.flatbuffer.foreign import refuse_foreign
-from tflite_sparse.flatbuffer.layout import lay_out
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.flatbuffer.source import Source
 from tflite_sparse.flatbuffer.table import Table
-from tflite_sparse.flatbuffer.verify import Verified, verify
+from tflite_sparse.flatbuffer.verifier import Verified, verify
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.flatbuffer.layout import Piece
+    from tflite_sparse.flatbuffer.byte_layout import Piece
 
 __all__ = ["FlatFile"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tflite_sparse.records import Record
+
 __all__ = ["Facts", "share"]
 
 _DIGITS = "%.6g"
@@ -29,7 +31,7 @@ class Facts:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Facts):
+    if isinstance(value, (Facts, Record)):
         return value.to_dict()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]

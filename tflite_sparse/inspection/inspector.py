@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import EncodingError, ModelError
-from tflite_sparse.inspection.download import (
+from tflite_sparse.inspection.file.file_facts import file_facts
+from tflite_sparse.inspection.file.gzip_size import (
     Replacement,
     data_range,
     file_bytes,
@@ -15,19 +16,18 @@ from tflite_sparse.inspection.download import (
     gzip_size_with,
     sha256,
 )
-from tflite_sparse.inspection.file_facts import file_facts
-from tflite_sparse.inspection.names import readable
-from tflite_sparse.inspection.results import Inspection, OperatorFacts, Totals
-from tflite_sparse.inspection.weight_facts import Examined, examine, problem_of
-from tflite_sparse.inspection.weights import Weight, find_weights, is_pointwise
+from tflite_sparse.inspection.inspection import Inspection, OperatorFacts, Totals
+from tflite_sparse.inspection.weights.weight_facts import Examined, examine, problem_of
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.weights import Weight, find_weights, is_pointwise
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetsFacts
     from tflite_sparse.model import Model
-    from tflite_sparse.xnnpack import Target
+    from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["GZIP_UP_TO", "NEAR", "inspect"]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.names import readable
-from tflite_sparse.inspection.runtime_results import (
+from tflite_sparse.inspection.runtime_types import (
     ChangeFacts,
     ClusterFacts,
     EstimateFacts,
@@ -21,16 +20,22 @@ from tflite_sparse.inspection.runtime_results import (
     TargetFacts,
     TargetsFacts,
 )
-from tflite_sparse.xnnpack import RULES, Fate, Role, estimate, plan
-from tflite_sparse.xnnpack import targets as known_targets
-from tflite_sparse.xnnpack.filters import FilterFacts, remember
+from tflite_sparse.words.names import readable
+from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.explain.rules import RULES
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Fate, Role
+from tflite_sparse.xnnpack.releases.targets import targets as known_targets
+from tflite_sparse.xnnpack.stages.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.counts import Counts
     from tflite_sparse.model import Model, Operator, Subgraph, Tensor
-    from tflite_sparse.xnnpack import ClusterPlan, OperatorPlan, Plan, Reason, Target
+    from tflite_sparse.model.zero_counts import Counts
+    from tflite_sparse.xnnpack.plan import Plan
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan, Reason
+    from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["runtime_facts", "tell_zeros"]
 

@@ -6,18 +6,18 @@ import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.breakdown import SizePart, size_breakdown
 from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.inspection.file.breakdown import SizePart, size_breakdown
+from tflite_sparse.inspection.graph_edges import WiredOperator, wiring
 from tflite_sparse.inspection.inspector import NEAR, inspect
-from tflite_sparse.inspection.wiring import WiredOperator, wiring
-from tflite_sparse.inspection.zero_maps import ZeroMap, zero_maps
+from tflite_sparse.inspection.weights.zero_maps import ZeroMap, zero_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.model import Model
-    from tflite_sparse.xnnpack import Target
+    from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["CELLS", "Survey", "survey"]
 

@@ -14,8 +14,8 @@ from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import BUDGETS, MOBILE, Settings
-from tflite_sparse.lint.units import parse_amount
-from tflite_sparse.xnnpack import target
+from tflite_sparse.words.units import parse_amount
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
-from tflite_sparse.inspection.names import readable
 from tflite_sparse.lint.finding import Finding
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

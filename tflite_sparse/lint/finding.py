@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.names import readable
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Subgraph, Tensor

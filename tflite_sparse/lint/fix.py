@@ -11,25 +11,22 @@ from tflite_sparse.lint.engine import lint_subject
 from tflite_sparse.lint.rule import find_rule
 from tflite_sparse.lint.rules.size import duplicates
 from tflite_sparse.lint.subject import Subject
-from tflite_sparse.lint.upkeep import dead_buffers, dead_tensors
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import (
-    AdaptOptions,
-    Choice,
-    DensifyOptions,
-    adapt,
-    densify,
-    save,
-    sparsify,
-)
-from tflite_sparse.rewrite.runtime_version import needed_version, raise_runtime_version
+from tflite_sparse.model.dead_code import dead_buffers, dead_tensors
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.planner import adapt
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import Choice, DensifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.runtime_version import needed_version, raise_runtime_version
+from tflite_sparse.rewrite.writing.save import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tflite_sparse.lint.finding import Finding
     from tflite_sparse.lint.settings import Settings
-    from tflite_sparse.rewrite import Rewrite
+    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["FixReport", "fix"]
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
-    from tflite_sparse.inspection import Inspection, WeightFacts
-    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.lint.settings import Settings
     from tflite_sparse.model import Operator, Tensor
-    from tflite_sparse.rewrite import Rewrite
-    from tflite_sparse.xnnpack import Target
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["Subject"]
 
@@ -66,7 +67,7 @@ class Subject:
     def sparsified(self) -> Rewrite | None:
         """What `sparsify` would do, tried on a model of its own; None where it cannot."""
         from tflite_sparse.errors import TfliteSparseError
-        from tflite_sparse.rewrite import sparsify
+        from tflite_sparse.rewrite.storage.sparsify import sparsify
 
         try:
             return sparsify(self._read())

@@ -7,8 +7,8 @@ import os
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from tflite_sparse.errors import ModelError, Place
+from tflite_sparse.files.output import replacing
 from tflite_sparse.flatbuffer.file import FlatFile
-from tflite_sparse.flatbuffer.output import replacing
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.operator import builtin_code

@@ -23,10 +23,10 @@ from model_explorer.node_data_builder import (
 )
 
 from tflite_sparse.errors import TfliteSparseError
-from tflite_sparse.inspection import inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.overlay import overlays
-from tflite_sparse.xnnpack import target, targets
+from tflite_sparse.xnnpack.releases.targets import target, targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

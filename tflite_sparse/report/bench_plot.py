@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from tflite_sparse.report.bench_text import display_names
 from tflite_sparse.report.names import shorten
-from tflite_sparse.report.words import count_of, size
+from tflite_sparse.report.text.bench import display_names
+from tflite_sparse.words.numbers import count_of, size
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench, BenchedModel

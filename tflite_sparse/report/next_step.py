@@ -7,12 +7,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.names import readable
-from tflite_sparse.report.words import percent, size
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import percent, size
 
 if TYPE_CHECKING:
-    from tflite_sparse.inspection.results import Inspection
-    from tflite_sparse.inspection.runtime_results import TargetsFacts
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.runtime_types import TargetsFacts
 
 __all__ = ["NextStep", "next_step"]
 

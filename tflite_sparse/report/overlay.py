@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.fates import FateKind, fate_kind
+from tflite_sparse.inspection.dispositions import FateKind, fate_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tflite_sparse.inspection.file_results import SubgraphFacts
-    from tflite_sparse.inspection.results import Inspection
-    from tflite_sparse.inspection.runtime_results import TargetsFacts
-    from tflite_sparse.inspection.weight_results import WeightFacts
+    from tflite_sparse.inspection.file.file_types import SubgraphFacts
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
 
 __all__ = ["COLOURS", "QUANTITIES", "Overlay", "graph_id", "overlays"]
 

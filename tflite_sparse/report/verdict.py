@@ -7,19 +7,19 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.report.table import Column, table
-from tflite_sparse.report.words import count_of, listing, percent, thousands
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, listing, percent, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.runtime_results import (
+    from tflite_sparse.inspection.runtime_types import (
         ClusterFacts,
         ObstacleFacts,
         PlannedOperator,
         TargetsFacts,
     )
-    from tflite_sparse.report.layout import Lines
+    from tflite_sparse.report.text.headings import Lines
 
 __all__ = ["VerdictWords", "cluster_lines", "explain_lines", "verdict_lines", "verdicts"]
 

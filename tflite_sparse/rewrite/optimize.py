@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt import AdaptOptions, adapt
-from tflite_sparse.rewrite.results import OperatorChange
-from tflite_sparse.rewrite.sparsify import sparsify
+from tflite_sparse.rewrite.adapt.planner import adapt
+from tflite_sparse.rewrite.changes import OperatorChange
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.options import SparsifyOptions
-    from tflite_sparse.rewrite.results import Rewrite
+    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.storage.options import SparsifyOptions
 
 __all__ = ["optimize"]
 

@@ -10,16 +10,16 @@ from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
-from tflite_sparse.runtime import processor
-from tflite_sparse.runtime.compare import Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert import litert_version, run_many, time_models
-from tflite_sparse.runtime.results import Timing
+from tflite_sparse.runtime.litert import processor
+from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_models
+from tflite_sparse.runtime.observations import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.runtime.results import Outputs, Status
+    from tflite_sparse.runtime.observations import Outputs, Status
 
 __all__ = ["Bench", "BenchedModel", "Where", "bench"]
 
@@ -143,8 +143,8 @@ def bench(
         raise UsageError("there is no model to time")
     feeds = [random_inputs(input_specs(Model.read(model)), 1, seed)[0] for model in models]
     if where == "web":
-        from tflite_sparse.runtime.litertjs import CORE
-        from tflite_sparse.runtime.web import time_models_on_web
+        from tflite_sparse.runtime.web.driver import time_models_on_web
+        from tflite_sparse.runtime.web.litertjs import CORE
 
         found = time_models_on_web(
             models,

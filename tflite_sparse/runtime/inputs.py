@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place, UsageError
-from tflite_sparse.inspection.names import readable
 from tflite_sparse.model.types import dtype
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Model, Tensor
-    from tflite_sparse.runtime.results import Outputs
+    from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["InputSpec", "input_specs", "load_inputs", "random_inputs"]
 

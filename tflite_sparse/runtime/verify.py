@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
+from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.inspection.diff import diff
 from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.compare import OutputComparison, Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import (
+    OutputComparison,
+    Tolerance,
+    compare_output,
+    paired,
+)
 from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
-from tflite_sparse.runtime.litert import run_many
-from tflite_sparse.runtime.processor import native_target
+from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.runtime.litert.processor import native_target
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from tflite_sparse.inspection.diff_results import ModelDiff, WeightDiff
-    from tflite_sparse.runtime.litert import Backend
-    from tflite_sparse.runtime.results import RunResult
+    from tflite_sparse.comparison.diff_types import ModelDiff, WeightDiff
+    from tflite_sparse.runtime.litert.driver import Backend
+    from tflite_sparse.runtime.observations import RunResult
 
 __all__ = [
     "BackendComparison",

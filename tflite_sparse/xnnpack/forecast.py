@@ -9,32 +9,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.xnnpack.assume import NOTHING
-from tflite_sparse.xnnpack.clusters import find_clusters
-from tflite_sparse.xnnpack.define import define
-from tflite_sparse.xnnpack.delegate import delegate
-from tflite_sparse.xnnpack.fuse import fuse
-from tflite_sparse.xnnpack.layout import follow
-from tflite_sparse.xnnpack.outcome import (
+from tflite_sparse.xnnpack.assumptions import NOTHING
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import target as target_of
+from tflite_sparse.xnnpack.stages.clusters import find_clusters
+from tflite_sparse.xnnpack.stages.define import define
+from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.xnnpack.stages.filter_failures import (
     lost_weights,
     misread_filters,
     uncounted_filters,
     unloadable,
 )
-from tflite_sparse.xnnpack.profit import apply_layout, tally
-from tflite_sparse.xnnpack.results import Outcome
-from tflite_sparse.xnnpack.stages import Part
-from tflite_sparse.xnnpack.targets import target as target_of
+from tflite_sparse.xnnpack.stages.fuse import fuse
+from tflite_sparse.xnnpack.stages.layout.propagate import follow
+from tflite_sparse.xnnpack.stages.partition_state import Part
+from tflite_sparse.xnnpack.stages.profit import apply_layout, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tflite_sparse.model import Subgraph
-    from tflite_sparse.xnnpack.assume import WhatIf
-    from tflite_sparse.xnnpack.delegate import Delegation
-    from tflite_sparse.xnnpack.partition import Run
-    from tflite_sparse.xnnpack.results import Failure, Reason
-    from tflite_sparse.xnnpack.targets import Target
+    from tflite_sparse.xnnpack.assumptions import WhatIf
+    from tflite_sparse.xnnpack.plan_types import Failure, Reason
+    from tflite_sparse.xnnpack.releases.targets import Target
+    from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
+    from tflite_sparse.xnnpack.stages.delegate.partition import Run
 
 __all__ = ["Forecast", "delegated", "find_failures", "forecast", "lay_part", "open_part"]
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.xnnpack.advice import changes
-from tflite_sparse.xnnpack.assume import NOTHING
-from tflite_sparse.xnnpack.components import find_components
-from tflite_sparse.xnnpack.delegate import delegate
-from tflite_sparse.xnnpack.describe import describe_clusters, describe_operators
+from tflite_sparse.xnnpack.assumptions import NOTHING
+from tflite_sparse.xnnpack.explain.advice import changes
+from tflite_sparse.xnnpack.explain.components import find_components
+from tflite_sparse.xnnpack.explain.describe import describe_clusters, describe_operators
 from tflite_sparse.xnnpack.forecast import find_failures, lay_part, open_part
-from tflite_sparse.xnnpack.fuse import inline_quantization
-from tflite_sparse.xnnpack.kernels import executed_name
-from tflite_sparse.xnnpack.results import Outcome, PartitionPlan, Verdict
-from tflite_sparse.xnnpack.targets import target as target_of
+from tflite_sparse.xnnpack.plan_types import Outcome, PartitionPlan, Verdict
+from tflite_sparse.xnnpack.releases.targets import target as target_of
+from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.xnnpack.stages.fuse import inline_quantization
+from tflite_sparse.xnnpack.stages.kernels import executed_name
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
-    from tflite_sparse.xnnpack.assume import WhatIf
-    from tflite_sparse.xnnpack.delegate import Delegation
-    from tflite_sparse.xnnpack.partition import Run
-    from tflite_sparse.xnnpack.results import ClusterPlan, OperatorPlan
-    from tflite_sparse.xnnpack.stages import Part
-    from tflite_sparse.xnnpack.targets import Runtime, Target
+    from tflite_sparse.xnnpack.assumptions import WhatIf
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
+    from tflite_sparse.xnnpack.releases.targets import Runtime, Target
+    from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
+    from tflite_sparse.xnnpack.stages.delegate.partition import Run
+    from tflite_sparse.xnnpack.stages.partition_state import Part
 
 __all__ = ["Plan", "plan"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.xnnpack import Outcome
+    from tflite_sparse.xnnpack.plan_types import Outcome
 
     Block = Callable[[GraphBuilder, Value], Value]
 

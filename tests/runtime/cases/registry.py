@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.xnnpack import Outcome
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tflite_sparse.cli._commands import COMMANDS
 from tflite_sparse.cli.main import run
+from tflite_sparse.cli.registry import COMMANDS
 
 HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema")
 

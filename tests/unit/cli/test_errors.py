@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 import typer
 
-from tflite_sparse.cli._errors import DEBUG, as_project_error, guard, one_line
+from tflite_sparse.cli.errors import DEBUG, as_project_error, guard, one_line
 from tflite_sparse.errors import FormatError, Place
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.cli._paths import find_models
+from tflite_sparse.cli.paths import find_models
 from tflite_sparse.errors import FileError
 
 if TYPE_CHECKING:

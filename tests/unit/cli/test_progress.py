@@ -6,8 +6,8 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from tflite_sparse.cli import _progress
-from tflite_sparse.cli._progress import progress_bar
+from tflite_sparse.cli import progress as _progress
+from tflite_sparse.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import pytest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from tflite_sparse.cli._values import parse_share, parse_size
+from tflite_sparse.cli.values import parse_share, parse_size
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.support.every_table import every_option_model, filled, pack
 from tests.support.object_api import differences, load
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.flatbuffer import layout
+from tflite_sparse.flatbuffer import byte_layout as layout
 from tflite_sparse.flatbuffer.external import external_range
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.schema import schema

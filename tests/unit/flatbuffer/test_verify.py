@@ -13,7 +13,7 @@ import pytest
 from tests.support.every_table import every_option_model
 from tflite_sparse.errors import FileError, FormatError, RewriteError
 from tflite_sparse.flatbuffer.file import FlatFile
-from tflite_sparse.flatbuffer.verify import MAX_TABLES
+from tflite_sparse.flatbuffer.verifier import MAX_TABLES
 
 
 class Forge:

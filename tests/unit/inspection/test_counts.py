@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflite_sparse.inspection import counts
-from tflite_sparse.inspection.counts import count
+from tflite_sparse.model import zero_counts as counts
+from tflite_sparse.model.zero_counts import count
 
 NEAR = 1e-10
 

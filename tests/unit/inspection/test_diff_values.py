@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflite_sparse.inspection.diff_values import compare_values
+from tflite_sparse.comparison.value_diff import compare_values
 
 
 @pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder, append_zip
-from tflite_sparse.inspection.file_facts import byte_shares, file_facts, stored_bytes
-from tflite_sparse.inspection.weights import find_weights
+from tflite_sparse.inspection.file.file_facts import byte_shares, file_facts, stored_bytes
 from tflite_sparse.model import Model
+from tflite_sparse.model.weights import find_weights
 
 if TYPE_CHECKING:
-    from tflite_sparse.inspection.file_results import FileFacts
+    from tflite_sparse.inspection.file.file_types import FileFacts
 
 
 def _builder() -> ModelBuilder:

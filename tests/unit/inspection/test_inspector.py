@@ -5,15 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.errors import EncodingError
-from tflite_sparse.inspection import Inspection, WeightFacts, inspect, weight_facts
+from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.inspection.weights import weight_facts
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack.releases.targets import target
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
 
 
 def _inspect(builder: ModelBuilder, **options: object) -> Inspection:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tflite_sparse.inspection.names import readable
+from tflite_sparse.words.names import readable
 
 
 @pytest.mark.parametrize(

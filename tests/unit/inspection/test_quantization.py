@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.errors import ModelError
-from tflite_sparse.inspection.quantization import quantization_facts, zero_points
 from tflite_sparse.model import Model, Tensor
+from tflite_sparse.model.quantization import quantization_facts, zero_points
 
 
 def _quantized(points: list[int], axis: int) -> Tensor:

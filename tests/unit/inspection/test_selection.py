@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.inspection import Inspection, Selection, inspect, select
+from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.inspection.weights.selection import Selection, select
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack.releases.targets import target
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.inspection import Inspection
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.inspection.counts import count
-from tflite_sparse.inspection.storage import best_storage
+from tflite_sparse.inspection.weights.if_sparse import best_storage
 from tflite_sparse.model import Model
+from tflite_sparse.model.zero_counts import count
 
 
 def _tensor(values: np.ndarray) -> object:

@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
-from tflite_sparse.inspection import inspect
-from tflite_sparse.inspection.breakdown import PARTS, size_breakdown
-from tflite_sparse.inspection.fates import FateKind, blockers, fate_kind, views
+from tflite_sparse.inspection.dispositions import FateKind, blockers, fate_kind, views
+from tflite_sparse.inspection.file.breakdown import PARTS, size_breakdown
+from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.survey import survey
-from tflite_sparse.inspection.wiring import wiring
 from tflite_sparse.model import Model
 
 DATA = Path(__file__).parents[3] / "testdata"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.inspection.weights import LARGE, Weight, find_weights, is_pointwise
 from tflite_sparse.model import Model
+from tflite_sparse.model.weights import LARGE, Weight, find_weights, is_pointwise
 
 
 def _weights(builder: ModelBuilder) -> list[Weight]:

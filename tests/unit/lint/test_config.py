@@ -11,7 +11,7 @@ from tflite_sparse.lint.config import Config, find_config, read_config
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import MOBILE
-from tflite_sparse.lint.units import parse_amount
+from tflite_sparse.words.units import parse_amount
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model, Tensor
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
-from tflite_sparse.model.weights import weight_chain
+from tflite_sparse.model.weight_chain import weight_chain
 
 
 def small(storage: str = "dense", **build) -> bytes:

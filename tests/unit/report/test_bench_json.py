@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tflite_sparse.errors import FileError
-from tflite_sparse.report.bench_json import bench_document, read_bench
+from tflite_sparse.report.json.bench import bench_document, read_bench
 from tflite_sparse.runtime.bench import Bench, BenchedModel
 
 

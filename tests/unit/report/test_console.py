@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.text import Text
 
-from tflite_sparse.report.console import Screen
+from tflite_sparse.report.text.console import Screen
 
 COLOURS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "JUPYTER_COLUMNS", "NO_COLOR")
 

@@ -9,11 +9,13 @@ import pytest
 from tests.support.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
 from tests.unit.xnnpack.nets import entry, head
-from tflite_sparse.inspection import inspect
-from tflite_sparse.inspection.wiring import wiring
+from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.report.graph_text import graph_lines
-from tflite_sparse.xnnpack import Outcome, plan, target
+from tflite_sparse.report.text.graph import graph_lines
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tflite_sparse.report.layout import heading, labelled
-from tflite_sparse.report.table import Column, table
+from tflite_sparse.report.text.headings import heading, labelled
+from tflite_sparse.report.text.table import Column, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

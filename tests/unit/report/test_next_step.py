@@ -12,7 +12,7 @@ import pytest
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
 from tests.support.command import call
 from tests.support.real_models import real_model
-from tflite_sparse.inspection import inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.next_step import NextStep, next_step
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
-from tflite_sparse.inspection import Inspection, inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tflite_sparse.report.layout import Lines
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.report.text.headings import Lines
 
 WIDTH = 80
 

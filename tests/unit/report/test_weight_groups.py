@@ -6,10 +6,10 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tests.support.real_models import real_model
-from tflite_sparse.inspection import inspect
-from tflite_sparse.inspection.wiring import wiring
+from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.report.weight_groups import block_names, group_table
+from tflite_sparse.report.text.weight_groups import block_names, group_table
 
 
 def _blocks(names: list[str]) -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tests.support.builder import ModelBuilder
-from tflite_sparse.inspection import Inspection, inspect
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.report.weights import weight_details, weight_table
+from tflite_sparse.report.text.weights import weight_details, weight_table
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.inspection import Inspection
 
 
 def _inspected(storage: str = "dense") -> Inspection:

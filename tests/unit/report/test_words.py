@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflite_sparse.report.words import count_of, millions, percent, shape, size, type_name
+from tflite_sparse.words.numbers import count_of, millions, percent, shape, size, type_name
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from tflite_sparse.encoding import cost, google_layout
 from tflite_sparse.errors import RewriteError, RuntimeFailureError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import densify, save, sparsify
-from tflite_sparse.rewrite.storage import deferred_encoding
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.encoding_choice import deferred_encoding
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.save import save
 
 
 def model(storage: str = "dense") -> Model:

@@ -13,12 +13,15 @@ from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.errors import EncodingError, ModelError, UsageError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import Choice, Rewrite, SparsifyOptions, densify, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
+    from tflite_sparse.rewrite.changes import Rewrite
 
 SHAPE = (32, 1, 1, 32)
 
@@ -209,7 +212,7 @@ def test_a_sparse_tensor_is_made_dense_where_it_is_small_or_much_is_stored_for_i
     monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     # The package has a function of the module's name.
-    monkeypatch.setattr(importlib.import_module("tflite_sparse.rewrite.densify"), limit, 0)
+    monkeypatch.setattr(importlib.import_module("tflite_sparse.rewrite.storage.densify"), limit, 0)
     assert _densified(lambda _: None).changed
 
 

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from tests.support.object_api import differences, load
 from tests.unit.rewrite.models import models
-from tflite_sparse.inspection.diff import diff
+from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
-from tflite_sparse.rewrite import SparsifyOptions, densify, save, sparsify
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.save import save
 
 OPTIONS = st.sampled_from(
     [

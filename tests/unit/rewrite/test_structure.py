@@ -13,13 +13,16 @@ from tests.support.real_models import real_model
 from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
-from tflite_sparse.rewrite import Rewrite, SparsifyOptions, densify, sparsify
-from tflite_sparse.rewrite.weights import shared_weights
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.shared_weights import shared_weights
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
+    from tflite_sparse.rewrite.changes import Rewrite
 
 DENSIFY = 124
 GOOGLE = SparsifyOptions(layout="google")

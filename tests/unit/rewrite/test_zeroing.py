@@ -9,7 +9,8 @@ from tests.support.builder import ModelBuilder
 from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
-from tflite_sparse.rewrite import SparsifyOptions, sparsify
+from tflite_sparse.rewrite.storage.options import SparsifyOptions
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 
 @pytest.mark.parametrize("storage", ["dense", "fp16"])

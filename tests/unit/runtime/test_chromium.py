@@ -7,7 +7,7 @@ import importlib.util
 import pytest
 
 from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.runtime import chromium
+from tflite_sparse.runtime.web import chromium
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tflite_sparse.runtime.compare import Tolerance, compare_output, figures, paired
+from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, figures, paired
 
 EXACT = Tolerance()
 

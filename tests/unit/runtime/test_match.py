@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from tests.unit.xnnpack.nets import build, head, trunk
-from tflite_sparse.runtime.match import against_plan
-from tflite_sparse.runtime.results import ExecutedOperator, Profile
-from tflite_sparse.xnnpack import plan
+from tflite_sparse.runtime.observations import ExecutedOperator, Profile
+from tflite_sparse.runtime.plan_match import against_plan
+from tflite_sparse.xnnpack.plan import plan
 
 TARGET = "x86-noavx"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.runtime import litertjs
-from tflite_sparse.runtime.npm import Package, archive, cache_folder, contents
+from tflite_sparse.runtime.web import litertjs
+from tflite_sparse.runtime.web.npm import Package, archive, cache_folder, contents
 
 if TYPE_CHECKING:
     from pathlib import Path

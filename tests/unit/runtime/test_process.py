@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.runtime.process import Worker, model_file
+from tflite_sparse.runtime.litert.process import Worker, model_file
 
 
 def test_a_system_without_fork_is_told_so(monkeypatch):

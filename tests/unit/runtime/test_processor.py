@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.runtime import processor
+from tflite_sparse.runtime.litert import processor
 
 
 @pytest.fixture

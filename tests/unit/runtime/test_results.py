@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tflite_sparse.runtime.results import ExecutedOperator, Profile, RunResult, Timing
+from tflite_sparse.runtime.observations import ExecutedOperator, Profile, RunResult, Timing
 
 SPMM = ExecutedOperator("Convolution (NCHW, F32) SPMM", 3.0, True, 0, 0)
 GEMM = ExecutedOperator("Fully Connected (NC, F32) GEMM", 2.0, True, 1, 0)

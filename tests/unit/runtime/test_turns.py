@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflite_sparse.runtime.turns import there_and_back
+from tflite_sparse.runtime.interleave import there_and_back
 
 
 @pytest.mark.parametrize(("turns", "order"), [(0, ""), (1, "abc"), (2, "abccba"), (3, "abccbaabc")])

@@ -12,7 +12,7 @@ from tests.support.architectures.pictures import picture
 from tests.support.litert import invoke
 from tests.support.weights import without_smallest
 from tflite_sparse.model import Model
-from tflite_sparse.xnnpack import plan
+from tflite_sparse.xnnpack.plan import plan
 
 small = functools.cache(functools.partial(build, small=True))
 

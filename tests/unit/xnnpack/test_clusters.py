@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, entry, head, trunk
-from tflite_sparse.xnnpack import Outcome, WhatIf, plan
-from tflite_sparse.xnnpack.filters import FilterFacts, block_size, facts_of
+from tflite_sparse.xnnpack.assumptions import WhatIf
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.stages.filters import FilterFacts, block_size, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
 
 def planned(net: Callable[[GraphBuilder], Value | tuple[Value, ...]]) -> Plan:

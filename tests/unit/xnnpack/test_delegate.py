@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, head, trunk
-from tflite_sparse.xnnpack import Fate, Outcome, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Fate, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
 MAP = (1, 8, 8, 4)
 

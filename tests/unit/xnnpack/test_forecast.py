@@ -8,7 +8,10 @@ from tests.runtime.random_nets import random_net
 from tests.runtime.random_tangles import random_tangle
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model, Subgraph
-from tflite_sparse.xnnpack import Outcome, delegated, forecast, plan, targets
+from tflite_sparse.xnnpack.forecast import delegated, forecast
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import targets
 
 NETS = 100
 

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, entry, head, trunk
-from tflite_sparse.xnnpack import Outcome, Runtime, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tflite_sparse.xnnpack.graph import Reduction
-from tflite_sparse.xnnpack.reduction import reduce_shape
+from tflite_sparse.xnnpack.stages.layout.reduction import reduce_shape
 
 SHAPE = (1, 4, 6, 8)  # batch, height, width, channels
 

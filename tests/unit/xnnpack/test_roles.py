@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, entry, head, trunk
-from tflite_sparse.xnnpack import Role, plan
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.builder import GraphBuilder, Value
-    from tflite_sparse.xnnpack import OperatorPlan
+    from tflite_sparse.xnnpack.plan_types import OperatorPlan
 
 
 def planned(block: Callable[[GraphBuilder, Value], Value], name: str) -> OperatorPlan:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
-from tflite_sparse.rewrite.runtime_version import needed_version, stated_version
+from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
-from tflite_sparse.xnnpack import Outcome, WhatIf, plan
+from tflite_sparse.xnnpack.assumptions import WhatIf
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tflite_sparse.inspection.runtime_results import ReasonFacts
+    from tflite_sparse.inspection.runtime_types import ReasonFacts
     from tflite_sparse.lint.subject import Subject
 
 _FAILURES = (

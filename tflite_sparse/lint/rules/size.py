@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
-from tflite_sparse.lint.upkeep import dead_buffers, dead_operators, dead_tensors
+from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

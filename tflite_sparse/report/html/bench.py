@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.names import readable
-from tflite_sparse.report.bench_text import display_names
 from tflite_sparse.report.html.markup import Markup, el, svg_number
-from tflite_sparse.report.words import count_of
+from tflite_sparse.report.text.bench import display_names
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench, BenchedModel

@@ -10,12 +10,12 @@ from tflite_sparse.report.html.strip import strip
 from tflite_sparse.report.html.verdict import OUTCOMES
 from tflite_sparse.report.names import common_prefix
 from tflite_sparse.report.verdict import verdicts
-from tflite_sparse.report.words import kib, millions, percent, size
+from tflite_sparse.words.numbers import kib, millions, percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.diff_results import BlobDiff, ModelDiff, Side, WeightDiff
+    from tflite_sparse.comparison.diff_types import BlobDiff, ModelDiff, Side, WeightDiff
     from tflite_sparse.report.html.subject import PageModel
 
 __all__ = ["changes_section", "compare_section"]

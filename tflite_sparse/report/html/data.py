@@ -6,10 +6,10 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse.inspection.fates import FateKind
-from tflite_sparse.report.html.fates import FATES
-from tflite_sparse.report.weights import weight_words
-from tflite_sparse.report.words import (
+from tflite_sparse.inspection.dispositions import FateKind
+from tflite_sparse.report.html.dispositions import FATES
+from tflite_sparse.report.text.weights import weight_words
+from tflite_sparse.words.numbers import (
     count_of,
     listing,
     millions,
@@ -22,14 +22,14 @@ from tflite_sparse.report.words import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tflite_sparse.inspection.runtime_results import (
+    from tflite_sparse.inspection.runtime_types import (
         ClusterFacts,
         PlannedOperator,
         ReasonFacts,
         TargetsFacts,
     )
-    from tflite_sparse.inspection.weight_results import WeightFacts
-    from tflite_sparse.inspection.zero_maps import ZeroMap
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+    from tflite_sparse.inspection.weights.zero_maps import ZeroMap
     from tflite_sparse.report.html.subject import PageModel, Seen
 
 __all__ = ["pack_bits", "pack_levels", "page_data", "script_json"]

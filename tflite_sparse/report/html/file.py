@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.html.markup import Markup, el, join
-from tflite_sparse.report.words import listing, shape, size, type_name
+from tflite_sparse.words.numbers import listing, shape, size, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.file_results import FileFacts, TensorFacts
+    from tflite_sparse.inspection.file.file_types import FileFacts, TensorFacts
     from tflite_sparse.report.html.subject import PageModel
 
 __all__ = ["file_section"]

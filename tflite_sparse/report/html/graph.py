@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.html.fates import FATES, mark
+from tflite_sparse.report.html.dispositions import FATES, mark
 from tflite_sparse.report.html.markup import Markup, el
 from tflite_sparse.report.html.operators import operator_list
 from tflite_sparse.report.html.strip import strip
-from tflite_sparse.report.words import count_of, listing
+from tflite_sparse.words.numbers import count_of, listing
 
 if TYPE_CHECKING:
     from tflite_sparse.report.html.subject import PageModel, Seen

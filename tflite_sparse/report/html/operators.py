@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.html.fates import FATES
+from tflite_sparse.report.html.dispositions import FATES
 from tflite_sparse.report.html.lanes import HEIGHT, LANE, lane_x, lanes_of, row_path
 from tflite_sparse.report.html.markup import Markup, el, join, svg_number
 from tflite_sparse.report.lanes import Row, lay_out
 from tflite_sparse.report.names import common_prefix, layer_part
-from tflite_sparse.report.words import percent
+from tflite_sparse.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.fates import FateKind
-    from tflite_sparse.inspection.wiring import WiredOperator
+    from tflite_sparse.inspection.dispositions import FateKind
+    from tflite_sparse.inspection.graph_edges import WiredOperator
     from tflite_sparse.report.html.subject import PageModel, Seen
 
 __all__ = ["operator_list"]

@@ -9,11 +9,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse._version import __version__
-from tflite_sparse.inspection.names import readable
 from tflite_sparse.report.html.bench import bench_section
 from tflite_sparse.report.html.compare import changes_section, compare_section
 from tflite_sparse.report.html.data import page_data, script_json
-from tflite_sparse.report.html.fates import symbols
+from tflite_sparse.report.html.dispositions import symbols
 from tflite_sparse.report.html.file import file_section
 from tflite_sparse.report.html.graph import graph_section
 from tflite_sparse.report.html.markup import Markup, el, join
@@ -21,11 +20,12 @@ from tflite_sparse.report.html.sizes import sizes_section
 from tflite_sparse.report.html.subject import PageModel
 from tflite_sparse.report.html.verdict import verdict_section
 from tflite_sparse.report.html.weights import weights_section
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.inspection.diff_results import ModelDiff
+    from tflite_sparse.comparison.diff_types import ModelDiff
     from tflite_sparse.inspection.survey import Survey
     from tflite_sparse.runtime.bench import Bench
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.breakdown import PARTS
+from tflite_sparse.inspection.file.breakdown import PARTS
 from tflite_sparse.report.html.markup import Markup, el, svg_number
 from tflite_sparse.report.names import common_prefix, layer_part
-from tflite_sparse.report.words import percent, size
+from tflite_sparse.words.numbers import percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tflite_sparse.inspection.breakdown import SizePart
+    from tflite_sparse.inspection.file.breakdown import SizePart
     from tflite_sparse.report.html.subject import PageModel
 
 __all__ = ["sizes_section", "stacked_bars"]

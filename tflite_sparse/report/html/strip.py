@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.html.fates import FATES
+from tflite_sparse.report.html.dispositions import FATES
 from tflite_sparse.report.html.markup import Markup, el, svg_number
-from tflite_sparse.report.words import count_of, listing
+from tflite_sparse.words.numbers import count_of, listing
 
 if TYPE_CHECKING:
     from tflite_sparse.report.html.subject import PageModel, Seen

@@ -6,20 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.fates import FateKind, blockers, fate_kind, views
+from tflite_sparse.inspection.dispositions import FateKind, blockers, fate_kind, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.fates import View
-    from tflite_sparse.inspection.results import Inspection
-    from tflite_sparse.inspection.runtime_results import (
-        ClusterFacts,
-        PlannedOperator,
-        TargetsFacts,
-    )
+    from tflite_sparse.inspection.dispositions import View
+    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.runtime_types import ClusterFacts, PlannedOperator, TargetsFacts
     from tflite_sparse.inspection.survey import Survey
-    from tflite_sparse.inspection.wiring import WiredOperator
 
 __all__ = ["PageModel", "Seen"]
 

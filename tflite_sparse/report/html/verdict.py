@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.html.markup import Markup, el, svg_number
 from tflite_sparse.report.next_step import next_step
 from tflite_sparse.report.verdict import verdicts
-from tflite_sparse.report.words import count_of, millions, percent, size
+from tflite_sparse.words.numbers import count_of, millions, percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.fates import View
-    from tflite_sparse.inspection.results import Inspection
+    from tflite_sparse.inspection.dispositions import View
+    from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.report.html.subject import PageModel
     from tflite_sparse.report.verdict import VerdictWords
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.zero_maps import BINS
+from tflite_sparse.inspection.weights.zero_maps import BINS
 from tflite_sparse.report.html.markup import Markup, el, svg_number
 from tflite_sparse.report.names import common_prefix, layer_part
-from tflite_sparse.report.words import count_of, kib, percent, shape, type_name
+from tflite_sparse.words.numbers import count_of, kib, percent, shape, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.weight_results import BlockFill, WeightFacts
-    from tflite_sparse.inspection.zero_maps import ZeroMap
+    from tflite_sparse.inspection.weights.weight_types import BlockFill, WeightFacts
+    from tflite_sparse.inspection.weights.zero_maps import ZeroMap
     from tflite_sparse.report.html.subject import PageModel
 
 __all__ = ["COLUMNS", "weights_section"]

@@ -13,8 +13,8 @@ import numpy as np
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.subgraph import Use
-from tflite_sparse.model.weights import weight_chain
-from tflite_sparse.rewrite.adapt.results import Step
+from tflite_sparse.model.weight_chain import weight_chain
+from tflite_sparse.rewrite.adapt.adaptation import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.rewrite.adapt.results import Outlook
-from tflite_sparse.rewrite.safety import dangers, forecasts
-from tflite_sparse.rewrite.weights import shared_weights
-from tflite_sparse.xnnpack import Outcome, WhatIf, estimate, plan
+from tflite_sparse.rewrite.adapt.adaptation import Outlook
+from tflite_sparse.rewrite.storage.safety import dangers, forecasts
+from tflite_sparse.rewrite.storage.shared_weights import shared_weights
+from tflite_sparse.xnnpack.assumptions import WhatIf
+from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.model import Model
-    from tflite_sparse.xnnpack import Plan
+    from tflite_sparse.xnnpack.plan import Plan
 
 __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.rewrite.adapt.apply import apply_region, own_paddings
-from tflite_sparse.rewrite.adapt.barriers import raise_barriers
+from tflite_sparse.rewrite.adapt.adaptation import Adaptation, AdaptOptions, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
-from tflite_sparse.rewrite.adapt.heads import mend_heads
 from tflite_sparse.rewrite.adapt.outlook import TARGETS, Prospect, outlook, prospects
-from tflite_sparse.rewrite.adapt.price import Pricer
-from tflite_sparse.rewrite.adapt.results import Adaptation, AdaptOptions, Step
-from tflite_sparse.rewrite.adapt.search import find_regions, nearest_obstacles
-from tflite_sparse.rewrite.adapt.sound import unsound
-from tflite_sparse.rewrite.adapt.spelling import spell
-from tflite_sparse.rewrite.densify import densify
-from tflite_sparse.rewrite.results import OperatorChange, Rewrite
-from tflite_sparse.rewrite.runtime_version import needed_version, raise_runtime_version
-from tflite_sparse.rewrite.sparsify import sparsify
-from tflite_sparse.xnnpack.targets import target as target_of
+from tflite_sparse.rewrite.adapt.passes.barriers import raise_barriers
+from tflite_sparse.rewrite.adapt.passes.canonicalize import spell
+from tflite_sparse.rewrite.adapt.passes.heads import mend_heads
+from tflite_sparse.rewrite.adapt.regions.apply import apply_region, own_paddings
+from tflite_sparse.rewrite.adapt.regions.price import Pricer
+from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obstacles
+from tflite_sparse.rewrite.adapt.shape_check import unsound
+from tflite_sparse.rewrite.changes import OperatorChange, Rewrite
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.writing.runtime_version import needed_version, raise_runtime_version
+from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Subgraph

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
-from tflite_sparse.inspection.fates import FateKind
+from tflite_sparse.inspection.dispositions import FateKind
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model
 from tflite_sparse.report.html.subject import PageModel, Seen
-from tflite_sparse.xnnpack import target
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

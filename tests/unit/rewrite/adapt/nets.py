@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from tests.runtime.outputs import outputs
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import AdaptOptions, Rewrite, adapt
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.planner import adapt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+
+    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["Adapted", "adapted", "entered", "headed", "net"]
 

@@ -8,8 +8,9 @@ import pytest
 from tests.support.builder import ModelBuilder
 from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, net
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import sparsify
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 EVERY_PASS = {"windows", "flip", "exits", "entries", "heads", "spelling", "barriers"}
 

@@ -10,9 +10,14 @@ from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, ne
 from tests.unit.rewrite.adapt.test_passes import body, model, stock, unending
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite import AdaptOptions, adapt, densify, optimize, sparsify
-from tflite_sparse.rewrite.adapt.price import Pricer
-from tflite_sparse.xnnpack import Outcome, plan
+from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.planner import adapt
+from tflite_sparse.rewrite.adapt.regions.price import Pricer
+from tflite_sparse.rewrite.optimize import optimize
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 
 def plain(zeros: float = 0.9, storage: str = "dense") -> bytes:
@@ -127,7 +132,7 @@ def test_what_the_caller_sees_and_what_belongs_to_the_file_stays():
 
 
 def test_a_batch_that_may_change_still_may():
-    from tflite_sparse.runtime.litert import run
+    from tflite_sparse.runtime.litert.driver import run
 
     def make(g):
         image = g.input((1, 16, 16, 3), name="image", signature=(-1, 16, 16, 3))
@@ -240,7 +245,7 @@ def test_densified_and_adapted_models_keep_their_weights():
 
 
 def test_zeros_are_counted_once_for_a_filter_that_is_shared(monkeypatch):
-    from tflite_sparse.rewrite.adapt import price
+    from tflite_sparse.rewrite.adapt.regions import price
 
     counted = []
     right = price.constant_of

@@ -9,7 +9,7 @@ from tests.support.builder import ModelBuilder
 from tests.support.every_table import pack
 from tests.support.object_api import load
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.sound import unsound
+from tflite_sparse.rewrite.adapt.shape_check import unsound
 
 ORDER = ("PAD", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "MEAN", "FULLY_CONNECTED")
 

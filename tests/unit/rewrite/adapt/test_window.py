@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
+from tflite_sparse.rewrite.adapt.passes.windows import fitted, turned_filter, window_size
 from tflite_sparse.rewrite.adapt.window import Axis, placed_window, spatial_padding
-from tflite_sparse.rewrite.adapt.windows import fitted, turned_filter, window_size
 
 
 @st.composite

@@ -1,0 +1,82 @@
+"""`tflite-sparse adapt`: make a stock CNN eligible for sparse inference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.rewriting import Destination, rewrite_command
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="TARGET",
+        help="A target that must stay right.  [default: arm64, armv7, wasm]",
+    ),
+]
+Passes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PASS",
+        help="Use this pass only: windows, flip, exits, entries, heads, spelling, barriers.",
+    ),
+]
+WithoutPasses = Annotated[
+    list[str] | None, typer.Option("--without", metavar="PASS", help="Do not use this pass.")
+]
+MinGain = Annotated[
+    float,
+    typer.Option(
+        metavar="TIMES", min=0.0, help="How many times faster it must be by the estimate; 0: any."
+    ),
+]
+
+
+def adapt_options(
+    target: list[str] | None, only: list[str] | None, without: list[str] | None, min_gain: float
+) -> AdaptOptions:
+    """What the options of the command line ask of `adapt`."""
+    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+
+    return AdaptOptions(tuple(target or ()), tuple(only or ()), tuple(without or ()), min_gain)
+
+
+def command(
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    in_place: opt.InPlace = False,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    check: opt.Check = False,
+    target: Targets = None,
+    only: Passes = None,
+    without: WithoutPasses = None,
+    min_gain: MinGain = 1.03,
+    verify: opt.Verify = False,
+    gzip: opt.Gzip = None,
+    top: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Show that many changes, 0 for all.")
+    ] = 20,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Make a CNN eligible for sparse inference, without a change to what it computes."""
+    from tflite_sparse.rewrite.adapt.planner import adapt
+
+    options = adapt_options(target, only, without, min_gain)
+
+    def rewrite(opened: Model) -> Rewrite:
+        return adapt(opened, options)
+
+    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
+    return rewrite_command(model, destination, rewrite)

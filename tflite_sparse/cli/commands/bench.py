@@ -1,0 +1,101 @@
+"""`tflite-sparse bench`: how long models take, on this machine or in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tflite_sparse.cli.options import Where
+from tflite_sparse.errors import FileError, Place, UsageError
+
+__all__ = ["command"]
+
+
+def command(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Models; the first is the measure.")
+    ],
+    on: Annotated[
+        Where,
+        typer.Option(help="LiteRT on this machine, or LiteRT.js in a headless Chromium."),
+    ] = Where.NATIVE,
+    runs: Annotated[int, typer.Option(min=1, help="Counted runs of each model.")] = 50,
+    warmup: Annotated[int, typer.Option(min=0, help="Runs of each before those.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of XNNPACK.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a model is given up.")
+    ] = 120.0,
+    browser: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="The Chromium to use.  [default: the first one found]"),
+    ] = None,
+    litertjs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder where npm installed @litertjs/core.  [default: a pinned one, kept]",
+        ),
+    ] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw it: a .svg or .png file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Time models in turn: median, spread, ratio to the first; exit 1 where one fails."""
+    from tflite_sparse.runtime.bench import bench
+
+    target = None if plot is None else _picture(plot, browser)
+    found = bench(
+        models,
+        where=on.value,
+        runs=runs,
+        warmup=warmup,
+        threads=threads,
+        seed=seed,
+        timeout=timeout,
+        browser=browser,
+        litertjs=litertjs,
+    )
+    if target is not None:
+        from tflite_sparse.files.output import replacing
+        from tflite_sparse.report.bench_plot import WIDTH, bench_svg, plot_height
+
+        svg = bench_svg(found)
+        picture = svg.encode()
+        if target.suffix == ".png":
+            from tflite_sparse.runtime.web.chromium import screenshot
+
+            picture = screenshot(svg, WIDTH, plot_height(found), browser)
+        with replacing(target) as file:
+            file.write(picture)
+    if as_json:
+        from tflite_sparse.report.json.bench import bench_document
+        from tflite_sparse.report.json.inspection import dump
+
+        typer.echo(dump(bench_document(found)))
+    else:
+        from tflite_sparse.report.text.bench import bench_lines
+        from tflite_sparse.report.text.console import Screen
+
+        screen = Screen()
+        screen.show(bench_lines(found, screen.width))
+    return int(not found.ok)
+
+
+def _picture(path: str, browser: str | None) -> Path:
+    """Where the picture goes; what would keep it from being drawn is said before the long runs."""
+    target = Path(path)
+    if target.suffix not in {".svg", ".png"}:
+        raise UsageError(
+            "a picture is a .svg or a .png file", place=Place(file=path), hint="name one of these"
+        )
+    if not target.parent.is_dir():
+        raise FileError("there is no such folder", place=Place(file=str(target.parent)))
+    if target.suffix == ".png":
+        from tflite_sparse.runtime.web.chromium import check
+
+        check(browser)
+    return target

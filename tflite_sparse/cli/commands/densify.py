@@ -1,0 +1,41 @@
+"""`tflite-sparse densify`: store every weight dense, so that everything can read the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.rewriting import Destination, rewrite_command
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["command"]
+
+
+def command(
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    in_place: opt.InPlace = False,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    check: opt.Check = False,
+    only: opt.Only = None,
+    exclude: opt.Exclude = None,
+    verify: opt.Verify = False,
+    gzip: opt.Gzip = None,
+    top: opt.Top = 20,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Store every sparse weight dense and remove the DENSIFY operators."""
+    from tflite_sparse.rewrite.storage.densify import densify
+    from tflite_sparse.rewrite.storage.options import Choice, DensifyOptions
+
+    options = DensifyOptions(Choice(tuple(only or ()), tuple(exclude or ())))
+
+    def rewrite(opened: Model) -> Rewrite:
+        return densify(opened, options)
+
+    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
+    return rewrite_command(model, destination, rewrite)

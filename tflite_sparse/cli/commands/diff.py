@@ -1,0 +1,39 @@
+"""`tflite-sparse diff`: what differs between two models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    before: Annotated[str, typer.Argument(metavar="A", help="The first model.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The second model.")],
+    top: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Show that many constants, 0 for all.")
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as a JSON document.")] = False,
+) -> int:
+    """Compare two models; exit with 0 if they are equal in meaning, with 1 if not.
+
+    How constants are stored, names of tensors and versions of operators do not count.
+    """
+    from tflite_sparse.comparison.model_diff import diff
+    from tflite_sparse.model import Model
+
+    found = diff(Model.read(before), Model.read(after))
+    if as_json:
+        from tflite_sparse.report.json.diff import diff_document
+        from tflite_sparse.report.json.inspection import dump
+
+        typer.echo(dump(diff_document(found)))
+    else:
+        from tflite_sparse.report.text.console import Screen
+        from tflite_sparse.report.text.diff import diff_lines
+
+        screen = Screen()
+        screen.show(diff_lines(found, screen.width, top=top))
+    return 0 if found.equal else 1

@@ -1,0 +1,291 @@
+"""`tflite-sparse inspect`: what is in a model, and what the runtime will do with its zeros."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.errors import FAILURE, as_project_error, report_error, report_problem
+from tflite_sparse.cli.paths import find_models
+from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.values import parse_share, parse_size
+from tflite_sparse.errors import TfliteSparseError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.weights.selection import Selection
+    from tflite_sparse.report.text.headings import Lines
+    from tflite_sparse.xnnpack.releases.targets import Target
+
+__all__ = ["Sort", "command"]
+
+_TOP = 20
+
+
+class Sort(str, enum.Enum):
+    """Orders of weights."""
+
+    BYTES = "bytes"
+    ZEROS = "zeros"
+    SAVING = "saving"
+    NAME = "name"
+    ORDER = "order"
+
+
+def command(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL", help="Files, directories (all *.tflite in them) and patterns."
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document for all models.")
+    ] = False,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(
+            metavar="ORDER",
+            help="Order of the weights: bytes, zeros, saving, name or order (of the file)."
+            "  [default: bytes; JSON: order]",
+        ),
+    ] = None,
+    op: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--op",
+            metavar="OPERATOR",
+            help="Only weights of this kind of operator (*, ?), or of the operator of this index.",
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Only weights with such a name (*, ?, [...]).")
+    ] = "*",
+    min_size: Annotated[
+        int, typer.Option(metavar="BYTES", parser=parse_size, help="Only weights as large: 64K.")
+    ] = 0,
+    min_zeros: Annotated[
+        float,
+        typer.Option(metavar="SHARE", parser=parse_share, help="Only weights as sparse: 70%."),
+    ] = 0.0,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Show that many weights, or blocks of --group; 0: all.  [default: 20; JSON: 0]",
+        ),
+    ] = None,
+    target: opt.OnlyTargets = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Show every stage of the runtime for each operator, or for those of --op.",
+        ),
+    ] = False,
+    graph: Annotated[
+        bool,
+        typer.Option(
+            "--graph", help="Draw the operators, what becomes of each, and what is in the way."
+        ),
+    ] = False,
+    group: Annotated[
+        bool, typer.Option("--group", help="Sum the weights up by block of the model.")
+    ] = False,
+    near: Annotated[
+        float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
+    ] = 1e-10,
+    gzip: Annotated[
+        bool | None,
+        typer.Option(help="Compute sizes after gzip.  [default: for models up to 32 MiB]"),
+    ] = None,
+) -> int:
+    """Say what is in a model: its weights, their zeros, and what sparse storage would save."""
+    from tflite_sparse.inspection.weights.selection import Selection
+
+    options = {_View.EXPLAIN: explain, _View.GRAPH: graph, _View.GROUP: group}
+    view = _view(
+        [view for view, is_set in options.items() if is_set],
+        as_json=as_json,
+        chosen=bool(op) or name != "*" or bool(min_size or min_zeros),
+    )
+    everything = as_json or view is _View.GROUP
+    selection = Selection(
+        sort=(sort.value if sort else "order" if everything else "bytes"),
+        operators=tuple(op or ()),
+        name=name,
+        min_bytes=min_size,
+        min_zeros=min_zeros,
+        # Of blocks, not of weights, where these are summed up.
+        top=0 if view is _View.GROUP else (0 if as_json else _TOP) if top is None else top,
+    )
+    how = _Options(
+        wired=view in {_View.GRAPH, _View.GROUP},
+        targets=_targets(target),
+        near=near,
+        gzip=gzip,
+        digest=as_json,
+        shapes=as_json or explain,
+    )
+    results = _results(find_models(models), selection, how)
+    failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
+    return FAILURE if failed else 0
+
+
+class _View(enum.Enum):
+    """What is shown as text, and the option that asks for it."""
+
+    WEIGHTS = ""
+    EXPLAIN = "--explain"
+    GRAPH = "--graph"
+    GROUP = "--group"
+
+
+def _view(asked: list[_View], *, as_json: bool, chosen: bool) -> _View:
+    """The one view that was asked for.
+
+    Args:
+        asked: the views of the options that are set.
+        as_json: whether the output is JSON.
+        chosen: whether operators or weights were chosen.
+    """
+    names = [view.value for view in asked]
+    if len(asked) > 1:
+        raise UsageError(f"{names[0]} and {names[1]} are two views", hint="ask for one at a time")
+    if as_json and set(asked) & {_View.GRAPH, _View.GROUP}:
+        raise UsageError(f"{names[0]} is a view of the text", hint="leave it or --json out")
+    if chosen and _View.GRAPH in asked:
+        raise UsageError(
+            "--graph shows every operator, chosen or not",
+            hint="--explain shows those of --op alone",
+        )
+    return asked[0] if asked else _View.WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What was found in a file, or the error that stopped it."""
+
+    path: str
+    found: Inspection | TfliteSparseError
+    operators: tuple[WiredOperator, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    wired: bool
+    targets: tuple[Target, ...] | None
+    near: float
+    gzip: bool | None
+    digest: bool
+    shapes: bool
+
+
+def _targets(names: list[str] | None) -> tuple[Target, ...] | None:
+    if not names:
+        return None
+    from tflite_sparse.xnnpack.releases.targets import target
+
+    return tuple(target(name) for name in dict.fromkeys(names))
+
+
+def _results(
+    paths: list[str | TfliteSparseError],
+    selection: Selection,
+    options: _Options,
+) -> Iterator[_Result]:
+    """What was found in each file."""
+    for path in paths:
+        if isinstance(path, TfliteSparseError):
+            yield _Result(path.place.file or "", path)
+            continue
+        try:
+            with progress_bar(path) as progress:
+                found, operators = _inspect(path, options, progress)
+        except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
+            yield _Result(path, as_project_error(error, path))
+        else:
+            from tflite_sparse.inspection.weights.selection import select
+
+            yield _Result(path, select(found, selection), operators)
+
+
+def _inspect(
+    path: str, options: _Options, progress: Callable[[int, int], None]
+) -> tuple[Inspection, tuple[WiredOperator, ...]]:
+    from tflite_sparse.inspection.graph_edges import wiring
+    from tflite_sparse.inspection.inspector import inspect
+    from tflite_sparse.model import Model
+
+    model = Model.read(path)
+    found = inspect(
+        model,
+        near=options.near,
+        digest=options.digest,
+        gzip=options.gzip,
+        shapes=options.shapes,
+        targets=options.targets,
+        progress=progress,
+    )
+    return found, wiring(model) if options.wired else ()
+
+
+def _print_json(results: Iterator[_Result]) -> bool:
+    from tflite_sparse.report.json.inspection import dump, envelope, error_entry, inspection_entry
+
+    entries = []
+    failed = False
+    for result in results:
+        failed |= _report(result.path, result.found)
+        entries.append(
+            error_entry(result.path, result.found)
+            if isinstance(result.found, TfliteSparseError)
+            else inspection_entry(result.found)
+        )
+    typer.echo(dump(envelope(entries)))
+    return failed
+
+
+def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
+    from tflite_sparse.report.text.console import Screen
+
+    screen = Screen()
+    failed = printed = False
+    for result in results:
+        if not isinstance(result.found, TfliteSparseError):
+            if printed:
+                typer.echo()
+            screen.show(_lines(result.found, result.operators, view, top, screen.width))
+            printed = True
+        failed |= _report(result.path, result.found)
+    return failed
+
+
+def _lines(
+    found: Inspection, operators: tuple[WiredOperator, ...], view: _View, top: int, width: int
+) -> Lines:
+    from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
+
+    if view is _View.GRAPH:
+        return graph_report_lines(found, operators, width)
+    if view is _View.GROUP:
+        return inspection_lines(found, width, blocks=operators, top=top)
+    return inspection_lines(found, width, explain=view is _View.EXPLAIN)
+
+
+def _report(path: str, result: Inspection | TfliteSparseError) -> bool:
+    """Prints what is wrong on stderr; says whether anything is."""
+    if isinstance(result, TfliteSparseError):
+        report_error(result)
+        return True
+    for problem in result.problems:
+        report_problem(f"{path}: {problem.place}: {problem.message}")
+    return bool(result.problems)

@@ -1,0 +1,73 @@
+"""`tflite-sparse optimize`: adapt a model, store its weights sparse, prove it, say what it won."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
+from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["command"]
+
+
+def command(
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    in_place: opt.InPlace = False,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    check: opt.Check = False,
+    target: Targets = None,
+    only: Passes = None,
+    without: WithoutPasses = None,
+    min_gain: MinGain = 1.03,
+    verify: Annotated[
+        bool | None,
+        typer.Option(help="Run both models first.  [default: where LiteRT is installed]"),
+    ] = None,
+    bench: Annotated[
+        opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
+    ] = None,
+    gzip: opt.Gzip = None,
+    top: opt.Top = 10,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."""
+    from tflite_sparse.rewrite.optimize import optimize
+
+    if bench is not None and (output in (None, STDOUT) or as_json or dry_run or check):
+        raise UsageError(
+            "--bench measures the file that -o OUT writes, and reports as text",
+            hint="use tflite-sparse bench for anything else",
+        )
+    options = adapt_options(target, only, without, min_gain)
+
+    def rewrite(opened: Model) -> Rewrite:
+        return optimize(opened, options)
+
+    proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
+    destination = Destination(output, in_place, force, dry_run, check, proved, as_json, gzip, top)
+    code = rewrite_command(model, destination, rewrite)
+    if bench is not None and output is not None:
+        _measure(model, output, bench)
+    return code
+
+
+def _measure(model: str, output: str, where: opt.Where) -> None:
+    from tflite_sparse.report.text.bench import bench_lines
+    from tflite_sparse.report.text.console import Screen
+    from tflite_sparse.runtime.bench import bench
+
+    screen = Screen()
+    typer.echo()
+    found = bench([model, output], where=where.value)
+    screen.show(bench_lines(found, screen.width))

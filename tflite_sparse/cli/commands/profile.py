@@ -1,0 +1,57 @@
+"""`tflite-sparse profile`: which operators the runtime executes for a model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model.")],
+    runs: Annotated[int, typer.Option(min=1, help="Runs to take medians over.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of XNNPACK.")] = 1,
+    emulate: Annotated[
+        bool,
+        typer.Option(
+            "--emulate",
+            help="Run on an emulated processor without AVX (qemu): shows sparse kernels.",
+        ),
+    ] = False,
+    against_plan: Annotated[
+        bool,
+        typer.Option(
+            "--against-plan", help="Show what was predicted beside it; exit 1 where they differ."
+        ),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which the model is given up.")
+    ] = 120.0,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Show what LiteRT executes: every operator of XNNPACK, its time, sparse or dense."""
+    from tflite_sparse.model import Model
+    from tflite_sparse.runtime.litert.driver import profile
+    from tflite_sparse.runtime.litert.processor import native_target
+    from tflite_sparse.runtime.plan_match import against_plan as compare
+
+    main = Model.read(model).main
+    found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
+    target = "x86-noavx" if emulate else native_target()
+    compared = compare(main, found, target)
+    if as_json:
+        from tflite_sparse.report.json.inspection import document, dump
+        from tflite_sparse.report.json.profile import profile_content
+
+        typer.echo(dump(document("profile", profile_content(model, found, compared))))
+    else:
+        from tflite_sparse.report.text.console import Screen
+        from tflite_sparse.report.text.profile import profile_lines
+
+        screen = Screen()
+        screen.show(profile_lines(model, found, compared, screen.width, against=against_plan))
+    if against_plan:
+        return int(not compared.agree)
+    return int(not found.ok)

@@ -1,0 +1,120 @@
+"""`tflite-sparse report`: everything about models as one HTML page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.output import free_target
+from tflite_sparse.cli.paths import find_models
+from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.rewriting import STDOUT
+from tflite_sparse.errors import Place, TfliteSparseError, UsageError
+
+if TYPE_CHECKING:
+    from tflite_sparse.runtime.bench import Bench
+
+__all__ = ["command"]
+
+
+def command(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL",
+            help="Files, directories and patterns; several models are shown side by side.",
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="OUT", help="The page; - is standard output.")
+    ] = "report.html",
+    force: opt.Force = False,
+    bench: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Show what 'tflite-sparse bench --json' measured."),
+    ] = None,
+    target: opt.OnlyTargets = None,
+    near: Annotated[
+        float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
+    ] = 1e-10,
+    gzip: Annotated[
+        bool | None,
+        typer.Option(help="Compute sizes after gzip.  [default: for models up to 32 MiB]"),
+    ] = None,
+) -> int:
+    """Write a page about models that opens in any browser: verdict, graph, weights, sizes."""
+    from tflite_sparse.comparison.model_diff import diff
+    from tflite_sparse.inspection.survey import CELLS, survey
+    from tflite_sparse.model import Model
+    from tflite_sparse.report.html import report_page
+    from tflite_sparse.xnnpack.releases.targets import target as named
+
+    found = find_models(models)
+    for path in found:
+        if isinstance(path, TfliteSparseError):
+            raise path
+    paths = [str(path) for path in found]
+    if output != STDOUT:
+        _spare(output, [*paths, *([] if bench is None else [bench])])
+        free_target(output, force=force)
+    measured = None if bench is None else _read_bench(bench)
+    targets = tuple(named(name) for name in dict.fromkeys(target)) if target else None
+    opened = [Model.read(path) for path in paths]
+    surveys = []
+    for path, model in zip(paths, opened, strict=True):
+        with progress_bar(path) as progress:
+            surveys.append(
+                survey(
+                    model,
+                    near=near,
+                    gzip=gzip,
+                    targets=targets,
+                    cells=CELLS // len(paths),
+                    progress=progress,
+                )
+            )
+    damaged = [bool(surveyed.inspection.problems) for surveyed in surveys]
+    diffs = [
+        None if damaged[0] or damaged[n] else diff(opened[0], opened[n])
+        for n in range(1, len(opened))
+    ]
+    _write(report_page(surveys, diffs, measured), output, fresh=not force)
+    for path, surveyed in zip(paths, surveys, strict=True):
+        for problem in surveyed.inspection.problems:
+            report_problem(f"{path}: {problem.place}: {problem.message}")
+    return FAILURE if any(damaged) else 0
+
+
+def _spare(output: str, inputs: list[str]) -> None:
+    """Makes sure that the page takes the place of nothing that it is made of."""
+    target = Path(output)
+    if any(target.exists() and Path(name).exists() and target.samefile(name) for name in inputs):
+        raise UsageError("the page would replace what it is made of", place=Place(file=output))
+
+
+def _read_bench(path: str) -> Bench:
+    from tflite_sparse.report.json.bench import read_bench
+
+    try:
+        text = Path(path).read_text("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return read_bench(text, path)
+
+
+def _write(page: str, output: str, *, fresh: bool) -> None:
+    from tflite_sparse.files.output import replacing
+    from tflite_sparse.words.numbers import size
+
+    data = page.encode("utf-8")
+    if output == STDOUT:
+        sys.stdout.buffer.write(data)
+        return
+    with replacing(output, fresh=fresh) as file:
+        file.write(data)
+    typer.echo(f"{output}  {size(len(data))}")

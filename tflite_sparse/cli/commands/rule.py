@@ -1,0 +1,27 @@
+"""`tflite-sparse rule`: explains one rule of lint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Code or name of the rule.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Explain a rule of lint: what it finds, why it matters, how to fix it."""
+    from tflite_sparse.lint.rule import find_rule
+    from tflite_sparse.report.lint.json import rules_document
+    from tflite_sparse.report.lint.text import rule_text
+
+    rule = find_rule(code)
+    if as_json:
+        from tflite_sparse.report.json.inspection import dump
+
+        typer.echo(dump(rules_document([rule])["rules"][0]))
+        return
+    typer.echo(rule_text(rule))

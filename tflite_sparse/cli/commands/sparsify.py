@@ -1,0 +1,93 @@
+"""`tflite-sparse sparsify`: store weights sparse where that makes the file smaller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.rewriting import Destination, parse_block, parse_saving, rewrite_command
+from tflite_sparse.cli.values import parse_share
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["command"]
+
+
+def command(
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    in_place: opt.InPlace = False,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    check: opt.Check = False,
+    only: opt.Only = None,
+    exclude: opt.Exclude = None,
+    ops: Annotated[
+        str, typer.Option(metavar="OP,...", help="Only weights of these operators: CONV_2D,...")
+    ] = "",
+    min_sparsity: Annotated[
+        float,
+        typer.Option(metavar="SHARE", parser=parse_share, help="Only weights as sparse: 70%."),
+    ] = 0.0,
+    min_saving: Annotated[
+        str, typer.Option(metavar="BYTES", help="Only where that much is saved: 4K, or 10%.")
+    ] = "1",
+    zero_below: Annotated[
+        float,
+        typer.Option(
+            metavar="BOUND",
+            min=0.0,
+            help="Set weights of a magnitude below this to zero: the one option that loses"
+            " information.",
+        ),
+    ] = 0.0,
+    layout: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="auto is the smallest, google what Google's tool has."),
+    ] = "auto",
+    block: Annotated[
+        str, typer.Option(metavar="BLOCK", help="none, auto, or sizes: 4x1, 1x4, 2x2.")
+    ] = "auto",
+    fc: Annotated[
+        str,
+        typer.Option(
+            "--fc",
+            metavar="MODE",
+            help="direct: FULLY_CONNECTED reads sparse weights itself, outside XNNPACK.",
+        ),
+    ] = "off",
+    reencode: Annotated[
+        bool, typer.Option("--reencode", help="Also store sparse weights anew where smaller.")
+    ] = False,
+    verify: opt.Verify = False,
+    gzip: opt.Gzip = None,
+    top: opt.Top = 20,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Store weights sparse where that makes the file smaller and the runtime stays right."""
+    from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+    from tflite_sparse.rewrite.storage.sparsify import sparsify
+
+    saving, ratio = parse_saving(min_saving)
+    options = SparsifyOptions(
+        choice=Choice(tuple(only or ()), tuple(exclude or ())),
+        ops=tuple(part.strip() for part in ops.split(",") if part.strip()),
+        min_sparsity=min_sparsity,
+        min_saving=saving,
+        min_ratio=ratio,
+        zero_below=zero_below,
+        layout=layout,
+        block=parse_block(block),
+        reencode=reencode,
+        fc=fc,
+    )
+
+    def rewrite(opened: Model) -> Rewrite:
+        return sparsify(opened, options)
+
+    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
+    return rewrite_command(model, destination, rewrite)

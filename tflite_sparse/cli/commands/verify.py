@@ -1,0 +1,87 @@
+"""`tflite-sparse verify`: whether two models have the same weights and compute the same."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tflite_sparse.errors import UsageError
+
+__all__ = ["command"]
+
+
+def command(
+    a: Annotated[str, typer.Argument(metavar="A", help="A model.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The model to hold against it.")],
+    trials: Annotated[int, typer.Option(min=1, help="Sets of random inputs.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    inputs: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.npz", help="Inputs by name or position instead of random ones."),
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Run this signature.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Size of the first dimension where it is dynamic.")
+    ] = None,
+    atol: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Absolute difference allowed.  [default: 0; 1e-5 on sparse kernels]"
+        ),
+    ] = None,
+    rtol: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Relative difference allowed.  [default: 0; 1e-4 on sparse kernels]"
+        ),
+    ] = None,
+    weights_only: Annotated[
+        bool, typer.Option("--weights-only", help="Compare weights only; needs no runtime.")
+    ] = False,
+    outputs_only: Annotated[
+        bool, typer.Option("--outputs-only", help="Compare outputs only, of an adapted model.")
+    ] = False,
+    emulate: Annotated[
+        bool, typer.Option("--emulate", help="Run on an emulated processor without AVX (qemu).")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a model is given up.")
+    ] = 120.0,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """Prove that two models have the same weights and compute the same on the runtime."""
+    from tflite_sparse.runtime.verify import Tolerance, verify
+
+    if weights_only and outputs_only:
+        raise UsageError("--weights-only and --outputs-only leave nothing to compare")
+    tolerance = None
+    if atol is not None or rtol is not None:
+        tolerance = Tolerance(atol or 0.0, rtol or 0.0)
+    found = verify(
+        a,
+        b,
+        trials=trials,
+        seed=seed,
+        inputs=inputs,
+        signature=signature,
+        batch=batch,
+        tolerance=tolerance,
+        backends=() if weights_only else ("xnnpack", "reference"),
+        emulate=emulate,
+        timeout=timeout,
+        weights=not outputs_only,
+    )
+    if as_json:
+        from tflite_sparse.report.json.inspection import document, dump
+
+        typer.echo(dump(document("verification", found.to_dict())))
+    else:
+        from tflite_sparse.report.text.console import Screen
+        from tflite_sparse.report.text.verify import verification_lines
+
+        screen = Screen()
+        screen.show(verification_lines(found, screen.width))
+    return 0 if found.equal else 1

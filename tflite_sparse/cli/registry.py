@@ -1,0 +1,71 @@
+"""The commands, each in a module of its own that is imported only when it is asked for.
+
+A command is a module `tflite_sparse.cli.<module>` with a function `command`, whose docstring is the
+help and whose parameters typer turns into arguments and options. It needs one line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from tflite_sparse.cli.coercion import LeanCommand, spare_coercion
+
+__all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+"""Context settings of every command: -h asks for help too."""
+
+COMMANDS = {
+    "inspect": "inspect",
+    "optimize": "optimize",
+    "adapt": "adapt",
+    "sparsify": "sparsify",
+    "densify": "densify",
+    "diff": "diff",
+    "report": "report",
+    "overlay": "overlay",
+    "verify": "verify",
+    "profile": "profile",
+    "bench": "bench",
+    "lint": "lint",
+    "rules": "rules",
+    "rule": "rule",
+}
+"""Name of a command -> its module in `tflite_sparse.cli`, in the order of the help."""
+
+
+class LazyCommands(TyperGroup):
+    """A group of commands that imports the module of a command when the command is needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of the commands that this installation has, in the order of the table."""
+        del ctx
+        return [name for name, module in COMMANDS.items() if _exists(module)]
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options of the program itself."""
+        return spare_coercion(super().get_params(ctx))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name, None where there is no such command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None or not _exists(module):
+            return super().get_command(ctx, cmd_name)
+        if cmd_name not in self.commands:
+            function = importlib.import_module(f"tflite_sparse.cli.commands.{module}").command
+            alone = typer.Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
+            alone.command(name=cmd_name, cls=LeanCommand, context_settings=CONTEXT)(function)
+            made = get_command(alone)
+            made.name = cmd_name
+            self.commands[cmd_name] = made
+        return self.commands[cmd_name]
+
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(f"tflite_sparse.cli.commands.{module}") is not None

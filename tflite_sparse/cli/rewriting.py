@@ -1,0 +1,213 @@
+"""What all rewrites have in common: where the result goes, and what is said about it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.cli.output import free_target
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.writing.sizes import Sizes
+
+__all__ = ["STDOUT", "Destination", "parse_block", "parse_saving", "rewrite_command"]
+
+STDOUT = "-"
+"""As a path, it stands for standard output."""
+
+WOULD_CHANGE = 1
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the result goes.
+
+    Attributes:
+        output: path, `STDOUT`, or None.
+        in_place: whether the result replaces the model that was read.
+        force: whether a file that is there is overwritten.
+        dry_run: whether nothing is written.
+        check: whether nothing is written, and a change is a failure.
+        verify: whether the runtime must agree that nothing has changed.
+        as_json: whether the report is a JSON document.
+        gzip: whether to compute sizes after gzip; None leaves it to the size of the file.
+        top: how many weights to show; 0 for all.
+    """
+
+    output: str | None
+    in_place: bool
+    force: bool
+    dry_run: bool
+    check: bool
+    verify: bool
+    as_json: bool
+    gzip: bool | None
+    top: int
+
+    def target(self, model: str) -> str | None:
+        """Where to write, None for nowhere.
+
+        Raises:
+            UsageError: the options contradict each other or say nothing.
+            FileError: the file is there already.
+        """
+        if self.output is not None and self.in_place:
+            raise UsageError("-o and --in-place contradict each other", hint="leave out one")
+        if self.dry_run or self.check:
+            return None
+        if self.in_place:
+            return model
+        if self.output is None:
+            raise UsageError(
+                "nothing says where to write",
+                hint="-o OUT writes a file, --in-place replaces the model, --dry-run only tells",
+            )
+        if self.output == STDOUT:
+            if self.as_json:
+                raise UsageError("--json and -o - both ask for standard output")
+            return STDOUT
+        free_target(
+            self.output,
+            force=self.force,
+            hint="--force overwrites it, --in-place replaces the model itself",
+        )
+        return self.output
+
+
+def rewrite_command(
+    model: str, destination: Destination, rewrite: Callable[[Model], Rewrite]
+) -> int:
+    """Reads a model, rewrites it, writes it and says what was done.
+
+    Args:
+        model: path of the model.
+        destination: where the result goes.
+        rewrite: what to do.
+
+    Returns:
+        The exit code.
+    """
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.writing.sizes import gzip_ahead, measure
+
+    target = destination.target(model)
+    opened = Model.read(model)
+    before, packed = opened.size, gzip_ahead(opened, destination.gzip)
+    result = rewrite(opened)
+    verified = ""
+    if target is not None:
+        verified = _write(result, model, target, destination)
+    sizes = measure(result, before, packed, _file(target))
+    _report(result, sizes, model, target, destination, verified)
+    return WOULD_CHANGE if destination.check and result.changed else 0
+
+
+def _file(target: str | None) -> Path | None:
+    """The target as a file that can be read, None where it is none."""
+    path = None if target in {None, STDOUT} else Path(str(target))
+    return path if path is not None and path.is_file() else None
+
+
+def _write(result: Rewrite, model: str, target: str, destination: Destination) -> str:
+    """Writes the result; what running both models showed, where that was asked for."""
+    from tflite_sparse.files.output import replacing
+    from tflite_sparse.rewrite.writing.save import save
+
+    # A file that came meanwhile is somebody else's.
+    fresh = not destination.force and not destination.in_place
+    if result.changed:
+        said: list[str] = []
+        check = _verifier(model, result, said) if destination.verify else None
+        save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
+        return "".join(said)
+    # What is not changed is not written anew either.
+    with Path(model).open("rb") as source:
+        if target == STDOUT:
+            shutil.copyfileobj(source, sys.stdout.buffer, _CHUNK)
+        elif not (Path(target).exists() and Path(target).samefile(model)):
+            with replacing(target, fresh=fresh) as file:
+                shutil.copyfileobj(source, file, _CHUNK)
+    return ""
+
+
+def _verifier(model: str, result: Rewrite, said: list[str]) -> Callable[[Path], None]:
+    from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance, verify_files
+
+    if any(change.zeroed for change in result.weights):
+        raise UsageError(
+            "--verify asks for the same numbers, which --zero-below changes", hint="leave out one"
+        )
+    # Other kernels, and adapted operators, add up in another order.
+    other = result.adaptation is not None or any(op.versions for op in result.operators)
+    tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
+    adapted = result.adaptation is not None and result.adaptation.done
+
+    def check(written: Path) -> None:
+        found = verify_files(model, written, tolerance=tolerance, weights=not adapted)
+        worst = max((o.max_abs or 0.0 for b in found.backends for o in b.outputs), default=0.0)
+        same = f"the same numbers to within {worst:.2g}" if worst else "the same numbers"
+        said.append(f"LiteRT computes {same}, with XNNPACK and without")
+
+    return check
+
+
+def _report(
+    result: Rewrite,
+    sizes: Sizes,
+    model: str,
+    target: str | None,
+    destination: Destination,
+    verified: str,
+) -> None:
+    if destination.as_json:
+        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.rewrite import rewrite_document
+
+        typer.echo(dump(rewrite_document(result, sizes, model, target)))
+        return
+    from tflite_sparse.report.text.console import Screen
+    from tflite_sparse.report.text.rewrite import rewrite_lines
+
+    # Standard output may be the model itself.
+    screen = Screen(sys.stderr if target == STDOUT else None)
+    shown = "standard output" if target == STDOUT else target
+    lines = rewrite_lines(
+        result, sizes, model, shown, screen.width, top=destination.top, verified=verified
+    )
+    screen.show(lines)
+
+
+def parse_block(text: str) -> tuple[int, ...] | None:
+    """A block as a user writes it: "none" is (), "auto" is None, "4x1" is (4, 1).
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text == "auto":
+        return None
+    if text == "none":
+        return ()
+    parts = text.lower().split("x")
+    if len(parts) < 2 or not all(part.isdecimal() and int(part) for part in parts):  # noqa: PLR2004 - AxB
+        raise UsageError(f"{text!r} is no block", hint="write none, auto, or sizes such as 4x1")
+    return tuple(int(part) for part in parts)
+
+
+def parse_saving(text: str) -> tuple[int, float]:
+    """A smallest saving as (bytes, share): "4096" and "4K" are bytes, "10%" is a share."""
+    from tflite_sparse.cli.values import parse_share, parse_size
+
+    if text.strip().endswith("%"):
+        return 1, parse_share(text)
+    return max(1, parse_size(text)), 0.0

@@ -1,0 +1,98 @@
+"""What becomes of operators, in the few words that a picture has colours for."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.inspection.facts import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tflite_sparse.inspection.runtime_types import PlannedOperator, TargetFacts, TargetsFacts
+
+__all__ = ["FateKind", "View", "blockers", "fate_kind", "views"]
+
+
+class FateKind(Enum):
+    """What becomes of an operator.
+
+    Attributes:
+        SPARSE: a sparse kernel runs it.
+        LAYOUT: it runs between sparse kernels, in their layout, with a kernel of its own.
+        BLOCKED: it has a form for the sparse layout, and its cluster is given up.
+        DENSE: XNNPACK runs it, and it has no part in any cluster.
+        OUTSIDE: XNNPACK does not take it.
+        VANISHES: it is folded, fused or dropped when the model is loaded.
+    """
+
+    SPARSE = "sparse"
+    LAYOUT = "layout"
+    BLOCKED = "blocked"
+    DENSE = "dense"
+    OUTSIDE = "outside"
+    VANISHES = "vanishes"
+
+
+@dataclass(frozen=True, slots=True)
+class View(Facts):
+    """Targets that do the same with every subgraph.
+
+    Attributes:
+        targets: the targets.
+        groups: what they do, one result a subgraph.
+    """
+
+    targets: tuple[TargetFacts, ...]
+    groups: tuple[TargetsFacts, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of all subgraphs."""
+        return sum(group.macs for group in self.groups)
+
+    @property
+    def sparse_macs(self) -> int:
+        """Those of the operators with sparse kernels, counted dense."""
+        return sum(group.sparse_macs for group in self.groups)
+
+
+def fate_kind(group: TargetsFacts, operator: PlannedOperator) -> FateKind:
+    """What becomes of an operator of a group of targets."""
+    if operator.fate in {"folded", "fused", "dropped"}:
+        return FateKind.VANISHES
+    if not operator.delegated:
+        return FateKind.OUTSIDE
+    if operator.kernel is not None:
+        return FateKind.SPARSE
+    if operator.cluster is None or group.off_by_design:
+        return FateKind.DENSE
+    return FateKind.LAYOUT if group.clusters[operator.cluster].sparse else FateKind.BLOCKED
+
+
+def blockers(group: TargetsFacts) -> frozenset[int]:
+    """Indices of the operators that keep others out of the sparse layout."""
+    return frozenset(index for obstacle in group.obstacles for index in obstacle.operators)
+
+
+def views(runtime: Iterable[TargetsFacts]) -> tuple[View, ...]:
+    """The targets of an inspection, those together that do the same with every subgraph.
+
+    Args:
+        runtime: what the runtime does with each subgraph, on each group of targets.
+    """
+    seen: dict[str, TargetFacts] = {}
+    of_target: dict[str, list[TargetsFacts]] = {}
+    for group in runtime:
+        for target in group.targets:
+            seen.setdefault(target.name, target)
+            of_target.setdefault(target.name, []).append(group)
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for name, groups in of_target.items():
+        alike.setdefault(tuple(id(group) for group in groups), []).append(name)
+    return tuple(
+        View(tuple(seen[name] for name in names), tuple(of_target[names[0]]))
+        for names in alike.values()
+    )

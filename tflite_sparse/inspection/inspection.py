@@ -1,0 +1,120 @@
+"""What an inspection says, as plain data that any report can render."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.inspection.facts import Facts
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.file.file_types import FileFacts
+    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+
+__all__ = [
+    "Inspection",
+    "OperatorFacts",
+    "Problem",
+    "Totals",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Facts):
+    """Something in a model that is wrong, while the rest of it can still be read.
+
+    Attributes:
+        message: what is wrong.
+        place: where, in words.
+    """
+
+    message: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFacts(Facts):
+    """An operator that multiplies.
+
+    Attributes:
+        subgraph: index of its subgraph.
+        index: its position in the subgraph.
+        name: name by the schema.
+        output: name of its first output.
+        macs: multiply-accumulate operations of one run.
+        pointwise: whether it is a 1x1 convolution.
+    """
+
+    subgraph: int
+    index: int
+    name: str
+    output: str
+    macs: int
+    pointwise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals(Facts):
+    """Sums over the model.
+
+    Attributes:
+        weight_tensors: number of weights.
+        sparse_tensors: how many of them are stored sparse.
+        weights: values of all weights.
+        zeros: those that are zero.
+        near_zeros: those that are near zero but not zero.
+        pointwise_weights: values of the weights of 1x1 convolutions.
+        pointwise_zeros: those that are zero.
+        macs: multiply-accumulate operations of one run of every operator.
+        pointwise_macs: those of 1x1 convolutions.
+        bytes_now: size of the file.
+        bytes_dense: size if every weight were stored dense: predicted.
+        bytes_sparse: size if the dense weights that get smaller so were stored sparse: predicted.
+        gzip_now: size of the file after gzip (zlib, level 6); None where it was not computed.
+        gzip_sparse: the same of the file with those weights stored sparse.
+    """
+
+    weight_tensors: int
+    sparse_tensors: int
+    weights: int
+    zeros: int
+    near_zeros: int
+    pointwise_weights: int
+    pointwise_zeros: int
+    macs: int
+    pointwise_macs: int
+    bytes_now: int
+    bytes_dense: int
+    bytes_sparse: int
+    gzip_now: int | None
+    gzip_sparse: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection(Facts):
+    """Everything that the tool knows about a model.
+
+    Attributes:
+        path: the file as the user named it, None for a model in memory.
+        size: bytes of the file.
+        sha256: digest of the file, None where it was not asked for.
+        near: the bound of magnitude for near zeros.
+        runtime: what the runtime does with each subgraph, on each group of targets.
+        file: what the file says about itself.
+        operators: the operators that multiply, in the order of the file.
+        weights: the weights, in the order of the file.
+        totals: sums over the model.
+        problems: what is wrong in the model.
+    """
+
+    path: str | None
+    size: int
+    sha256: str | None
+    near: float
+    runtime: tuple[TargetsFacts, ...]
+    file: FileFacts
+    operators: tuple[OperatorFacts, ...]
+    weights: tuple[WeightFacts, ...]
+    totals: Totals
+    problems: tuple[Problem, ...]

@@ -1,0 +1,1 @@
+"""What an inspection says about single weights."""

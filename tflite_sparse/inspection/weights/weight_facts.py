@@ -1,0 +1,216 @@
+"""Everything about one weight: how it is stored, its zeros, and what sparse storage would bring."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.encoding import block_fill
+from tflite_sparse.errors import EncodingError, ModelError, shown_shape
+from tflite_sparse.inspection.facts import share
+from tflite_sparse.inspection.inspection import Problem
+from tflite_sparse.inspection.weights.if_sparse import Storage, best_storage
+from tflite_sparse.inspection.weights.weight_types import (
+    BlockFill,
+    EncodingFacts,
+    LevelFacts,
+    ShapeFill,
+    Use,
+    WeightFacts,
+)
+from tflite_sparse.model.macs import macs
+from tflite_sparse.model.quantization import quantization_facts, zero_points
+from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
+from tflite_sparse.model.weights import is_pointwise
+from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, Counts, count
+from tflite_sparse.words.names import readable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.encoding import Level
+    from tflite_sparse.errors import TfliteSparseError
+    from tflite_sparse.model import Tensor
+    from tflite_sparse.model.weights import Reader, Weight
+
+__all__ = ["Examined", "dense_values", "examine", "problem_of"]
+
+# Operators whose weights have the output channels first, as the runtime's blocks ask.
+_CHANNELS_FIRST = frozenset({"CONV_2D", "FULLY_CONNECTED"})
+
+# The runtime takes a kernel for blocks of channels from this fill on
+# (XNNPACK, src/operators/convolution-nchw.c, create_spmm_path).
+_KERNEL_FILL = 0.9
+
+# A file may claim any shape for a sparse tensor; only plausible ones are decoded.
+_DECODE_BYTES = 16 * 2**20
+_DECODE_RATIO = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A weight that was looked at.
+
+    Attributes:
+        facts: what there is to say of it.
+        counts: its zeros; None where its values cannot be read.
+        storage: how it would best be stored sparse, None where it cannot be.
+        problem: what is wrong with it.
+    """
+
+    facts: WeightFacts
+    counts: Counts | None
+    storage: Storage | None
+    problem: Problem | None
+
+
+def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
+    """Looks at one weight.
+
+    Args:
+        weight: the weight.
+        near: bound of magnitude for near zeros.
+        shapes: whether to count the fill of block shapes too.
+    """
+    tensor = weight.tensor
+    block_shapes: tuple[ShapeFill, ...] | None = None
+    counts: Counts | None = None
+    encoding: EncodingFacts | None = None
+    storage: Storage | None = None
+    problem: Problem | None = None
+    cannot: str | None = "its values cannot be read"
+    try:
+        encoding = _encoding(tensor)
+        points = zero_points(tensor)
+        values = dense_values(tensor)
+        if values is not None:
+            counts = count(values, tensor.type, near=near, zero_points=points)
+            storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
+            if shapes and points is None:
+                found = block_fill(values)
+                block_shapes = tuple(ShapeFill(s.block, s.blocks, s.fill) for s in found)
+    except (ModelError, EncodingError) as error:
+        problem = problem_of(error)
+    now = stored_bytes(tensor)
+    facts = WeightFacts(
+        subgraph=tensor.subgraph.index,
+        tensor=tensor.index,
+        name=readable(tensor.name),
+        type=tensor.type,
+        shape=tensor.shape,
+        elements=counts.elements if counts else _elements(tensor),
+        uses=tuple(_use(reader) for reader in weight.readers),
+        storage="dense" if tensor.sparsity is None else "sparse",
+        encoding=encoding,
+        quantization=quantization_facts(tensor),
+        zeros=counts.zeros if counts else None,
+        near_zeros=counts.near if counts else None,
+        blocks=_blocks(weight, counts),
+        block_shapes=block_shapes,
+        bytes_now=now,
+        bytes_dense=tensor.dense_nbytes if counts else None,
+        bytes_sparse=storage.nbytes if storage else None,
+        best_encoding=storage.label if storage else None,
+        smaller=storage is not None and storage.nbytes < now,
+        cannot=cannot,
+    )
+    return Examined(facts, counts, storage, problem)
+
+
+def problem_of(error: TfliteSparseError) -> Problem:
+    """An error about a part of a model as a result."""
+    place = dataclasses.replace(error.place, file=None)
+    return Problem(message=readable(error.message), place=readable(str(place)))
+
+
+def dense_values(tensor: Tensor) -> NDArray[Any] | None:
+    """The dense value of a weight; None where it has none.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: the buffer does not fit the shape, or the shape asks for far more memory than
+            the file stores values for.
+    """
+    dense = tensor.dense_nbytes
+    if (
+        tensor.sparsity is not None
+        and dense is not None
+        and dense > max(_DECODE_BYTES, _DECODE_RATIO * stored_bytes(tensor))
+    ):
+        raise ModelError(
+            f"shape {shown_shape(tensor.shape)} asks for {dense:,} bytes,"
+            f" the file stores {stored_bytes(tensor):,} for it",
+            place=tensor.place,
+        )
+    return decoded(tensor)
+
+
+def _elements(tensor: Tensor) -> int:
+    total = 1
+    for size in tensor.shape:
+        total *= max(size, 0)
+    return total
+
+
+def _use(reader: Reader) -> Use:
+    operator = reader.operator
+    chain = reader.chain
+    between = (("DENSIFY", chain.densify), ("DEQUANTIZE", chain.dequantize))
+    return Use(
+        subgraph=operator.subgraph.index,
+        operator=operator.index,
+        name=readable(operator.custom_code or operator.name),
+        operand=reader.operand,
+        output=readable(operator.outputs[0].name) if operator.outputs else "",
+        through=tuple(name for name, present in between if present is not None),
+        pointwise=is_pointwise(operator),
+        macs=macs(operator),
+    )
+
+
+def _blocks(weight: Weight, counts: Counts | None) -> tuple[BlockFill, ...]:
+    if counts is None or not any(
+        reader.operator.name in _CHANNELS_FIRST and reader.operand == 1 for reader in weight.readers
+    ):
+        return ()
+    fills = []
+    for width, blocks, values in zip(
+        BLOCK_CHANNELS, counts.blocks, counts.block_values, strict=True
+    ):
+        fill = share(values, blocks * width)
+        fills.append(BlockFill(width, blocks, fill, fits=blocks > 0 and fill >= _KERNEL_FILL))
+    return tuple(fills)
+
+
+def _encoding(tensor: Tensor) -> EncodingFacts | None:
+    if tensor.sparsity is None:
+        return None
+    encoding = encoding_of(tensor)
+    rank = len(encoding.shape)
+    # The levels of the blocks come last; each is dense and as long as the block.
+    blocks = tuple(
+        level.dense_size
+        for dimension, level in zip(encoding.traversal_order, encoding.levels, strict=True)
+        if dimension >= rank
+    )
+    return EncodingFacts(
+        traversal_order=tuple(encoding.traversal_order),
+        block_map=tuple(encoding.block_map or ()),
+        block_shape=blocks,
+        levels=tuple(_level(level) for level in encoding.levels),
+        values=int(encoding.values.size),
+    )
+
+
+def _level(level: Level) -> LevelFacts:
+    if level.segments is None or level.indices is None:
+        return LevelFacts("dense", level.dense_size)
+    return LevelFacts(
+        "sparse_csr",
+        level.dense_size,
+        int(level.segments.size),
+        str(level.segments.dtype.name),
+        int(level.indices.size),
+        str(level.indices.dtype.name),
+    )

@@ -1,0 +1,188 @@
+"""What an inspection says about single weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.inspection.facts import Facts, share
+
+if TYPE_CHECKING:
+    from tflite_sparse.model.quantization import QuantizationFacts
+
+__all__ = [
+    "BlockFill",
+    "EncodingFacts",
+    "LevelFacts",
+    "ShapeFill",
+    "Use",
+    "WeightFacts",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Facts):
+    """An operator that reads a weight.
+
+    Attributes:
+        subgraph: index of the operator's subgraph.
+        operator: its index there.
+        name: its name by the schema; of a custom operator its own name.
+        operand: position of the weight among its inputs.
+        output: name of its first output.
+        through: what stands between the weight and the operator, such as ("DENSIFY",).
+        pointwise: whether it is a 1x1 convolution.
+        macs: multiply-accumulate operations of the operator.
+    """
+
+    subgraph: int
+    operator: int
+    name: str
+    operand: int
+    output: str
+    through: tuple[str, ...]
+    pointwise: bool
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFacts(Facts):
+    """One level of a sparse encoding.
+
+    Attributes:
+        format: "dense" or "sparse_csr".
+        dense_size: size of a dense level.
+        segments: number of segments of a sparse level.
+        segments_type: numpy's name of their type.
+        indices: number of indices of a sparse level.
+        indices_type: numpy's name of their type.
+    """
+
+    format: str
+    dense_size: int
+    segments: int | None = None
+    segments_type: str | None = None
+    indices: int | None = None
+    indices_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingFacts(Facts):
+    """How a sparse weight is or could be stored.
+
+    Attributes:
+        traversal_order: order of the dimensions, then of the block dimensions.
+        block_map: the dimension that each block dimension splits.
+        block_shape: size of a block along each block dimension.
+        levels: the levels in the order of traversal.
+        values: number of stored values.
+    """
+
+    traversal_order: tuple[int, ...]
+    block_map: tuple[int, ...]
+    block_shape: tuple[int, ...]
+    levels: tuple[LevelFacts, ...]
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFill(Facts):
+    """How full blocks of neighbouring output channels are.
+
+    Attributes:
+        channels: output channels in a block.
+        blocks: number of blocks that hold at least one value that is not zero.
+        fill: share of the values in these blocks that are not zero.
+        fits: whether the fill is high enough for the runtime's kernel of that width.
+    """
+
+    channels: int
+    blocks: int
+    fill: float
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeFill(Facts):
+    """How full blocks of one shape are: what the storage format could keep as blocks.
+
+    Attributes:
+        block: size along the first and the last dimension.
+        blocks: number of blocks that hold at least one value that is not zero.
+        fill: share of the values in these blocks that are not zero.
+    """
+
+    block: tuple[int, ...]
+    blocks: int
+    fill: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFacts(Facts):
+    """A weight: a constant that an operator multiplies with, or any other large one.
+
+    Attributes:
+        subgraph: index of the subgraph of the tensor.
+        tensor: index of the tensor there.
+        name: its name.
+        type: element type by the schema's name.
+        shape: sizes.
+        elements: number of values.
+        uses: the operators that read it, in the order of execution; several for a shared weight.
+        storage: "dense" or "sparse".
+        encoding: the encoding of a sparse weight.
+        quantization: the zero points of a quantized weight.
+        zeros: values that are exactly zero; -0.0 is zero as for the runtime, and so is a value at
+            the zero point. None where the values cannot be read.
+        near_zeros: values that are not zero and under the bound in magnitude; None for integers.
+        blocks: fill of blocks of output channels; empty where the operator has no such blocks.
+        block_shapes: fill of the block shapes that divide the weight, fullest first; None where
+            they were not asked for.
+        bytes_now: bytes of the values, and of segments and indices when stored sparse.
+        bytes_dense: bytes when stored dense.
+        bytes_sparse: bytes in the best sparse encoding; None where it cannot be encoded.
+        best_encoding: that encoding in short, such as "csr" or "csr 1x4".
+        smaller: whether the best sparse encoding is smaller than what is stored now.
+        cannot: why it cannot be stored sparse.
+    """
+
+    subgraph: int
+    tensor: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    elements: int
+    uses: tuple[Use, ...]
+    storage: str
+    encoding: EncodingFacts | None
+    quantization: QuantizationFacts | None
+    zeros: int | None
+    near_zeros: int | None
+    blocks: tuple[BlockFill, ...]
+    block_shapes: tuple[ShapeFill, ...] | None
+    bytes_now: int
+    bytes_dense: int | None
+    bytes_sparse: int | None
+    best_encoding: str | None
+    smaller: bool
+    cannot: str | None
+
+    @property
+    def zero_share(self) -> float:
+        """Share of the values that are zero, 0 where that is not known."""
+        return share(self.zeros or 0, self.elements)
+
+    @property
+    def near_share(self) -> float:
+        """Share of the values that are near zero but not zero."""
+        return share(self.near_zeros or 0, self.elements)
+
+    @property
+    def saving(self) -> int:
+        """Bytes that the best sparse encoding saves, 0 where it saves none."""
+        return self.bytes_now - (self.bytes_sparse or 0) if self.smaller else 0
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether a 1x1 convolution uses it."""
+        return any(use.pointwise for use in self.uses)

@@ -1,0 +1,90 @@
+"""The zero points of a quantized tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.errors import ModelError
+from tflite_sparse.records import Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Tensor
+
+__all__ = ["QuantizationFacts", "quantization_facts", "zero_points"]
+
+_INTEGERS = ("INT", "UINT")
+
+
+class QuantizationFacts(Record, frozen=True):
+    """The quantization of a weight.
+
+    Attributes:
+        axis: the dimension that has a scale and zero point for each index, None for the whole.
+        zero_points: the zero point, or one for each channel where they differ.
+    """
+
+    axis: int | None
+    zero_points: tuple[int, ...]
+
+
+def zero_points(tensor: Tensor) -> NDArray[np.int64] | None:
+    """What counts as zero in a quantized tensor, as an array that broadcasts to its shape.
+
+    One zero point, or one for each index of the quantized dimension. None for a tensor that is not
+    quantized, and where every zero point is 0.
+
+    Raises:
+        ModelError: there are neither as many zero points as the quantized dimension asks nor one.
+    """
+    points = _stored(tensor)
+    if points is None or not points.any():
+        return None
+    rank = len(tensor.shape)
+    if points.size == 1 or (points == points[0]).all():
+        return points[:1].reshape((1,) * rank)
+    axis = _axis(tensor)
+    if axis >= rank or tensor.shape[axis] != points.size:
+        raise ModelError(
+            f"has {points.size} zero points for dimension {axis} of shape {list(tensor.shape)}",
+            place=tensor.place,
+        )
+    return points.reshape(tuple(points.size if i == axis else 1 for i in range(rank)))
+
+
+def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:
+    """The zero points as a report tells them; None for a tensor that is not quantized."""
+    points = _stored(tensor)
+    if points is None:
+        return None
+    scales = _vector(tensor, "scale")
+    per_channel = scales is not None and scales.size > 1
+    same = bool((points == points[0]).all())
+    return QuantizationFacts(
+        axis=_axis(tensor) if per_channel else None,
+        zero_points=tuple(points[:1].tolist() if same else points.tolist()),
+    )
+
+
+def _stored(tensor: Tensor) -> NDArray[np.int64] | None:
+    scales = _vector(tensor, "scale")
+    if not tensor.type.startswith(_INTEGERS) or scales is None or not scales.size:
+        # Floats may carry ranges from training here; they are not quantized by them.
+        return None
+    points = _vector(tensor, "zero_point")
+    return np.zeros(1, np.int64) if points is None or not points.size else points
+
+
+def _vector(tensor: Tensor, name: str) -> NDArray[Any] | None:
+    return None if tensor.quantization is None else tensor.quantization[name]
+
+
+def _axis(tensor: Tensor) -> int:
+    return (
+        0
+        if tensor.quantization is None
+        else max(int(tensor.quantization["quantized_dimension"]), 0)
+    )

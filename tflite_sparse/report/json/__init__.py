@@ -1,0 +1,1 @@
+"""Reports as JSON documents, described by the schemas in schema/."""

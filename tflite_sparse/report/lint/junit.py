@@ -1,0 +1,66 @@
+"""Findings as a JUnit report: a suite for each file, a test case for each rule that was broken."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from tflite_sparse.report.lint.text import finding_line
+
+if TYPE_CHECKING:
+    from tflite_sparse.lint.engine import FileReport
+    from tflite_sparse.lint.finding import Finding, Severity
+    from tflite_sparse.lint.run import LintRun
+
+__all__ = ["text"]
+
+
+def text(run: LintRun, fail_on: Severity) -> str:
+    """The whole report.
+
+    Args:
+        run: what came of the run.
+        fail_on: from which severity a finding is a failure; others stand in the output of a case.
+    """
+    root = ET.Element("testsuites", name="tflite-sparse lint")
+    findings: dict[str, list[Finding]] = {}
+    for finding in run.findings:
+        findings.setdefault(finding.path, []).append(finding)
+    totals = {"tests": 0, "failures": 0, "errors": 0}
+    for report in run.files:
+        suite = _suite(report, findings.get(report.path, []), fail_on)
+        root.append(suite)
+        for name in totals:
+            totals[name] += int(suite.attrib[name])
+    root.attrib.update({name: str(count) for name, count in totals.items()})
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+
+
+def _suite(report: FileReport, findings: list[Finding], fail_on: Severity) -> ET.Element:
+    suite = ET.Element("testsuite", name=report.path)
+    failures = 0
+    if report.error is not None:
+        case = ET.SubElement(suite, "testcase", classname=report.path, name="read")
+        ET.SubElement(case, "error", message=report.error, type="unreadable")
+    ordered = sorted(findings, key=lambda finding: (finding.code, finding.sort_key))
+    for code, group in groupby(ordered, key=lambda finding: finding.code):
+        same = list(group)
+        name = f"{code} {same[0].rule}"
+        case = ET.SubElement(suite, "testcase", classname=report.path, name=name)
+        lines = "\n".join(finding_line(finding) for finding in same)
+        worst = max(finding.severity for finding in same)
+        if worst >= fail_on:
+            failures += 1
+            message = same[0].message if len(same) == 1 else f"{len(same)} findings"
+            failure = ET.SubElement(case, "failure", message=message, type=worst.label)
+            failure.text = lines
+        else:
+            ET.SubElement(case, "system-out").text = lines
+    if not len(suite):
+        ET.SubElement(suite, "testcase", classname=report.path, name="clean")
+    suite.attrib["tests"] = str(len(suite))
+    suite.attrib["failures"] = str(failures)
+    suite.attrib["errors"] = str(int(report.error is not None))
+    return suite

@@ -1,0 +1,109 @@
+"""Findings as SARIF 2.1.0, for code scanning services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tflite_sparse._version import __version__
+from tflite_sparse.lint.finding import Severity
+from tflite_sparse.lint.rule import all_rules
+from tflite_sparse.report.json.inspection import dump
+
+if TYPE_CHECKING:
+    from tflite_sparse.lint.finding import Finding
+    from tflite_sparse.lint.rule import Rule
+    from tflite_sparse.lint.run import LintRun
+
+__all__ = ["document", "text"]
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+def document(run: LintRun) -> dict[str, Any]:
+    """A run as a SARIF log."""
+    used = {finding.code for finding in run.findings}
+    rules = [rule for rule in all_rules() if rule.code in used]
+    numbers = {rule.code: number for number, rule in enumerate(rules)}
+    invocation = {
+        "executionSuccessful": not run.errors,
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": error}} for error in run.errors
+        ],
+    }
+    driver = {
+        "name": "tflite-sparse",
+        "semanticVersion": __version__,
+        "informationUri": "https://github.com/tflite-sparse/tflite-sparse",
+        "rules": [_rule(rule) for rule in rules],
+    }
+    results = [_result(finding, numbers[finding.code]) for finding in run.findings]
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "invocations": [invocation], "results": results}],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": "".join(part.capitalize() for part in rule.name.split("-")),
+        "shortDescription": {"text": rule.what},
+        "fullDescription": {"text": f"{rule.what} {rule.why}"},
+        "help": {"text": rule.fix + (f" Command: {rule.command}" if rule.command else "")},
+        "helpUri": rule.link,
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {"tags": [rule.family.label]},
+    }
+
+
+def _result(finding: Finding, number: int) -> dict[str, Any]:
+    location: dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": {"uri": _uri(finding.path)}}
+    }
+    logical = _logical(finding)
+    if logical:
+        location["logicalLocations"] = logical
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": number,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": finding.message},
+        "locations": [location],
+        "partialFingerprints": {"tfliteSparse/v1": finding.fingerprint},
+        "properties": finding.data,
+    }
+
+
+def _uri(path: str) -> str:
+    """A relative path as it is, an absolute one as a file URI."""
+    posix = Path(path).as_posix()
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(posix)
+
+
+def _logical(finding: Finding) -> list[dict[str, Any]]:
+    """Subgraph, operator and tensor, each within the one before."""
+    spot = finding.spot
+    if spot is None:
+        return []
+    names: list[tuple[str, str]] = []
+    if spot.subgraph:
+        names.append(("namespace", spot.subgraph))
+    if spot.operator:
+        name = f"{spot.operator} {spot.output}" if spot.output else spot.operator
+        names.append(("function", name))
+    if spot.tensor:
+        names.append(("variable", spot.tensor))
+    locations = []
+    for depth, (kind, name) in enumerate(names):
+        qualified = "/".join(part for _, part in names[: depth + 1])
+        locations.append({"name": name, "fullyQualifiedName": qualified, "kind": kind})
+    return locations
+
+
+def text(run: LintRun) -> str:
+    """The whole log."""
+    return dump(document(run)) + "\n"

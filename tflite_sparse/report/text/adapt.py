@@ -1,0 +1,132 @@
+"""What adapting a model did, as text: what comes of it, each change with its cost, what is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import SHORT_OPERATORS
+from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, millions, size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Outlook, Step
+
+__all__ = ["adaptation_lines"]
+
+_NEAREST = 6
+
+
+def adaptation_lines(adaptation: Adaptation, width: int, top: int) -> Lines:
+    """The lines of an adaptation.
+
+    Args:
+        adaptation: what was done.
+        width: the room for a line in characters.
+        top: how many changes to show; 0 for all.
+    """
+    from rich.text import Text
+
+    lines: Lines = []
+    if not adaptation.done:
+        lines += labelled("Not adapted", [adaptation.reason], width)
+    if adaptation.outlook and (adaptation.done or adaptation.steps):
+        title = "Once its weights are stored sparse"
+        lines += [Text(), heading(title, "", width, path=False), *_outlook(adaptation, width)]
+    if adaptation.steps:
+        lines += [Text(), *_steps(adaptation, width, top)]
+    if adaptation.blocked and adaptation.done:
+        lines += [Text(), *_blocked(adaptation, width)]
+    return lines
+
+
+def _outlook(adaptation: Adaptation, width: int) -> Lines:
+    columns = [
+        Column("target"),
+        Column("before"),
+        Column("after", style="bold"),
+        Column("1x1 sparse", right=True),
+        Column("of the work", right=True),
+        Column("estimated ms", right=True),
+    ]
+    rows = [
+        [
+            view.target,
+            view.before.replace("_", " "),
+            view.after.replace("_", " "),
+            f"{view.sparse_before} to {view.sparse_after}",
+            f"{view.share_before:.0%} to {view.share_after:.0%}",
+            _times(view),
+        ]
+        for view in adaptation.outlook
+    ]
+    return list(table(columns, rows, width))
+
+
+def _times(view: Outlook) -> str:
+    if view.before_ms is None or view.after_ms is None:
+        return ""
+    return f"{view.before_ms:.3g} to {view.after_ms:.3g}"
+
+
+def _steps(adaptation: Adaptation, width: int, top: int) -> Lines:
+    steps = adaptation.steps
+    groups: dict[object, list[Step]] = {}
+    for step in steps:
+        # In full where all are asked for, else those that are alike together.
+        key = (step.name, step.what, step.why) if top else len(groups)
+        groups.setdefault(key, []).append(step)
+    shown = list(groups.values())[: top or None]
+    title = f"{count_of(len(steps), 'change')} to the graph"
+    if not adaptation.done:
+        title += ", tried and given up"
+    if len(shown) < len(groups):
+        title += f", {len(shown)} kinds shown"
+    work = sum(step.macs for step in steps)
+    more = sum(step.bytes for step in steps)
+    note = f"{_signed(work, millions)} MACs, {_signed(more, size)}"
+    lines = [heading(title, note, width, path=False)]
+    columns = [
+        Column("pass"),
+        Column("operator"),
+        Column("change", gives_way=True, style="bold"),
+        Column("MACs", right=True),
+        Column("bytes", right=True),
+    ]
+    lines += table(columns, [_row(group) for group in shown], width)
+    whys = Counter((step.name, step.why) for step in steps)
+    for (name, why), count in whys.most_common(_NEAREST):
+        lines += labelled(name, [why if count == 1 else f"{why} ({count} times)"], width)
+    return lines
+
+
+def _row(group: list[Step]) -> list[str]:
+    first = group[0]
+    kind, _, number = first.operator.partition(" #")
+    more = f" +{len(group) - 1}" if len(group) > 1 else ""
+    work, constants = sum(step.macs for step in group), sum(step.bytes for step in group)
+    return [
+        first.name,
+        f"{SHORT_OPERATORS.get(kind, kind)} #{number}{more}",
+        first.what,
+        _signed(work, millions) if work else "",
+        f"{constants:+,}" if constants else "",
+    ]
+
+
+def _signed(number: int, words: Callable[[int], str]) -> str:
+    return f"{'-' if number < 0 else '+'}{words(abs(number))}"
+
+
+def _blocked(adaptation: Adaptation, width: int) -> Lines:
+    title = f"{count_of(len(adaptation.blocked), 'operator')} next to it left outside"
+    lines = [heading(title, "", width, path=False)]
+    reasons: dict[str, list[str]] = {}
+    for operator, why in adaptation.blocked:
+        reasons.setdefault(why, []).append(operator)
+    for why, operators in list(reasons.items())[:_NEAREST]:
+        lines += labelled(str(len(operators)), [why, f"such as {operators[0]}"], width)
+    return lines

@@ -1,0 +1,101 @@
+"""Latencies for people."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import shorten
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from tflite_sparse.runtime.bench import Bench, BenchedModel
+
+__all__ = ["bench_lines", "display_names"]
+
+
+def display_names(found: Bench) -> list[str]:
+    """What to call the models: their file names, or their paths where file names repeat."""
+    paths = [model.path for model in found.models]
+    names = [PurePath(path).name for path in paths]
+    return names if len(set(names)) == len(names) else paths
+
+
+def bench_lines(found: Bench, width: int) -> Iterator[Text | str]:
+    """The lines of the report.
+
+    Args:
+        found: what was measured.
+        width: columns of the terminal.
+    """
+    head = f"{found.runtime}, {count_of(found.threads, 'thread')}, {found.processor}"
+    yield from textwrap.wrap(head, width)
+    yield (
+        f"{count_of(found.runs, 'run')} of each model in turn"
+        f" after {found.warmup} to warm up; times in ms"
+    )
+    yield ""
+    names = display_names(found)
+    columns = [
+        Column("model", gives_way=True),
+        Column("size", right=True),
+        Column("median", right=True),
+        Column("p10", right=True),
+        Column("p90", right=True),
+        Column("ratio", right=True),
+        Column("outputs"),
+    ]
+    rows = [
+        [
+            name,
+            size(model.bytes),
+            _time(model.median_ms),
+            _time(model.p10_ms),
+            _time(model.p90_ms),
+            "-" if model.ratio is None else f"{model.ratio:.2f}",
+            _outputs(model, first=number == 0),
+        ]
+        for number, (model, name) in enumerate(zip(found.models, names, strict=True))
+    ]
+    yield from table(columns, rows, width)
+    notes = [(name, _note(model)) for model, name in zip(found.models, names, strict=True)]
+    if any(note for _, note in notes):
+        yield ""
+    for name, note in notes:
+        if note:
+            said = f"{shorten(name, max(width // 2, 24))}: {note}"
+            yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
+
+
+def _note(model: BenchedModel) -> str:
+    """What there is to say about a model that failed, or that cannot be compared."""
+    if not model.ok:
+        return f"{model.status.replace('-', ' ')}: {model.detail}"
+    return model.comparison
+
+
+def _time(milliseconds: float | None) -> str:
+    """A time with three digits or so."""
+    if milliseconds is None:
+        return "-"
+    return f"{milliseconds:.{1 if milliseconds >= 100 else 2 if milliseconds >= 10 else 3}f}"  # noqa: PLR2004 - digits
+
+
+def _outputs(model: BenchedModel, *, first: bool) -> str:
+    """How its outputs lie to those of the first model."""
+    if not model.ok:
+        return "failed"
+    if first:
+        return ""
+    if model.max_difference is None:
+        return "not compared"
+    if model.max_difference == 0:
+        return "same"
+    sign = "~" if model.within else "DIFFER by"
+    return f"{sign} {model.max_difference:.1e}"

@@ -1,0 +1,116 @@
+"""A profile for people."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import shorten
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from tflite_sparse.runtime.observations import Profile
+    from tflite_sparse.runtime.plan_match import PlanComparison
+
+__all__ = ["profile_lines"]
+
+
+def profile_lines(
+    path: str, profile: Profile, compared: PlanComparison, width: int, *, against: bool
+) -> Iterator[Text | str]:
+    """The lines of the report.
+
+    Args:
+        path: the model.
+        profile: what was executed.
+        compared: the same beside the plan.
+        width: columns of the terminal.
+        against: whether to show what was predicted.
+    """
+    where = f" on {profile.processor}{' (emulated)' if profile.emulated else ''}"
+    yield shorten(path, max(width - len(where), 24)) + where
+    yield ""
+    if not profile.ok:
+        said = f"{profile.status.replace('-', ' ')}: {profile.detail}"
+        yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
+        if against:
+            yield f"  predicted for {compared.target}: {compared.predicted.replace('_', ' ')}"
+        return
+    if profile.emulated:
+        yield "  Operators and numbers are real, times are not: the processor is emulated."
+    elif compared.target == "x86-avx":
+        yield "  XNNPACK never runs sparse kernels on x86 with AVX; --emulate shows them."
+    yield from ("", *_totals(profile), "")
+    yield from _against(compared, width) if against else _operators(profile, compared, width)
+
+
+def _totals(profile: Profile) -> Iterator[str]:
+    total = profile.microseconds or 1.0
+    sparse = [operator for operator in profile.operators if operator.sparse]
+    outside = [operator for operator in profile.operators if not operator.delegated]
+    dense = len(profile.operators) - len(sparse) - len(outside)
+    yield f"  {len(profile.operators)} operators, median of {count_of(profile.runs, 'run')}"
+    for name, count, part in (
+        ("sparse kernels", len(sparse), sum(o.microseconds for o in sparse)),
+        ("other XNNPACK", dense, None),
+        ("outside XNNPACK", len(outside), sum(o.microseconds for o in outside)),
+    ):
+        if count:
+            rest = total - sum(o.microseconds for o in (*sparse, *outside))
+            time = rest if part is None else part
+            yield f"  {name:16} {count:4}   {time / 1000:9.3f} ms   {time / total:6.1%}"
+
+
+def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterator[Text]:
+    total = profile.microseconds or 1.0
+    owners = {
+        number: row.operator
+        for number, row in enumerate(r for r in compared.rows if r.executed and r.delegated)
+        if row.executed == row.predicted
+    }
+    columns = [
+        Column("#", right=True),
+        Column("executed"),
+        Column("operator of the model", gives_way=True),
+        Column("ms", right=True),
+        Column("share", right=True),
+    ]
+    rows = []
+    number = 0
+    for place, operator in enumerate(profile.operators):
+        owner = f"{operator.name} #{operator.index}"
+        if operator.delegated:
+            owner = owners.get(number) or ""
+            number += 1
+        rows.append(
+            [
+                str(place),
+                operator.name if operator.delegated else "(TFLite)",
+                owner,
+                f"{operator.microseconds / 1000:.3f}",
+                f"{operator.microseconds / total:.1%}",
+            ]
+        )
+    yield from table(columns, rows, width)
+
+
+def _against(compared: PlanComparison, width: int) -> Iterator[Text | str]:
+    agree = "as predicted" if compared.agree else "NOT as predicted"
+    yield f"  {agree} for {compared.target}: {compared.predicted.replace('_', ' ')}"
+    yield ""
+    columns = [
+        Column(""),
+        Column("executed", gives_way=True),
+        Column("predicted"),
+    ]
+    rows = [
+        [" " if row.agrees else "!", row.executed or "-", row.predicted or "-"]
+        for row in compared.rows
+        if row.delegated
+    ]
+    yield from table(columns, rows, width)

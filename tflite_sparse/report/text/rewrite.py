@@ -1,0 +1,190 @@
+"""A rewrite as text for people: what is stored otherwise now, what it saves, what was left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part
+from tflite_sparse.report.text.adapt import adaptation_lines
+from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, kib, percent, shape, size, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.rewrite.changes import Left, Rewrite, WeightChange
+    from tflite_sparse.rewrite.writing.sizes import Sizes
+
+__all__ = ["rewrite_lines"]
+
+_DONE = {"sparsify": "stored sparse", "optimize": "stored sparse", "densify": "stored dense"}
+
+
+def rewrite_lines(
+    rewrite: Rewrite,
+    sizes: Sizes,
+    path: str,
+    target: str | None,
+    width: int,
+    *,
+    top: int = 20,
+    verified: str = "",
+) -> Lines:
+    """The lines of a rewrite.
+
+    Args:
+        rewrite: what was done.
+        sizes: of the model before and after.
+        path: the model that was read.
+        target: where the result was written, None where it was not.
+        width: the room for a line in characters.
+        top: how many weights to show, those that change most first; 0 for all.
+        verified: what running both models showed; "" where nobody did.
+    """
+    from rich.text import Text
+
+    lines: Lines = [heading(path, _change(sizes.before, sizes.after), width)]
+    if rewrite.adaptation is not None:
+        lines += adaptation_lines(rewrite.adaptation, width, top)
+    if not rewrite.changed and rewrite.kind != "adapt":
+        lines += labelled("Unchanged", [_nothing(rewrite)], width)
+    elif rewrite.changed:
+        if rewrite.weights:
+            lines += [Text(), *_weights(rewrite, width, top)]
+        lines += [Text(), *_totals(rewrite, sizes, width)]
+    if rewrite.left:
+        lines += [Text(), *_left(rewrite.left, width)]
+    for note in rewrite.notes:
+        lines += labelled("Note", [note], width)
+    if verified:
+        lines += labelled("Verified", [verified], width, style="green")
+    if rewrite.changed:
+        lines += labelled("Written", [target or "nothing, as asked for"], width)
+    return lines
+
+
+def _nothing(rewrite: Rewrite) -> str:
+    if rewrite.kind == "densify":
+        return "no weight is stored sparse"
+    done = sum(left.code == "sparse-already" for left in rewrite.left)
+    if done:
+        return f"{count_of(done, 'weight')} stored sparse already; no other is to be"
+    return "no weight is to be stored sparse"
+
+
+def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
+    changes = sorted(rewrite.weights, key=lambda c: -abs(c.bytes_before - c.bytes_after))
+    shown = changes[:top] if top else changes
+    names = [_name(change) for change in shown]
+    prefix = common_prefix(names)
+    title = f"{count_of(len(changes), 'weight')} {_DONE[rewrite.kind]}"
+    if len(shown) < len(changes):
+        title += f", {len(shown)} shown"
+    notes = [f"under {prefix}"] if prefix else []
+    types = {type_name(change.weight.type) for change in shown}
+    if len(types) == 1:
+        notes += types
+    columns = [
+        Column("#", right=True, style="dim"),
+        Column("operator"),
+        Column("weight", gives_way=True),
+        Column("shape", right=True),
+        *([Column("type")] if len(types) > 1 else []),
+        Column("zeros", right=True, style="bold"),
+        Column("encoding"),
+        Column("KiB", right=True),
+        Column("now", right=True),
+    ]
+    rows = [
+        [
+            *_operator(change),
+            name[len(prefix) :],
+            shape(change.weight.shape),
+            *([type_name(change.weight.type)] if len(types) > 1 else []),
+            percent(change.zeros, change.elements, ""),
+            _short(change.before if rewrite.kind == "densify" else change.after),
+            kib(change.bytes_before),
+            kib(change.bytes_after),
+        ]
+        for change, name in zip(shown, names, strict=True)
+    ]
+    return [heading(title, ", ".join(notes), width, path=False), *table(columns, rows, width)]
+
+
+def _name(change: WeightChange) -> str:
+    operators = change.weight.operators
+    return layer_part(change.weight.name, operators[0].split(" #")[0] if operators else "")
+
+
+def _operator(change: WeightChange) -> tuple[str, str]:
+    """Number and kind of the first operator that reads a weight."""
+    operators = change.weight.operators
+    if not operators:
+        return "", "none"
+    kind, _, number = operators[0].partition(" #")
+    more = f" +{len(operators) - 1}" if len(operators) > 1 else ""
+    return number, SHORT_OPERATORS.get(kind, kind) + more
+
+
+def _short(encoding: str) -> str:
+    return encoding.replace("CSR on dimension ", "CSR ").replace(", blocks ", " ")
+
+
+def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
+    lines: Lines = []
+    if rewrite.weights:
+        change = _change(rewrite.bytes_before, rewrite.bytes_after)
+        lines += labelled("Weights", [change], width)
+    lines += labelled("Installed", [_change(sizes.before, sizes.after)], width)
+    if sizes.gzip_before is not None and sizes.gzip_after is not None:
+        lines += labelled("After gzip", [_change(sizes.gzip_before, sizes.gzip_after)], width)
+    zeroed = sum(change.zeroed for change in rewrite.weights)
+    if zeroed:
+        elements = sum(change.elements for change in rewrite.weights)
+        text = f"{zeroed:,} values ({percent(zeroed, elements)}), which loses what they were"
+        lines += labelled("Set to zero", [text], width, style="yellow")
+    changed = []
+    for operator in rewrite.operators:
+        changed += [f"{operator.added} {operator.name} added"] if operator.added else []
+        changed += [f"{operator.removed} {operator.name} removed"] if operator.removed else []
+        changed += [
+            f"{number} {operator.name} from version {before} to {after}"
+            for before, after, number in operator.versions
+        ]
+    lines += labelled("Operators", changed, width) if changed else []
+    if rewrite.min_runtime_version:
+        before, after = rewrite.min_runtime_version
+        text = f"min_runtime_version {before or 'none'} to {after}"
+        lines += labelled("Metadata", [text], width)
+    return lines
+
+
+def _left(left: Sequence[Left], width: int) -> Lines:
+    groups: dict[str, list[Left]] = {}
+    for entry in left:
+        groups.setdefault(entry.reason, []).append(entry)
+    title = f"{count_of(len(left), 'weight')} left as they are"
+    lines = [heading(title, "", width, path=False)]
+    for reason, entries in sorted(groups.items(), key=lambda item: -_bytes(item[1])):
+        items = [f"{reason} ({size(_bytes(entries))})"]
+        if entries[0].code not in {"not-smaller", "sparse-already", "not-asked", "rank"}:
+            items.append(f"such as {entries[0].weight.name or 'a weight without a name'}")
+        lines += labelled(str(len(entries)), items, width)
+    return lines
+
+
+def _bytes(entries: Sequence[Left]) -> int:
+    return sum(entry.bytes for entry in entries)
+
+
+def _change(before: int, after: int) -> str:
+    if before == after:
+        return size(after)
+    return f"{size(before)} to {size(after)} ({_signed(before, after)})"
+
+
+def _signed(before: int, after: int) -> str:
+    if not before:
+        return "new"
+    return f"{100 * (after - before) / before:+.1f} %"

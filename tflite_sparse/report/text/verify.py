@@ -1,0 +1,104 @@
+"""A comparison of two models for people."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import shorten
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from tflite_sparse.runtime.verify import BackendComparison, Verification
+
+__all__ = ["verification_lines"]
+
+_SHOWN = 10
+
+
+def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
+    """The lines of the report."""
+    verdict = "equal" if found.equal else "different"
+    room = max((width - len(f" against : {verdict}")) // 2, 24)
+    yield f"{shorten(found.a, room)} against {shorten(found.b, room)}: {verdict}"
+    yield ""
+    total = found.weights_equal + len(found.weights)
+    if total:
+        yield f"  Weights   {found.weights_equal:,} of {total:,} equal bit for bit, -0.0 as 0.0"
+    for weight in found.weights[:_SHOWN]:
+        yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
+            f"only in {'B' if weight.missing == 'a' else 'A'}"
+            if weight.missing
+            else "shapes or types differ"
+            if weight.differing is None
+            else f"{weight.differing:,} values differ"
+            + ("" if weight.largest is None else f", by up to {weight.largest:.3g}")
+        )
+    if len(found.weights) > _SHOWN:
+        yield f"            and {len(found.weights) - _SHOWN} more"
+    for sentence in found.graph[:_SHOWN]:
+        yield from textwrap.wrap(
+            sentence, width, initial_indent="  Graph     ", subsequent_indent=" " * 12
+        )
+    if len(found.graph) > _SHOWN:
+        yield f"            and {len(found.graph) - _SHOWN} more"
+    for backend in found.backends:
+        yield from _backend(backend, found, width)
+
+
+def _backend(backend: BackendComparison, found: Verification, width: int) -> Iterator[Text | str]:
+    yield ""
+    where = " on an emulated processor without AVX" if found.emulated else ""
+    title = {"xnnpack": "XNNPACK", "reference": "Reference kernels"}.get(backend.backend, "LiteRT")
+    if not backend.compared:
+        yield f"  {title}{where}"
+        for name, status, detail in (
+            ("A", backend.status_a, backend.detail_a),
+            ("B", backend.status_b, backend.detail_b),
+        ):
+            said = f": {detail}" if detail else ""
+            yield from textwrap.wrap(
+                f"{name} {status.replace('-', ' ')}{said}",
+                width,
+                initial_indent="    ",
+                subsequent_indent="      ",
+            )
+        return
+    limits = backend.tolerance
+    allowed = (
+        "the same numbers wanted"
+        if not limits.atol and not limits.rtol
+        else f"{limits.atol:g} + {limits.rtol:g} x |A| allowed"
+    )
+    head = f"{title}{where}, {count_of(found.trials, 'set')} of inputs, {allowed}"
+    yield from textwrap.wrap(head, width, initial_indent="  ", subsequent_indent="    ")
+    if backend.problem:
+        yield from textwrap.wrap(
+            backend.problem, width, initial_indent="    ", subsequent_indent="      "
+        )
+        return
+    columns = [
+        Column("output", gives_way=True),
+        Column("max abs", right=True),
+        Column("max rel", right=True),
+        Column("cosine", right=True),
+        Column("argmax", right=True),
+        Column(""),
+    ]
+    rows = [
+        [
+            output.name,
+            f"{output.max_abs:.3g}",
+            f"{output.max_rel:.3g}",
+            f"{output.cosine:.6f}",
+            f"{output.argmax:.1%}",
+            "same" if output.max_abs == 0 else "within" if output.within else "DIFFERENT",
+        ]
+        for output in backend.outputs
+    ]
+    yield from table(columns, rows, width, indent=4)

@@ -1,0 +1,1 @@
+"""The passes inside `adapt`, one module each."""

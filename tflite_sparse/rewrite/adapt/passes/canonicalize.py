@@ -1,0 +1,224 @@
+"""Spellings that cost nothing and that the sparse layout needs, wherever they stand.
+
+x * RELU6(x + 3) / 6 becomes HARD_SWISH; a global AVERAGE_POOL_2D becomes MEAN; MEAN without
+dimensions and a RESHAPE that restores them become MEAN with dimensions; squeeze-and-excite by
+FULLY_CONNECTED becomes one by 1x1 convolutions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.common import is_map, reduces_map
+from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.passes.elementwise import UNARY_KINDS, computed
+from tflite_sparse.rewrite.adapt.passes.heads import feeds_map
+from tflite_sparse.rewrite.adapt.window import placed_window
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.editor import Editor
+
+__all__ = ["spell"]
+
+_THREE, _SIXTH = np.float32(3), np.float32(1 / 6)
+
+
+def spell(editor: Editor) -> None:
+    """Spells a subgraph as the sparse layout takes it."""
+    _global_pools(editor)
+    _hard_swishes(editor)
+    _kept_dimensions(editor)
+    _excitations(editor)
+
+
+def _global_pools(editor: Editor) -> None:
+    for op in list(editor.subgraph.operators):
+        if op.name != "AVERAGE_POOL_2D" or not is_map(op.inputs[0]):
+            continue
+        placed = placed_window(op)
+        if placed is None or op.option("fused_activation_function", "NONE") != "NONE":
+            continue
+        axes = (placed.rows, placed.columns)
+        if all(a.outputs == 1 and a.kernel == a.size and a.before == 0 for a in axes):
+            label = editor.label(op)
+            constant = editor.constant(np.array([1, 2], np.int32), f"{op.outputs[0].name}/axes")
+            editor.before(op, "MEAN", [op.inputs[0], constant], op.outputs, keep_dims=True)
+            editor.drop(op)
+            editor.record(label, "became MEAN", "pooling over a whole map has no sparse form")
+
+
+def _scalar(operator: Operator, value: np.float32) -> Tensor | None:
+    """What a binary operator reads besides a constant that is one number everywhere."""
+    for operand in (0, 1):
+        constant = constant_of(operator, operand)
+        if constant is not None and constant.size and np.all(constant == value):
+            values = computed(operator)
+            return values[0] if len(values) == 1 else None
+    return None
+
+
+def _hard_swishes(editor: Editor) -> None:
+    graph = editor.subgraph
+    for op in list(graph.operators):
+        if editor.is_gone(op) or op.name != "MUL" or not is_map(op.outputs[0]):
+            continue
+        source = _swished(editor, op)
+        if source is not None and op.option("fused_activation_function", "NONE") == "NONE":
+            label = editor.label(op)
+            editor.before(op, "HARD_SWISH", [source], op.outputs)
+            editor.drop(op)
+            editor.record(label, "became HARD_SWISH", "one operator instead of three")
+    editor.sweep()
+
+
+def _swished(editor: Editor, op: Operator) -> Tensor | None:
+    """The x of x * RELU6(x + 3) * 1/6, whichever two are multiplied first."""
+    graph = editor.subgraph
+    for first, second in (op.inputs, op.inputs[::-1]):
+        if first is None or second is None or first is second:
+            continue
+        # A sixth of the gate, times x.
+        sixth = graph.producer(second)
+        if sixth is not None and _is_sixth(sixth) and _gate(editor, computed(sixth)[0]) is first:
+            return first
+        # The gate times x, and a sixth of that.
+        if constant_of(op, op.inputs.index(second)) is not None and _is_sixth(op):
+            inner = graph.producer(first)
+            if inner is None or inner.name != "MUL" or len(computed(inner)) != 2:  # noqa: PLR2004
+                continue
+            for gate, value in (inner.inputs, inner.inputs[::-1]):
+                if gate is not None and value is not None and _gate(editor, gate) is value:
+                    return value
+    return None
+
+
+def _is_sixth(op: Operator) -> bool:
+    if op.option("fused_activation_function", "NONE") != "NONE":
+        return False
+    if op.name == "DIV":
+        six = constant_of(op, 1)
+        return six is not None and six.size > 0 and bool(np.all(six == 6))  # noqa: PLR2004
+    return op.name == "MUL" and _scalar(op, _SIXTH) is not None
+
+
+def _gate(editor: Editor, tensor: Tensor) -> Tensor | None:
+    """The x of RELU6(x + 3)."""
+    op = editor.subgraph.producer(tensor)
+    if op is not None and op.name == "RELU6":
+        inner = op.inputs[0]
+        op = None if inner is None else editor.subgraph.producer(inner)
+        fused = op is not None and op.option("fused_activation_function", "NONE") == "NONE"
+    else:
+        fused = op is not None and op.option("fused_activation_function") == "RELU6"
+    if op is None or op.name != "ADD" or not fused:
+        return None
+    return _scalar(op, _THREE)
+
+
+def _kept_dimensions(editor: Editor) -> None:
+    """MEAN that drops height and width, and RESHAPEs that restore them."""
+    graph = editor.subgraph
+    for op in list(graph.operators):
+        if op.name != "MEAN" or op.option("keep_dims", default=False) or not reduces_map(op):
+            continue
+        result, source = op.outputs[0], op.inputs[0]
+        assert source is not None  # noqa: S101 - see reduces_map
+        wanted = (source.shape[0], 1, 1, source.shape[3])
+        restored = [
+            use.operator
+            for use in graph.consumers(result)
+            if use.operator.name == "RESHAPE" and use.operator.outputs[0].shape == wanted
+        ]
+        outputs = {id(tensor) for tensor in graph.outputs}
+        restored = [r for r in restored if id(r.outputs[0]) not in outputs]
+        if not restored or not any(map(feeds_map, restored)):
+            continue
+        label = editor.label(op)
+        kept = editor.value(wanted, source, f"{result.name}/kept")
+        editor.before(op, "MEAN", op.inputs, [kept], keep_dims=True)
+        for reshape in restored:
+            for use in list(graph.consumers(reshape.outputs[0])):
+                editor.read(use.operator, use.operand, kept)
+        editor.record(label, "keeps its dimensions", "no RESHAPE has a sparse form")
+    editor.sweep()
+
+
+def _excitations(editor: Editor) -> None:
+    """MEAN, FULLY_CONNECTED and elementwise operators, and a RESHAPE to a 1x1 map at the end."""
+    graph = editor.subgraph
+    for reshape in list(graph.operators):
+        if reshape.name != "RESHAPE" or editor.is_gone(reshape):
+            continue
+        result = reshape.outputs[0]
+        if not is_map(result) or max(result.shape[1:3]) > 1 or not feeds_map(reshape):
+            continue
+        part = _flat_part(editor, reshape)
+        if part is not None:
+            label = editor.label(part[0])
+            _lift(editor, part, reshape)
+            editor.record(label, "its gate became one of 1x1 maps", "no RESHAPE has a sparse form")
+    editor.sweep()
+
+
+def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
+    """MEANs, and the 2-D operators from them to a RESHAPE, which nothing else reads; in order."""
+    graph = editor.subgraph
+    found: dict[int, Operator] = {}
+    queue = [reshape.inputs[0]]
+    while queue:
+        tensor = queue.pop()
+        op = None if tensor is None else graph.producer(tensor)
+        if tensor is None or op is None or len(tensor.shape) != 2:  # noqa: PLR2004 - flat
+            return None
+        if id(op) in found:
+            continue
+        found[id(op)] = op
+        if op.name == "MEAN":
+            if not reduces_map(op):
+                return None
+        elif op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None:
+            queue.append(op.inputs[0])
+        elif op.name in UNARY_KINDS or op.name in ("ADD", "MUL", "SUB", "DIV"):
+            queue += computed(op)
+        else:
+            return None
+    inside = {*found, id(reshape)}
+    outputs = {id(tensor) for tensor in graph.outputs}
+    for op in found.values():
+        result = op.outputs[0]
+        if id(result) in outputs or any(
+            id(use.operator) not in inside for use in graph.consumers(result)
+        ):
+            return None
+    part = sorted(found.values(), key=lambda op: op.index)
+    return part if len(part) > 1 else None
+
+
+def _lift(editor: Editor, part: list[Operator], reshape: Operator) -> None:
+    """The same operators on 1x1 maps."""
+    lifted: dict[int, Tensor] = {}
+    for op in part:
+        old = op.outputs[0]
+        new = reshape.outputs[0]
+        if old is not reshape.inputs[0]:
+            shape = (old.shape[0], 1, 1, old.shape[1])
+            new = editor.value(shape, old, f"{old.name}/map")
+        inputs = [t if t is None else lifted.get(id(t), t) for t in op.inputs]
+        lifted[id(old)] = new
+        if op.name == "MEAN":
+            editor.before(op, "MEAN", inputs, [new], keep_dims=True)
+        elif op.name == "FULLY_CONNECTED":
+            twin = editor.before(
+                op, "CONV_2D", inputs, [new],
+                padding="VALID", stride_h=1, stride_w=1,
+                fused_activation_function=op.option("fused_activation_function", "NONE"),
+            )  # fmt: skip
+            editor.set_weight(twin, 1, lambda filt: filt[:, None, None, :], "map")
+        else:
+            twin = editor.subgraph.add_operator(op.index, op.code, inputs, [new])
+            if op.options is not None:
+                twin.table["builtin_options"] = op.options
+    editor.drop(reshape, *part)

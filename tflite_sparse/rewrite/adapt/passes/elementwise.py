@@ -1,0 +1,220 @@
+"""Elementwise operators in the sparse layout: constants first and 4-D, PRELU in parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.common import ACTIVATIONS, RANK, Context, Said, is_map
+from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
+from tflite_sparse.xnnpack.stages.delegate.operators import UNARY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Operator, Tensor
+
+__all__ = [
+    "UNARY_KINDS",
+    "binary_refusal",
+    "computed",
+    "make_binary",
+    "make_prelu",
+    "prelu_refusal",
+    "resize_refusal",
+    "unary_refusal",
+]
+
+UNARY_KINDS = tuple(sorted(set(UNARY) - {"DEQUANTIZE", "QUANTIZE"}))
+"""Kinds of operators with one input that work on each element alone."""
+
+_CLAMPS = ("MAXIMUM", "MINIMUM")
+
+
+def unary_refusal(operator: Operator, context: Context) -> str | None:
+    """Why an elementwise operator has no sparse form."""
+    del context
+    return None if is_map(operator.inputs[0]) else "does not work on a 4-D fp32 map"
+
+
+def resize_refusal(operator: Operator, context: Context) -> str | None:
+    """Why a RESIZE_BILINEAR has no sparse form."""
+    source = operator.inputs[0]
+    if source is None or not is_map(source) or constant_of(operator, 1) is None:
+        return "has no known size"
+    if min(source.shape[1:3]) <= 1:
+        return f"enlarges a {source.shape[1]}x{source.shape[2]} map"
+    centred = operator.option("half_pixel_centers", default=False)
+    corners = operator.option("align_corners", default=False)
+    if any(context.flip) and not (centred or corners):
+        return "samples to one side of the cells, which a reversed map would change"
+    return None
+
+
+@remembered
+def computed(operator: Operator) -> list[Tensor]:
+    """The operands of a binary operator that are no constants, each once."""
+    found = [
+        tensor
+        for index, tensor in enumerate(operator.inputs)
+        if tensor is not None and constant_of(operator, index) is None
+    ]
+    return list(dict.fromkeys(found))
+
+
+def binary_refusal(operator: Operator, context: Context) -> str | None:
+    """Why ADD, MUL, SUB, DIV, MAXIMUM or MINIMUM has no sparse form."""
+    values = computed(operator)
+    if not values or not all(map(is_map, values)) or not is_map(operator.outputs[0]):
+        return "does not work on 4-D fp32 maps"
+    if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
+        return "fuses an activation that XNNPACK does not take"
+    constants = [c for i in (0, 1) if (c := constant_of(operator, i)) is not None]
+    if operator.name in _CLAMPS:
+        one = bool(constants) and constants[0].size == 1
+        return None if one else "takes the larger or smaller of two maps"
+    if not constants:
+        return _two_values(operator, context)
+    return _with_constant(operator, constants[0], context)
+
+
+def _two_values(operator: Operator, context: Context) -> str | None:
+    if operator.name == "DIV":
+        return "divides by a map"
+    if operator.name == "MUL" or (operator.name == "ADD" and _different(operator)):
+        return None
+    return None if context.allows("spelling") else "is to be spelled otherwise"
+
+
+def _different(operator: Operator) -> bool:
+    return operator.inputs[0] is not operator.inputs[1]
+
+
+def _with_constant(operator: Operator, constant: NDArray[Any], context: Context) -> str | None:
+    if constant.dtype.kind != "f" or constant.ndim > RANK:
+        return "has a constant that is not fp32 or fp16"
+    varying = [axis for axis, size in enumerate(_rank_four(constant).shape) if size > 1]
+    if len(varying) > 1:
+        return "has a constant that varies along several dimensions"
+    if any(on and axis + 1 in varying for axis, on in enumerate(context.flip)):
+        return "has a constant that varies along a reversed dimension"
+    if operator.name == "DIV":
+        if constant_of(operator, 1) is None:
+            return "divides by a map"
+        with np.errstate(all="ignore"):
+            inverse = 1 / constant.astype(np.float32)
+        if not np.isfinite(inverse).all():
+            return "divides by zero"
+    first = constant_of(operator, 0) is not None
+    plain = first and constant.ndim == RANK and operator.name in ("ADD", "MUL")
+    return None if plain or context.allows("spelling") else "has its constant second or not 4-D"
+
+
+def make_binary(operator: Operator, context: Context) -> Said:
+    """Spells a binary operator as ADD or MUL with its constant first and 4-D."""
+    editor = context.editor
+    if operator.name in _CLAMPS:
+        return None
+    left, right = constant_of(operator, 0), constant_of(operator, 1)
+    activation = operator.option("fused_activation_function", "NONE")
+    result = operator.outputs[0]
+    if left is None and right is None:
+        return _spell_two_values(operator, context)
+    constant = left if left is not None else right
+    assert constant is not None  # noqa: S101 - one of them is
+    value = operator.inputs[1 if left is not None else 0]
+    assert value is not None  # noqa: S101 - see binary_refusal
+    four = _rank_four(constant).astype(np.float32)
+    kind = operator.name
+    if kind == "SUB":
+        kind = "ADD"
+        if left is not None:
+            value = _times(operator, context, value, -1.0)
+        else:
+            four = -four
+    elif kind == "DIV":
+        kind, four = "MUL", np.float32(1) / four
+    if kind == operator.name:
+        if left is not None and left.ndim == RANK:
+            return None
+        first = editor.constant(four, f"{result.name}/constant")
+        editor.set_inputs(operator, [first, value])
+        return ("spelling", "its constant comes first, 4-D", "the sparse layout takes it only so")
+    first = editor.constant(four, f"{result.name}/constant")
+    editor.before(operator, kind, [first, value], [result], fused_activation_function=activation)
+    editor.drop(operator)
+    return ("spelling", f"became {kind}", f"{operator.name} has no sparse form")
+
+
+def _spell_two_values(operator: Operator, context: Context) -> Said:
+    first, second = operator.inputs
+    assert first is not None  # noqa: S101 - see binary_refusal
+    assert second is not None  # noqa: S101
+    if operator.name == "MUL" or (operator.name == "ADD" and _different(operator)):
+        return None
+    editor, result = context.editor, operator.outputs[0]
+    activation = operator.option("fused_activation_function", "NONE")
+    if operator.name == "ADD":
+        two = editor.constant(np.full((1, 1, 1, 1), 2, np.float32), f"{result.name}/constant")
+        editor.before(operator, "MUL", [two, first], [result], fused_activation_function=activation)
+    else:
+        negative = _times(operator, context, second, -1.0)
+        editor.before(
+            operator, "ADD", [first, negative], [result], fused_activation_function=activation
+        )
+    editor.drop(operator)
+    if operator.name == "ADD":
+        return ("spelling", "became MUL by 2", "a value that is read twice is counted wrongly")
+    return ("spelling", "became ADD of the negative", "SUB has no sparse form")
+
+
+def _times(operator: Operator, context: Context, value: Tensor, factor: float) -> Tensor:
+    editor = context.editor
+    scaled = editor.value(value.shape, value, f"{value.name}/scaled")
+    constant = editor.constant(
+        np.full((1, 1, 1, 1), factor, np.float32), f"{value.name}/scaled/constant"
+    )
+    editor.before(operator, "MUL", [constant, value], [scaled])
+    return scaled
+
+
+def prelu_refusal(operator: Operator, context: Context) -> str | None:
+    """Why a PRELU has no sparse form."""
+    slope = constant_of(operator, 1)
+    if slope is None or slope.dtype.kind != "f" or not is_map(operator.inputs[0]):
+        return "has a slope that is computed"
+    if not context.allows("spelling"):
+        return "has a sparse form in parts only, with pass spelling"
+    shape = _rank_four(slope).shape
+    return None if shape[:3] == (1, 1, 1) else "has a slope that varies over the map"
+
+
+def make_prelu(operator: Operator, context: Context) -> Said:
+    """Makes a PRELU a LEAKY_RELU, or RELU(x) + slope * MINIMUM(x, 0), of which one part is 0."""
+    editor = context.editor
+    source, result = operator.inputs[0], operator.outputs[0]
+    slope = constant_of(operator, 1)
+    assert source is not None  # noqa: S101 - see prelu_refusal
+    assert slope is not None  # noqa: S101
+    slope = slope.astype(np.float32)
+    if np.all(slope == slope.flat[0]) and slope.flat[0]:
+        editor.before(operator, "LEAKY_RELU", [source], [result], alpha=float(slope.flat[0]))
+        editor.drop(operator)
+        return ("spelling", "became LEAKY_RELU", "PRELU has no sparse form")
+    positive, negative, scaled = (
+        editor.value(source.shape, source, f"{result.name}/{part}")
+        for part in ("positive", "negative", "scaled")
+    )
+    zero = editor.constant(np.zeros((1, 1, 1, 1), np.float32), f"{result.name}/zero")
+    factors = editor.constant(_rank_four(slope), f"{result.name}/slope")
+    editor.before(operator, "RELU", [source], [positive])
+    editor.before(operator, "MINIMUM", [source, zero], [negative])
+    editor.before(operator, "MUL", [factors, negative], [scaled])
+    editor.before(operator, "ADD", [positive, scaled], [result])
+    editor.drop(operator)
+    return ("spelling", "became RELU, MINIMUM, MUL and ADD", "PRELU has no sparse form")
+
+
+def _rank_four(constant: NDArray[Any]) -> NDArray[Any]:
+    return constant.reshape((1,) * (RANK - constant.ndim) + constant.shape)

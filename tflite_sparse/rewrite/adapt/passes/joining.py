@@ -1,0 +1,144 @@
+"""Channels put side by side in the sparse layout: by 1x1 convolutions that pick channels.
+
+CONCATENATION has no sparse form. Where only 1x1 convolutions read it, each of them is split by its
+inputs and the parts are added up, which is the same sum in another order. Elsewhere, and for a PAD
+of channels, a 1x1 convolution with a single one in each row puts a map's channels in their place.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, add_up, is_map, select
+from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Tensor
+
+__all__ = [
+    "channel_pad_refusal",
+    "concatenated",
+    "concatenation_refusal",
+    "make_channel_pad",
+    "make_concatenation",
+    "splits",
+]
+
+_NO_FORM = "CONCATENATION has no sparse form"
+
+
+def concatenated(operator: Operator) -> list[Tensor]:
+    """The inputs of a CONCATENATION, each once."""
+    return list(dict.fromkeys(tensor for tensor in operator.inputs if tensor is not None))
+
+
+def concatenation_refusal(operator: Operator, context: Context) -> str | None:
+    """Why a CONCATENATION has no sparse form."""
+    if not all(map(is_map, operator.inputs)):
+        return "does not work on 4-D fp32 maps"
+    if operator.option("axis", 0) % RANK != RANK - 1:
+        return "does not put channels side by side"
+    if operator.option("fused_activation_function", "NONE") != "NONE":
+        return "states an activation, which kernels do not look at"
+    return None if context.allows("spelling") else "has a sparse form with pass spelling only"
+
+
+def splits(operator: Operator, context: Context) -> bool:
+    """Whether a CONCATENATION vanishes in the 1x1 convolutions that read it."""
+    result = operator.outputs[0]
+    graph = operator.subgraph
+    readers = [use.operator for use in graph.consumers(result)]
+    return (
+        bool(readers)
+        and not any(result is output for output in graph.outputs)
+        and all(
+            id(reader) in context.members
+            and reader.name == "CONV_2D"
+            and is_pointwise(reader)
+            and (reader.option("stride_h", 1), reader.option("stride_w", 1)) == (1, 1)
+            for reader in readers
+        )
+    )
+
+
+def make_concatenation(operator: Operator, context: Context) -> Said:
+    """Splits the convolutions that read it, or puts every input's channels in their place."""
+    if splits(operator, context):
+        for use in list(operator.subgraph.consumers(operator.outputs[0])):
+            _split(use.operator, operator, context)
+        return (
+            "spelling",
+            "the convolutions that read it work on its inputs one by one",
+            _NO_FORM,
+        )
+    editor, result = context.editor, operator.outputs[0]
+    total = result.shape[3]
+    parts = []
+    first = 0
+    for tensor in operator.inputs:
+        assert tensor is not None  # noqa: S101 - see concatenation_refusal
+        channels = tensor.shape[3]
+        matrix = np.zeros((total, channels), np.float32)
+        matrix[np.arange(first, first + channels), np.arange(channels)] = 1
+        parts.append(select(editor, operator, tensor, matrix, f"{result.name}/placed"))
+        first += channels
+    add_up(editor, operator, parts, result)
+    editor.drop(operator)
+    return ("spelling", "became a sum of 1x1 convolutions that place channels", _NO_FORM)
+
+
+def _split(reader: Operator, join: Operator, context: Context) -> None:
+    editor, result = context.editor, reader.outputs[0]
+    activation = reader.option("fused_activation_function", "NONE")
+    parts = []
+    first = 0
+    for number, tensor in enumerate(join.inputs):
+        assert tensor is not None  # noqa: S101 - see concatenation_refusal
+        last = first + tensor.shape[3]
+        part = editor.value(result.shape, result, f"{result.name}/part")
+        bias = reader.inputs[2] if len(reader.inputs) > 2 else None  # noqa: PLR2004 - a bias
+        if number or bias is None:
+            zeros = np.zeros(result.shape[3], np.float32)
+            bias = editor.constant(zeros, f"{part.name}/bias")
+        twin = editor.before(
+            reader,
+            "CONV_2D",
+            [tensor, reader.inputs[1], bias],
+            [part],
+            padding="VALID",
+            stride_h=1,
+            stride_w=1,
+        )
+        editor.set_weight(twin, 1, itemgetter((..., slice(first, last))), f"inputs_{first}_{last}")
+        parts.append(part)
+        first = last
+    add_up(editor, reader, parts, result, activation)
+    editor.drop(reader)
+
+
+def channel_pad_refusal(operator: Operator, context: Context) -> str | None:
+    """Why a PAD has no sparse form of its own."""
+    pads = constant_of(operator, 1)
+    if pads is None or pads.shape != (RANK, 2) or not is_map(operator.inputs[0]):
+        return "has paddings that are computed"
+    if np.any(pads[:3]) or np.any(pads < 0):
+        return "pads more than channels"
+    return None if context.allows("spelling") else "has a sparse form with pass spelling only"
+
+
+def make_channel_pad(operator: Operator, context: Context) -> Said:
+    """Makes a PAD of channels a 1x1 convolution."""
+    editor, source, result = context.editor, operator.inputs[0], operator.outputs[0]
+    pads = constant_of(operator, 1)
+    assert source is not None  # noqa: S101 - see channel_pad_refusal
+    assert pads is not None  # noqa: S101
+    matrix = np.zeros((result.shape[3], source.shape[3]), np.float32)
+    inside = np.arange(source.shape[3])
+    matrix[inside + int(pads[3, 0]), inside] = 1
+    select(editor, operator, source, matrix, f"{result.name}/placed", output=result)
+    editor.drop(operator)
+    return ("spelling", "became a 1x1 convolution that places channels", "PAD has no sparse form")

@@ -1,0 +1,1 @@
+"""Regions: the operators that will run in the sparse layout together."""

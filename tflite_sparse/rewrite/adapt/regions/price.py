@@ -1,0 +1,173 @@
+"""What a region wins and costs, from the same prices as the estimate of speed.
+
+The prices were measured in WebAssembly, see `tflite_sparse.xnnpack.cost.estimate`;
+for other targets they stand in for those that nobody has measured.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.model.macs import macs
+from tflite_sparse.rewrite.adapt.common import GROUP, RANK
+from tflite_sparse.rewrite.adapt.editor import constant_of
+from tflite_sparse.rewrite.adapt.passes import max_pool as maximum
+from tflite_sparse.rewrite.adapt.passes.joining import splits
+from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise, window_size
+from tflite_sparse.rewrite.adapt.regions.region import readers_of
+from tflite_sparse.rewrite.adapt.window import placed_window
+from tflite_sparse.xnnpack.cost.estimate import COSTS
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.regions.region import Region
+
+__all__ = ["Pricer", "channel_groups"]
+
+_PRICES = COSTS["wasm"]
+_REVERSED = 1.5
+_EAGER = 1000.0
+_ENTRY_TAPS = 27
+
+
+class Pricer:
+    """Prices regions of a subgraph; counts the zeros of each filter once.
+
+    Args:
+        eager: whether sparse work counts for more than the time that it takes to get it.
+    """
+
+    def __init__(self, *, eager: bool = False) -> None:
+        self._eager = eager
+        self._zeros: dict[int, tuple[int, int]] = {}
+
+    def zeros(self, operator: Operator) -> tuple[int, int]:
+        """Zeros and size of an operator's filter."""
+        filt = operator.inputs[1]
+        known = self._zeros.get(id(filt))
+        if known is None:
+            values = constant_of(operator, 1)
+            size = 0 if values is None else values.size
+            known = (0 if values is None else size - int(np.count_nonzero(values)), size)
+            self._zeros[id(filt)] = known
+        return known
+
+    def net(self, region: Region) -> float:
+        """Nanoseconds that a region wins; what it costs, negative, where nothing goes sparse."""
+        zeros = size = 0
+        gain = cost = 0.0
+        for op in region.members:
+            if op.name == "CONV_2D" and is_pointwise(op):
+                nought, all_of_it = self.zeros(op)
+                zeros, size = zeros + nought, size + all_of_it
+                gain += self._gain(op, nought / max(all_of_it, 1))
+            cost += _extra(op, region)
+        for tensor in region.entries:
+            cost += entry_cost(tensor)
+        for tensor in region.computed():
+            if is_read_outside(tensor, region):
+                cost += exit_cost(tensor, region)
+        if any(region.context.flip):
+            cost += _flip_cost(region)
+        # More than two thirds must be zero, over all filters that go together.
+        return gain - cost if zeros * 3 > size * 2 else -cost - 1.0
+
+    def _gain(self, operator: Operator, share: float) -> float:
+        work = macs(operator)
+        elements = math.prod(operator.outputs[0].shape)
+        dense = work * _PRICES.dense
+        sparse = work * (1 - share) * _PRICES.sparse + elements * _PRICES.written
+        return dense - sparse + (work * _EAGER if self._eager else 0.0)
+
+
+def is_read_outside(tensor: Tensor, region: Region) -> bool:
+    """Whether a value of the sparse layout is an output or read by an operator outside it."""
+    if any(tensor is output for output in region.subgraph.outputs):
+        return True
+    return any(id(reader) not in region.context.members for reader in readers_of(tensor))
+
+
+def exit_cost(tensor: Tensor, region: Region) -> float:
+    """Nanoseconds that it takes to bring a value out of the sparse layout."""
+    if not region.context.allows("exits"):
+        return math.inf
+    elements = math.prod(tensor.shape)
+    channels = tensor.shape[3]
+    padded = elements // channels * (-(-channels // RANK) * RANK)
+    # DEPTH_TO_SPACE and SPACE_TO_DEPTH each move everything.
+    cost = 2 * (padded * _PRICES.moved + _PRICES.overhead)
+    if channels % RANK:
+        cost += padded * (_PRICES.moved + _PRICES.written) + 2 * _PRICES.overhead
+    if any(region.context.flip):
+        cost += elements * _REVERSED + _PRICES.overhead
+    return cost
+
+
+def entry_cost(tensor: Tensor) -> float:
+    """Nanoseconds that it takes to bring a map into the sparse layout."""
+    groups = channel_groups(tensor.shape[3])
+    pixels = math.prod(tensor.shape[:3])
+    work = pixels * _ENTRY_TAPS * tensor.shape[3] * _PRICES.dense
+    moved = pixels * (2 * GROUP + 2 * tensor.shape[3]) * _PRICES.moved
+    return groups * (work + moved + 4 * _PRICES.overhead)
+
+
+def channel_groups(channels: int) -> int:
+    """Groups of 12 channels, which become maps of 3 channels with twice the height and width."""
+    return -(-channels // GROUP)
+
+
+def _flip_cost(region: Region) -> float:
+    sources = list(region.entries)
+    if region.stem is not None:
+        placed = placed_window(region.stem)
+        sources += [] if placed is None else [placed.source]
+    return sum(math.prod(t.shape) * _REVERSED + _PRICES.overhead for t in sources)
+
+
+def _extra(operator: Operator, region: Region) -> float:
+    """What the sparse form of an operator costs more than the operator itself."""
+    if operator.name in ("DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D") or (
+        operator.name == "CONV_2D" and operator.option("stride_h", 1) != 1
+    ):
+        return _window_extra(operator, region)
+    elements = math.prod(operator.outputs[0].shape)
+    elements = math.prod(operator.outputs[0].shape)
+    step = elements * _PRICES.moved + _PRICES.overhead
+    if operator.name == "MAX_POOL_2D":
+        picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
+        return maximum.CONVOLUTIONS * picked + (maximum.SUMS - 1) * step
+    if operator.name == "PRELU":
+        return 3 * step
+    if operator.name == "PAD":
+        return elements * (_PRICES.written - _PRICES.moved) + _PRICES.overhead
+    return _joining_extra(operator, region) if operator.name == "CONCATENATION" else 0.0
+
+
+def _joining_extra(operator: Operator, region: Region) -> float:
+    count = len(operator.inputs)
+    elements = math.prod(operator.outputs[0].shape)
+    if splits(operator, region.context):
+        readers = [use.operator for use in operator.subgraph.consumers(operator.outputs[0])]
+        outputs = sum(math.prod(reader.outputs[0].shape) for reader in readers)
+        each = outputs * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
+        return (count - 1) * each - elements * _PRICES.moved
+    each = elements * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
+    return count * each + elements * (_PRICES.sparse - _PRICES.moved)
+
+
+def _window_extra(operator: Operator, region: Region) -> float:
+    placed = placed_window(operator)
+    if placed is None:
+        return math.inf
+    rows, columns = placed.turned(region.context.flip)
+    size = window_size(rows, columns) or 0
+    elements = math.prod(operator.outputs[0].shape[:3]) * placed.source.shape[3]
+    if operator.name == "AVERAGE_POOL_2D":
+        return elements * size * size * _PRICES.depthwise - elements * _PRICES.moved
+    if operator.name == "CONV_2D":
+        return elements * size * size * _PRICES.depthwise + _PRICES.overhead
+    return elements * (size * size - rows.kernel * columns.kernel) * _PRICES.depthwise

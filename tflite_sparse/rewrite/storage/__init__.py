@@ -1,0 +1,1 @@
+"""How weights are stored: sparse, dense again, and which of both is smaller."""

@@ -1,0 +1,204 @@
+"""Looks at each weight: whether to store it sparse, how, and what that saves."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.encoding import Occupancy, decode
+from tflite_sparse.errors import ModelError
+from tflite_sparse.inspection.weights.encoding_words import encoding_words
+from tflite_sparse.model.sparse import encoding_of, stored_bytes
+from tflite_sparse.model.types import dtype
+from tflite_sparse.rewrite.storage.encoding_choice import (
+    best_storage,
+    densify_nbytes,
+    direct_storage,
+)
+from tflite_sparse.rewrite.storage.fully_connected import direct_form, direct_refusal
+from tflite_sparse.rewrite.storage.refusals import (
+    Refusal,
+    asked_refusal,
+    reader_refusal,
+    structural_refusal,
+)
+from tflite_sparse.rewrite.storage.zeroing import dense_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tflite_sparse.encoding import Choice
+    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
+
+__all__ = ["Candidate", "Examined", "examine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A weight that is smaller when it is stored sparse.
+
+    Attributes:
+        weight: the weight.
+        storage: the layout, and what it costs.
+        direct: whether its readers read it without DENSIFY.
+        source: gives the dense weight.
+        dtype: type of its values.
+        zeroed: values that are set to zero, see `SparsifyOptions.zero_below`.
+        bytes_after: bytes that it will take, with all that describes it.
+    """
+
+    weight: SharedWeight
+    storage: Choice
+    direct: bool
+    source: Callable[[], NDArray[Any]]
+    dtype: np.dtype[Any]
+    zeroed: int
+    bytes_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found out about a weight.
+
+    Attributes:
+        weight: the weight.
+        elements: number of its values.
+        zeros: how many are zero, those included that are set to it; None where nobody counted.
+        stored: how it is stored now.
+        bytes: bytes that it takes now.
+        found: how to store it, or why not.
+    """
+
+    weight: SharedWeight
+    elements: int
+    zeros: int | None
+    stored: str
+    bytes: int
+    found: Candidate | Refusal
+
+
+def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
+    """Looks at one weight.
+
+    Raises:
+        EncodingError: it is stored sparse, and its encoding is malformed.
+    """
+    tensor = weight.tensor
+    elements = _elements(weight)
+    stored, now = "dense", _stored(weight)
+    encoding = None
+    if tensor.sparsity is not None:
+        encoding = encoding_of(tensor)
+        stored = encoding_words(encoding)
+    why = asked_refusal(weight, options) or structural_refusal(weight)
+    direct = options.fc == "direct" and encoding is None and _reads_directly(weight)
+    if why is None and encoding is not None and not options.reencode:
+        why = Refusal("sparse-already", "stored sparse already")
+    if why is None and not direct and encoding is None:
+        why = reader_refusal(weight)
+    kind = dtype(tensor.type)
+    if why is not None or kind is None:
+        return Examined(
+            weight, elements, None, stored, now, why or Refusal("type", "it has no fixed width")
+        )
+    source: Callable[[], NDArray[Any]]
+    if encoding is not None:
+        source = partial(decode, encoding)
+    else:
+        # The values are taken from the file now, before the tensor is said to be sparse.
+        source = partial(dense_source, tensor, _dense(weight), options.zero_below)
+    counts = Occupancy(source())
+    zeros = elements - counts.values
+    found = _choose(weight, options, counts, source, direct=direct)
+    tensor.subgraph.model.passed(counts.array.nbytes)
+    return Examined(weight, elements, zeros, stored, now, found)
+
+
+def _choose(
+    weight: SharedWeight,
+    options: SparsifyOptions,
+    counts: Occupancy,
+    source: Callable[[], NDArray[Any]],
+    *,
+    direct: bool,
+) -> Candidate | Refusal:
+    tensor = weight.tensor
+    dense = tensor.sparsity is None
+    if not counts.values:
+        # The runtime takes a tensor without bytes for one that is no constant.
+        return Refusal("all-zero", "it has no value but zero, and a sparse tensor needs one")
+    if counts.array.size - counts.values < options.min_sparsity * counts.array.size:
+        return Refusal("too-few-zeros", "fewer zeros than asked for (--min-sparsity)")
+    storage = _best(weight, options, counts, direct=direct)
+    if isinstance(storage, Refusal):
+        return storage
+    after = storage.cost.nbytes + storage.cost.structure * len(weight.tensors)
+    before = _stored(weight)
+    if dense and not direct:
+        after += sum(densify_nbytes(t) for t in weight.tensors if t.subgraph.consumers(t))
+    elif not dense:
+        before += storage.cost.structure * len(weight.tensors)
+    saving = before - after
+    if saving < 1:
+        return Refusal("not-smaller", "it would not get smaller")
+    if saving < options.min_saving or saving < options.min_ratio * before:
+        return Refusal("saves-too-little", "saves less than asked for (--min-saving)")
+    return Candidate(
+        weight=weight,
+        storage=storage,
+        direct=direct,
+        source=source,
+        dtype=counts.array.dtype,
+        zeroed=_zeroed(weight, options, counts) if dense else 0,
+        bytes_after=after,
+    )
+
+
+def _best(
+    weight: SharedWeight, options: SparsifyOptions, counts: Occupancy, *, direct: bool
+) -> Choice | Refusal:
+    if direct:
+        blocks = {form.block for reader in weight.readers for form in direct_form(reader)}
+        storage = direct_storage(counts, tuple(sorted(blocks)))
+    else:
+        storage = best_storage(counts, options)
+    if storage is None and options.block and not direct:
+        return Refusal("block", "such blocks do not divide it")
+    return storage or Refusal("not-smaller", "it would not get smaller")
+
+
+def _zeroed(weight: SharedWeight, options: SparsifyOptions, counts: Occupancy) -> int:
+    if options.zero_below <= 0:
+        return 0
+    before = weight.tensor.data
+    return 0 if before is None else Occupancy(before).values - counts.values
+
+
+def _dense(weight: SharedWeight) -> NDArray[Any]:
+    data = weight.tensor.data
+    if data is None:
+        raise ModelError("the tensor has no data", place=weight.tensor.place)
+    return data
+
+
+def _reads_directly(weight: SharedWeight) -> bool:
+    return bool(weight.readings) and all(
+        not reading.through and direct_refusal(reading.operator, reading.operand) is None
+        for reading in weight.readings
+    )
+
+
+def _stored(weight: SharedWeight) -> int:
+    return max(stored_bytes(tensor) for tensor in weight.tensors)
+
+
+def _elements(weight: SharedWeight) -> int:
+    try:
+        return weight.tensor.size
+    except ModelError:
+        return 0

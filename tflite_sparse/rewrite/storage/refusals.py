@@ -1,0 +1,115 @@
+"""Why a weight cannot be stored sparse, whatever its zeros are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tflite_sparse.errors import ModelError
+from tflite_sparse.model.quantization import zero_points
+from tflite_sparse.rewrite.storage.reader_table import operand_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tflite_sparse.model import Tensor
+    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
+
+__all__ = ["Refusal", "asked_refusal", "reader_refusal", "structural_refusal"]
+
+_TYPES = ("FLOAT32", "FLOAT16", "INT8")
+_MATRIX = 2
+
+
+class Refusal(NamedTuple):
+    """Why a weight is left alone.
+
+    Attributes:
+        code: short name of the reason.
+        reason: the reason in words.
+    """
+
+    code: str
+    reason: str
+
+
+def asked_refusal(weight: SharedWeight, options: SparsifyOptions) -> Refusal | None:
+    """Whether a weight is among those that the options name."""
+    chosen = options.choice.refusal(weight.tensor, weight.readers)
+    if chosen is not None:
+        return Refusal("not-asked", chosen)
+    if options.ops and not any(
+        (operator.custom_code or operator.name) in options.ops for operator in weight.readers
+    ):
+        return Refusal("not-asked", "not read by the operators asked for (--ops)")
+    return None
+
+
+def structural_refusal(weight: SharedWeight) -> Refusal | None:
+    """Why the format, or what else refers to the data, forbids to store a weight sparse."""
+    first = weight.tensor
+    if first.type not in _TYPES:
+        return Refusal("type", f"DENSIFY does not unpack {first.type}")
+    if len(first.shape) < _MATRIX:
+        return Refusal("rank", "it is a vector")
+    if weight.is_metadata:
+        return Refusal("metadata", "the metadata refer to its buffer")
+    if not weight.alike:
+        return Refusal("shared-unlike", "tensors that share its buffer see it in different ways")
+    for tensor in weight.tensors:
+        refusal = _tensor_refusal(tensor) or _dense_refusal(tensor)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def reader_refusal(weight: SharedWeight) -> Refusal | None:
+    """Why a reader of a weight cannot have a DENSIFY before it, or None."""
+    for reading in weight.readings:
+        why = operand_refusal(reading)
+        if why is not None:
+            return Refusal("reader", why)
+    return None
+
+
+def _tensor_refusal(tensor: Tensor) -> Refusal | None:
+    graph = tensor.subgraph
+    if tensor.is_variable:
+        return Refusal("variable", "it is a variable")
+    if graph.producer(tensor) is not None:
+        return Refusal("written", "an operator writes it")
+    ends = [*graph.inputs, *graph.outputs, *_signature_ends(tensor)]
+    if _among(tensor, ends):
+        return Refusal("graph-end", "it is an input or output of the graph")
+    for use in graph.consumers(tensor):
+        if use.operator.name == "DEQUANTIZE" and any(_among(o, ends) for o in use.operator.outputs):
+            return Refusal("graph-end", "its dequantized value is an output of the graph")
+    return None
+
+
+def _dense_refusal(tensor: Tensor) -> Refusal | None:
+    """What is wrong with the values of a weight that is stored dense."""
+    if tensor.sparsity is not None:
+        return None
+    try:
+        tensor.check_size()
+        points = zero_points(tensor)
+    except ModelError as error:
+        return Refusal("malformed", error.message)
+    if points is not None:
+        return Refusal("zero-point", "its zero point is not 0, which DENSIFY cannot fill in")
+    return None
+
+
+def _signature_ends(tensor: Tensor) -> list[Tensor]:
+    graph = tensor.subgraph
+    return [
+        end
+        for signature in graph.model.signatures
+        if signature.subgraph is graph
+        for _, end in (*signature.inputs, *signature.outputs)
+    ]
+
+
+def _among(tensor: Tensor, others: Iterable[Tensor]) -> bool:
+    return any(other is tensor for other in others)

@@ -1,0 +1,1 @@
+"""Writes a rewritten model, and proves what was written."""

@@ -1,0 +1,113 @@
+"""Sizes of a model before and after a rewrite: installed, and after gzip."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from tflite_sparse._background import Background
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.flatbuffer.byte_layout import lay_out
+from tflite_sparse.flatbuffer.schema import schema
+from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure", "written_size"]
+
+GZIP_UP_TO = 4 * 2**20
+"""Size in bytes of the largest file that is compressed without being asked for."""
+
+_LEVEL = 6
+_CHUNK = 2**20
+_GZIP_WINDOW = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes in bytes.
+
+    Attributes:
+        before: of the file that was read.
+        after: of the file as it is, or will be, written.
+        gzip_before: of the former after gzip at level 6; None where nobody asked.
+        gzip_after: of the latter.
+    """
+
+    before: int
+    after: int
+    gzip_before: int | None = None
+    gzip_after: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def gzip_ahead(model: Model, gzip: bool | None) -> Background[int] | None:
+    """Begins to find the size of a file after gzip, while the model is rewritten.
+
+    Args:
+        model: the model; what was read is compressed, whatever is done to it from now on.
+        gzip: whether the size is wanted; None for files up to `GZIP_UP_TO`.
+    """
+    wanted = model.size <= GZIP_UP_TO if gzip is None else gzip
+    return Background(partial(gzip_size, file_bytes(model))) if wanted else None
+
+
+def measure(
+    rewrite: Rewrite, before: int, packed: Background[int] | None, written: Path | None = None
+) -> Sizes:
+    """The sizes of a model before and after a rewrite, whether or not it has been written.
+
+    Args:
+        rewrite: what was done.
+        before: size in bytes of the file that was read.
+        packed: its size after gzip; None where nobody asked.
+        written: the file that holds the result, where it has been written.
+    """
+    if not rewrite.changed:
+        size = packed.result() if packed else None
+        return Sizes(before, before, size, size)
+    if packed is None:
+        after = written.stat().st_size if written is not None else written_size(rewrite.model)
+        return Sizes(before, after)
+    meter = _Meter()
+    if written is not None:
+        with written.open("rb") as file:
+            shutil.copyfileobj(file, meter, _CHUNK)
+        after = written.stat().st_size
+    else:
+        rewrite.model.commit()
+        after = rewrite.model.file.write(cast("IO[bytes]", meter))
+    return Sizes(before, after, packed.result(), meter.finish())
+
+
+def written_size(model: Model) -> int:
+    """Size in bytes of the file that a model would be written to; nothing is computed for it."""
+    model.commit()
+    layout = lay_out(model.table, schema().identifier, model.file.source)
+    return layout.size + sum(int(run.data.size) for run in model.appended)
+
+
+class _Meter:
+    """A file that keeps nothing but the size of what was written to it, after gzip."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        self._size = 0
+
+    def write(self, data: bytes) -> int:
+        self._size += len(self._packer.compress(data))
+        return len(data)
+
+    def finish(self) -> int:
+        return self._size + len(self._packer.flush())

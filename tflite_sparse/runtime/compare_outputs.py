@@ -1,0 +1,145 @@
+"""Outputs of two models beside each other: which belong together, and how far they lie apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.inspection.facts import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.runtime.observations import Outputs
+
+__all__ = ["Figures", "OutputComparison", "Tolerance", "compare_output", "figures", "paired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance(Facts):
+    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers."""
+
+    atol: float = 0.0
+    rtol: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OutputComparison(Facts):
+    """An output of both models over all trials.
+
+    Attributes:
+        name: its name in the first model.
+        shape: its shape in the first trial.
+        max_abs: largest absolute difference.
+        max_rel: largest difference relative to the first model's value, where that is not 0.
+        cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones.
+        argmax: share of positions at which the largest value along the last axis is in the same
+            place.
+        within: whether every value is within the tolerance; NaN equals NaN.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    max_abs: float
+    max_rel: float
+    cosine: float
+    argmax: float
+    within: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, which has no infinity: null stands for it."""
+        return {
+            key: None if isinstance(value, float) and not np.isfinite(value) else value
+            for key, value in Facts.to_dict(self).items()
+        }
+
+
+class Figures(NamedTuple):
+    """How far two arrays lie apart; the fields are those of `OutputComparison`."""
+
+    max_abs: float
+    max_rel: float
+    cosine: float
+    argmax: float
+    within: bool
+
+
+Pairs = list[tuple[str, "list[NDArray[Any]]", "list[NDArray[Any]]"]]
+
+
+def paired(a: Sequence[Outputs], b: Sequence[Outputs]) -> tuple[Pairs, str]:
+    """Outputs of both models: by name where the names are the same, else by position.
+
+    Args:
+        a: the outputs of the first model in each trial.
+        b: those of the second.
+
+    Returns:
+        (name, values of the first model, of the second) for each output; and why there are none, ""
+        where there are.
+    """
+    names_a, names_b = list(a[0]), list(b[0])
+    if len(names_a) != len(names_b):
+        return [], f"{len(names_a)} outputs against {len(names_b)}"
+    others = names_a if set(names_a) == set(names_b) else names_b
+    pairs: Pairs = []
+    for name, other in zip(names_a, others, strict=True):
+        left, right = [trial[name] for trial in a], [trial[other] for trial in b]
+        for x, y in zip(left, right, strict=True):
+            if x.shape != y.shape or x.dtype != y.dtype:
+                return [], f"output {name!r}: {x.dtype} {x.shape} against {y.dtype} {y.shape}"
+        pairs.append((name, left, right))
+    return pairs, ""
+
+
+def compare_output(
+    name: str, left: list[NDArray[Any]], right: list[NDArray[Any]], allowed: Tolerance
+) -> OutputComparison:
+    """An output of both models over all trials.
+
+    Args:
+        name: its name.
+        left: its values in the first model, one array a trial.
+        right: its values in the second.
+        allowed: how far they may lie apart.
+    """
+    found = [figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
+    return OutputComparison(
+        name,
+        tuple(left[0].shape),
+        max(f.max_abs for f in found),
+        max(f.max_rel for f in found),
+        min(f.cosine for f in found),
+        min(f.argmax for f in found),
+        all(f.within for f in found),
+    )
+
+
+def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance) -> Figures:
+    """How far two arrays of the same shape and type lie apart; NaN equals NaN."""
+    if not x.size:
+        return Figures(0.0, 0.0, 1.0, 1.0, within=True)
+    if x.dtype.kind not in "fiub":
+        same = bool((x == y).all())
+        return Figures(0.0 if same else float("inf"), 0.0, float(same), float(same), same)
+    a, b = x.astype(np.float64), y.astype(np.float64)
+    same_special = (np.isnan(a) & np.isnan(b)) | (a == b)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        apart = np.where(same_special, 0.0, np.abs(a - b))
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        relative = np.where(a != 0, apart / np.abs(a), 0.0)
+        relative = np.where(np.isinf(apart), np.inf, relative)
+        near = np.isfinite(apart) & (apart <= allowed.atol + allowed.rtol * np.abs(a))
+        within = bool((same_special | near).all())
+        norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+        cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0
+    if not apart.any():
+        cosine = 1.0
+    rows = (a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])) if a.ndim else (a, b)
+    argmax = float((rows[0].argmax(-1) == rows[1].argmax(-1)).mean())
+    relative = np.where(apart == 0, 0.0, relative)
+    return Figures(float(apart.max()), float(relative.max()), cosine, argmax, within)

@@ -1,0 +1,1 @@
+"""LiteRT on this machine, in a process of its own."""

@@ -1,0 +1,231 @@
+"""LiteRT: runs, profiles and times models, on this processor or on an emulated one without AVX."""
+
+from __future__ import annotations
+
+import contextlib
+from importlib import metadata
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.runtime.litert import processor
+from tflite_sparse.runtime.litert.process import INSTALL, Worker, model_file
+from tflite_sparse.runtime.observations import ExecutedOperator, Profile, RunResult, Timing
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tflite_sparse.runtime.observations import Outputs, Status
+
+    Model = str | os.PathLike[str] | bytes
+
+__all__ = [
+    "Backend",
+    "litert_version",
+    "profile",
+    "profile_many",
+    "run",
+    "run_many",
+    "time_models",
+]
+
+Backend = Literal["xnnpack", "builtin", "reference"]
+"""LiteRT with XNNPACK, with its optimised kernels alone, or with its reference kernels."""
+
+TIMEOUT = 60.0
+"""Seconds after which a model is given up, unless said otherwise."""
+
+
+def litert_version() -> str:
+    """The version of the LiteRT that is installed.
+
+    Raises:
+        RuntimeUnavailableError: there is none.
+    """
+    try:
+        return metadata.version("ai-edge-litert")
+    except metadata.PackageNotFoundError:
+        raise RuntimeUnavailableError("LiteRT is not installed", hint=INSTALL) from None
+
+
+def run(
+    model: Model,
+    trials: Sequence[Outputs],
+    *,
+    backend: Backend = "xnnpack",
+    signature: str | None = None,
+    threads: int = 1,
+    emulate: bool = False,
+    timeout: float = TIMEOUT,
+) -> RunResult:
+    """Runs a model on some sets of inputs.
+
+    Args:
+        model: a path, or the bytes of a model.
+        trials: for each run the inputs by name; by "0", "1" ... where names do not tell them apart.
+            Inputs of another shape than the model's resize it.
+        backend: which kernels run it.
+        signature: which signature to run; None for the main subgraph.
+        threads: how many threads.
+        emulate: whether to run on an emulated processor without AVX.
+        timeout: seconds after which the model is given up.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+    jobs = [(model, trials)]
+    options = {"backend": backend, "signature": signature, "threads": threads}
+    with Worker(emulate=emulate) as worker:
+        return next(_run_all(worker, jobs, timeout, options))
+
+
+def run_many(
+    jobs: Iterable[tuple[Model, Sequence[Outputs]]],
+    *,
+    backend: Backend = "xnnpack",
+    signature: str | None = None,
+    threads: int = 1,
+    emulate: bool = False,
+    timeout: float = TIMEOUT,
+) -> Iterator[RunResult]:
+    """Like `run` for many models, which share the start of the worker.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+    options = {"backend": backend, "signature": signature, "threads": threads}
+    with Worker(emulate=emulate) as worker:
+        yield from _run_all(worker, jobs, timeout, options)
+
+
+def _run_all(
+    worker: Worker,
+    jobs: Iterable[tuple[Model, Sequence[Outputs]]],
+    timeout: float,
+    options: dict[str, Any],
+) -> Iterator[RunResult]:
+    for model, trials in jobs:
+        with model_file(model) as path:
+            status, detail, answer = worker.perform(
+                "run", timeout=timeout, model=path, feeds=list(trials), **options
+            )
+        yield RunResult(cast("Status", status), detail, tuple(answer or ()))
+
+
+def profile(
+    model: Model,
+    *,
+    runs: int = 5,
+    threads: int = 1,
+    emulate: bool = False,
+    timeout: float = TIMEOUT,
+) -> Profile:
+    """Which operators the runtime executes for a model, and how long each takes.
+
+    The model runs on zeros: neither the choice of kernels nor their time depends on the inputs.
+
+    Args:
+        model: a path, or the bytes of a model.
+        runs: over how many runs to take medians.
+        threads: how many threads.
+        emulate: whether to run on an emulated processor without AVX: operators are then those of
+            such a processor, times mean nothing.
+        timeout: seconds after which the model is given up.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+    options = {"runs": runs, "threads": threads, "emulate": emulate, "timeout": timeout}
+    return next(profile_many([model], **cast("Any", options)))
+
+
+def profile_many(
+    models: Iterable[Model],
+    *,
+    runs: int = 1,
+    threads: int = 1,
+    emulate: bool = False,
+    timeout: float = TIMEOUT,
+) -> Iterator[Profile]:
+    """Like `profile` for many models, which share the start of the worker.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+    with Worker(emulate=emulate) as worker:
+        for model in models:
+            with model_file(model) as path:
+                status, detail, answer = worker.perform(
+                    "profile", timeout=timeout, model=path, runs=runs, threads=threads
+                )
+            yield Profile(
+                cast("Status", status),
+                detail,
+                _operators(answer or []),
+                len(answer or []),
+                emulate,
+                processor.EMULATED if emulate else processor.name(),
+            )
+
+
+def _operators(recorded: list[list[tuple[str, int, int, int]]]) -> tuple[ExecutedOperator, ...]:
+    """The operators of the last run, with the medians over all."""
+    if not recorded:
+        return ()
+    operators = []
+    # Numbers start anew in every partition, and an operator outside XNNPACK ends one.
+    partition, previous = -1, len(recorded[-1])
+    for number, (name, delegated, index, _) in enumerate(recorded[-1]):
+        if delegated and index <= previous:
+            partition += 1
+        previous = index if delegated else len(recorded[-1])
+        times = [events[number][3] for events in recorded if number < len(events)]
+        place = partition if delegated else None
+        operators.append(ExecutedOperator(name, median(times), bool(delegated), index, place))
+    return tuple(operators)
+
+
+def time_models(
+    models: Sequence[str],
+    feeds: Sequence[Outputs],
+    *,
+    runs: int = 50,
+    warmup: int = 5,
+    threads: int = 1,
+    backend: Backend = "xnnpack",
+    timeout: float = 600.0,
+) -> tuple[Timing, ...]:
+    """Times models in turn, run by run, so that a drift of the machine's speed hits all alike.
+
+    Args:
+        models: paths of models.
+        feeds: inputs of each model.
+        runs: counted runs of each model.
+        warmup: runs of each before that.
+        threads: how many threads.
+        backend: which kernels run them.
+        timeout: seconds after which all are given up.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT is not installed.
+    """
+    with contextlib.ExitStack() as stack:
+        worker = stack.enter_context(Worker())
+        paths = [stack.enter_context(model_file(model)) for model in models]
+        status, detail, answer = worker.perform(
+            "time",
+            timeout=timeout,
+            models=paths,
+            feeds=list(feeds),
+            runs=runs,
+            warmup=warmup,
+            threads=threads,
+            backend=backend,
+        )
+    if answer is None:
+        return tuple(Timing(str(model), cast("Status", status), detail) for model in models)
+    return tuple(
+        Timing(str(model), one, said, tuple(times))
+        for model, (one, said, times) in zip(models, answer, strict=True)
+    )

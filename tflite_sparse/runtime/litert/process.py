@@ -1,0 +1,120 @@
+"""The other end of the worker process: starts it, gives it tasks, and survives its death."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.files.output import scratch
+from tflite_sparse.runtime.litert.processor import interpreter_command, interpreter_environment
+from tflite_sparse.runtime.litert.worker import receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["INSTALL", "Worker", "model_file"]
+
+INSTALL = "pip install 'tflite-sparse[litert]'"
+"""How to install LiteRT."""
+
+
+class Worker:
+    """A process that runs models, one after the other, each in a process of its own.
+
+    Args:
+        emulate: whether to run on an emulated processor without AVX.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed, or the system cannot fork.
+    """
+
+    def __init__(self, *, emulate: bool = False) -> None:
+        if not hasattr(os, "fork"):
+            raise RuntimeUnavailableError(
+                "models run in forked processes, which this system does not have",
+                hint="use Linux, macOS or the Windows Subsystem for Linux",
+            )
+        self.emulate = emulate
+        command = [
+            *interpreter_command(emulate=emulate),
+            "-m",
+            "tflite_sparse.runtime.litert.worker",
+        ]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=interpreter_environment(),
+            # A group of its own, so that the model which it runs can be ended with it.
+            start_new_session=True,
+        )
+        state, detail = receive(self._process.stdout) or ("missing", "it did not start")
+        if state != "ready":
+            self.close()
+            raise RuntimeUnavailableError(f"LiteRT cannot be used: {detail}", hint=INSTALL)
+
+    def perform(self, task: str, *, timeout: float, **request: Any) -> tuple[str, str, Any]:
+        """Does one task: (status, detail, answer)."""
+        try:
+            send(self._process.stdin, {"task": task, "timeout": timeout, **request})
+            answer = receive(self._process.stdout)
+        except (BrokenPipeError, EOFError):
+            answer = None
+        if answer is None:
+            self._kill()
+            return "crashed", "the worker process ended", None
+        status, detail, value = answer
+        return status, detail, value
+
+    def close(self) -> None:
+        """Ends the process."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            self._process.wait()
+
+    def _kill(self) -> None:
+        """Ends the process and whatever it runs."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            # Whoever is interrupted does not wait for the task that is under way.
+            self._kill()
+        self.close()
+
+
+@contextlib.contextmanager
+def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
+    """The path of a model; bytes are put into a file for as long as the block lasts."""
+    if not isinstance(model, (bytes, bytearray, memoryview)):
+        # Links are left alone: that of an open file without a name leads nowhere.
+        yield str(Path(model).absolute())
+        return
+    with scratch() as (file, path):
+        file.write(model)
+        file.flush()
+        yield str(path)

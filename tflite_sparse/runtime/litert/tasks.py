@@ -1,0 +1,143 @@
+"""What the worker does with a model, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tflite_sparse.runtime.interleave import there_and_back
+
+__all__ = ["perform", "preload"]
+
+Answer = tuple[str, str, Any]
+
+
+def preload() -> None:
+    """Imports the runtime, before the worker forks for its first task.
+
+    Raises:
+        ImportError: LiteRT is not installed.
+    """
+    import ai_edge_litert.interpreter  # noqa: F401 - for its side effect
+
+
+def perform(request: dict[str, Any]) -> Answer:
+    """Does one task; what the runtime refuses is an answer, not an error."""
+    return {"run": _run, "profile": _profile, "time": _time}[request["task"]](request)
+
+
+def _interpreter(model: str, backend: str, threads: int) -> Any:
+    from ai_edge_litert import interpreter as litert
+
+    resolver = {
+        "xnnpack": litert.OpResolverType.AUTO,
+        "builtin": litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        "reference": litert.OpResolverType.BUILTIN_REF,
+    }[backend]
+    return litert.Interpreter(
+        model_path=model, num_threads=threads, experimental_op_resolver_type=resolver
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _set_inputs(interpreter: Any, feeds: dict[str, Any]) -> None:
+    """Resizes and sets the inputs, by name; by position where `feeds` is numbered."""
+    details = interpreter.get_input_details()
+    resized = False
+    for number, detail in enumerate(details):
+        value = feeds.get(detail["name"], feeds.get(str(number)))
+        if value is not None and tuple(detail["shape"]) != value.shape:
+            interpreter.resize_tensor_input(detail["index"], value.shape)
+            resized = True
+    if resized:
+        interpreter.allocate_tensors()
+    for number, detail in enumerate(details):
+        value = feeds.get(detail["name"], feeds.get(str(number)))
+        if value is not None:
+            interpreter.set_tensor(detail["index"], value)
+
+
+def _outputs(interpreter: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for number, detail in enumerate(interpreter.get_output_details()):
+        name = detail["name"]
+        key = f"{name}#{number}" if name in found else name
+        found[key] = interpreter.get_tensor(detail["index"]).copy()
+    return found
+
+
+def _run(request: dict[str, Any]) -> Answer:
+    try:
+        interpreter = _interpreter(request["model"], request["backend"], request["threads"])
+        interpreter.allocate_tensors()
+        runner = None
+        if request["signature"] is not None:
+            runner = interpreter.get_signature_runner(request["signature"])
+    except (RuntimeError, ValueError) as error:
+        return "load-failure", _one_line(error), None
+    trials = []
+    try:
+        for feeds in request["feeds"]:
+            if runner is not None:
+                trials.append({name: v.copy() for name, v in runner(**feeds).items()})
+                continue
+            _set_inputs(interpreter, feeds)
+            interpreter.invoke()
+            trials.append(_outputs(interpreter))
+    except (RuntimeError, ValueError) as error:
+        return "run-failure", _one_line(error), None
+    return "ok", "", trials
+
+
+def _profile(request: dict[str, Any]) -> Answer:
+    from tflite_sparse.runtime.litert.c_api import LiteRtError, profile
+
+    try:
+        return "ok", "", profile(request["model"], request["runs"], request["threads"])
+    except LiteRtError as error:
+        # The C API gives a number only, and puts off to the first run what may fail at loading.
+        refused = _refusal(request["model"])
+        return ("load-failure", refused, None) if refused else (error.status, str(error), None)
+
+
+def _refusal(model: str) -> str:
+    """What the interpreter says of a model that it does not load; "" where it loads."""
+    try:
+        _interpreter(model, "xnnpack", 1).allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        return _one_line(error)
+    return ""
+
+
+def _time(request: dict[str, Any]) -> Answer:
+    """Times several models in turn, so that a drift of the machine's speed hits all alike."""
+    ready = []
+    answers: list[tuple[str, str, list[float]]] = []
+    for model, feeds in zip(request["models"], request["feeds"], strict=True):
+        interpreter, status, detail = _warm(request, model, feeds)
+        ready.append(interpreter)
+        answers.append((status, detail, []))
+    pairs = list(zip(ready, answers, strict=True))
+    for interpreter, (_, _, times) in there_and_back(pairs, request["runs"]):
+        if interpreter is None:
+            continue
+        started = time.perf_counter()
+        interpreter.invoke()
+        times.append((time.perf_counter() - started) * 1000)
+    return "ok", "", answers
+
+
+def _warm(request: dict[str, Any], model: str, feeds: dict[str, Any]) -> tuple[Any, str, str]:
+    """(interpreter, status, detail): a model that has run a few times, or None and why not."""
+    try:
+        interpreter = _interpreter(model, request["backend"], request["threads"])
+        interpreter.allocate_tensors()
+        _set_inputs(interpreter, feeds)
+        for _ in range(request["warmup"]):
+            interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        return None, "load-failure", _one_line(error)
+    return interpreter, "ok", ""

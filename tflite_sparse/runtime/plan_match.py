@@ -1,0 +1,116 @@
+"""What the runtime executed beside the model's operators and beside what was predicted."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.xnnpack.plan import plan
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Subgraph
+    from tflite_sparse.runtime.observations import Profile
+
+__all__ = ["PlanComparison", "Row", "against_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Facts):
+    """An executed operator beside a predicted one.
+
+    Attributes:
+        executed: what the runtime executed; None where it executed nothing there.
+        predicted: what the plan says; None where it says nothing.
+        operator: label of the model's operator that the predicted one belongs to.
+        microseconds: how long it took.
+        delegated: whether XNNPACK ran it.
+    """
+
+    executed: str | None
+    predicted: str | None
+    operator: str | None
+    microseconds: float
+    delegated: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same; what XNNPACK does not run is not predicted by name."""
+        return self.executed == self.predicted or not self.delegated
+
+
+@dataclass(frozen=True, slots=True)
+class PlanComparison(Facts):
+    """A profile beside the plan for the same target.
+
+    Attributes:
+        target: the target of the plan.
+        predicted: the outcome by the plan.
+        status: how the model fared.
+        rows: what was executed, in order, with what was predicted.
+    """
+
+    target: str
+    predicted: str
+    status: str
+    rows: tuple[Row, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether the runtime did what the plan says."""
+        if self.status != "ok":
+            return self.predicted in {"load_failure", "process_abort", "wrong_numbers"}
+        return all(row.agrees for row in self.rows)
+
+
+def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanComparison:
+    """Holds what was executed against the prediction.
+
+    Args:
+        subgraph: the subgraph that was run.
+        profile: what the runtime executed.
+        target: name of the target that it ran on.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    made = plan(subgraph, target)
+    predicted: list[str] = []
+    owners: list[str] = []
+    for operator in made.operators:
+        for name in operator.executed:
+            predicted.append(name)
+            owners.append(operator.label)
+    if tuple(predicted) != made.executed:
+        # The plan reorders; then only the names are known, not whose they are.
+        predicted, owners = list(made.executed), [""] * len(made.executed)
+    xnnpack = [operator for operator in profile.operators if operator.delegated]
+    rows = _aligned([o.name for o in xnnpack], [o.microseconds for o in xnnpack], predicted, owners)
+    outside = [
+        Row(o.name, None, f"{o.name} #{o.index}", o.microseconds, delegated=False)
+        for o in profile.operators
+        if not o.delegated
+    ]
+    return PlanComparison(target, made.outcome.value, profile.status, (*rows, *outside))
+
+
+def _aligned(
+    executed: list[str], times: list[float], predicted: list[str], owners: list[str]
+) -> list[Row]:
+    rows = []
+    matcher = SequenceMatcher(None, executed, predicted, autojunk=False)
+    for _, a, a_end, b, b_end in matcher.get_opcodes():
+        for offset in range(max(a_end - a, b_end - b)):
+            i = a + offset if a + offset < a_end else None
+            j = b + offset if b + offset < b_end else None
+            rows.append(
+                Row(
+                    None if i is None else executed[i],
+                    None if j is None else predicted[j],
+                    None if j is None else owners[j] or None,
+                    0.0 if i is None else times[i],
+                    delegated=True,
+                )
+            )
+    return rows

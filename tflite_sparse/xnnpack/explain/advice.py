@@ -1,0 +1,144 @@
+"""What to change so that a model that runs dense would run sparse, nearest obstacle first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.explain.describe import tally_of, worth_telling
+from tflite_sparse.xnnpack.explain.wording import title
+from tflite_sparse.xnnpack.plan_types import Change, Role
+from tflite_sparse.xnnpack.stages.profit import counted_filter
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.explain.components import Component
+    from tflite_sparse.xnnpack.graph import Node
+    from tflite_sparse.xnnpack.releases.targets import Target
+    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.profit import Tally
+
+__all__ = ["changes"]
+
+_HARD = 4
+# Kinds of nodes that have a sparse form if spelled as it wants.
+_RESPELLED = ("binary", "convolution", "depthwise", "resize", "unary")
+
+
+def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
+    """The shortest list of changes that would make part of a model run sparse, and right.
+
+    The cluster is chosen that takes the least effort for the weights it wins: respelling
+    an operator is little effort, replacing one or ending a cluster in mid-network is more.
+
+    Args:
+        parts: the partitions; none of them runs sparse.
+        target: the hardware.
+
+    Returns:
+        The changes, or nothing where the model has no 1x1 convolution to win with.
+    """
+    if not target.sparse:
+        message = f"run the model elsewhere: on {target.title} nothing runs sparse"
+        return (Change("target-dense", None, message),)
+    options: list[tuple[float, int, list[Change]]] = []
+    for part, component in worth_telling(parts):
+        region = _region(part, component)
+        tally = tally_of(part, [node for member in region for node in member.members])
+        if tally.parameters:
+            needed = _for_region(part, region, tally)
+            effort = sum(_effort(change, part) for change in needed)
+            options.append((effort / math.sqrt(tally.parameters), len(options), needed))
+    return tuple(min(options)[2]) if options else ()
+
+
+def _effort(change: Change, part: Part) -> int:
+    if change.rule == "cluster-no-exit":
+        ends = [n for n in part.graph.nodes if n.operator.index == change.operator]
+        return _HARD if any(value.readers for node in ends for value in node.outputs) else 1
+    if change.rule in ("cluster-input", "cluster-consumer", "cluster-output"):
+        return _HARD
+    hard = [n for c in part.components for n in c.blockers if n.kind not in _RESPELLED]
+    readers = {r.operator.index for n in hard for v in n.outputs for r in v.readers}
+    return _HARD if change.rule == "cluster-producer" and change.operator in readers else 1
+
+
+def _like_entry(node: Node) -> bool:
+    # A convolution over the image becomes an entry: nothing before it has to be in the cluster.
+    return node.kind == "convolution" and not counted_filter(node)
+
+
+def _region(part: Part, component: Component) -> list[Component]:
+    """A component and those before it that it joins once what blocks it is spelled differently."""
+    home = {node.number: c for c in part.components for node in c.members}
+    region: dict[int, Component] = {}
+    queue = [component]
+    while queue:
+        found = queue.pop()
+        if id(found) in region:
+            continue
+        region[id(found)] = found
+        for blocker in found.blockers:
+            if blocker.kind in _RESPELLED and not _like_entry(blocker):
+                producers = [v.producer for v in blocker.inputs if v.producer is not None]
+                queue.extend(home[p.number] for p in producers if p.number in home)
+    return sorted(region.values(), key=lambda c: c.members[0].number)
+
+
+def _for_region(part: Part, region: list[Component], tally: Tally) -> list[Change]:
+    reasons = {why.message: why for component in region for why in component.obstacles}
+    found = [Change(why.rule, why.operator, why.message) for why in reasons.values()]
+    roles = part.clusters.roles
+    entries = any(roles[n.number].role is Role.ENTRY for c in region for n in c.members)
+    if not entries and not found:
+        found.append(_missing_entry(region[0].members[0]))
+    blockers = {blocker.number for component in region for blocker in component.blockers}
+    for component in region:
+        for node in component.open_ends:
+            # Where the next operator is one of those to be changed, the cluster goes on.
+            readers = {reader.number for value in node.outputs for reader in value.readers}
+            if not readers & blockers:
+                found.append(_missing_exit(node))
+    if not tally.profitable:
+        found.append(_missing_zeros(tally))
+    if not part.hints:
+        found.append(_missing_hint(tally))
+    return found
+
+
+def _missing_entry(first: Node) -> Change:
+    return Change(
+        "cluster-input",
+        first.operator.index,
+        f"begin before {title(first.operator)} with a 3x3 stride-2 convolution of 3 channels that "
+        "pads 1 on each side",
+    )
+
+
+def _missing_exit(last: Node) -> Change:
+    return Change(
+        "cluster-no-exit",
+        last.operator.index,
+        f"end the cluster after {title(last.operator)} with MEAN over height and width, or with "
+        "DEPTH_TO_SPACE",
+    )
+
+
+def _missing_zeros(tally: Tally) -> Change:
+    share = tally.zeros / tally.parameters
+    return Change(
+        "profit-zeros",
+        tally.filters[0].operator.index,
+        f"set {tally.margin:,} more of the cluster's {tally.parameters:,} 1x1 weights to zero: "
+        f"{share:.1%} are, more than two thirds must be",
+    )
+
+
+def _missing_hint(tally: Tally) -> Change:
+    most = max(tally.facts, key=lambda number: tally.facts[number].zeros)
+    operator = next(node.operator for node in tally.filters if node.number == most)
+    return Change(
+        "hint-none",
+        operator.index,
+        f"store the filter of {title(operator)} sparse, behind a DENSIFY: one such weight makes "
+        "the runtime look for zeros",
+    )

@@ -1,0 +1,171 @@
+"""Clusters as people see them: what would go sparse together if nothing stood in the way.
+
+The runtime scatters a cluster as soon as one member is in its way; this keeps such members together
+and lists everything that stands in the way at once. Where nothing does, a component is a cluster of
+the runtime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.xnnpack.explain.wording import reason, title, value_title
+from tflite_sparse.xnnpack.plan_types import Role
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.graph import Graph, Node, Value
+    from tflite_sparse.xnnpack.plan_types import Reason
+    from tflite_sparse.xnnpack.stages.clusters import Clusters
+    from tflite_sparse.xnnpack.stages.roles import RoleOf
+
+__all__ = ["Component", "find_components"]
+
+
+@dataclass(slots=True)
+class Component:
+    """Nodes that are joined by values that may lie in the sparse layout.
+
+    Attributes:
+        members: the nodes, in the order of execution.
+        obstacles: what makes the runtime give the cluster up, nearest to the entry first.
+        open_ends: members after which nothing brings the values back out of the sparse layout.
+        blockers: nodes with another form than the sparse path takes, whose result is read inside.
+    """
+
+    members: list[Node] = field(default_factory=list)
+    obstacles: list[Reason] = field(default_factory=list)
+    open_ends: list[Node] = field(default_factory=list)
+    blockers: list[Node] = field(default_factory=list)
+
+
+def find_components(graph: Graph, clusters: Clusters) -> list[Component]:
+    """Finds the components of a graph, in the order of execution.
+
+    Args:
+        graph: a graph that has been fused and linked.
+        clusters: its roles.
+    """
+    roles = clusters.roles
+    parent = list(range(len(graph.nodes)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    for node in graph.nodes:
+        if roles[node.number].takes_part:
+            for producer in _joined(node, roles):
+                a, b = root(node.number), root(producer.number)
+                parent[max(a, b)] = min(a, b)
+    found: dict[int, Component] = {}
+    for node in graph.nodes:
+        if roles[node.number].role is not Role.NONE:
+            found.setdefault(root(node.number), Component()).members.append(node)
+    for component in found.values():
+        _examine(component, roles)
+    return list(found.values())
+
+
+def _joined(node: Node, roles: list[RoleOf]) -> list[Node]:
+    producers = [v.producer for v in node.inputs if not v.is_static and not v.is_input]
+    return [p for p in producers if p is not None and roles[p.number].may_be_read]
+
+
+def _examine(component: Component, roles: list[RoleOf]) -> None:
+    for node in component.members:
+        if roles[node.number].takes_part:
+            for value in node.reads:
+                if not value.is_static:
+                    component.obstacles.extend(_obstacle(node, value, roles))
+                    made = value.producer
+                    if made is not None and not roles[made.number].may_be_read:
+                        component.blockers.append(made)
+        if not roles[node.number].exit and not _goes_on(node, roles):
+            component.open_ends.append(node)
+    unique = {why.message: why for why in component.obstacles}
+    component.obstacles = list(unique.values())
+
+
+def _goes_on(node: Node, roles: list[RoleOf]) -> bool:
+    return any(roles[r.number].takes_part for value in node.outputs for r in value.readers)
+
+
+def _obstacle(node: Node, value: Value, roles: list[RoleOf]) -> list[Reason]:
+    producer = value.producer
+    if value.is_input or producer is None:
+        return [_outside_input(node, value)]
+    if not roles[producer.number].may_be_read:
+        return [_ineligible(node, value, producer, roles[producer.number])]
+    if node.inputs.count(value) > 1:
+        return [
+            reason(
+                "cluster-repeated",
+                node.operator,
+                f"reads {value_title(value)} twice, which the runtime takes for a reader elsewhere",
+                operand=value_title(value),
+                found="twice",
+                wanted="once",
+            )
+        ]
+    others = [r for r in value.readers if not roles[r.number].takes_part]
+    found = [_outside_reader(producer, value, r, roles[r.number]) for r in others]
+    if value.is_output:
+        found.append(
+            reason(
+                "cluster-output",
+                producer.operator,
+                "is read inside the cluster and is also an output of what XNNPACK runs",
+                operand=value_title(value),
+                found="an output",
+                wanted="a value read in the cluster only",
+            )
+        )
+    return found
+
+
+def _outside_input(node: Node, value: Value) -> Reason:
+    return reason(
+        "cluster-input",
+        node.operator,
+        f"reads {value_title(value)}, an input of what XNNPACK runs; only an entry may",
+        operand=value_title(value),
+        found="an input",
+        wanted="a value made by an entry or inner operator",
+    )
+
+
+def _ineligible(node: Node, value: Value, producer: Node, role: RoleOf) -> Reason:
+    if producer.operator is node.operator:
+        sentence = "reshapes or quantizes its input first, which has no sparse form"
+    else:
+        sentence = f"reads {title(producer.operator)}, which {_why_not(producer, role)}"
+    return reason(
+        "cluster-producer",
+        node.operator,
+        sentence,
+        operand=value_title(value),
+        found=producer.operator.label,
+        wanted="a value made by an entry or inner operator",
+    )
+
+
+def _outside_reader(producer: Node, value: Value, reader: Node, role: RoleOf) -> Reason:
+    return reason(
+        "cluster-consumer",
+        producer.operator,
+        f"is read inside the cluster and also by {title(reader.operator)}, which "
+        f"{_why_not(reader, role)}",
+        operand=value_title(value),
+        found=reader.operator.label,
+        wanted="readers in the cluster only",
+    )
+
+
+def _why_not(node: Node, role: RoleOf) -> str:
+    if role.refusal is None:
+        return "is an entry and reads NHWC"
+    return role.refusal.message.removeprefix(title(node.operator)).strip()

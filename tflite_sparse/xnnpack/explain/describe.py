@@ -1,0 +1,183 @@
+"""From nodes back to the model's operators: what a plan says of each operator and cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.model.macs import macs
+from tflite_sparse.xnnpack.explain.wording import title
+from tflite_sparse.xnnpack.plan_types import ClusterPlan, Fate, OperatorPlan, Role
+from tflite_sparse.xnnpack.stages.filters import block_size
+from tflite_sparse.xnnpack.stages.kernels import executed_name, is_sparse_kernel
+from tflite_sparse.xnnpack.stages.profit import Tally, counted_filter
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator, Subgraph
+    from tflite_sparse.xnnpack.explain.components import Component
+    from tflite_sparse.xnnpack.graph import Node
+    from tflite_sparse.xnnpack.releases.targets import Target
+    from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
+    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.roles import RoleOf
+
+__all__ = ["describe_clusters", "describe_operators", "tally_of", "worth_telling"]
+
+
+def worth_telling(parts: list[Part]) -> list[tuple[Part, Component]]:
+    """The components worth telling of: those with filters that count.
+
+    A FULLY_CONNECTED that flattens its input is a component for itself and will always be.
+    """
+    return [
+        (part, component)
+        for part in parts
+        for component in part.components
+        if any(counted_filter(node) for node in component.members)
+        and (len(component.members) > 1 or component.members[0].operator.name == "CONV_2D")
+    ]
+
+
+def describe_operators(
+    subgraph: Subgraph, delegation: Delegation, parts: list[Part], target: Target
+) -> tuple[OperatorPlan, ...]:
+    """What becomes of every operator of a subgraph."""
+    numbers = {
+        (part.index, node.number): number
+        for number, (part, component) in enumerate(worth_telling(parts))
+        for node in component.members
+    }
+    found: dict[int, OperatorPlan] = {}
+    for part in parts:
+        nodes: dict[int, list[Node]] = {}
+        for node in part.graph.nodes:
+            nodes.setdefault(node.operator.index, []).append(node)
+        for op in part.run.operators:
+            found[op.index] = _Describer(part, delegation, target, numbers).describe(
+                op, nodes.get(op.index, [])
+            )
+    return tuple(found.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators)
+
+
+def _in_tflite(op: Operator, delegation: Delegation) -> OperatorPlan:
+    return OperatorPlan(
+        index=op.index, name=op.name, label=title(op), delegated=False,
+        refusal=delegation.refusals.get(op.index), partition=None, fate=Fate.TFLITE, steps=(),
+        fused_into=None, role=Role.NONE, role_refusal=None, cluster=None, nchw=False, kernel=None,
+        pointwise=False, executed=(), macs=macs(op), zeros=None, parameters=None,
+    )  # fmt: skip
+
+
+class _Describer:
+    """Describes the operators of one partition."""
+
+    def __init__(
+        self,
+        part: Part,
+        delegation: Delegation,
+        target: Target,
+        numbers: dict[tuple[int, int], int],
+    ) -> None:
+        self._part = part
+        self._delegation = delegation
+        self._target = target
+        self._numbers = numbers
+
+    def describe(self, op: Operator, nodes: list[Node]) -> OperatorPlan:
+        """Describes an operator that turned into the given nodes."""
+        part = self._part
+        main = self._main(nodes)
+        role = None if main is None else part.clusters.roles[main.number]
+        facts = None if main is None else part.facts(main)
+        sparse = main is not None and is_sparse_kernel(main)
+        kernel = None
+        if sparse and main is not None:
+            kernel = 1 if facts is None else block_size(facts, self._target.blocks)
+        into = part.graph.fused.get(op.index)
+        steps = part.graph.steps.get(op.index, [])
+        folded = self._delegation.unpacking.get(op.index)
+        return OperatorPlan(
+            index=op.index,
+            name=op.name,
+            label=title(op),
+            delegated=True,
+            refusal=None,
+            partition=part.index,
+            fate=self._fate(op, nodes, folded),
+            steps=(folded,) if folded else tuple(steps),
+            fused_into=None if into is None or nodes else into.index,
+            role=Role.NONE if role is None else role.role,
+            role_refusal=None if role is None else role.refusal,
+            cluster=None if main is None else self._numbers.get((part.index, main.number)),
+            nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
+            kernel=kernel,
+            pointwise=op.name == "CONV_2D" and _is_pointwise(main),
+            executed=tuple(executed_name(node) for node in nodes),
+            macs=macs(op),
+            zeros=None if facts is None else facts.zeros,
+            parameters=None if facts is None else facts.parameters,
+        )
+
+    @staticmethod
+    def _main(nodes: list[Node]) -> Node | None:
+        # What comes before it reshapes or quantizes, what comes after it clamps.
+        products = [n for n in nodes if n.kind not in ("reshape", "unary", "transpose")]
+        return next(iter(products or nodes), None)
+
+    def _fate(self, op: Operator, nodes: list[Node], folded: str | None) -> Fate:
+        if folded is not None:
+            return Fate.FOLDED
+        if nodes:
+            return Fate.EXECUTED
+        gone = self._part.graph.fused
+        return Fate.FUSED if gone.get(op.index) is not None else Fate.DROPPED
+
+
+def _is_pointwise(node: Node | None) -> bool:
+    return node is not None and node.window is not None and node.window.pointwise
+
+
+def describe_clusters(parts: list[Part]) -> tuple[ClusterPlan, ...]:
+    """The clusters worth telling of, in the order of execution."""
+    return tuple(
+        _cluster(part, component, number)
+        for number, (part, component) in enumerate(worth_telling(parts))
+    )
+
+
+def _cluster(part: Part, component: Component, number: int) -> ClusterPlan:
+    roles = part.clusters.roles
+    tally = tally_of(part, component.members)
+    return ClusterPlan(
+        index=number,
+        partition=part.index,
+        members=_indices(component.members),
+        entries=_indices([n for n in component.members if roles[n.number].role is Role.ENTRY]),
+        exits=_indices([n for n in component.members if _ends(n, roles)]),
+        open_ends=_indices(component.open_ends),
+        filters=_indices(tally.filters),
+        zeros=tally.zeros,
+        parameters=tally.parameters,
+        margin=tally.margin,
+        complete=part.clusters.has_exit and not component.obstacles,
+        obstacles=tuple(component.obstacles),
+        profitable=tally.profitable,
+        sparse=any(is_sparse_kernel(node) for node in tally.filters),
+    )
+
+
+def _ends(node: Node, roles: list[RoleOf]) -> bool:
+    goes_on = any(roles[r.number].takes_part for value in node.outputs for r in value.readers)
+    return roles[node.number].exit and not goes_on
+
+
+def tally_of(part: Part, members: list[Node]) -> Tally:
+    """The zeros of nodes of a partition."""
+    result = Tally()
+    for node in members:
+        if counted_filter(node):
+            result.add(node, part.facts(node))
+    return result
+
+
+def _indices(nodes: list[Node]) -> tuple[int, ...]:
+    return tuple(sorted({node.operator.index for node in nodes}))

@@ -1,0 +1,1 @@
+"""The runtimes and the hardware that a plan is for."""

@@ -1,0 +1,1 @@
+"""The delegate stage: which operators XNNPACK takes."""

@@ -1,0 +1,1 @@
+"""The layout stage: how values really lie in memory."""

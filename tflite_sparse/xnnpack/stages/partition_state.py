@@ -1,0 +1,50 @@
+"""A partition on its way through the stages."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.explain.components import Component
+    from tflite_sparse.xnnpack.graph import Graph, Node
+    from tflite_sparse.xnnpack.plan_types import Failure, HintSource
+    from tflite_sparse.xnnpack.stages.clusters import Clusters
+    from tflite_sparse.xnnpack.stages.delegate.partition import Run
+    from tflite_sparse.xnnpack.stages.filters import FilterFacts
+    from tflite_sparse.xnnpack.stages.profit import Tally
+
+__all__ = ["Part"]
+
+
+@dataclass(slots=True)
+class Part:
+    """What the stages have found out about a partition.
+
+    Attributes:
+        index: its number.
+        run: its operators.
+        graph: its nodes after fusion.
+        clusters: its clusters and roles.
+        components: the same as people see them.
+        hints: the sparse weights in it.
+        tallies: zeros of each cluster, by the number of its leader.
+        failures: what goes wrong.
+        executed: names of the operators that run.
+    """
+
+    index: int
+    run: Run
+    graph: Graph
+    clusters: Clusters
+    components: list[Component]
+    hints: tuple[HintSource, ...]
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    executed: tuple[str, ...] = ()
+
+    def facts(self, node: Node) -> FilterFacts | None:
+        """The zeros of a node's filter, None where it has none that counts."""
+        return self.tallies[self.clusters.leaders[node.number]].facts.get(node.number)

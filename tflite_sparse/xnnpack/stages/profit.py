@@ -1,0 +1,93 @@
+"""The profit stage: whether a cluster has zeros enough, and what then lies in the sparse layout.
+
+Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.xnnpack.stages.filters import filter_facts
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.assumptions import WhatIf
+    from tflite_sparse.xnnpack.graph import Node
+    from tflite_sparse.xnnpack.stages.clusters import Cluster, Clusters
+    from tflite_sparse.xnnpack.stages.filters import FilterFacts
+
+__all__ = ["Tally", "apply_layout", "counted_filter", "tally"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Zeros of a cluster.
+
+    Attributes:
+        zeros: zeros in all counted filters.
+        parameters: size of all counted filters.
+        filters: the nodes whose filters are counted.
+        facts: what is known of each of those filters, by number of the node.
+    """
+
+    zeros: int = 0
+    parameters: int = 0
+    filters: list[Node] = field(default_factory=list)
+    facts: dict[int, FilterFacts] = field(default_factory=dict)
+
+    @property
+    def profitable(self) -> bool:
+        """Whether strictly more than two thirds are zero; without filters it never is."""
+        return self.zeros * 3 > self.parameters * 2
+
+    @property
+    def margin(self) -> int:
+        """Further zeros needed to exceed two thirds; 0 or less where none are."""
+        return self.parameters * 2 // 3 + 1 - self.zeros
+
+    def add(self, node: Node, facts: FilterFacts | None) -> None:
+        """Counts a node's filter in; one without facts is named only."""
+        self.filters.append(node)
+        if facts is not None:
+            self.facts[node.number] = facts
+            self.zeros += facts.zeros
+            self.parameters += facts.parameters
+
+
+def counted_filter(node: Node) -> bool:
+    """Whether a node's filter counts: 1x1 convolutions and everything run as fully connected."""
+    window = node.window
+    pointwise = node.kind == "convolution" and window is not None and window.kernel == (1, 1)
+    return pointwise or node.kind == "fully_connected"
+
+
+def tally(cluster: Cluster, assume: WhatIf) -> Tally:
+    """Counts the zeros of a cluster.
+
+    Args:
+        cluster: the cluster.
+        assume: assumptions about zeros.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: a buffer does not fit its shape.
+    """
+    result = Tally()
+    for node in cluster.members:
+        if not counted_filter(node):
+            continue
+        source = node.inputs[1].source
+        if source is None or not node.inputs[1].is_float:
+            result.add(node, None)
+        else:
+            result.add(node, filter_facts(source, assume))
+    return result
+
+
+def apply_layout(cluster: Cluster, clusters: Clusters) -> None:
+    """Marks the inputs of a cluster's members to lie in the sparse layout; only inputs."""
+    for node in cluster.members:
+        if clusters.roles[node.number].takes_part:
+            for value in node.inputs:
+                value.nchw |= not value.is_static

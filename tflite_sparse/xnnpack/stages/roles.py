@@ -1,0 +1,302 @@
+"""The role stage: what each node may be in a sparse cluster, and why not.
+
+Source: XNNPACK src/subgraph.c, xnn_check_nchw_compatibility; the order of checks is the runtime's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse._dataclass import dataclass
+from tflite_sparse.xnnpack.explain.wording import reason
+from tflite_sparse.xnnpack.plan_types import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflite_sparse.xnnpack.graph import Node, Value, Window
+    from tflite_sparse.xnnpack.plan_types import Reason
+
+__all__ = ["RoleOf", "role_of"]
+
+_RANK = 4
+_ENTRY_CHANNELS = 3
+# A rule applied: its code, whether it is kept, what it looks at, what it found, what it wants.
+_Wanted = tuple[str, bool, str, str, str]
+_WISHES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOf:
+    """The role of a node.
+
+    Attributes:
+        role: what it may be.
+        refusal: the first rule by which it may be nothing.
+    """
+
+    role: Role
+    refusal: Reason | None = None
+
+    @property
+    def inner(self) -> bool:
+        """Whether it may lie inside a cluster."""
+        return self.role in (Role.INNER, Role.INNER_OR_EXIT)
+
+    @property
+    def exit(self) -> bool:
+        """Whether it may end one."""
+        return self.role in (Role.EXIT, Role.INNER_OR_EXIT)
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether its inputs are put into the sparse layout: all members but entries."""
+        return self.inner or self.exit
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether a member may read it: entries and inner operators."""
+        return self.inner or self.role is Role.ENTRY
+
+
+def role_of(node: Node) -> RoleOf:
+    """What a node may be in a sparse cluster."""
+    for value in (*node.inputs, *node.outputs):
+        if not value.is_float:
+            return _no(
+                node,
+                "role-type",
+                f"works on {_kind(value)}; only fp32 and fp16 go sparse",
+                operand=_name(node, value),
+                found=_kind(value),
+                wanted="fp32 or fp16",
+            )
+    check = _ROLES.get(node.kind)
+    if check is None:
+        what = node.operator.custom_code or node.operator.name
+        return _no(
+            node,
+            "role-operator",
+            "has no form for the sparse layout",
+            found=what,
+            wanted="an operator with a sparse form",
+        )
+    return check(node)
+
+
+def _kind(value: Value) -> str:
+    return value.tensor.type if value.tensor is not None else value.type
+
+
+def _name(node: Node, value: Value) -> str:
+    if value in node.outputs:
+        return "output"
+    return "input" if node.inputs[0] is value else f"input {node.inputs.index(value)}"
+
+
+def _no(
+    node: Node,
+    code: str,
+    sentence: str,
+    *,
+    operand: str = "",
+    found: object = "",
+    wanted: object = "",
+) -> RoleOf:
+    why = reason(code, node.operator, sentence, operand=operand, found=found, wanted=wanted)
+    return RoleOf(Role.NONE, why)
+
+
+def _sides(window: Window) -> str:
+    if window.same:
+        return f"SAME with stride {_pair(window.stride)}"
+    top, right, bottom, left = window.padding
+    return f"top {top}, right {right}, bottom {bottom}, left {left}"
+
+
+def _pair(pair: tuple[int, int]) -> str:
+    return f"{pair[0]}x{pair[1]}"
+
+
+def _inner(_: Node) -> RoleOf:
+    return RoleOf(Role.INNER)
+
+
+def _first_broken(node: Node, rules: list[_Wanted], role: Role) -> RoleOf:
+    for code, fits, operand, found, wanted in rules:
+        if not fits:
+            has = f"has {operand} {found}"
+            if code == "conv-entry-padding":
+                same = found.startswith("SAME")
+                has = "leaves its SAME padding to run time" if same else f"pads {found}"
+            sentence = f"{has}; {_WISHES[role]} {wanted}"
+            return _no(node, code, sentence, operand=operand, found=found, wanted=wanted)
+    return RoleOf(role)
+
+
+def _convolution(node: Node) -> RoleOf:
+    window = node.window
+    assert window is not None  # noqa: S101 - the define stage gives every convolution one
+    general = _first_broken(node, _general_rules(window), Role.INNER)
+    if general.refusal is not None:
+        return general
+    if window.kernel == (1, 1):
+        return _first_broken(node, _pointwise_rules(window), Role.INNER)
+    return _first_broken(node, _entry_rules(window), Role.ENTRY)
+
+
+def _general_rules(window: Window) -> list[_Wanted]:
+    one, dilation = "1", _pair(window.dilation)
+    known = window.kernel in ((1, 1), (3, 3))
+    return [
+        ("conv-groups", window.groups == 1, "groups", str(window.groups), one),
+        ("conv-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
+        ("conv-kernel", known, "kernel", _pair(window.kernel), "1x1, or 3x3 at the entry"),
+    ]
+
+
+def _pointwise_rules(window: Window) -> list[_Wanted]:
+    padding, stride = _sides(window), _pair(window.stride)
+    return [
+        ("conv-pointwise-padding", not any(window.padding), "padding", padding, "none"),
+        ("conv-pointwise-stride", window.stride == (1, 1), "stride", stride, "1x1"),
+    ]
+
+
+def _entry_rules(window: Window) -> list[_Wanted]:
+    padding, stride = _sides(window), _pair(window.stride)
+    padded, strided = window.padding == (1, 1, 1, 1), window.stride == (2, 2)
+    three = window.inputs == _ENTRY_CHANNELS
+    return [
+        ("conv-entry-padding", padded, "padding", padding, "1 on each side"),
+        ("conv-entry-stride", strided, "stride", stride, "2x2"),
+        ("conv-entry-channels", three, "input channels", str(window.inputs), "3"),
+    ]
+
+
+def _depthwise(node: Node) -> RoleOf:
+    window = node.window
+    assert window is not None  # noqa: S101 - the define stage gives every convolution one
+    return _first_broken(node, _depthwise_rules(window), Role.INNER)
+
+
+def _depthwise_rules(window: Window) -> list[_Wanted]:
+    dilation, stride, kernel = (_pair(window.dilation), _pair(window.stride), _pair(window.kernel))
+    multiplier, side = str(window.multiplier), (window.kernel[0] - 1) // 2
+    single, square = window.multiplier == 1, window.kernel in ((3, 3), (5, 5))
+    steps, around = window.stride in ((1, 1), (2, 2)), window.padding == (side,) * 4
+    wanted = f"{side} on each side"
+    return [
+        ("depthwise-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
+        ("depthwise-same", not window.same, "padding", _sides(window), f"{wanted}, spelled out"),
+        ("depthwise-multiplier", single, "depth multiplier", multiplier, "1"),
+        ("depthwise-stride", steps, "stride", stride, "1x1 or 2x2"),
+        ("depthwise-kernel", square, "kernel", kernel, "3x3 or 5x5"),
+        ("depthwise-padding", around, "padding", _sides(window), wanted),
+    ]
+
+
+def _binary(node: Node) -> RoleOf:
+    first, second = node.inputs
+    if node.function not in ("add", "multiply"):
+        return _no(
+            node,
+            "binary-operator",
+            "has no sparse form; of binary operators only ADD and MUL have",
+            found=node.operator.name,
+            wanted="ADD or MUL",
+        )
+    ranks = (len(first.shape), len(second.shape))
+    if ranks != (_RANK, _RANK):
+        return _no(
+            node,
+            "binary-rank",
+            f"reads inputs of {ranks[0]} and {ranks[1]} dimensions; both must have 4",
+            operand="inputs",
+            found=ranks,
+            wanted=(_RANK, _RANK),
+        )
+    # The runtime looks at the shape of the first input whichever of the two is constant.
+    varying = sum(size != 1 for size in first.shape)
+    if varying > 1 and (first.is_static or second.is_static):
+        code = "binary-constant" if first.is_static else "binary-second-constant"
+        said = (
+            f"has a constant first input that varies along {varying} dimensions; one is the most"
+            if first.is_static
+            else "has its constant second; it must come first"
+        )
+        return _no(
+            node,
+            code,
+            said,
+            operand="first input",
+            found=list(first.shape),
+            wanted="at most one dimension above 1",
+        )
+    return RoleOf(Role.INNER)
+
+
+def _unary(node: Node) -> RoleOf:
+    rank = len(node.inputs[0].shape)
+    if rank != _RANK:
+        return _no(
+            node,
+            "unary-rank",
+            f"reads a value of {rank} dimensions; it must have 4",
+            operand="input",
+            found=rank,
+            wanted=_RANK,
+        )
+    return RoleOf(Role.INNER)
+
+
+def _resize(node: Node) -> RoleOf:
+    shape = node.inputs[0].shape
+    if min(shape[1:3]) <= 1:
+        return _no(
+            node,
+            "resize-size",
+            f"enlarges a {shape[1]}x{shape[2]} map; both sizes must exceed 1",
+            operand="input",
+            found=_pair((shape[1], shape[2])),
+            wanted="above 1x1",
+        )
+    return RoleOf(Role.INNER)
+
+
+def _reduce(node: Node) -> RoleOf:
+    rank = len(node.inputs[0].shape)
+    if node.function in ("max", "min"):
+        return _no(
+            node,
+            "role-operator",
+            "has no form for the sparse layout",
+            found=node.operator.name,
+            wanted="MEAN or SUM",
+        )
+    if rank != _RANK:
+        return _no(
+            node,
+            "reduce-rank",
+            f"reads a value of {rank} dimensions; it must have 4",
+            operand="input",
+            found=rank,
+            wanted=_RANK,
+        )
+    return RoleOf(Role.INNER_OR_EXIT)
+
+
+def _exit(_: Node) -> RoleOf:
+    return RoleOf(Role.EXIT)
+
+
+_ROLES: dict[str, Callable[[Node], RoleOf]] = {
+    "fully_connected": _inner,
+    "convolution": _convolution,
+    "depthwise": _depthwise,
+    "binary": _binary,
+    "unary": _unary,
+    "resize": _resize,
+    "reduce": _reduce,
+    "depth_to_space": _exit,
+}
