@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from tflite_sparse.lint.finding import Hit, Severity
-    from tflite_sparse.lint.subject import Subject
-
-    Check = Callable[[Subject], Iterator[Hit]]
+from tflite_sparse.lint.finding import Hit, Severity
+from tflite_sparse.lint.fixers.fixer import Fixer
+from tflite_sparse.lint.subject import Subject
 
 __all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
+
+_Check = Callable[[Subject], Iterator[Hit]]
 
 PREFIX = "TFS"
 DOCS = "https://github.com/tflite-sparse/tflite-sparse/blob/main/docs/rules"
@@ -48,8 +46,7 @@ class Family(enum.Enum):
         return self.value[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, eq=False):
     """A rule.
 
     Attributes:
@@ -60,7 +57,7 @@ class Rule:
         why: why it matters, in bytes, milliseconds or wrong numbers.
         fix: how to fix it.
         command: the command that fixes it, "" where there is none.
-        fixable: whether `lint --fix` does it.
+        fixers: what `lint --fix` does about it; each is tried in its turn, see `fix.TURNS`.
         since: the release that brought the rule.
         check: finds the places.
     """
@@ -71,10 +68,15 @@ class Rule:
     what: str
     why: str
     fix: str
-    check: Check
+    check: _Check
     command: str = ""
-    fixable: bool = False
+    fixers: tuple[Fixer, ...] = ()
     since: str = "0.1.0"
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `lint --fix` does something about it."""
+        return bool(self.fixers)
 
     @property
     def family(self) -> Family:
@@ -99,16 +101,17 @@ def rule(
     why: str,
     fix: str,
     command: str = "",
-    fixable: bool = False,
+    fixers: tuple[Fixer, ...] = (),
     since: str = "0.1.0",
-) -> Callable[[Check], Check]:
-    """Registers the function that follows as the check of a rule; see `Rule` for the arguments."""
+) -> Callable[[_Check], Rule]:
+    """Registers a rule whose check is the function that follows; see `Rule` for the arguments."""
 
-    def register(check: Check) -> Check:
-        if code in _REGISTRY or any(known.name == name for known in _REGISTRY.values()):
+    def register(check: _Check) -> Rule:
+        if code in _REGISTRY or any(other.name == name for other in _REGISTRY.values()):
             raise AssertionError(f"rule {code} {name} is registered twice")
-        _REGISTRY[code] = Rule(code, name, severity, what, why, fix, check, command, fixable, since)
-        return check
+        registered = Rule(code, name, severity, what, why, fix, check, command, fixers, since)
+        _REGISTRY[code] = registered
+        return registered
 
     return register
 
@@ -126,9 +129,9 @@ def find_rule(name: str) -> Rule:
     Raises:
         UsageError: there is no such rule.
     """
-    for known in all_rules():
-        if name.upper() == known.code or name.lower() == known.name:
-            return known
+    for candidate in all_rules():
+        if name.upper() == candidate.code or name.lower() == candidate.name:
+            return candidate
     raise UsageError(f"there is no rule {name!r}", hint="'tflite-sparse rules' lists them")
 
 
@@ -143,14 +146,14 @@ def matching(patterns: Iterable[str]) -> frozenset[str]:
         text = pattern.strip().upper()
         if text[:1].isdigit():
             text = PREFIX + text
-        found = {
-            known.code
-            for known in all_rules()
-            if text == "ALL" or known.code.startswith(text) or known.name == pattern.lower()
+        codes = {
+            candidate.code
+            for candidate in all_rules()
+            if text == "ALL" or candidate.code.startswith(text) or candidate.name == pattern.lower()
         }
-        if not found or not text:
+        if not codes or not text:
             raise UsageError(
                 f"{pattern!r} chooses no rule", hint="'tflite-sparse rules' lists codes and names"
             )
-        chosen |= found
+        chosen |= codes
     return frozenset(chosen)

@@ -8,12 +8,21 @@ import pytest
 from tests.support.litert import run
 from tests.support.object_api import differences, load
 from tests.unit.lint.models import CASES, good
-from tflite_sparse.lint.fix import fix
+from tflite_sparse.lint.fix import TURNS, fix
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.settings import Settings
 
 ENABLED = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 FIXABLE = [rule.code for rule in all_rules() if rule.fixable]
+
+
+def test_every_fixer_that_a_rule_names_has_its_turn_and_every_turn_its_rules():
+    order = [fixer for turn in TURNS for fixer in turn]
+    assert len(set(order)) == len(order) == len({fixer.name for fixer in order})
+    assert {fixer for rule in all_rules() for fixer in rule.fixers} == set(order)
+    for rule in all_rules():
+        # Read as the order in which they are tried.
+        assert list(rule.fixers) == sorted(rule.fixers, key=order.index)
 
 
 @pytest.mark.parametrize("code", FIXABLE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.encoding import index_type, nonzero_mask
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.fixers.storage import store_dense
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.sparse import encoding_of
 
@@ -176,7 +177,7 @@ def unknown_fields(subject: Subject) -> Iterator[Hit]:
     why="It takes the packed values for the dense tensor and reads beyond their end.",
     fix="Put a DENSIFY in between, or store the tensor dense.",
     command="tflite-sparse densify MODEL -o OUT",
-    fixable=True,
+    fixers=(store_dense,),
 )
 def sparse_operand(subject: Subject) -> Iterator[Hit]:
     """Sparse tensors in the wrong hands."""

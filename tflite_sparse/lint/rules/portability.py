@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.fixers.cleanup import align_buffers, raise_version
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
 
@@ -47,7 +48,7 @@ def densify_elsewhere(subject: Subject) -> Iterator[Hit]:
     " model need.",
     why="A runtime that trusts it loads the model and fails.",
     fix="Raise the version.",
-    fixable=True,
+    fixers=(raise_version,),
 )
 def runtime_version(subject: Subject) -> Iterator[Hit]:
     """Versions that are too low."""
@@ -67,7 +68,7 @@ def runtime_version(subject: Subject) -> Iterator[Hit]:
     what="Buffers do not start at a multiple of 16 bytes, as the format asks.",
     why="Runtimes that use weights where they lie may copy them first, or refuse the model.",
     fix="Write the file anew; every rewrite of this tool aligns all buffers.",
-    fixable=True,
+    fixers=(align_buffers,),
 )
 def alignment(subject: Subject) -> Iterator[Hit]:
     """Data at odd places."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.fixers.storage import mend_heads, store_dense
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.plan import plan
@@ -32,6 +33,7 @@ _DENSIFY_FIX = (
     " width (keep_dims=false) or DEPTH_TO_SPACE."
 )
 _DENSIFY = "tflite-sparse densify MODEL -o OUT"
+_KEEP_RIGHT = (mend_heads, store_dense)
 
 
 def _failures(
@@ -71,7 +73,7 @@ def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
     why="Every output that depends on it is wrong, and nothing says so.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def nchw_read(subject: Subject) -> Iterator[Hit]:
     """Chains that end without an exit."""
@@ -88,7 +90,7 @@ def nchw_read(subject: Subject) -> Iterator[Hit]:
     why="The model does not load, or computes something else.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def shapes(subject: Subject) -> Iterator[Hit]:
     """Shapes that the layout changes."""
@@ -110,7 +112,7 @@ def shapes(subject: Subject) -> Iterator[Hit]:
     why="The outputs are wrong; on maps that are not square the process may crash.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def reduction_axis(subject: Subject) -> Iterator[Hit]:
     """Reductions over some axes only."""
@@ -125,7 +127,7 @@ def reduction_axis(subject: Subject) -> Iterator[Hit]:
     why="The process crashes, or goes on with what it has overwritten.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def memory_overrun(subject: Subject) -> Iterator[Hit]:
     """What leaves its memory."""
@@ -141,7 +143,7 @@ def memory_overrun(subject: Subject) -> Iterator[Hit]:
     why="XNNPACK takes the packed values for the dense matrix: wrong numbers, without a message.",
     fix="Store the filter dense, or make the operator version 8.",
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def packed_filter(subject: Subject) -> Iterator[Hit]:
     """Sparse filters that XNNPACK misreads; of other operators, `sparse-operand` tells."""
@@ -159,7 +161,7 @@ def packed_filter(subject: Subject) -> Iterator[Hit]:
     why='The model does not load with XNNPACK ("failed to delegate").',
     fix="Store these weights dense.",
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def int8_densify(subject: Subject) -> Iterator[Hit]:
     """int8 weights behind DENSIFY where XNNPACK cannot read them."""
@@ -176,7 +178,7 @@ def int8_densify(subject: Subject) -> Iterator[Hit]:
     why="The outputs are wrong wherever XNNPACK is on, which is the default, and nothing says so.",
     fix="Store these weights dense.",
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def weight_lost(subject: Subject) -> Iterator[Hit]:
     """Weights that never arrive."""
@@ -208,7 +210,7 @@ _TOLD = {
     why="The model does not load, or computes something else.",
     fix=_DENSIFY_FIX,
     command=_DENSIFY,
-    fixable=True,
+    fixers=_KEEP_RIGHT,
 )
 def other_failure(subject: Subject) -> Iterator[Hit]:
     """Failures by rules of the runtime that have no rule of their own here."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tflite_sparse.lint.equal_buffers import equal_buffers
 from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.fixers.cleanup import drop_tensors, empty_buffers, share_buffers
+from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
 
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.subject import Subject
-    from tflite_sparse.model import Buffer
 
 _SPARSIFY = "tflite-sparse sparsify MODEL -o OUT"
-_SHARED_FROM = 1024
 _NEAR_SHARE = 0.1
 _WORTH = 0.05
 
@@ -31,7 +30,7 @@ _WORTH = 0.05
     why="The file is larger than it need be, on the device and in memory.",
     fix="Store them sparse.",
     command=_SPARSIFY,
-    fixable=True,
+    fixers=(store_sparse,),
 )
 def would_shrink(subject: Subject) -> Iterator[Hit]:
     """What `sparsify` would do."""
@@ -59,7 +58,7 @@ def would_shrink(subject: Subject) -> Iterator[Hit]:
     " more than the zeros save.",
     fix="Store it dense.",
     command="tflite-sparse densify --only TENSOR MODEL -o OUT",
-    fixable=True,
+    fixers=(store_larger_dense,),
 )
 def larger_than_dense(subject: Subject) -> Iterator[Hit]:
     """Encodings that grow a weight."""
@@ -130,11 +129,11 @@ def near_zeros(subject: Subject) -> Iterator[Hit]:
     what="Several buffers of 1 KiB and more hold the same bytes.",
     why="The file holds them more than once.",
     fix="Let the tensors share one buffer.",
-    fixable=True,
+    fixers=(share_buffers,),
 )
 def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
     """Buffers with equal contents."""
-    for group in duplicates(subject.model.buffers):
+    for group in equal_buffers(subject.model.buffers):
         first = subject.model.users(group[0])
         spare = group[0].nbytes * (len(group) - 1)
         yield Hit(
@@ -144,23 +143,6 @@ def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
         )
 
 
-def duplicates(buffers: list[Buffer]) -> list[list[Buffer]]:
-    """Groups of buffers with the same contents, each group in the order of the file."""
-    by_size: defaultdict[int, list[Buffer]] = defaultdict(list)
-    for buffer in buffers:
-        if buffer.nbytes >= _SHARED_FROM:
-            by_size[buffer.nbytes].append(buffer)
-    groups = []
-    for same_size in by_size.values():
-        if len(same_size) == 1:
-            continue
-        by_digest: defaultdict[bytes, list[Buffer]] = defaultdict(list)
-        for buffer in same_size:
-            by_digest[hashlib.sha256(buffer.data.data).digest()].append(buffer)
-        groups += [group for group in by_digest.values() if len(group) > 1]
-    return groups
-
-
 @rule(
     "TFS406",
     "dead-buffers",
@@ -168,7 +150,7 @@ def duplicates(buffers: list[Buffer]) -> list[list[Buffer]]:
     what="A buffer holds data that no tensor and no metadata refers to.",
     why="Its bytes are shipped and never read.",
     fix="Empty the buffer.",
-    fixable=True,
+    fixers=(empty_buffers,),
 )
 def unused_buffers(subject: Subject) -> Iterator[Hit]:
     """Buffers without users."""
@@ -189,7 +171,7 @@ def unused_buffers(subject: Subject) -> Iterator[Hit]:
     what="A tensor is read and written by no operator and is no input or output.",
     why="A leftover of a conversion; where it has data, they are shipped and never read.",
     fix="Remove it.",
-    fixable=True,
+    fixers=(drop_tensors,),
 )
 def unused_tensors(subject: Subject) -> Iterator[Hit]:
     """Tensors that nothing refers to."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
+from tflite_sparse.lint.fixers.storage import store_sparse
 from tflite_sparse.lint.rule import rule
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def too_few_zeros(subject: Subject) -> Iterator[Hit]:
     why=_WHY,
     fix="Store the weights sparse.",
     command="tflite-sparse sparsify MODEL -o OUT",
-    fixable=True,
+    fixers=(store_sparse,),
 )
 def no_densify(subject: Subject) -> Iterator[Hit]:
     """Models in which nothing sets the hint."""
