@@ -11,6 +11,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.fixers.fixer import Fixer
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.xnnpack.explain.rules import rule as runtime_rule
 
 __all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
 
@@ -72,6 +73,10 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     command: str = ""
     fixers: tuple[Fixer, ...] = ()
     since: str = "0.1.0"
+
+    def reports(self, code: str) -> bool:
+        """Whether it is this rule that tells of a rule of the runtime."""
+        return runtime_rule(code).lint == self.code
 
     @property
     def fixable(self) -> bool:

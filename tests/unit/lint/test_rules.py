@@ -14,6 +14,8 @@ from tflite_sparse.lint.engine import lint, lint_subject
 from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.xnnpack.explain.rules import RULES as RUNTIME_RULES
+from tflite_sparse.xnnpack.explain.runtime_rule import Expected, Stage
 
 OWN_TESTS = {"TFS605"}
 
@@ -42,6 +44,25 @@ def test_a_rule_finds_nothing_in_the_near_miss(code):
 
 def test_every_rule_has_a_trigger_and_a_near_miss():
     assert {rule.code for rule in all_rules()} == set(CASES) | OWN_TESTS
+
+
+def test_every_rule_of_the_runtime_is_reported_or_says_why_not():
+    codes = {rule.code for rule in all_rules()}
+    for runtime_rule in RUNTIME_RULES.values():
+        if isinstance(runtime_rule.lint, Expected):
+            assert runtime_rule.lint.reason
+            assert runtime_rule.stage in (Stage.DEFINE, Stage.FUSE)
+        else:
+            assert runtime_rule.lint in codes, runtime_rule.code
+
+
+def test_what_goes_wrong_is_reported_as_such_and_every_such_rule_reports_something():
+    reported = {entry.lint for entry in RUNTIME_RULES.values() if entry.stage is Stage.LAYOUT}
+    assert {find_rule(code).family for code in reported} == {Family.SAFETY}
+    for rule in all_rules():
+        # What would go wrong if the weights were stored sparse is asked of the plan itself.
+        if rule.family in (Family.SAFETY, Family.SPEED) and rule.name != "sparse-would-break":
+            assert any(rule.reports(code) for code in RUNTIME_RULES), rule.code
 
 
 def test_growth_is_measured_against_the_reference(tmp_path):

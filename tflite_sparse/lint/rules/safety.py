@@ -12,9 +12,10 @@ from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tflite_sparse.inspection.runtime_types import ReasonFacts
+    from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.subject import Subject
 
 _FAILURES = (
@@ -36,30 +37,22 @@ _DENSIFY = "tflite-sparse densify MODEL -o OUT"
 _KEEP_RIGHT = (mend_heads, store_dense)
 
 
-def _failures(
-    subject: Subject, wanted: Callable[[str], bool]
-) -> Iterator[tuple[int, ReasonFacts, str, tuple[str, ...]]]:
-    """(subgraph, reason, outcome, targets) of each thing that goes wrong, over all targets."""
+def _hits(subject: Subject, rule: Rule) -> Iterator[Hit]:
+    """A hit for each failure by rules of the runtime that a rule reports, over all targets."""
     merged: dict[tuple[int, ReasonFacts, str], list[str]] = {}
     for group in subject.runs(*_FAILURES):
         for reason in group.reasons:
-            if wanted(reason.rule):
+            if rule.reports(reason.rule):
                 key = (group.subgraph, reason, group.outcome)
                 merged.setdefault(key, []).extend(target.name for target in group.targets)
     for (subgraph, reason, outcome), targets in merged.items():
-        yield subgraph, reason, outcome, tuple(targets)
-
-
-def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
-    """A hit for each failure by one of these rules of the runtime."""
-    for subgraph, reason, outcome, targets in _failures(subject, lambda code: code in rules):
         spot = None
         if reason.operator is not None:
             spot = Spot.of_operator(subject.operator(subgraph, reason.operator))
         yield Hit(
             f"{reason.message}; on {', '.join(targets)} {_ENDS[outcome]}",
             spot,
-            {"reason": reason.rule, "outcome": outcome, "targets": list(targets)},
+            {"reason": reason.rule, "outcome": outcome, "targets": targets},
         )
 
 
@@ -77,7 +70,7 @@ def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
 )
 def nchw_read(subject: Subject) -> Iterator[Hit]:
     """Chains that end without an exit."""
-    yield from _hits(subject, "layout-nchw-read", "layout-nhwc-read")
+    yield from _hits(subject, nchw_read)
 
 
 @rule(
@@ -94,14 +87,7 @@ def nchw_read(subject: Subject) -> Iterator[Hit]:
 )
 def shapes(subject: Subject) -> Iterator[Hit]:
     """Shapes that the layout changes."""
-    yield from _hits(
-        subject,
-        "layout-shape",
-        "layout-broadcast",
-        "layout-channels",
-        "layout-elements",
-        "layout-output",
-    )
+    yield from _hits(subject, shapes)
 
 
 @rule(
@@ -116,7 +102,7 @@ def shapes(subject: Subject) -> Iterator[Hit]:
 )
 def reduction_axis(subject: Subject) -> Iterator[Hit]:
     """Reductions over some axes only."""
-    yield from _hits(subject, "layout-axes")
+    yield from _hits(subject, reduction_axis)
 
 
 @rule(
@@ -131,7 +117,7 @@ def reduction_axis(subject: Subject) -> Iterator[Hit]:
 )
 def memory_overrun(subject: Subject) -> Iterator[Hit]:
     """What leaves its memory."""
-    yield from _hits(subject, "layout-all-axes", "layout-overflow")
+    yield from _hits(subject, memory_overrun)
 
 
 @rule(
@@ -147,7 +133,7 @@ def memory_overrun(subject: Subject) -> Iterator[Hit]:
 )
 def packed_filter(subject: Subject) -> Iterator[Hit]:
     """Sparse filters that XNNPACK misreads; of other operators, `sparse-operand` tells."""
-    for hit in _hits(subject, "filter-packed"):
+    for hit in _hits(subject, packed_filter):
         if hit.spot is not None and hit.spot.operator == "FULLY_CONNECTED":
             yield hit
 
@@ -165,7 +151,7 @@ def packed_filter(subject: Subject) -> Iterator[Hit]:
 )
 def int8_densify(subject: Subject) -> Iterator[Hit]:
     """int8 weights behind DENSIFY where XNNPACK cannot read them."""
-    yield from _hits(subject, "filter-unpacked")
+    yield from _hits(subject, int8_densify)
 
 
 @rule(
@@ -182,24 +168,7 @@ def int8_densify(subject: Subject) -> Iterator[Hit]:
 )
 def weight_lost(subject: Subject) -> Iterator[Hit]:
     """Weights that never arrive."""
-    yield from _hits(subject, "weight-lost")
-
-
-_TOLD = {
-    "layout-nchw-read",
-    "layout-nhwc-read",
-    "layout-shape",
-    "layout-broadcast",
-    "layout-channels",
-    "layout-elements",
-    "layout-output",
-    "layout-axes",
-    "layout-all-axes",
-    "layout-overflow",
-    "filter-packed",
-    "filter-unpacked",
-    "weight-lost",
-}
+    yield from _hits(subject, weight_lost)
 
 
 @rule(
@@ -213,14 +182,8 @@ _TOLD = {
     fixers=_KEEP_RIGHT,
 )
 def other_failure(subject: Subject) -> Iterator[Hit]:
-    """Failures by rules of the runtime that have no rule of their own here."""
-    others = {
-        reason.rule
-        for group in subject.runs(*_FAILURES)
-        for reason in group.reasons
-        if reason.rule not in _TOLD
-    }
-    yield from _hits(subject, *others)
+    """Failures of which no other rule tells."""
+    yield from _hits(subject, other_failure)
 
 
 @rule(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.finding import Spot as SpotType
+    from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.subject import Subject
 
 _SPARSE_TYPES = {"FLOAT32", "FLOAT16"}
@@ -23,14 +24,14 @@ _WHY = (
 )
 
 
-def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
-    """A hit for each of these rules of the runtime that stands in the way, at the first place."""
+def _obstacles(subject: Subject, rule: Rule) -> Iterator[Hit]:
+    """A hit for each obstacle that a rule reports, at the first operator in the way."""
     if not subject.pruned:
         return
     merged: dict[tuple[int, tuple[int, ...], str], list[str]] = {}
     for group in subject.runs("dense"):
         for obstacle in group.obstacles:
-            if obstacle.rule in rules and obstacle.operators:
+            if obstacle.operators and rule.reports(obstacle.rule):
                 key = (group.subgraph, obstacle.operators, obstacle.message)
                 merged.setdefault(key, []).extend(target.name for target in group.targets)
     for (subgraph, operators, message), targets in merged.items():
@@ -43,12 +44,12 @@ def _hits(subject: Subject, *rules: str) -> Iterator[Hit]:
         )
 
 
-def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit]:
-    """A hit for each change that one of these rules of the runtime asks for.
+def _changes(subject: Subject, rule: Rule, *, alone: bool = False) -> Iterator[Hit]:
+    """A hit for each change that rules of the runtime ask for, where a rule reports these.
 
     Args:
         subject: the model.
-        rules: the rules of the runtime.
+        rule: the rule.
         alone: whether a change counts only where no operator stands in the way.
     """
     if not subject.pruned:
@@ -58,7 +59,7 @@ def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit
         if alone and group.obstacles:
             continue
         for change in group.changes:
-            if change.rule in rules:
+            if rule.reports(change.rule):
                 key = (group.subgraph, change.operator, change.message)
                 merged.setdefault(key, []).extend(target.name for target in group.targets)
     for (subgraph, operator, message), targets in merged.items():
@@ -83,7 +84,7 @@ def _changes(subject: Subject, *rules: str, alone: bool = False) -> Iterator[Hit
 )
 def entry(subject: Subject) -> Iterator[Hit]:
     """Stems that are no entry."""
-    yield from _hits(subject, "conv-entry-padding", "conv-entry-stride", "conv-entry-channels")
+    yield from _obstacles(subject, entry)
 
 
 @rule(
@@ -99,15 +100,7 @@ def entry(subject: Subject) -> Iterator[Hit]:
 )
 def depthwise(subject: Subject) -> Iterator[Hit]:
     """Depthwise convolutions outside the rules."""
-    yield from _hits(
-        subject,
-        "depthwise-dilation",
-        "depthwise-same",
-        "depthwise-multiplier",
-        "depthwise-stride",
-        "depthwise-kernel",
-        "depthwise-padding",
-    )
+    yield from _obstacles(subject, depthwise)
 
 
 @rule(
@@ -124,20 +117,7 @@ def depthwise(subject: Subject) -> Iterator[Hit]:
 )
 def operator_form(subject: Subject) -> Iterator[Hit]:
     """Operators that the sparse layout lacks."""
-    yield from _hits(
-        subject,
-        "role-operator",
-        "conv-groups",
-        "conv-dilation",
-        "conv-kernel",
-        "conv-pointwise-padding",
-        "conv-pointwise-stride",
-        "binary-operator",
-        "resize-size",
-        "binary-rank",
-        "unary-rank",
-        "reduce-rank",
-    )
+    yield from _obstacles(subject, operator_form)
 
 
 @rule(
@@ -152,7 +132,7 @@ def operator_form(subject: Subject) -> Iterator[Hit]:
 )
 def constant_operand(subject: Subject) -> Iterator[Hit]:
     """ADD and MUL with constants."""
-    yield from _hits(subject, "binary-constant", "binary-second-constant")
+    yield from _obstacles(subject, constant_operand)
 
 
 @rule(
@@ -166,7 +146,7 @@ def constant_operand(subject: Subject) -> Iterator[Hit]:
 )
 def value_leaves(subject: Subject) -> Iterator[Hit]:
     """Values that others read."""
-    yield from _changes(subject, "cluster-consumer", "cluster-output", "cluster-repeated")
+    yield from _changes(subject, value_leaves)
 
 
 @rule(
@@ -181,7 +161,7 @@ def value_leaves(subject: Subject) -> Iterator[Hit]:
 )
 def no_end(subject: Subject) -> Iterator[Hit]:
     """Models without an exit."""
-    yield from _changes(subject, "cluster-no-exit")
+    yield from _changes(subject, no_end)
 
 
 @rule(
@@ -195,7 +175,7 @@ def no_end(subject: Subject) -> Iterator[Hit]:
 )
 def no_entry(subject: Subject) -> Iterator[Hit]:
     """Clusters that read a graph input or an operator without a sparse form."""
-    yield from _changes(subject, "cluster-input", "cluster-producer", alone=True)
+    yield from _changes(subject, no_entry, alone=True)
 
 
 @rule(
@@ -245,7 +225,7 @@ def too_few_zeros(subject: Subject) -> Iterator[Hit]:
 )
 def no_densify(subject: Subject) -> Iterator[Hit]:
     """Models in which nothing sets the hint."""
-    yield from _changes(subject, "hint-none")
+    yield from _changes(subject, no_densify)
 
 
 @rule(
@@ -294,20 +274,7 @@ def quantized(subject: Subject) -> Iterator[Hit]:
 )
 def outside_xnnpack(subject: Subject) -> Iterator[Hit]:
     """Operators that split a partition."""
-    yield from _hits(
-        subject,
-        "delegate-operator",
-        "delegate-version",
-        "delegate-operands",
-        "delegate-type",
-        "delegate-mixed-types",
-        "delegate-quantization",
-        "delegate-rank",
-        "delegate-constant",
-        "delegate-bias",
-        "delegate-activation",
-        "delegate-option",
-    )
+    yield from _obstacles(subject, outside_xnnpack)
 
 
 @rule(
