@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tflite_sparse.errors import ModelError, Place
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.operator import Operator
 from tflite_sparse.model.tensor import Tensor
+from tflite_sparse.model.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,21 +18,9 @@ if TYPE_CHECKING:
     from tflite_sparse.model.model import Model
     from tflite_sparse.model.tensor import Buffer
 
-__all__ = ["Subgraph", "Use"]
+__all__ = ["Subgraph"]
 
 _ABSENT = -1
-
-
-class Use(NamedTuple):
-    """One place where a tensor is read.
-
-    Attributes:
-        operator: the operator that reads it.
-        operand: position among the operator's inputs.
-    """
-
-    operator: Operator
-    operand: int
 
 
 class Subgraph:

@@ -32,12 +32,14 @@ class Buffer:
         index: position among the model's buffers; buffer 0 is always empty.
     """
 
-    __slots__ = ("_source", "index", "table")
+    __slots__ = ("_edit", "_source", "index", "table")
 
     def __init__(self, table: Table, index: int, source: Source | None) -> None:
         self.table = table
         self.index = index
         self._source = source
+        # A new object with every edit.
+        self._edit = object()
 
     def __repr__(self) -> str:
         return f"<Buffer {self.index}: {self.nbytes} bytes>"
@@ -46,6 +48,15 @@ class Buffer:
     def external(self) -> bool:
         """Whether the data lies outside the flatbuffer (`Buffer.offset` and `size`)."""
         return external_range(self.table) is not None
+
+    @property
+    def content(self) -> object:
+        """What stands for the data: equal in two buffers that refer to the same bytes of a file.
+
+        Every edit makes another of it, whether or not the bytes differ.
+        """
+        where = external_range(self.table) or self.table.location("data")
+        return self._edit if where is None else (self._source, where)
 
     @property
     def nbytes(self) -> int:
@@ -76,11 +87,13 @@ class Buffer:
         if not isinstance(value, (Deferred, bytes, bytearray)):
             value = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
         self.table["data"] = value
+        self._edit = object()
 
     def clear(self) -> None:
         """Removes the data; the buffer keeps its index."""
         for field in ("data", "offset", "size"):
             self.table[field] = None
+        self._edit = object()
 
 
 class Tensor:

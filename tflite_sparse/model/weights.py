@@ -1,19 +1,20 @@
-"""Finds the weights of a model: the constants worth looking at, each with all its users."""
+"""Finds the weights of a model: the constants worth looking at, each with all its uses."""
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.model.weight_chain import WeightChain, weight_chain
+import msgspec
+
+from tflite_sparse.model.tensor import Tensor
+from tflite_sparse.model.uses import UNPACKING, Use, trace_constant, uses_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.model import Model, Operator, Tensor
+    from tflite_sparse.model import Buffer, Model, Operator
 
-__all__ = ["LARGE", "Reader", "Weight", "find_weights", "is_pointwise"]
+__all__ = ["LARGE", "Weight", "find_weights", "is_pointwise"]
 
 LARGE = 1024
 """Values from which a constant with two dimensions or more counts as a weight of any operator."""
@@ -46,50 +47,65 @@ _RECURRENT = frozenset(
         "BIDIRECTIONAL_SEQUENCE_RNN",
     }
 )
-_CHAIN = frozenset({"DENSIFY", "DEQUANTIZE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One place where a weight is read.
+class Weight(msgspec.Struct, frozen=True, eq=False):
+    """A constant's data with the tensors that hold it and the operators that read it.
 
     Attributes:
-        operator: the operator that reads it.
-        operand: position among its inputs.
-        chain: what stands between the weight and the operator.
+        tensors: the tensors with this data, each once; see `find_weights` for which and in what
+            order.
+        uses: where operators read it, in the order of execution.
+        is_metadata: whether an entry of the metadata refers to its data too.
     """
 
-    operator: Operator
-    operand: int
-    chain: WeightChain
+    tensors: list[Tensor]
+    uses: list[Use]
+    is_metadata: bool
+
+    @property
+    def tensor(self) -> Tensor:
+        """The first of the tensors."""
+        return self.tensors[0]
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        """The tensors' buffers, each once; several when those refer to the same bytes."""
+        return list(dict.fromkeys(tensor.buffer for tensor in self.tensors))
+
+    @property
+    def readers(self) -> list[Operator]:
+        """The operators that read it, each once."""
+        return list(dict.fromkeys(use.operator for use in self.uses))
+
+    @property
+    def alike(self) -> bool:
+        """Whether all tensors agree in type and shape and in how they are stored."""
+        first = self.tensor
+        return all(
+            (t.type, t.shape, t.sparsity is None)
+            == (first.type, first.shape, first.sparsity is None)
+            for t in self.tensors
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A constant with all the operators that read it.
-
-    Attributes:
-        tensor: the tensor that the file stores; the first of several that share the data.
-        readers: where it is read, in the order of execution.
-    """
-
-    tensor: Tensor
-    readers: list[Reader] = field(default_factory=list)
-
-
-def find_weights(model: Model) -> list[Weight]:
+def find_weights(model: Model, *, by_bytes: bool = False) -> list[Weight]:
     """The weights of a model, in the order in which operators first read them.
 
     A weight is a constant that a convolution, matrix product, look-up or recurrent operator has for
     its weights; any other constant with two dimensions or more and at least `LARGE` values; and
-    every constant that is stored sparse. Tensors with the same data, type and shape are one weight.
+    every constant that is stored sparse.
+
+    Args:
+        model: the model.
+        by_bytes: what is one weight. False: what operators read as one: tensors of the same buffer,
+            type and shape, in the order of reading, and the uses in which it is a weight. True:
+            what can only be stored otherwise as one: everything that refers to the same bytes of
+            the file, in its order, however it sees them, with every use; also what is stored sparse
+            and not read at all, which comes last.
     """
-    found: dict[object, Weight] = {}
-    for reader in _readers(model):
-        tensor = reader.chain.constant
-        key = (id(tensor.buffer), tensor.type, tensor.shape)
-        found.setdefault(key, Weight(tensor)).readers.append(reader)
-    return list(found.values())
+    uses = _weight_uses(model)
+    return _by_bytes(model, uses) if by_bytes else _by_view(model, uses)
 
 
 def is_pointwise(operator: Operator) -> bool:
@@ -100,20 +116,55 @@ def is_pointwise(operator: Operator) -> bool:
     return weights is not None and len(weights.shape) == 4 and weights.shape[1:3] == (1, 1)  # noqa: PLR2004 - OHWI
 
 
-def _readers(model: Model) -> Iterator[Reader]:
+def _by_view(model: Model, uses: Iterator[Use]) -> list[Weight]:
+    groups: dict[object, list[Use]] = {}
+    for use in uses:
+        tensor = use.constant
+        groups.setdefault((tensor.buffer, tensor.type, tensor.shape), []).append(use)
+    metadata = {entry.buffer for entry in model.metadata}
+    weights = []
+    for group in groups.values():
+        tensors = list(dict.fromkeys(use.constant for use in group))
+        weights.append(Weight(tensors, group, is_metadata=tensors[0].buffer in metadata))
+    return weights
+
+
+def _by_bytes(model: Model, uses: Iterator[Use]) -> list[Weight]:
+    groups: dict[object, list[Tensor]] = {}
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            if tensor.is_constant:
+                groups.setdefault(tensor.buffer.content, []).append(tensor)
+    sparse = (
+        content
+        for content, tensors in groups.items()
+        if any(tensor.sparsity is not None for tensor in tensors)
+    )
+    metadata = {entry.buffer.content for entry in model.metadata}
+    return [
+        Weight(
+            groups[content],
+            [use for tensor in groups[content] for use in uses_of(tensor)],
+            is_metadata=content in metadata,
+        )
+        for content in dict.fromkeys((*(use.constant.buffer.content for use in uses), *sparse))
+    ]
+
+
+def _weight_uses(model: Model) -> Iterator[Use]:
     for operator in model.operators():
         for operand in range(len(operator.inputs)):
-            chain = weight_chain(operator, operand)
-            if chain is not None and _is_weight(operator, operand, chain):
-                yield Reader(operator, operand, chain)
+            use = trace_constant(operator, operand)
+            if use is not None and _is_weight(use):
+                yield use
 
 
-def _is_weight(operator: Operator, operand: int, chain: WeightChain) -> bool:
-    tensor = chain.constant
-    if operator.name in _CHAIN and _leads_on(operator):
+def _is_weight(use: Use) -> bool:
+    operator, tensor = use.operator, use.constant
+    if operator.name in UNPACKING and _leads_on(operator):
         # The operators behind it are the readers.
         return False
-    if tensor.sparsity is not None or operand in _WEIGHT_OPERANDS.get(operator.name, ()):
+    if tensor.sparsity is not None or use.operand in _WEIGHT_OPERANDS.get(operator.name, ()):
         return True
     if len(tensor.shape) < _MATRIX:
         return False

@@ -13,7 +13,7 @@ from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model, Tensor
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
-from tflite_sparse.model.weight_chain import weight_chain
+from tflite_sparse.model.uses import trace_constant
 
 
 def small(storage: str = "dense", **build) -> bytes:
@@ -72,15 +72,15 @@ def test_a_constant_is_a_view_of_the_file_in_its_shape():
         ("fp16-sparse", True, True),
     ],
 )
-def test_the_weight_chain_is_followed_through_densify_and_dequantize(storage, densify, dequantize):
+def test_a_constant_is_traced_through_densify_and_dequantize(storage, densify, dequantize):
     graph = Model.read(small(storage)).subgraphs[0]
     conv = next(op for op in graph.operators if op.name == "CONV_2D")
-    chain = weight_chain(conv, 1)
-    assert (chain.densify is not None, chain.dequantize is not None) == (densify, dequantize)
-    assert chain.constant.is_constant
-    assert chain.operand is conv.inputs[1]
-    assert weight_chain(conv, 0) is None
-    assert weight_chain(conv, 9) is None
+    use = trace_constant(conv, 1)
+    assert (use.densify is not None, use.dequantize is not None) == (densify, dequantize)
+    assert use.constant.is_constant
+    assert (use.operator, use.operand) == (conv, 1)
+    assert trace_constant(conv, 0) is None
+    assert trace_constant(conv, 9) is None
 
 
 def test_a_sparse_constant_is_decoded_and_not_shown_as_dense():

@@ -16,7 +16,7 @@ from tflite_sparse.inspection.weights.weight_types import (
     EncodingFacts,
     LevelFacts,
     ShapeFill,
-    Use,
+    UseRecord,
     WeightFacts,
 )
 from tflite_sparse.model.macs import macs
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from tflite_sparse.encoding import Level
     from tflite_sparse.errors import TfliteSparseError
-    from tflite_sparse.model import Tensor
-    from tflite_sparse.model.weights import Reader, Weight
+    from tflite_sparse.model import Tensor, Use
+    from tflite_sparse.model.weights import Weight
 
 __all__ = ["Examined", "dense_values", "examine", "problem_of"]
 
@@ -100,7 +100,7 @@ def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
         type=tensor.type,
         shape=tensor.shape,
         elements=counts.elements if counts else _elements(tensor),
-        uses=tuple(_use(reader) for reader in weight.readers),
+        uses=tuple(_use(use) for use in weight.uses),
         storage="dense" if tensor.sparsity is None else "sparse",
         encoding=encoding,
         quantization=quantization_facts(tensor),
@@ -153,17 +153,15 @@ def _elements(tensor: Tensor) -> int:
     return total
 
 
-def _use(reader: Reader) -> Use:
-    operator = reader.operator
-    chain = reader.chain
-    between = (("DENSIFY", chain.densify), ("DEQUANTIZE", chain.dequantize))
-    return Use(
+def _use(use: Use) -> UseRecord:
+    operator = use.operator
+    return UseRecord(
         subgraph=operator.subgraph.index,
         operator=operator.index,
         name=readable(operator.custom_code or operator.name),
-        operand=reader.operand,
+        operand=use.operand,
         output=readable(operator.outputs[0].name) if operator.outputs else "",
-        through=tuple(name for name, present in between if present is not None),
+        through=tuple(unpacking.name for unpacking in use.through),
         pointwise=is_pointwise(operator),
         macs=macs(operator),
     )
@@ -171,7 +169,7 @@ def _use(reader: Reader) -> Use:
 
 def _blocks(weight: Weight, counts: Counts | None) -> tuple[BlockFill, ...]:
     if counts is None or not any(
-        reader.operator.name in _CHANNELS_FIRST and reader.operand == 1 for reader in weight.readers
+        use.operator.name in _CHANNELS_FIRST and use.operand == 1 for use in weight.uses
     ):
         return ()
     fills = []

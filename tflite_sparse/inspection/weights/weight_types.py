@@ -15,13 +15,13 @@ __all__ = [
     "EncodingFacts",
     "LevelFacts",
     "ShapeFill",
-    "Use",
+    "UseRecord",
     "WeightFacts",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Use(Facts):
+class UseRecord(Facts):
     """An operator that reads a weight.
 
     Attributes:
@@ -152,7 +152,7 @@ class WeightFacts(Facts):
     type: str
     shape: tuple[int, ...]
     elements: int
-    uses: tuple[Use, ...]
+    uses: tuple[UseRecord, ...]
     storage: str
     encoding: EncodingFacts | None
     quantization: QuantizationFacts | None

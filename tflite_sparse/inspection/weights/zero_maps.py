@@ -137,7 +137,7 @@ def zero_map(weight: Weight, side: int = 64, corner: int = 64) -> ZeroMap | None
 
 def _channel_axis(weight: Weight, rank: int) -> int:
     for reader in weight.readers:
-        axis = _CHANNELS.get(reader.operator.name, 0)
+        axis = _CHANNELS.get(reader.name, 0)
         if axis < rank:
             return axis
     return 0

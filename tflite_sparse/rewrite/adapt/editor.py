@@ -12,8 +12,7 @@ import numpy as np
 
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.macs import macs
-from tflite_sparse.model.subgraph import Use
-from tflite_sparse.model.weight_chain import weight_chain
+from tflite_sparse.model.uses import Use, trace_constant
 from tflite_sparse.rewrite.adapt.adaptation import Step
 
 if TYPE_CHECKING:
@@ -77,10 +76,10 @@ def constant_of(operator: Operator, operand: int) -> NDArray[Any] | None:
     """
     if operand >= len(operator.inputs):
         return None
-    chain = weight_chain(operator, operand)
-    if chain is None or chain.densify is not None or chain.constant.sparsity is not None:
+    use = trace_constant(operator, operand)
+    if use is None or use.densify is not None or use.constant.sparsity is not None:
         return None
-    return chain.constant.data
+    return use.constant.data
 
 
 class Editor:
@@ -223,27 +222,27 @@ class Editor:
             change: makes the new values of the stored ones.
             key: what it does; operators that change a shared constant alike share the copy.
         """
-        chain = weight_chain(operator, operand)
-        assert chain is not None  # noqa: S101 - asked for with `constant_of`
-        known = self._remade.get((id(chain.constant), key))
+        use = trace_constant(operator, operand)
+        assert use is not None  # noqa: S101 - asked for with `constant_of`
+        constant, read = use.constant, operator.inputs[operand]
+        assert read is not None  # noqa: S101 - as above
+        known = self._remade.get((id(constant), key))
         if known is None:
-            stored = chain.constant.data
+            stored = constant.data
             values = np.ascontiguousarray(change(stored))
-            name = f"{chain.constant.name}/{key}"
-            made = self._tensor(
-                values.shape, chain.constant.type, name, self.model.add_buffer(values)
-            )
+            name = f"{constant.name}/{key}"
+            made = self._tensor(values.shape, constant.type, name, self.model.add_buffer(values))
             known = made
             self._added_bytes += values.nbytes - (0 if stored is None else stored.nbytes)
-            if chain.dequantize is not None:
-                known = self.value(values.shape, chain.operand, f"{chain.operand.name}/{key}")
+            if use.dequantize is not None:
+                known = self.value(values.shape, read, f"{read.name}/{key}")
                 known.table["shape_signature"] = None
                 twin = self.subgraph.add_operator(
-                    operator.index, chain.dequantize.code, [made], [known]
+                    operator.index, use.dequantize.code, [made], [known]
                 )
-                if chain.dequantize.options is not None:
-                    twin.table["builtin_options"] = chain.dequantize.options
-            self._remade[id(chain.constant), key] = known
+                if use.dequantize.options is not None:
+                    twin.table["builtin_options"] = use.dequantize.options
+            self._remade[id(constant), key] = known
         self.read(operator, operand, known)
 
     def label(self, operator: Operator) -> str:

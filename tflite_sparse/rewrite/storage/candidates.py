@@ -23,6 +23,7 @@ from tflite_sparse.rewrite.storage.refusals import (
     reader_refusal,
     structural_refusal,
 )
+from tflite_sparse.rewrite.storage.shared_weights import weight_id
 from tflite_sparse.rewrite.storage.zeroing import dense_source
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.encoding import Choice
+    from tflite_sparse.model.weights import Weight
+    from tflite_sparse.rewrite.changes import WeightId
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
-    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
 
 __all__ = ["Candidate", "Examined", "examine"]
 
@@ -52,7 +54,7 @@ class Candidate:
         bytes_after: bytes that it will take, with all that describes it.
     """
 
-    weight: SharedWeight
+    weight: Weight
     storage: Choice
     direct: bool
     source: Callable[[], NDArray[Any]]
@@ -67,6 +69,7 @@ class Examined:
 
     Attributes:
         weight: the weight.
+        id: what people call it, by the operators of the model as it was read.
         elements: number of its values.
         zeros: how many are zero, those included that are set to it; None where nobody counted.
         stored: how it is stored now.
@@ -74,7 +77,8 @@ class Examined:
         found: how to store it, or why not.
     """
 
-    weight: SharedWeight
+    weight: Weight
+    id: WeightId
     elements: int
     zeros: int | None
     stored: str
@@ -82,7 +86,7 @@ class Examined:
     found: Candidate | Refusal
 
 
-def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
+def examine(weight: Weight, options: SparsifyOptions) -> Examined:
     """Looks at one weight.
 
     Raises:
@@ -103,9 +107,8 @@ def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
         why = reader_refusal(weight)
     kind = dtype(tensor.type)
     if why is not None or kind is None:
-        return Examined(
-            weight, elements, None, stored, now, why or Refusal("type", "it has no fixed width")
-        )
+        why = why or Refusal("type", "it has no fixed width")
+        return Examined(weight, weight_id(weight), elements, None, stored, now, why)
     source: Callable[[], NDArray[Any]]
     if encoding is not None:
         source = partial(decode, encoding)
@@ -116,11 +119,11 @@ def examine(weight: SharedWeight, options: SparsifyOptions) -> Examined:
     zeros = elements - counts.values
     found = _choose(weight, options, counts, source, direct=direct)
     tensor.subgraph.model.passed(counts.array.nbytes)
-    return Examined(weight, elements, zeros, stored, now, found)
+    return Examined(weight, weight_id(weight), elements, zeros, stored, now, found)
 
 
 def _choose(
-    weight: SharedWeight,
+    weight: Weight,
     options: SparsifyOptions,
     counts: Occupancy,
     source: Callable[[], NDArray[Any]],
@@ -160,7 +163,7 @@ def _choose(
 
 
 def _best(
-    weight: SharedWeight, options: SparsifyOptions, counts: Occupancy, *, direct: bool
+    weight: Weight, options: SparsifyOptions, counts: Occupancy, *, direct: bool
 ) -> Choice | Refusal:
     if direct:
         blocks = {form.block for reader in weight.readers for form in direct_form(reader)}
@@ -172,32 +175,31 @@ def _best(
     return storage or Refusal("not-smaller", "it would not get smaller")
 
 
-def _zeroed(weight: SharedWeight, options: SparsifyOptions, counts: Occupancy) -> int:
+def _zeroed(weight: Weight, options: SparsifyOptions, counts: Occupancy) -> int:
     if options.zero_below <= 0:
         return 0
     before = weight.tensor.data
     return 0 if before is None else Occupancy(before).values - counts.values
 
 
-def _dense(weight: SharedWeight) -> NDArray[Any]:
+def _dense(weight: Weight) -> NDArray[Any]:
     data = weight.tensor.data
     if data is None:
         raise ModelError("the tensor has no data", place=weight.tensor.place)
     return data
 
 
-def _reads_directly(weight: SharedWeight) -> bool:
-    return bool(weight.readings) and all(
-        not reading.through and direct_refusal(reading.operator, reading.operand) is None
-        for reading in weight.readings
+def _reads_directly(weight: Weight) -> bool:
+    return bool(weight.uses) and all(
+        not use.through and direct_refusal(use.operator, use.operand) is None for use in weight.uses
     )
 
 
-def _stored(weight: SharedWeight) -> int:
+def _stored(weight: Weight) -> int:
     return max(stored_bytes(tensor) for tensor in weight.tensors)
 
 
-def _elements(weight: SharedWeight) -> int:
+def _elements(weight: Weight) -> int:
     try:
         return weight.tensor.size
     except ModelError:

@@ -16,7 +16,7 @@ from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, WeightC
 from tflite_sparse.rewrite.storage.encoding_choice import same_encoding
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.storage.options import DensifyOptions
-from tflite_sparse.rewrite.storage.shared_weights import shared_weights
+from tflite_sparse.rewrite.storage.shared_weights import shared_weights, weight_id
 from tflite_sparse.rewrite.writing.proof import Expected
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.encoding import SparseEncoding
     from tflite_sparse.model import Model, Operator, Tensor
-    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
+    from tflite_sparse.model.weights import Weight
 
 __all__ = ["densify"]
 
@@ -66,7 +66,14 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         zeros = elements - int(np.count_nonzero(encodings[0].values))
         if refusal is not None:
             left.append(
-                Left(weight.id, zeros, elements, encoding_words(encodings[0]), stored, *refusal)
+                Left(
+                    weight_id(weight),
+                    zeros,
+                    elements,
+                    encoding_words(encodings[0]),
+                    stored,
+                    *refusal,
+                )
             )
             continue
         before = encoding_words(encodings[0])
@@ -75,7 +82,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
         changes.append(
             WeightChange(
-                weight=weight.id,
+                weight=weight_id(weight),
                 elements=elements,
                 zeros=zeros,
                 zeroed=0,
@@ -106,7 +113,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
 
 
 def _refusal(
-    weight: SharedWeight, encodings: list[SparseEncoding], options: DensifyOptions
+    weight: Weight, encodings: list[SparseEncoding], options: DensifyOptions
 ) -> tuple[str, str] | None:
     chosen = options.choice.refusal(weight.tensor, weight.readers)
     if chosen is not None:
@@ -168,13 +175,13 @@ def _is_result(operator: Operator) -> bool:
     return any(output is result for output in operator.outputs for result in results)
 
 
-def _bytes(weight: SharedWeight) -> int:
+def _bytes(weight: Weight) -> int:
     return max(stored_bytes(tensor) for tensor in weight.tensors)
 
 
 def _make_dense(
     model: Model,
-    weight: SharedWeight,
+    weight: Weight,
     encoding: SparseEncoding,
     versions: dict[tuple[int, int], int],
 ) -> tuple[list[Operator], str | None]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
-    from tflite_sparse.rewrite.storage.shared_weights import Reading
+    from tflite_sparse.model import Use
 
 __all__ = ["CASES", "Case", "needs_delegate", "operand_refusal"]
 
@@ -103,39 +103,39 @@ _KNOWN_FAILURES = {
 }
 
 
-def operand_refusal(reading: Reading) -> str | None:
+def operand_refusal(use: Use) -> str | None:
     """Why a weight must not be stored sparse because of one of its readers, or None.
 
     Args:
-        reading: where the weight is read.
+        use: where the weight is read.
     """
-    operator = reading.operator
+    operator = use.operator
     name = operator.custom_code or operator.name
-    stored = reading.tensor.type
-    dequantized = "DEQUANTIZE" in reading.through
-    activation = _activation(reading)
+    stored = use.constant.type
+    dequantized = use.dequantize is not None
+    activation = _activation(use)
     for case in CASES:
         operands = case.operands.get(operator.name)
         if (
             (case.stored, case.dequantized) == (stored, dequantized)
             and case.activation in {ANY, activation}
             and operands is not None
-            and (not operands or reading.operand in operands)
+            and (not operands or use.operand in operands)
         ):
             return None
     if stored == INT8 and not dequantized and (operator.name, activation) in _KNOWN_FAILURES:
         return _KNOWN_FAILURES[operator.name, activation].format(name=name)
-    return f"whether {name} can read operand {reading.operand} behind DENSIFY is not proved"
+    return f"whether {name} can read operand {use.operand} behind DENSIFY is not proved"
 
 
-def needs_delegate(reading: Reading) -> bool:
+def needs_delegate(use: Use) -> bool:
     """Whether the runtime is right only if XNNPACK takes the reader."""
-    return "DEQUANTIZE" in reading.through
+    return use.dequantize is not None
 
 
-def _activation(reading: Reading) -> str:
+def _activation(use: Use) -> str:
     """Element type of the first operand that is not the weight and not a list of sizes."""
-    for index, tensor in enumerate(reading.operator.inputs):
-        if tensor is not None and index != reading.operand and not tensor.is_constant:
+    for index, tensor in enumerate(use.operator.inputs):
+        if tensor is not None and index != use.operand and not tensor.is_constant:
             return tensor.type
     return ANY

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tflite_sparse.model import Tensor
+    from tflite_sparse.model.weights import Weight
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
-    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
 
 __all__ = ["Refusal", "asked_refusal", "reader_refusal", "structural_refusal"]
 
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def asked_refusal(weight: SharedWeight, options: SparsifyOptions) -> Refusal | None:
+def asked_refusal(weight: Weight, options: SparsifyOptions) -> Refusal | None:
     """Whether a weight is among those that the options name."""
     chosen = options.choice.refusal(weight.tensor, weight.readers)
     if chosen is not None:
@@ -45,7 +45,7 @@ def asked_refusal(weight: SharedWeight, options: SparsifyOptions) -> Refusal | N
     return None
 
 
-def structural_refusal(weight: SharedWeight) -> Refusal | None:
+def structural_refusal(weight: Weight) -> Refusal | None:
     """Why the format, or what else refers to the data, forbids to store a weight sparse."""
     first = weight.tensor
     if first.type not in _TYPES:
@@ -63,10 +63,10 @@ def structural_refusal(weight: SharedWeight) -> Refusal | None:
     return None
 
 
-def reader_refusal(weight: SharedWeight) -> Refusal | None:
+def reader_refusal(weight: Weight) -> Refusal | None:
     """Why a reader of a weight cannot have a DENSIFY before it, or None."""
-    for reading in weight.readings:
-        why = operand_refusal(reading)
+    for use in weight.uses:
+        why = operand_refusal(use)
         if why is not None:
             return Refusal("reader", why)
     return None

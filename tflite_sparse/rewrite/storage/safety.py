@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from tflite_sparse.model import Model, Subgraph
-    from tflite_sparse.rewrite.storage.shared_weights import SharedWeight
+    from tflite_sparse.model.weights import Weight
     from tflite_sparse.xnnpack.forecast import Forecast
 
 __all__ = ["Danger", "dangers", "forecasts", "worse"]
@@ -50,7 +50,7 @@ class Danger(NamedTuple):
 def dangers(
     model: Model,
     base: Sequence[Forecast],
-    weights: Sequence[SharedWeight],
+    weights: Sequence[Weight],
     zeros: dict[int, int],
     counted: dict[int, dict[int, int]],
 ) -> dict[int, Danger]:
@@ -103,7 +103,7 @@ def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
 def _of_subgraph(
     subgraph: Subgraph,
     now: Forecast,
-    weights: list[SharedWeight],
+    weights: list[Weight],
     zeros: dict[int, int],
     counted: dict[int, int],
 ) -> dict[int, Danger]:
@@ -151,13 +151,13 @@ def _failing(then: Forecast) -> set[int] | None:
     return found or None
 
 
-def _partitions(then: Forecast, subgraph: Subgraph, weight: SharedWeight) -> set[int]:
-    readers = (r.operator.index for r in weight.readings if r.tensor.subgraph is subgraph)
+def _partitions(then: Forecast, subgraph: Subgraph, weight: Weight) -> set[int]:
+    readers = (u.operator.index for u in weight.uses if u.operator.subgraph is subgraph)
     return {then.partitions[index] for index in readers if index in then.partitions}
 
 
 def _undelegated(
-    subgraph: Subgraph, now: Collection[int], then: Collection[int], weights: Iterable[SharedWeight]
+    subgraph: Subgraph, now: Collection[int], then: Collection[int], weights: Iterable[Weight]
 ) -> dict[int, Danger]:
     """Weights with readers that XNNPACK would no longer take, or would have to take.
 
@@ -169,14 +169,14 @@ def _undelegated(
     """
     found = {}
     for weight in weights:
-        for reading in weight.readings:
-            if reading.tensor.subgraph is not subgraph:
+        for use in weight.uses:
+            if use.operator.subgraph is not subgraph:
                 continue
-            index = reading.operator.index
-            label = readable(reading.operator.label)
+            index = use.operator.index
+            label = readable(use.operator.label)
             if index in then:
                 continue
-            if needs_delegate(reading):
+            if needs_delegate(use):
                 # XNNPACK unpacks DENSIFY and DEQUANTIZE for itself alone.
                 text = f"XNNPACK does not take {label}, which would then compute with nothing"
                 found[id(weight)] = Danger("reader", text)

@@ -194,7 +194,7 @@ def _apply(
             buffer.data = encoding.values
         changes.append(
             WeightChange(
-                weight=weight.id,
+                weight=e.id,
                 elements=e.elements,
                 zeros=e.zeros or 0,
                 zeroed=candidate.zeroed,
@@ -253,7 +253,7 @@ def _left(e: Examined, why: dict[int, Refusal]) -> Left:
     refusal = why.get(id(e.weight)) or e.found
     assert isinstance(refusal, Refusal)  # noqa: S101 - asked for with `_is_left` only
     return Left(
-        weight=e.weight.id,
+        weight=e.id,
         zeros=e.zeros,
         elements=e.elements,
         stored=e.stored,
