@@ -98,6 +98,7 @@ def features(made: Plan, model: Model) -> NDArray[np.float64]:
     """How much of each priced thing a net does: the columns of `PRICES`, then the fixed rest."""
     costs = COSTS[TARGET]
     counted = np.zeros(5)
+    zeros = {each.operator: each.zeros / (each.parameters or 1) for each in made.filters}
     for op in made.operators:
         if not op.executed:
             continue
@@ -105,7 +106,7 @@ def features(made: Plan, model: Model) -> NDArray[np.float64]:
         outputs = model.subgraphs[0].operators[op.index].outputs
         elements = sum(math.prod(tensor.shape) for tensor in outputs)
         if op.kernel is not None:
-            counted[2] += op.macs * (1 - (op.zeros or 0) / (op.parameters or 1))
+            counted[2] += op.macs * (1 - zeros.get(op.index, 0.0))
             counted[3] += elements
         elif op.name == "DEPTHWISE_CONV_2D":
             counted[1] += op.macs

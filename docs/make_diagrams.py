@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tflite_sparse.inspection.dispositions import FateKind
+from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.report.overlay import COLOURS
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -61,10 +61,12 @@ def _rect(x: int, y: int, width: int, height: int, how: str) -> str:
     return f"<rect x='{x}' y='{y}' width='{width}' height='{height}' {how}/>"
 
 
-def _operator(x: int, y: int, names: tuple[str, str], kind: FateKind, *, blocks: bool) -> list[str]:
+def _operator(
+    x: int, y: int, names: tuple[str, str], kind: DispositionKind, *, blocks: bool
+) -> list[str]:
     middle = x + _BOX / 2
     edge = f"stroke='{_RED}' stroke-width='3'" if blocks else f"stroke='{_FAINT}'"
-    ink = "#ffffff" if kind is FateKind.SPARSE else _INK
+    ink = "#ffffff" if kind is DispositionKind.SPARSE else _INK
     centred = "text-anchor='middle'"
     lines = [
         _rect(x, y, _BOX, _HIGH, f"rx='6' fill='{COLOURS[kind]}' {edge}"),
@@ -75,7 +77,7 @@ def _operator(x: int, y: int, names: tuple[str, str], kind: FateKind, *, blocks:
     return lines
 
 
-def _chain(y: int, operators: list[tuple[tuple[str, str], FateKind, bool]]) -> list[str]:
+def _chain(y: int, operators: list[tuple[tuple[str, str], DispositionKind, bool]]) -> list[str]:
     parts = []
     for number, (names, kind, blocks) in enumerate(operators):
         x = 20 + number * (_BOX + _GAP)
@@ -99,7 +101,7 @@ def _outline(first: int, last: int, y: int, label: str) -> list[str]:
     ]
 
 
-def _legend(y: int, kinds: list[tuple[FateKind, str]]) -> list[str]:
+def _legend(y: int, kinds: list[tuple[DispositionKind, str]]) -> list[str]:
     parts, x = [], 20
     for kind, words in kinds:
         parts.append(
@@ -115,8 +117,8 @@ def _width() -> int:
 
 
 def _cluster() -> str:
-    layout, sparse = FateKind.LAYOUT, FateKind.SPARSE
-    kinds = [layout, layout, sparse, layout, sparse, layout, FateKind.DENSE]
+    layout, sparse = DispositionKind.LAYOUT, DispositionKind.SPARSE
+    kinds = [layout, layout, sparse, layout, sparse, layout, DispositionKind.DENSE]
     parts = _outline(0, 5, 56, "a cluster: all of it runs in the sparse layout, or nothing")
     parts += _chain(56, [(names, k, False) for names, k in zip(_CHAIN, kinds, strict=True)])
     for number, word in ((0, "entry"), (2, "inner"), (5, "exit")):
@@ -127,7 +129,7 @@ def _cluster() -> str:
         [
             (sparse, "a sparse kernel"),
             (layout, "between sparse kernels, in their layout"),
-            (FateKind.DENSE, "dense"),
+            (DispositionKind.DENSE, "dense"),
         ],
     )
     title = "A cluster from its entry to its exit; its 1x1 convolutions run sparse"
@@ -135,7 +137,7 @@ def _cluster() -> str:
 
 
 def _blocked() -> str:
-    held, dense = FateKind.BLOCKED, FateKind.DENSE
+    held, dense = DispositionKind.BLOCKED, DispositionKind.DENSE
     chain = [("CONV_2D", "3x3, SAME"), *_CHAIN[1:]]
     kinds = [dense, held, held, held, held, held, dense]
     rows = [(n, k, i == 0) for i, (n, k) in enumerate(zip(chain, kinds, strict=True))]
@@ -158,7 +160,7 @@ def _csr() -> str:
     cell = 30
     parts = [_text(20, 26, "dense: 4 output channels x 6 input channels", 12)]
     for (i, j), value in np.ndenumerate(matrix):
-        fill = COLOURS[FateKind.LAYOUT] if value else "#f1f3f4"
+        fill = COLOURS[DispositionKind.LAYOUT] if value else "#f1f3f4"
         x, y = 20 + j * cell, 38 + i * cell
         parts.append(
             f"<rect x='{x}' y='{y}' width='{cell}' height='{cell}' fill='{fill}'"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import numpy as np
 import pytest
 
@@ -23,6 +24,8 @@ from tflite_sparse.inspection import inspection as results
 from tflite_sparse.inspection import runtime_types as runtime_results
 from tflite_sparse.inspection.file import file_types as file_results
 from tflite_sparse.inspection.weights import weight_types as weight_results
+from tflite_sparse.records import Record
+from tflite_sparse.xnnpack import plan_types
 
 ROOT = Path(__file__).parents[1]
 MODEL = str(ROOT / "testdata" / "mobilenet_tiny_80.tflite")
@@ -89,14 +92,18 @@ def test_the_schema_ships_with_the_package() -> None:
     "kind",
     [
         getattr(module, name)
-        for module in (results, file_results, weight_results, runtime_results)
+        for module in (results, file_results, weight_results, runtime_results, plan_types)
         for name in module.__all__
+        if name in SCHEMA["$defs"]
     ],
     ids=lambda kind: kind.__name__,
 )
 def test_the_schema_states_every_field_of_a_result(kind: type[Any]) -> None:
     stated = SCHEMA["$defs"][kind.__name__]
-    fields = [field.name for field in dataclasses.fields(kind)]
+    if issubclass(kind, Record):
+        fields = [field.encode_name for field in msgspec.structs.fields(kind)]
+    else:
+        fields = [field.name for field in dataclasses.fields(kind)]
     assert list(stated["properties"]) == stated["required"] == fields
     assert stated["additionalProperties"] is False
     assert all("description" in entry for entry in stated["properties"].values())

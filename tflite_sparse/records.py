@@ -19,8 +19,9 @@ class Record(msgspec.Struct, frozen=True):
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name: nested results as dicts, tuples as lists, floats to six digits."""
-        return {name: plain(getattr(self, name)) for name in self.__struct_fields__}
+        """The fields by their names in JSON: nested results as dicts, floats to six digits."""
+        names = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
+        return {key: plain(getattr(self, name)) for key, name in names}
 
 
 def plain(value: Any) -> Any:

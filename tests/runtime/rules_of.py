@@ -15,7 +15,7 @@ def rules_of(made: Plan) -> set[str]:
     found = {reason.rule for reason in made.verdict.reasons}
     found.update(change.rule for change in made.verdict.changes)
     for op in made.operators:
-        found.update(op.steps)
+        found.update(step.rule for step in op.steps)
         found.update(why.rule for why in (op.refusal, op.role_refusal) if why is not None)
     for cluster in made.clusters:
         found.update(why.rule for why in cluster.obstacles)

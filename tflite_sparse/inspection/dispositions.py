@@ -5,18 +5,22 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.inspection.runtime_types import PlannedTarget, TargetGroup
+from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.plan_types import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tflite_sparse.inspection.runtime_types import PlannedOperator, TargetFacts, TargetsFacts
+    from tflite_sparse.xnnpack.plan_types import OperatorPlan
 
-__all__ = ["FateKind", "View", "blockers", "fate_kind", "views"]
+__all__ = ["DispositionKind", "View", "blockers", "disposition_kind", "views"]
 
 
-class FateKind(Enum):
+_VANISHED = frozenset({Disposition.FOLDED, Disposition.FUSED, Disposition.DROPPED})
+
+
+class DispositionKind(Enum):
     """What becomes of an operator.
 
     Attributes:
@@ -36,8 +40,7 @@ class FateKind(Enum):
     VANISHES = "vanishes"
 
 
-@dataclass(frozen=True, slots=True)
-class View(Facts):
+class View(Record, frozen=True):
     """Targets that do the same with every subgraph.
 
     Attributes:
@@ -45,8 +48,8 @@ class View(Facts):
         groups: what they do, one result a subgraph.
     """
 
-    targets: tuple[TargetFacts, ...]
-    groups: tuple[TargetsFacts, ...]
+    targets: tuple[PlannedTarget, ...]
+    groups: tuple[TargetGroup, ...]
 
     @property
     def macs(self) -> int:
@@ -59,32 +62,36 @@ class View(Facts):
         return sum(group.sparse_macs for group in self.groups)
 
 
-def fate_kind(group: TargetsFacts, operator: PlannedOperator) -> FateKind:
+def disposition_kind(group: TargetGroup, operator: OperatorPlan) -> DispositionKind:
     """What becomes of an operator of a group of targets."""
-    if operator.fate in {"folded", "fused", "dropped"}:
-        return FateKind.VANISHES
+    if operator.disposition in _VANISHED:
+        return DispositionKind.VANISHES
     if not operator.delegated:
-        return FateKind.OUTSIDE
+        return DispositionKind.OUTSIDE
     if operator.kernel is not None:
-        return FateKind.SPARSE
+        return DispositionKind.SPARSE
     if operator.cluster is None or group.off_by_design:
-        return FateKind.DENSE
-    return FateKind.LAYOUT if group.clusters[operator.cluster].sparse else FateKind.BLOCKED
+        return DispositionKind.DENSE
+    return (
+        DispositionKind.LAYOUT
+        if group.clusters[operator.cluster].sparse
+        else DispositionKind.BLOCKED
+    )
 
 
-def blockers(group: TargetsFacts) -> frozenset[int]:
+def blockers(group: TargetGroup) -> frozenset[int]:
     """Indices of the operators that keep others out of the sparse layout."""
     return frozenset(index for obstacle in group.obstacles for index in obstacle.operators)
 
 
-def views(runtime: Iterable[TargetsFacts]) -> tuple[View, ...]:
+def views(runtime: Iterable[TargetGroup]) -> tuple[View, ...]:
     """The targets of an inspection, those together that do the same with every subgraph.
 
     Args:
         runtime: what the runtime does with each subgraph, on each group of targets.
     """
-    seen: dict[str, TargetFacts] = {}
-    of_target: dict[str, list[TargetsFacts]] = {}
+    seen: dict[str, PlannedTarget] = {}
+    of_target: dict[str, list[TargetGroup]] = {}
     for group in runtime:
         for target in group.targets:
             seen.setdefault(target.name, target)

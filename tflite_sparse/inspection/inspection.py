@@ -9,7 +9,7 @@ from tflite_sparse.inspection.facts import Facts
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.file.file_types import FileFacts
-    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
 
 __all__ = [
@@ -112,7 +112,7 @@ class Inspection(Facts):
     size: int
     sha256: str | None
     near: float
-    runtime: tuple[TargetsFacts, ...]
+    runtime: tuple[TargetGroup, ...]
     file: FileFacts
     operators: tuple[OperatorFacts, ...]
     weights: tuple[WeightFacts, ...]

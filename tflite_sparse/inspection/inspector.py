@@ -25,7 +25,7 @@ from tflite_sparse.words.names import readable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.releases.targets import Target
 
@@ -84,10 +84,10 @@ def inspect(
             if item.counts is not None:
                 planning.tell_zeros(weight.tensor, item.counts)
         # The runtime is not asked about a model that it could not load.
-        runtime: tuple[TargetsFacts, ...] = ()
+        runtime: tuple[TargetGroup, ...] = ()
         if not problems:
             try:
-                runtime = planning.runtime_facts(model, targets)
+                runtime = planning.plan_groups(model, targets)
             except (EncodingError, ModelError) as error:
                 problems.append(problem_of(error))
         gzipped = [task.result() if task else None for task in (compressing, packing)]

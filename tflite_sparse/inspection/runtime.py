@@ -1,4 +1,4 @@
-"""What the runtime will do with a model: its plan for each target, as results.
+"""What the runtime will do with a model: its plan for each target.
 
 Targets on which the runtime does the same share one result.
 """
@@ -8,24 +8,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.runtime_types import (
-    ChangeFacts,
-    ClusterFacts,
-    EstimateFacts,
-    HintFacts,
-    ObstacleFacts,
-    PlannedOperator,
-    ReasonFacts,
-    StepFacts,
-    TargetFacts,
-    TargetsFacts,
-)
-from tflite_sparse.words.names import readable
+import msgspec
+
+from tflite_sparse.inspection.runtime_types import Obstacle, PlannedTarget, TargetGroup
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.plan import plan
-from tflite_sparse.xnnpack.plan_types import Fate, Role
-from tflite_sparse.xnnpack.releases.targets import targets as known_targets
+from tflite_sparse.xnnpack.plan_types import Disposition, Role
+from tflite_sparse.xnnpack.releases.targets import targets as all_targets
 from tflite_sparse.xnnpack.stages.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
@@ -34,15 +24,15 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Subgraph, Tensor
     from tflite_sparse.model.zero_counts import Counts
     from tflite_sparse.xnnpack.plan import Plan
-    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan, Reason
+    from tflite_sparse.xnnpack.plan_types import OperatorPlan, Reason
     from tflite_sparse.xnnpack.releases.targets import Target
 
-__all__ = ["runtime_facts", "tell_zeros"]
+__all__ = ["plan_groups", "tell_zeros"]
 
 _MAP_RANK = 4
 
 
-def runtime_facts(model: Model, targets: Sequence[Target] | None) -> tuple[TargetsFacts, ...]:
+def plan_groups(model: Model, targets: Sequence[Target] | None) -> tuple[TargetGroup, ...]:
     """What the runtime does with every subgraph.
 
     Args:
@@ -53,8 +43,8 @@ def runtime_facts(model: Model, targets: Sequence[Target] | None) -> tuple[Targe
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
-    chosen = known_targets() if targets is None else targets
-    return tuple(facts for subgraph in model.subgraphs for facts in _grouped(subgraph, chosen))
+    chosen = all_targets() if targets is None else targets
+    return tuple(group for subgraph in model.subgraphs for group in _groups(subgraph, chosen))
 
 
 def tell_zeros(tensor: Tensor, counts: Counts) -> None:
@@ -70,121 +60,67 @@ def tell_zeros(tensor: Tensor, counts: Counts) -> None:
     remember(tensor, FilterFacts(counts.elements, counts.zeros, pairs, in_pairs, fours, in_fours))
 
 
-def _grouped(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetsFacts]:
+def _groups(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetGroup]:
     # Targets that differ in nothing but their names have the same plan.
-    alike: dict[Target, list[Target]] = {}
+    namesakes: dict[Target, list[Target]] = {}
     for target in targets:
-        alike.setdefault(dataclasses.replace(target, name="", title="", note=""), []).append(target)
-    runtimes = {target.name: target.runtime.name for target in targets}
-    groups: list[TargetsFacts] = []
-    for members in alike.values():
-        facts = _facts(subgraph, plan(subgraph, members[0]), members)
-        for index, group in enumerate(groups):
+        nameless = dataclasses.replace(target, name="", title="", note="")
+        namesakes.setdefault(nameless, []).append(target)
+    groups: list[TargetGroup] = []
+    for members in namesakes.values():
+        group = _group(subgraph, plan(subgraph, members[0]), members)
+        for index, other in enumerate(groups):
             # The release of the runtime is told, but separates nothing.
-            if dataclasses.replace(facts, targets=group.targets, runtime=group.runtime) == group:
-                together = (*group.targets, *facts.targets)
-                groups[index] = dataclasses.replace(group, targets=together)
+            if _for_targets(group, other.targets, other.runtime) == other:
+                together = (*other.targets, *group.targets)
+                groups[index] = _for_targets(other, together, other.runtime)
                 break
         else:
-            groups.append(facts)
+            groups.append(group)
     order = {target.name: number for number, target in enumerate(targets)}
+    runtimes = {target.name: target.runtime.name for target in targets}
     return [
-        dataclasses.replace(
+        _for_targets(
             group,
-            targets=tuple(sorted(group.targets, key=lambda found: order[found.name])),
-            runtime=", ".join(dict.fromkeys(runtimes[t.name] for t in group.targets)),
+            tuple(sorted(group.targets, key=lambda target: order[target.name])),
+            ", ".join(dict.fromkeys(runtimes[target.name] for target in group.targets)),
         )
         for group in groups
     ]
 
 
-def _facts(subgraph: Subgraph, made: Plan, targets: Sequence[Target]) -> TargetsFacts:
-    verdict = made.verdict
-    return TargetsFacts(
+def _for_targets(
+    group: TargetGroup, targets: tuple[PlannedTarget, ...], runtime: str
+) -> TargetGroup:
+    return msgspec.structs.replace(group, targets=targets, runtime=runtime)
+
+
+def _group(subgraph: Subgraph, planned: Plan, targets: Sequence[Target]) -> TargetGroup:
+    verdict = planned.verdict
+    return TargetGroup(
         subgraph=subgraph.index,
-        runtime=made.runtime.name,
-        targets=tuple(_target(subgraph, made, target) for target in targets),
-        outcome=verdict.outcome.value,
+        runtime=planned.runtime.name,
+        targets=tuple(_target(subgraph, planned, target) for target in targets),
+        outcome=verdict.outcome,
         pointwise=verdict.pointwise,
         sparse_pointwise=verdict.sparse_pointwise,
         macs=verdict.macs,
         sparse_macs=verdict.sparse_macs,
-        reasons=tuple(_reason(reason) for reason in verdict.reasons),
-        changes=tuple(
-            ChangeFacts(change.rule, change.operator, readable(change.message))
-            for change in verdict.changes
-        ),
-        obstacles=_obstacles(subgraph, made.operators),
-        hints=tuple(
-            HintFacts(hint.operator, hint.operand, hint.tensor)
-            for part in made.partitions
-            for hint in part.hints
-        ),
-        clusters=tuple(_cluster(cluster) for cluster in made.clusters),
-        operators=tuple(_operator(operator) for operator in made.operators),
+        reasons=verdict.reasons,
+        changes=verdict.changes,
+        obstacles=_obstacles(subgraph, planned.operators),
+        hints=tuple(hint for part in planned.partitions for hint in part.hints),
+        clusters=planned.clusters,
+        operators=planned.operators,
     )
 
 
-def _target(subgraph: Subgraph, made: Plan, target: Target) -> TargetFacts:
-    time = None
-    found = estimate(dataclasses.replace(made, target=target), subgraph)
-    if found is not None:
-        time = EstimateFacts(found.dense_ms, found.planned_ms, found.gain, found.measured)
-    return TargetFacts(target.name, target.title, target.note, time)
+def _target(subgraph: Subgraph, planned: Plan, target: Target) -> PlannedTarget:
+    time = estimate(msgspec.structs.replace(planned, target=target), subgraph)
+    return PlannedTarget(target.name, target.title, target.note, time)
 
 
-def _reason(reason: Reason) -> ReasonFacts:
-    return ReasonFacts(
-        reason.rule,
-        reason.operator,
-        reason.operand,
-        readable(reason.found),
-        readable(reason.wanted),
-        readable(reason.message),
-    )
-
-
-def _cluster(cluster: ClusterPlan) -> ClusterFacts:
-    return ClusterFacts(
-        index=cluster.index,
-        members=cluster.members,
-        entries=cluster.entries,
-        exits=cluster.exits,
-        filters=cluster.filters,
-        zeros=cluster.zeros,
-        parameters=cluster.parameters,
-        margin=cluster.margin,
-        complete=cluster.complete,
-        profitable=cluster.profitable,
-        sparse=cluster.sparse,
-        obstacles=tuple(_reason(reason) for reason in cluster.obstacles),
-    )
-
-
-def _operator(operator: OperatorPlan) -> PlannedOperator:
-    return PlannedOperator(
-        index=operator.index,
-        name=operator.name,
-        label=readable(operator.label),
-        delegated=operator.delegated,
-        partition=operator.partition,
-        refusal=None if operator.refusal is None else _reason(operator.refusal),
-        fate=operator.fate.value,
-        steps=tuple(StepFacts(code, RULES[code].summary) for code in operator.steps),
-        fused_into=operator.fused_into,
-        role=operator.role.value,
-        role_refusal=None if operator.role_refusal is None else _reason(operator.role_refusal),
-        cluster=operator.cluster,
-        nchw=operator.nchw,
-        kernel=operator.kernel,
-        executed=operator.executed,
-        macs=operator.macs,
-    )
-
-
-def _obstacles(
-    subgraph: Subgraph, operators: tuple[OperatorPlan, ...]
-) -> tuple[ObstacleFacts, ...]:
+def _obstacles(subgraph: Subgraph, operators: tuple[OperatorPlan, ...]) -> tuple[Obstacle, ...]:
     """Operators that stand between those with a sparse form, by the rule that refuses them."""
     able = {
         op.index: op.role
@@ -194,9 +130,11 @@ def _obstacles(
     # An entry may read anything, and anything may read an exit.
     readers = {index for index, role in able.items() if role is not Role.ENTRY}
     sources = {i for i, role in able.items() if role not in {Role.EXIT, Role.INNER_OR_EXIT}}
-    gone = {op.index for op in operators if op.fate in {Fate.FUSED, Fate.DROPPED}}
+    gone = {
+        op.index for op in operators if op.disposition in {Disposition.FUSED, Disposition.DROPPED}
+    }
     refused = {op.index for op in operators if op.role_refusal or op.refusal}
-    found: dict[str, list[tuple[int, Reason]]] = {}
+    reasons: dict[str, list[tuple[int, Reason]]] = {}
     for planned in operators:
         why = planned.role_refusal or planned.refusal
         if why is None:
@@ -206,14 +144,14 @@ def _obstacles(
         if _reaches(operator, readers, gone | refused, _after) or _reaches(
             operator, sources, gone, _before
         ):
-            found.setdefault(why.rule, []).append((planned.index, why))
-    ordered = sorted(found.items(), key=lambda item: item[1][0][0])
+            reasons.setdefault(why.rule, []).append((planned.index, why))
+    ordered = sorted(reasons.items(), key=lambda item: item[1][0][0])
     return tuple(
-        ObstacleFacts(
+        Obstacle(
             rule=rule,
             summary=RULES[rule].summary,
             operators=tuple(index for index, _ in cases),
-            message=readable(cases[0][1].message),
+            message=cases[0][1].message,
         )
         for rule, cases in ordered
     )

@@ -1,44 +1,23 @@
-"""What an inspection says about the runtime: whether the model runs sparse, and why not."""
+"""What an inspection says about the runtime: plans, by the targets that do the same."""
 
 from __future__ import annotations
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.cost.estimate import Estimate
+from tflite_sparse.xnnpack.plan_types import (
+    Change,
+    ClusterPlan,
+    HintSource,
+    OperatorPlan,
+    Outcome,
+    Reason,
+)
 
-__all__ = [
-    "ChangeFacts",
-    "ClusterFacts",
-    "EstimateFacts",
-    "HintFacts",
-    "ObstacleFacts",
-    "PlannedOperator",
-    "ReasonFacts",
-    "StepFacts",
-    "TargetFacts",
-    "TargetsFacts",
-]
+__all__ = ["Obstacle", "PlannedTarget", "TargetGroup"]
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateFacts(Facts):
-    """An estimate of the time of one run, never a measurement.
-
-    Attributes:
-        dense_ms: without the sparse path, in milliseconds.
-        planned_ms: as the runtime runs it, in milliseconds.
-        gain: how many times faster the second is.
-        measured: what the estimate is fitted to.
-    """
-
-    dense_ms: float
-    planned_ms: float
-    gain: float
-    measured: str
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFacts(Facts):
-    """A kind of processor.
+class PlannedTarget(Record, frozen=True):
+    """A kind of processor, and how long a run takes there.
 
     Attributes:
         name: short name, such as "arm64".
@@ -50,32 +29,10 @@ class TargetFacts(Facts):
     name: str
     title: str
     note: str
-    estimate: EstimateFacts | None
+    estimate: Estimate | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonFacts(Facts):
-    """A rule of the runtime that applied, and to what.
-
-    Attributes:
-        rule: stable code of the rule.
-        operator: index of the operator; None where it is about the whole model.
-        operand: the operand or option that broke it; "" for none.
-        found: the value found.
-        wanted: the value that would satisfy the rule.
-        message: all of it in words.
-    """
-
-    rule: str
-    operator: int | None
-    operand: str
-    found: str
-    wanted: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObstacleFacts(Facts):
+class Obstacle(Record, frozen=True):
     """A rule that keeps operators next to 1x1 convolutions out of the sparse layout.
 
     Attributes:
@@ -91,132 +48,14 @@ class ObstacleFacts(Facts):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFacts(Facts):
-    """A change that takes an obstacle out of the way.
-
-    Attributes:
-        rule: stable code of the rule that it satisfies.
-        operator: index of the operator to change; None for the whole model.
-        message: what to do.
-    """
-
-    rule: str
-    operator: int | None
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterFacts(Facts):
-    """Operators that go sparse together or not at all.
-
-    Attributes:
-        index: its number, in the order of execution.
-        members: indices of its operators.
-        entries: those that bring values into the sparse layout.
-        exits: those that bring values out of it.
-        filters: those whose filters are counted.
-        zeros: zeros in those filters.
-        parameters: size of those filters.
-        margin: further zeros needed to exceed two thirds; 0 or less where none are.
-        complete: whether every member may run in the sparse layout.
-        profitable: whether there are zeros enough.
-        sparse: whether it runs sparse.
-        obstacles: why it is not complete, nearest to the entry first.
-    """
-
-    index: int
-    members: tuple[int, ...]
-    entries: tuple[int, ...]
-    exits: tuple[int, ...]
-    filters: tuple[int, ...]
-    zeros: int
-    parameters: int
-    margin: int
-    complete: bool
-    profitable: bool
-    sparse: bool
-    obstacles: tuple[ReasonFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HintFacts(Facts):
-    """A sparse weight that makes the runtime look for zeros at all.
-
-    Attributes:
-        operator: index of the operator that reads it.
-        operand: position among its inputs.
-        tensor: index of the tensor that it reads.
-    """
-
-    operator: int
-    operand: int
-    tensor: int
-
-
-@dataclass(frozen=True, slots=True)
-class StepFacts(Facts):
-    """A rule of the runtime that changes an operator before it runs.
-
-    Attributes:
-        rule: stable code of the rule.
-        summary: what the rule says.
-    """
-
-    rule: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedOperator(Facts):
-    """What becomes of one operator.
-
-    Attributes:
-        index: its index in the subgraph.
-        name: its kind.
-        label: what people call it.
-        delegated: whether XNNPACK takes it.
-        partition: the XNNPACK partition that it belongs to.
-        refusal: why XNNPACK does not take it.
-        fate: "tflite", "folded", "fused", "dropped" or "executed".
-        steps: the rules that define, fuse or rewrite it.
-        fused_into: index of the operator that it vanishes in.
-        role: what it may be in a sparse cluster: "entry", "inner", "inner or exit", "exit", "none".
-        role_refusal: why it may be nothing.
-        cluster: number of its cluster.
-        nchw: whether it reads or writes the sparse layout.
-        kernel: output channels that its sparse kernel computes together; None where it is dense.
-        executed: what XNNPACK runs for it, as LiteRT's profiler names it.
-        macs: multiply-accumulate operations of its dense form.
-    """
-
-    index: int
-    name: str
-    label: str
-    delegated: bool
-    partition: int | None
-    refusal: ReasonFacts | None
-    fate: str
-    steps: tuple[StepFacts, ...]
-    fused_into: int | None
-    role: str
-    role_refusal: ReasonFacts | None
-    cluster: int | None
-    nchw: bool
-    kernel: int | None
-    executed: tuple[str, ...]
-    macs: int
-
-
-@dataclass(frozen=True, slots=True)
-class TargetsFacts(Facts):
+class TargetGroup(Record, frozen=True):
     """What the runtime does with a subgraph, on all targets where it does the same.
 
     Attributes:
         subgraph: index of the subgraph.
         runtime: release of the runtime.
         targets: the targets.
-        outcome: "sparse", "dense", "wrong_numbers", "load_failure" or "process_abort".
+        outcome: what comes of running the model.
         pointwise: number of 1x1 convolutions that could run sparse.
         sparse_pointwise: number of them that do.
         macs: multiply-accumulate operations of the whole subgraph.
@@ -231,18 +70,18 @@ class TargetsFacts(Facts):
 
     subgraph: int
     runtime: str
-    targets: tuple[TargetFacts, ...]
-    outcome: str
+    targets: tuple[PlannedTarget, ...]
+    outcome: Outcome
     pointwise: int
     sparse_pointwise: int
     macs: int
     sparse_macs: int
-    reasons: tuple[ReasonFacts, ...]
-    changes: tuple[ChangeFacts, ...]
-    obstacles: tuple[ObstacleFacts, ...]
-    hints: tuple[HintFacts, ...]
-    clusters: tuple[ClusterFacts, ...]
-    operators: tuple[PlannedOperator, ...]
+    reasons: tuple[Reason, ...]
+    changes: tuple[Change, ...]
+    obstacles: tuple[Obstacle, ...]
+    hints: tuple[HintSource, ...]
+    clusters: tuple[ClusterPlan, ...]
+    operators: tuple[OperatorPlan, ...]
 
     @property
     def off_by_design(self) -> bool:

@@ -11,11 +11,12 @@ from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.lint.settings import Settings
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.xnnpack.plan_types import Outcome
     from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["Subject"]
@@ -86,7 +87,7 @@ class Subject:
         # Whole numbers first: a file may claim more weights than a float can count.
         return totals.pointwise_zeros / totals.pointwise_weights >= self.settings.pruned
 
-    def runs(self, *outcomes: str) -> tuple[TargetsFacts, ...]:
+    def runs(self, *outcomes: Outcome) -> tuple[TargetGroup, ...]:
         """What the runtime does on the targets that matter, where it ends in one of these."""
         return tuple(group for group in self.inspection.runtime if group.outcome in outcomes)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import percent, size
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
 
 __all__ = ["NextStep", "next_step"]
 
@@ -49,7 +50,7 @@ def next_step(inspection: Inspection) -> NextStep:
             "The runtime would refuse it: what is wrong is told above and by the release check.",
             _command("lint", inspection),
         )
-    failing = next((g for g in inspection.runtime if g.outcome not in {"sparse", "dense"}), None)
+    failing = next((g for g in inspection.runtime if g.outcome.is_failure), None)
     if failing is not None:
         return NextStep(
             "Do not ship this file",
@@ -59,12 +60,12 @@ def next_step(inspection: Inspection) -> NextStep:
     group = _decisive(inspection)
     if group is None:
         return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
-    if group.outcome == "sparse":
+    if group.outcome is Outcome.SPARSE:
         return _sparse(inspection)
     return _dense(inspection, group)
 
 
-def _decisive(inspection: Inspection) -> TargetsFacts | None:
+def _decisive(inspection: Inspection) -> TargetGroup | None:
     """The first targets that could run something sparse, of the subgraph with the most work."""
     able = [g for g in inspection.runtime if g.pointwise and not g.off_by_design]
     most = max(able, key=lambda group: group.macs, default=None)
@@ -82,7 +83,7 @@ def _sparse(inspection: Inspection) -> NextStep:
     )
 
 
-def _dense(inspection: Inspection, group: TargetsFacts) -> NextStep:
+def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
     rules = {change.rule for change in group.changes}
     if "profit-zeros" in rules:
         return _zeros(inspection, group)
@@ -100,7 +101,7 @@ def _dense(inspection: Inspection, group: TargetsFacts) -> NextStep:
     )
 
 
-def _zeros(inspection: Inspection, group: TargetsFacts) -> NextStep:
+def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
     totals = inspection.totals
     almost = sum(w.near_zeros or 0 for w in inspection.weights if w.pointwise)
     if almost and totals.pointwise_zeros + almost > _NEEDED * totals.pointwise_weights:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.dispositions import FateKind, fate_kind
+from tflite_sparse.inspection.dispositions import DispositionKind, disposition_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tflite_sparse.inspection.file.file_types import SubgraphFacts
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
 
 __all__ = ["COLOURS", "QUANTITIES", "Overlay", "graph_id", "overlays"]
@@ -27,12 +27,12 @@ QUANTITIES = ("fate", "zeros", "saving")
 _MAIN = "main"
 
 COLOURS = {
-    FateKind.SPARSE: "#1e8e3e",
-    FateKind.LAYOUT: "#a8dab5",
-    FateKind.BLOCKED: "#f29900",
-    FateKind.DENSE: "#aecbfa",
-    FateKind.OUTSIDE: "#d7aefb",
-    FateKind.VANISHES: "#e8eaed",
+    DispositionKind.SPARSE: "#1e8e3e",
+    DispositionKind.LAYOUT: "#a8dab5",
+    DispositionKind.BLOCKED: "#f29900",
+    DispositionKind.DENSE: "#aecbfa",
+    DispositionKind.OUTSIDE: "#d7aefb",
+    DispositionKind.VANISHES: "#e8eaed",
 }
 """The colour of each fate."""
 
@@ -88,7 +88,7 @@ def _fate(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for group in _groups(inspection, subgraph, target):
         for operator in group.operators:
-            kind = fate_kind(group, operator)
+            kind = disposition_kind(group, operator)
             results[str(operator.index)] = {"value": kind.value, "bgColor": COLOURS[kind]}
     return {
         "name": f"fate on {target}",
@@ -155,7 +155,7 @@ def _readers(weight: WeightFacts, subgraph: int) -> Iterator[int]:
     return iter(dict.fromkeys(u.operator for u in weight.uses if u.subgraph == subgraph))
 
 
-def _groups(inspection: Inspection, subgraph: int, target: str) -> Iterator[TargetsFacts]:
+def _groups(inspection: Inspection, subgraph: int, target: str) -> Iterator[TargetGroup]:
     for group in inspection.runtime:
         if group.subgraph == subgraph and any(t.name == target for t in group.targets):
             yield group

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.records import Record
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
+from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.runtime_types import (
-        ClusterFacts,
-        ObstacleFacts,
-        PlannedOperator,
-        TargetsFacts,
-    )
+    from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
     from tflite_sparse.report.text.headings import Lines
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
 __all__ = ["VerdictWords", "cluster_lines", "explain_lines", "verdict_lines", "verdicts"]
 
@@ -37,20 +35,19 @@ _COMMANDS = {"hint-none": " ('tflite-sparse sparsify' does this)"}
 _WAY_OUT = "'tflite-sparse densify' stores the weights dense again, which runs right everywhere"
 
 _HEADLINES = {
-    "sparse": ("Runs sparse", "bold green"),
-    "dense": ("Runs dense", "bold yellow"),
-    "wrong_numbers": ("Computes wrong numbers", "bold red"),
-    "load_failure": ("Does not load", "bold red"),
-    "process_abort": ("Aborts the process", "bold red"),
+    Outcome.SPARSE: ("Runs sparse", "bold green"),
+    Outcome.DENSE: ("Runs dense", "bold yellow"),
+    Outcome.WRONG_NUMBERS: ("Computes wrong numbers", "bold red"),
+    Outcome.LOAD_FAILURE: ("Does not load", "bold red"),
+    Outcome.PROCESS_ABORT: ("Aborts the process", "bold red"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictWords:
+class VerdictWords(Record, frozen=True):
     """The verdict on targets that are alike.
 
     Attributes:
-        outcome: "sparse", "dense", "wrong_numbers", "load_failure" or "process_abort".
+        outcome: what comes of running the model.
         headline: the outcome in words, such as "Runs sparse".
         text: how the sentence goes on, to its full stop; it begins with a blank.
         lead: what the points are; "" where they need no heading.
@@ -58,7 +55,7 @@ class VerdictWords:
         off_by_design: whether nothing ever runs sparse on these targets.
     """
 
-    outcome: str
+    outcome: Outcome
     headline: str
     text: str
     lead: str
@@ -66,7 +63,7 @@ class VerdictWords:
     off_by_design: bool
 
 
-def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
+def verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
     """The verdict on each group of targets: outcome, share, obstacles and remedies.
 
     Args:
@@ -79,7 +76,7 @@ def verdict_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
     return lines
 
 
-def verdicts(groups: Sequence[TargetsFacts]) -> list[VerdictWords]:
+def verdicts(groups: Sequence[TargetGroup]) -> list[VerdictWords]:
     """The verdict on each group of targets in words, for reports that lay them out themselves.
 
     Args:
@@ -98,9 +95,9 @@ def verdicts(groups: Sequence[TargetsFacts]) -> list[VerdictWords]:
     ]
 
 
-def _told(groups: Sequence[TargetsFacts]) -> list[TargetsFacts]:
+def _told(groups: Sequence[TargetGroup]) -> list[TargetGroup]:
     """The groups that have something to tell, those together that say the same."""
-    told: list[TargetsFacts] = []
+    told: list[TargetGroup] = []
     for group in groups:
         # Subgraphs of control flow without a convolution have nothing to tell.
         if group.subgraph and not group.pointwise and not group.reasons:
@@ -110,11 +107,11 @@ def _told(groups: Sequence[TargetsFacts]) -> list[TargetsFacts]:
             told.append(group)
         else:
             together = (*same.targets, *group.targets)
-            told[told.index(same)] = dataclasses.replace(same, targets=together)
+            told[told.index(same)] = msgspec.structs.replace(same, targets=together)
     return told
 
 
-def _says_the_same(one: TargetsFacts, other: TargetsFacts) -> bool:
+def _says_the_same(one: TargetGroup, other: TargetGroup) -> bool:
     return (
         one.subgraph == other.subgraph
         and one.outcome == other.outcome
@@ -123,27 +120,27 @@ def _says_the_same(one: TargetsFacts, other: TargetsFacts) -> bool:
     )
 
 
-def _group(group: TargetsFacts, width: int) -> Lines:
+def _group(group: TargetGroup, width: int) -> Lines:
     words, style = _HEADLINES[group.outcome]
     text = _where(group) + _share(group) + _off_by_design(group)
     lines = _paragraph(words, text, width, style)
     return lines + _points(_lead(group), _todo(group), width)
 
 
-def _where(group: TargetsFacts) -> str:
+def _where(group: TargetGroup) -> str:
     where = f" on {listing([target.name for target in group.targets])}"
     return f" in subgraph {group.subgraph}{where}" if group.subgraph else where
 
 
-def _lead(group: TargetsFacts) -> str:
-    return "In the way, from the input on:" if group.outcome == "dense" else ""
+def _lead(group: TargetGroup) -> str:
+    return "In the way, from the input on:" if group.outcome is Outcome.DENSE else ""
 
 
-def _todo(group: TargetsFacts) -> list[str]:
+def _todo(group: TargetGroup) -> list[str]:
     """What goes wrong, or what stands in the way and what to do about it."""
-    if group.outcome == "sparse":
+    if group.outcome is Outcome.SPARSE:
         return []
-    if group.outcome != "dense":
+    if group.outcome is not Outcome.DENSE:
         return [*(reason.message for reason in group.reasons), _WAY_OUT]
     if _off_by_design(group) or not group.pointwise:
         return []
@@ -159,19 +156,19 @@ def _todo(group: TargetsFacts) -> list[str]:
     ]
 
 
-def _share(group: TargetsFacts) -> str:
-    if group.outcome == "sparse":
+def _share(group: TargetGroup) -> str:
+    if group.outcome is Outcome.SPARSE:
         return (
             f": {group.sparse_pointwise} of"
             f" {count_of(group.pointwise, '1x1 convolution')},"
             f" {percent(group.sparse_macs, group.macs)} of the multiply-adds{_gains(group)}"
         )
-    if group.outcome == "dense" and not group.pointwise:
+    if group.outcome is Outcome.DENSE and not group.pointwise:
         return ": it has no 1x1 convolution that could run sparse"
     return ""
 
 
-def _gains(group: TargetsFacts) -> str:
+def _gains(group: TargetGroup) -> str:
     gains = [
         f"{target.estimate.gain:.1f} times as fast as dense on {target.name}"
         for target in group.targets
@@ -180,13 +177,13 @@ def _gains(group: TargetsFacts) -> str:
     return f"; an estimated {listing(gains)}" if gains else ""
 
 
-def _off_by_design(group: TargetsFacts) -> str:
+def _off_by_design(group: TargetGroup) -> str:
     if group.pointwise and group.off_by_design:
         return f"; {group.targets[0].note}"
     return ""
 
 
-def _obstacles(obstacles: Sequence[ObstacleFacts]) -> list[str]:
+def _obstacles(obstacles: Sequence[Obstacle]) -> list[str]:
     points = []
     for obstacle in obstacles:
         others = len(obstacle.operators) - 1
@@ -195,7 +192,7 @@ def _obstacles(obstacles: Sequence[ObstacleFacts]) -> list[str]:
     return points
 
 
-def cluster_lines(clusters: Sequence[ClusterFacts], width: int) -> Lines:
+def cluster_lines(clusters: Sequence[ClusterPlan], width: int) -> Lines:
     """A table of the largest clusters: their members, their zeros, and how many more they need.
 
     Args:
@@ -213,7 +210,7 @@ def cluster_lines(clusters: Sequence[ClusterFacts], width: int) -> Lines:
     whole = sum(cluster.parameters for cluster in counted)
     shown = [c for c in counted if c.sparse or c.parameters >= _SMALL_CLUSTER * whole]
     shown = shown[:_MOST_CLUSTERS]
-    cells: list[tuple[Column, Callable[[ClusterFacts], str]]] = [
+    cells: list[tuple[Column, Callable[[ClusterPlan], str]]] = [
         (Column("cluster", right=True, style="dim"), lambda c: str(c.index)),
         (Column("operators", right=True), lambda c: str(len(c.members))),
         (Column("filters", right=True), lambda c: str(len(c.filters))),
@@ -237,7 +234,7 @@ def _margin(margin: int) -> str:
     return f"{thousands(margin)} short" if margin > 0 else f"{thousands(-margin)} to spare"
 
 
-def _state(cluster: ClusterFacts) -> str:
+def _state(cluster: ClusterPlan) -> str:
     if cluster.sparse:
         return "sparse"
     if not cluster.complete:
@@ -245,7 +242,7 @@ def _state(cluster: ClusterFacts) -> str:
     return "dense, too few zeros" if not cluster.profitable else "dense"
 
 
-def explain_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
+def explain_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
     """Every stage of the runtime for each operator, on further targets only where it differs.
 
     Targets without a sparse path are left out where there are others: all is dense there.
@@ -257,7 +254,7 @@ def explain_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
     from rich.text import Text
 
     lines: Lines = []
-    first: dict[int, TargetsFacts] = {}
+    first: dict[int, TargetGroup] = {}
     for group in groups:
         known = first.setdefault(group.subgraph, group)
         operators = group.operators
@@ -275,7 +272,7 @@ def explain_lines(groups: Sequence[TargetsFacts], width: int) -> Lines:
     return lines
 
 
-def _explained(group: TargetsFacts, operator: PlannedOperator, width: int) -> Lines:
+def _explained(group: TargetGroup, operator: OperatorPlan, width: int) -> Lines:
     from rich.text import Text
 
     lines: Lines = [Text.assemble((f"{operator.index:>5}  ", "dim"), (operator.label, "bold"))]
@@ -288,19 +285,19 @@ def _explained(group: TargetsFacts, operator: PlannedOperator, width: int) -> Li
     return lines
 
 
-def _stages(group: TargetsFacts, operator: PlannedOperator) -> list[tuple[str, str]]:
+def _stages(group: TargetGroup, operator: OperatorPlan) -> list[tuple[str, str]]:
     if not operator.delegated:
         why = operator.refusal.message if operator.refusal else "left to TFLite"
         return [("delegate", f"not taken by XNNPACK: {why}")]
     stages = [("delegate", f"taken by XNNPACK, partition {operator.partition}")]
     stages += [("define", step.summary) for step in operator.steps]
-    if operator.fate == "fused":
+    if operator.disposition is Disposition.FUSED:
         stages.append(("fuse", f"vanishes in operator {operator.fused_into}"))
-    elif operator.fate == "dropped":
+    elif operator.disposition is Disposition.DROPPED:
         stages.append(("define", "dropped at load time"))
-    if operator.fate == "executed":
+    if operator.disposition is Disposition.EXECUTED:
         refusal = operator.role_refusal
-        role = f"none: {refusal.message}" if refusal else operator.role
+        role = f"none: {refusal.message}" if refusal else operator.role.value
         stages.append(("role", role))
         if operator.cluster is not None:
             cluster = group.clusters[operator.cluster]

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+from tflite_sparse.records import Record
 from tflite_sparse.xnnpack.assumptions import NOTHING
 from tflite_sparse.xnnpack.explain.advice import changes
 from tflite_sparse.xnnpack.explain.components import find_components
-from tflite_sparse.xnnpack.explain.describe import describe_clusters, describe_operators
+from tflite_sparse.xnnpack.explain.describe import (
+    describe_clusters,
+    describe_filters,
+    describe_operators,
+    describe_partitions,
+)
 from tflite_sparse.xnnpack.forecast import find_failures, lay_part, open_part
-from tflite_sparse.xnnpack.plan_types import Outcome, PartitionPlan, Verdict
+from tflite_sparse.xnnpack.plan_types import (
+    ClusterPlan,
+    FilterPlan,
+    OperatorPlan,
+    Outcome,
+    PartitionPlan,
+    Verdict,
+)
+from tflite_sparse.xnnpack.releases.targets import Runtime, Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
@@ -19,8 +32,6 @@ from tflite_sparse.xnnpack.stages.kernels import executed_name
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
-    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
-    from tflite_sparse.xnnpack.releases.targets import Runtime, Target
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
     from tflite_sparse.xnnpack.stages.partition_state import Part
@@ -28,8 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """What the runtime will do with a subgraph.
 
     Attributes:
@@ -37,6 +47,7 @@ class Plan:
         runtime: the release of the runtime.
         verdict: the outcome, its reasons, counts, and what would make a dense model sparse.
         operators: every operator, by its index.
+        filters: those that 1x1 convolutions and FULLY_CONNECTED multiply by.
         clusters: the clusters with filters, in the order of execution.
         partitions: what XNNPACK runs as one, in the order of execution.
     """
@@ -45,6 +56,7 @@ class Plan:
     runtime: Runtime
     verdict: Verdict
     operators: tuple[OperatorPlan, ...]
+    filters: tuple[FilterPlan, ...]
     clusters: tuple[ClusterPlan, ...]
     partitions: tuple[PartitionPlan, ...]
 
@@ -93,29 +105,28 @@ def plan(
     ]
     failure, reasons = find_failures(delegation, parts, subgraph)
     operators = describe_operators(subgraph, delegation, parts, hardware)
-    clusters = describe_clusters(parts)
+    filters = describe_filters(parts)
+    pointwise = {counted.operator for counted in filters if counted.pointwise}
     sparse = any(op.kernel for op in operators)
     outcome = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
     verdict = Verdict(
         outcome=outcome,
-        reasons=reasons,
-        pointwise=sum(op.pointwise for op in operators),
-        sparse_pointwise=sum(op.pointwise and op.kernel is not None for op in operators),
+        pointwise=len(pointwise),
+        sparse_pointwise=sum(op.index in pointwise and op.kernel is not None for op in operators),
         macs=sum(op.macs for op in operators),
         sparse_macs=sum(op.macs for op in operators if op.kernel is not None),
+        reasons=reasons,
         changes=changes(parts, hardware) if outcome is Outcome.DENSE else (),
     )
-    partitions = tuple(
-        PartitionPlan(
-            index=part.index,
-            operators=tuple(op.index for op in part.run.operators),
-            hints=part.hints,
-            has_exit=part.clusters.has_exit,
-            executed=part.executed,
-        )
-        for part in parts
+    return Plan(
+        target=hardware,
+        runtime=runtime,
+        verdict=verdict,
+        operators=operators,
+        filters=filters,
+        clusters=describe_clusters(parts),
+        partitions=describe_partitions(parts),
     )
-    return Plan(hardware, runtime, verdict, operators, clusters, partitions)
 
 
 def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: WhatIf) -> Part:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from enum import Enum
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.records import Record
 
 __all__ = [
+    "AppliedRule",
     "Change",
     "ClusterPlan",
+    "Disposition",
     "Failure",
-    "Fate",
+    "FilterPlan",
     "HintSource",
     "OperatorPlan",
     "Outcome",
@@ -46,7 +50,7 @@ class Role(str, Enum):
     NONE = "none"
 
 
-class Fate(str, Enum):
+class Disposition(str, Enum):
     """What becomes of an operator of the model."""
 
     TFLITE = "tflite"
@@ -56,8 +60,7 @@ class Fate(str, Enum):
     EXECUTED = "executed"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Record, frozen=True):
     """A rule that applied, and to what.
 
     Attributes:
@@ -77,8 +80,7 @@ class Reason:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Record, frozen=True):
     """Something that goes wrong.
 
     Attributes:
@@ -90,8 +92,7 @@ class Failure:
     why: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class HintSource:
+class HintSource(Record, frozen=True):
     """A folded sparse weight that makes the runtime consider sparse inference.
 
     Attributes:
@@ -105,8 +106,19 @@ class HintSource:
     tensor: int
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorPlan:
+class AppliedRule(Record, frozen=True):
+    """A rule of the runtime that changes an operator before it runs.
+
+    Attributes:
+        rule: stable code of the rule.
+        summary: what the rule says.
+    """
+
+    rule: str
+    summary: str
+
+
+class OperatorPlan(Record, frozen=True):
     """What becomes of one operator of the model.
 
     Attributes:
@@ -114,83 +126,87 @@ class OperatorPlan:
         name: its kind, such as "CONV_2D".
         label: what people call it: kind, index and, where it has one, the name of its output.
         delegated: whether XNNPACK takes it.
-        refusal: the rule by which XNNPACK does not take it.
         partition: the XNNPACK partition that it belongs to.
-        fate: what becomes of it.
-        steps: rules that define, fuse or rewrite it.
+        refusal: why XNNPACK does not take it.
+        disposition: what becomes of it; "fate" in JSON.
+        steps: the rules that define, fuse or rewrite it.
         fused_into: index of the operator that it vanishes in.
         role: what it may be in a sparse cluster.
-        role_refusal: the rule by which it may be nothing.
+        role_refusal: why it may be nothing.
         cluster: the cluster that it belongs to.
         nchw: whether it reads or writes the sparse layout when the model runs.
         kernel: output channels that its sparse kernel computes together; None where it runs dense.
-        pointwise: whether it is a 1x1 convolution that could run sparse.
         executed: the operators that XNNPACK runs for it, as LiteRT's profiler names them.
-        macs: multiplications of its dense form.
-        zeros: zeros of its filter; None where it has no 1x1 or fully connected filter.
-        parameters: size of that filter.
+        macs: multiply-accumulate operations of its dense form.
     """
 
     index: int
     name: str
     label: str
     delegated: bool
-    refusal: Reason | None
     partition: int | None
-    fate: Fate
-    steps: tuple[str, ...]
+    refusal: Reason | None
+    disposition: Disposition = msgspec.field(name="fate")
+    steps: tuple[AppliedRule, ...]
     fused_into: int | None
     role: Role
     role_refusal: Reason | None
     cluster: int | None
     nchw: bool
     kernel: int | None
-    pointwise: bool
     executed: tuple[str, ...]
     macs: int
-    zeros: int | None
-    parameters: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterPlan:
+class FilterPlan(Record, frozen=True):
+    """The filter of a 1x1 convolution or of a FULLY_CONNECTED that XNNPACK runs.
+
+    Attributes:
+        operator: index of the operator that reads it.
+        pointwise: whether that is a 1x1 convolution that could run sparse.
+        zeros: its zeros.
+        parameters: its size; 0 where it is computed when the model runs.
+    """
+
+    operator: int
+    pointwise: bool
+    zeros: int
+    parameters: int
+
+
+class ClusterPlan(Record, frozen=True):
     """Operators that go sparse together or not at all.
 
     Attributes:
         index: its number, in the order of execution.
-        partition: the partition that it lies in.
         members: indices of its operators.
         entries: those of them that bring values into the sparse layout.
         exits: those of them that bring values out of it.
-        open_ends: members after which nothing does, so that whoever reads them reads nonsense.
         filters: those of them whose filters are counted.
         zeros: zeros in those filters.
         parameters: size of those filters.
         margin: further zeros that the filters need to exceed two thirds; 0 or less where they do.
         complete: whether the runtime, if it considers sparse inference, keeps the cluster.
-        obstacles: why it gives it up; nearest to the entry first.
         profitable: whether there are enough zeros.
         sparse: whether it runs sparse on this target with these weights.
+        obstacles: why the runtime gives it up; nearest to the entry first.
     """
 
     index: int
-    partition: int
     members: tuple[int, ...]
     entries: tuple[int, ...]
     exits: tuple[int, ...]
-    open_ends: tuple[int, ...]
     filters: tuple[int, ...]
     zeros: int
     parameters: int
     margin: int
     complete: bool
-    obstacles: tuple[Reason, ...]
     profitable: bool
     sparse: bool
+    obstacles: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionPlan:
+class PartitionPlan(Record, frozen=True):
     """A run of operators that XNNPACK takes as one.
 
     Attributes:
@@ -198,6 +214,8 @@ class PartitionPlan:
         operators: indices of its operators.
         hints: the folded sparse weights in it; sparse inference is considered where there is one.
         has_exit: whether an exit joins an operator before it, without which nothing goes sparse.
+        open_ends: members of clusters after which nothing brings values back out of the sparse
+            layout, so that whoever reads them reads nonsense.
         executed: the operators that run, as LiteRT's profiler names them.
     """
 
@@ -205,6 +223,7 @@ class PartitionPlan:
     operators: tuple[int, ...]
     hints: tuple[HintSource, ...]
     has_exit: bool
+    open_ends: tuple[int, ...]
     executed: tuple[str, ...]
 
     @property
@@ -213,8 +232,7 @@ class PartitionPlan:
         return bool(self.hints)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record, frozen=True):
     """A change to the model that takes an obstacle out of the way.
 
     Attributes:
@@ -228,24 +246,23 @@ class Change:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """The outcome and what it rests on.
 
     Attributes:
         outcome: what comes of running the model.
-        reasons: for a failure, what goes wrong, first things first.
-        pointwise: number of 1x1 convolutions.
-        sparse_pointwise: number of them that run sparse.
-        macs: multiplications of the whole model in its dense form.
-        sparse_macs: multiplications, counted dense, of the operators with sparse kernels.
-        changes: for a dense outcome, the shortest list of changes that would make it sparse.
+        pointwise: number of 1x1 convolutions that could run sparse.
+        sparse_pointwise: number of them that do.
+        macs: multiply-accumulate operations of the whole subgraph.
+        sparse_macs: those of the operators with sparse kernels, counted dense.
+        reasons: of a failure, what goes wrong, first things first.
+        changes: of a dense outcome, the shortest list of changes that would make it sparse.
     """
 
     outcome: Outcome
-    reasons: tuple[Reason, ...]
     pointwise: int
     sparse_pointwise: int
     macs: int
     sparse_macs: int
+    reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]

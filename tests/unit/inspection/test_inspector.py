@@ -273,6 +273,6 @@ def test_an_error_of_the_plan_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object) -> None:
         raise EncodingError("odd segments")
 
-    monkeypatch.setattr("tflite_sparse.inspection.runtime.runtime_facts", fail)
+    monkeypatch.setattr("tflite_sparse.inspection.runtime.plan_groups", fail)
     found = _inspect(_conv(_pruned((8, 1, 1, 8), 0.5)))
     assert [problem.message for problem in found.problems] == ["odd segments"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
-from tflite_sparse.inspection.dispositions import FateKind, blockers, fate_kind, views
+from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind, views
 from tflite_sparse.inspection.file.breakdown import PARTS, size_breakdown
 from tflite_sparse.inspection.graph_edges import wiring
 from tflite_sparse.inspection.inspector import inspect
@@ -25,35 +25,39 @@ def tiny(name: str) -> Model:
     return Model.read(DATA / f"mobilenet_tiny_80{name}.tflite")
 
 
-def kinds(model: Model, target: str = "arm64") -> list[tuple[str, FateKind]]:
+def kinds(model: Model, target: str = "arm64") -> list[tuple[str, DispositionKind]]:
     (group,) = (
         group
         for view in views(inspect(model).runtime)
         if target in {t.name for t in view.targets}
         for group in view.groups
     )
-    return [(op.name, fate_kind(group, op)) for op in group.operators]
+    return [(op.name, disposition_kind(group, op)) for op in group.operators]
 
 
 def test_every_operator_has_the_fate_that_the_plan_says() -> None:
     sparse = Counter(kinds(tiny("_sparse")))
     assert sparse == {
-        ("DENSIFY", FateKind.VANISHES): 5,
-        ("PAD", FateKind.VANISHES): 3,
-        ("CONV_2D", FateKind.SPARSE): 5,
-        ("CONV_2D", FateKind.LAYOUT): 1,
-        ("DEPTHWISE_CONV_2D", FateKind.LAYOUT): 5,
-        ("MEAN", FateKind.LAYOUT): 1,
-        ("FULLY_CONNECTED", FateKind.DENSE): 1,
-        ("SOFTMAX", FateKind.DENSE): 1,
+        ("DENSIFY", DispositionKind.VANISHES): 5,
+        ("PAD", DispositionKind.VANISHES): 3,
+        ("CONV_2D", DispositionKind.SPARSE): 5,
+        ("CONV_2D", DispositionKind.LAYOUT): 1,
+        ("DEPTHWISE_CONV_2D", DispositionKind.LAYOUT): 5,
+        ("MEAN", DispositionKind.LAYOUT): 1,
+        ("FULLY_CONNECTED", DispositionKind.DENSE): 1,
+        ("SOFTMAX", DispositionKind.DENSE): 1,
     }
     dense = Counter(fate for _, fate in kinds(tiny("")))
-    assert dense == {FateKind.VANISHES: 3, FateKind.BLOCKED: 12, FateKind.DENSE: 2}
+    assert dense == {
+        DispositionKind.VANISHES: 3,
+        DispositionKind.BLOCKED: 12,
+        DispositionKind.DENSE: 2,
+    }
 
 
 def test_nothing_is_blocked_where_sparse_is_off_by_design() -> None:
     fates = {fate for _, fate in kinds(tiny(""), "x86-avx")}
-    assert fates == {FateKind.VANISHES, FateKind.DENSE}
+    assert fates == {DispositionKind.VANISHES, DispositionKind.DENSE}
 
 
 def test_an_operator_that_xnnpack_does_not_take_is_outside() -> None:
@@ -62,7 +66,7 @@ def test_an_operator_that_xnnpack_does_not_take_is_outside() -> None:
     x = g.unary("RELU", g.input((1, 4, 4, 8)))
     (x,) = g.op("NobodyTakesThis", [x], [((1, 4, 4, 8), "FLOAT32")], None, custom_options=b"1")
     g.output(x)
-    assert ("NobodyTakesThis", FateKind.OUTSIDE) in [
+    assert ("NobodyTakesThis", DispositionKind.OUTSIDE) in [
         (wired.name, fate)
         for wired, (_, fate) in zip(
             wiring(Model.read(builder.build())), kinds(Model.read(builder.build())), strict=True
@@ -74,12 +78,16 @@ def test_an_operator_that_xnnpack_does_not_take_is_outside() -> None:
 def test_real_models_have_the_fates_that_their_verdicts_count(name: str) -> None:
     for view in views(inspect(Model.read(real_model(name)), gzip=False).runtime):
         (group,) = view.groups
-        found = Counter(fate_kind(group, op) for op in group.operators)
-        assert found[FateKind.SPARSE] == group.sparse_pointwise
-        assert (found[FateKind.BLOCKED] == 0) == (
+        found = Counter(disposition_kind(group, op) for op in group.operators)
+        assert found[DispositionKind.SPARSE] == group.sparse_pointwise
+        assert (found[DispositionKind.BLOCKED] == 0) == (
             group.off_by_design or all(cluster.sparse for cluster in group.clusters)
         )
-        sparse = [op.macs for op in group.operators if fate_kind(group, op) is FateKind.SPARSE]
+        sparse = [
+            op.macs
+            for op in group.operators
+            if disposition_kind(group, op) is DispositionKind.SPARSE
+        ]
         assert sum(sparse) == view.sparse_macs
         assert blockers(group) == {i for obstacle in group.obstacles for i in obstacle.operators}
 

@@ -43,9 +43,9 @@ def test_outputs_are_finite_and_vary_with_the_picture(name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_four_fifths_of_the_pointwise_weights_are_zeros(name):
     planned = plan(Model.read(small(name)).subgraphs[0], "arm64")
-    counted = [op for op in planned.operators if op.pointwise]
+    counted = [each for each in planned.filters if each.pointwise]
     assert counted
-    assert all(op.zeros == round(op.parameters * 0.8) for op in counted)
+    assert all(each.zeros == round(each.parameters * 0.8) for each in counted)
 
 
 @pytest.mark.parametrize("storage", ["sparse", "fp16", "fp16-sparse"])

@@ -145,10 +145,11 @@ def test_ineligible_producer_gives_the_cluster_up_and_says_why() -> None:
 def test_nothing_happens_without_an_exit() -> None:
     made = planned(trunk)
     (cluster,) = made.clusters
-    assert not made.partitions[0].has_exit
+    (partition,) = made.partitions
+    assert not partition.has_exit
     assert not cluster.complete
     assert made.outcome is Outcome.DENSE
-    assert [made.operators[i].label for i in cluster.open_ends] == ["pointwise (CONV_2D)"]
+    assert [made.operators[i].label for i in partition.open_ends] == ["pointwise (CONV_2D)"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.xnnpack.nets import build, head, trunk
 from tflite_sparse.xnnpack.plan import plan
-from tflite_sparse.xnnpack.plan_types import Fate, Outcome
+from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_rule_leaves_the_operator_to_tflite(
 ) -> None:
     op = planned(net).operators[-1]
     assert not op.delegated
-    assert op.fate is Fate.TFLITE
+    assert op.disposition is Disposition.TFLITE
     assert op.refusal is not None
     assert op.refusal.rule == code
 
@@ -100,7 +100,8 @@ def test_partition_grows_past_an_operator_outside_that_is_not_in_its_way() -> No
 def test_densify_is_folded_and_sets_the_hint(storage: str) -> None:
     made = planned(lambda g: head(g, trunk(g, storage=storage)))
     densify = next(op for op in made.operators if op.name == "DENSIFY")
-    assert (densify.fate, densify.steps) == (Fate.FOLDED, ("fold-densify",))
+    assert densify.disposition is Disposition.FOLDED
+    assert [step.rule for step in densify.steps] == ["fold-densify"]
     (part,) = made.partitions
     (hint,) = part.hints
     assert made.operators[hint.operator].label == "pointwise (CONV_2D)"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.xnnpack.nets import build
 from tflite_sparse.xnnpack.plan import plan
-from tflite_sparse.xnnpack.plan_types import Fate
+from tflite_sparse.xnnpack.plan_types import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,9 +165,11 @@ def test_fused_operator_says_what_it_vanished_in_and_why() -> None:
         lambda g: g.unary("RELU", g.conv2d(g.pad_spatial(g.input(MAP)), 8, 3, 2, "VALID"))
     )
     pad, conv, relu = made.operators
-    assert (pad.fate, pad.steps, pad.fused_into) == (Fate.FUSED, ("fuse-pad",), conv.index)
-    assert (relu.fate, relu.steps, relu.fused_into) == (Fate.FUSED, ("fuse-clamp",), conv.index)
-    assert conv.fate is Fate.EXECUTED
+    for vanished, rule in ((pad, "fuse-pad"), (relu, "fuse-clamp")):
+        assert vanished.disposition is Disposition.FUSED
+        assert [step.rule for step in vanished.steps] == [rule]
+        assert vanished.fused_into == conv.index
+    assert conv.disposition is Disposition.EXECUTED
 
 
 def test_operator_that_nothing_reads_is_dropped() -> None:
@@ -178,10 +180,10 @@ def test_operator_that_nothing_reads_is_dropped() -> None:
 
     made = planned(net)
     assert made.executed == ("Negate (NC)",)
-    assert made.operators[0].fate is Fate.DROPPED
+    assert made.operators[0].disposition is Disposition.DROPPED
 
 
 def test_explicit_padding_is_noted_for_stride_one_only() -> None:
     made = planned(lambda g: g.conv2d(g.conv2d(g.input(MAP), 4, 3), 4, 3, stride=2))
-    assert made.operators[0].steps == ("define-explicit-padding",)
+    assert [step.rule for step in made.operators[0].steps] == ["define-explicit-padding"]
     assert made.operators[1].steps == ()

@@ -6,7 +6,9 @@ import dataclasses
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +29,7 @@ SORTS: dict[str, Callable[[WeightFacts], Any]] = {
 """Orders of weights; equal ones stay in the order of the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Record, frozen=True):
     """Which weights to show, and in which order.
 
     Attributes:
@@ -69,7 +70,7 @@ def select(inspection: Inspection, selection: Selection) -> Inspection:
     runtime = inspection.runtime
     if wanted:
         runtime = tuple(
-            dataclasses.replace(
+            msgspec.structs.replace(
                 group,
                 operators=tuple(o for o in group.operators if _matches(o.name, o.index, wanted)),
             )

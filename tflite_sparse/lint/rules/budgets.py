@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.errors import FileError, Place
 from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def macs_budget(subject: Subject) -> Iterator[Hit]:
             if any(found.name == target.name for found in group.targets)
         ]
         macs = sum(group.macs for group in groups)
-        sparse = sum(group.sparse_macs for group in groups if group.outcome == "sparse")
+        sparse = sum(group.sparse_macs for group in groups if group.outcome is Outcome.SPARSE)
         yield from _least(
             subject, "min-sparse-macs", sparse / max(1, macs), f"on {target.name} run sparse:"
         )

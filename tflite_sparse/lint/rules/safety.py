@@ -14,19 +14,15 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.runtime_types import ReasonFacts
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.subject import Subject
+    from tflite_sparse.xnnpack.plan_types import Reason
 
-_FAILURES = (
-    Outcome.WRONG_NUMBERS.value,
-    Outcome.LOAD_FAILURE.value,
-    Outcome.PROCESS_ABORT.value,
-)
+_FAILURES = (Outcome.WRONG_NUMBERS, Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT)
 _ENDS = {
-    "wrong_numbers": "the outputs are wrong, without a message",
-    "load_failure": "the model does not load",
-    "process_abort": "the process aborts",
+    Outcome.WRONG_NUMBERS: "the outputs are wrong, without a message",
+    Outcome.LOAD_FAILURE: "the model does not load",
+    Outcome.PROCESS_ABORT: "the process aborts",
 }
 _DENSIFY_FIX = (
     "Store the weights dense: without a DENSIFY the runtime does not look for zeros and computes"
@@ -39,7 +35,7 @@ _KEEP_RIGHT = (mend_heads, store_dense)
 
 def _hits(subject: Subject, rule: Rule) -> Iterator[Hit]:
     """A hit for each failure by rules of the runtime that a rule reports, over all targets."""
-    merged: dict[tuple[int, ReasonFacts, str], list[str]] = {}
+    merged: dict[tuple[int, Reason, Outcome], list[str]] = {}
     for group in subject.runs(*_FAILURES):
         for reason in group.reasons:
             if rule.reports(reason.rule):
@@ -52,7 +48,7 @@ def _hits(subject: Subject, rule: Rule) -> Iterator[Hit]:
         yield Hit(
             f"{reason.message}; on {', '.join(targets)} {_ENDS[outcome]}",
             spot,
-            {"reason": reason.rule, "outcome": outcome, "targets": targets},
+            {"reason": reason.rule, "outcome": outcome.value, "targets": targets},
         )
 
 
@@ -212,7 +208,7 @@ def would_break(subject: Subject) -> Iterator[Hit]:
         for target in subject.targets:
             verdict = plan(subgraph, target, assume=WhatIf(encoded=filters)).verdict
             if verdict.outcome.is_failure and verdict.reasons:
-                message = f"{verdict.reasons[0].message}; {_ENDS[verdict.outcome.value]}"
+                message = f"{verdict.reasons[0].message}; {_ENDS[verdict.outcome]}"
                 broken.setdefault(message, []).append(target.name)
         for message, names in broken.items():
             yield Hit(

@@ -10,6 +10,7 @@ from tflite_sparse.lint.fixers.cleanup import drop_tensors, empty_buffers, share
 from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def not_worth_it(subject: Subject) -> Iterator[Hit]:
     """Sparse storage without a gain."""
     inspection = subject.inspection
     totals = inspection.totals
-    if not totals.sparse_tensors or any(g.outcome == "sparse" for g in inspection.runtime):
+    if not totals.sparse_tensors or any(g.outcome is Outcome.SPARSE for g in inspection.runtime):
         return
     saving = totals.bytes_dense - totals.bytes_now
     if saving < _WORTH * totals.bytes_dense:

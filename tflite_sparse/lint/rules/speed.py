@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.storage import store_sparse
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def _obstacles(subject: Subject, rule: Rule) -> Iterator[Hit]:
     if not subject.pruned:
         return
     merged: dict[tuple[int, tuple[int, ...], str], list[str]] = {}
-    for group in subject.runs("dense"):
+    for group in subject.runs(Outcome.DENSE):
         for obstacle in group.obstacles:
             if obstacle.operators and rule.reports(obstacle.rule):
                 key = (group.subgraph, obstacle.operators, obstacle.message)
@@ -55,7 +56,7 @@ def _changes(subject: Subject, rule: Rule, *, alone: bool = False) -> Iterator[H
     if not subject.pruned:
         return
     merged: dict[tuple[int, int | None, str], list[str]] = {}
-    for group in subject.runs("dense"):
+    for group in subject.runs(Outcome.DENSE):
         if alone and group.obstacles:
             continue
         for change in group.changes:
@@ -191,7 +192,7 @@ def too_few_zeros(subject: Subject) -> Iterator[Hit]:
     if not subject.pruned:
         return
     merged: dict[tuple[int, tuple[int, ...], int, int, int], list[str]] = {}
-    for group in subject.runs("dense", "sparse"):
+    for group in subject.runs(Outcome.DENSE, Outcome.SPARSE):
         for cluster in group.clusters:
             if cluster.complete and not cluster.profitable and cluster.parameters:
                 key = (
@@ -242,7 +243,7 @@ def quantized(subject: Subject) -> Iterator[Hit]:
     """Types that never run sparse."""
     if not subject.pruned:
         return
-    for group in subject.runs("dense"):
+    for group in subject.runs(Outcome.DENSE):
         places = [
             (use, weight)
             for weight in subject.inspection.weights

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse.inspection.dispositions import FateKind
+from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.report.html.dispositions import FATES
 from tflite_sparse.report.text.weights import weight_words
 from tflite_sparse.words.numbers import (
@@ -22,19 +22,15 @@ from tflite_sparse.words.numbers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tflite_sparse.inspection.runtime_types import (
-        ClusterFacts,
-        PlannedOperator,
-        ReasonFacts,
-        TargetsFacts,
-    )
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.inspection.weights.zero_maps import ZeroMap
     from tflite_sparse.report.html.subject import PageModel, Seen
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan, Reason
 
 __all__ = ["pack_bits", "pack_levels", "page_data", "script_json"]
 
-_KINDS = list(FateKind)
+_KINDS = list(DispositionKind)
 _MOST_OBSTACLES = 3
 
 
@@ -128,7 +124,7 @@ def _view(seen: Seen) -> dict[str, Any]:
 
 
 def _sentences(
-    group: TargetsFacts, op: PlannedOperator, fate: FateKind
+    group: TargetGroup, op: OperatorPlan, fate: DispositionKind
 ) -> Iterator[tuple[str, str]]:
     """What the rules say of an operator, each with the rule's code."""
     for reason in (op.refusal, op.role_refusal):
@@ -138,11 +134,11 @@ def _sentences(
         yield step.rule, step.summary
     if op.kernel is not None:
         yield "", f"its sparse kernel computes {count_of(op.kernel, 'channel')} at a time"
-    if fate is FateKind.BLOCKED and op.cluster is not None:
+    if fate is DispositionKind.BLOCKED and op.cluster is not None:
         yield from _given_up(group, group.clusters[op.cluster])
 
 
-def _given_up(group: TargetsFacts, cluster: ClusterFacts) -> Iterator[tuple[str, str]]:
+def _given_up(group: TargetGroup, cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
     yield from (_reason(reason) for reason in cluster.obstacles[:_MOST_OBSTACLES])
     if len(cluster.obstacles) > _MOST_OBSTACLES:
         more = count_of(len(cluster.obstacles) - _MOST_OBSTACLES, "obstacle")
@@ -160,11 +156,11 @@ def _given_up(group: TargetsFacts, cluster: ClusterFacts) -> Iterator[tuple[str,
         yield "hint-none", "no weight behind a DENSIFY makes the runtime look for zeros"
 
 
-def _reason(reason: ReasonFacts) -> tuple[str, str]:
+def _reason(reason: Reason) -> tuple[str, str]:
     return reason.rule, reason.message
 
 
-def _cluster(cluster: ClusterFacts) -> str:
+def _cluster(cluster: ClusterPlan) -> str:
     text = f"{count_of(len(cluster.members), 'operator')}"
     if cluster.parameters:
         text += (

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from tflite_sparse.inspection.dispositions import FateKind
+from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.report.html.markup import Markup, el
 
 __all__ = ["FATES", "mark", "symbols"]
 
 FATES = {
-    FateKind.SPARSE: ("sparse", "a sparse kernel runs it"),
-    FateKind.LAYOUT: ("sparse layout", "runs between sparse kernels, in their layout"),
-    FateKind.BLOCKED: (
+    DispositionKind.SPARSE: ("sparse", "a sparse kernel runs it"),
+    DispositionKind.LAYOUT: ("sparse layout", "runs between sparse kernels, in their layout"),
+    DispositionKind.BLOCKED: (
         "blocked",
         "could run in a sparse cluster, and something keeps it from that",
     ),
-    FateKind.DENSE: ("dense", "XNNPACK runs it dense; it has no part in a cluster"),
-    FateKind.OUTSIDE: ("outside", "XNNPACK does not take it"),
-    FateKind.VANISHES: ("vanishes", "folded, fused or dropped when the model is loaded"),
+    DispositionKind.DENSE: ("dense", "XNNPACK runs it dense; it has no part in a cluster"),
+    DispositionKind.OUTSIDE: ("outside", "XNNPACK does not take it"),
+    DispositionKind.VANISHES: ("vanishes", "folded, fused or dropped when the model is loaded"),
 }
 """The fates, what they are called on the page, and what they mean."""
 
@@ -24,12 +24,12 @@ FATES = {
 def symbols() -> Markup:
     """What the page refers to: a shape for each fate, so that colour is not all that tells it."""
     shapes = {
-        FateKind.SPARSE: "M0 -6A6 6 0 1 1 -.01 -6Z",
-        FateKind.LAYOUT: "M0 -6A6 6 0 1 1 -.01 -6ZM0 -2.6A2.6 2.6 0 1 0 .01 -2.6Z",
-        FateKind.BLOCKED: "M0 -7L7 0L0 7L-7 0Z",
-        FateKind.DENSE: "M-5 -5H5V5H-5Z",
-        FateKind.OUTSIDE: "M0 -6.5L6.5 5H-6.5Z",
-        FateKind.VANISHES: "M0 -2.5A2.5 2.5 0 1 1 -.01 -2.5Z",
+        DispositionKind.SPARSE: "M0 -6A6 6 0 1 1 -.01 -6Z",
+        DispositionKind.LAYOUT: "M0 -6A6 6 0 1 1 -.01 -6ZM0 -2.6A2.6 2.6 0 1 0 .01 -2.6Z",
+        DispositionKind.BLOCKED: "M0 -7L7 0L0 7L-7 0Z",
+        DispositionKind.DENSE: "M-5 -5H5V5H-5Z",
+        DispositionKind.OUTSIDE: "M0 -6.5L6.5 5H-6.5Z",
+        DispositionKind.VANISHES: "M0 -2.5A2.5 2.5 0 1 1 -.01 -2.5Z",
     }
     hatch = el(
         "pattern",
@@ -63,7 +63,7 @@ def symbols() -> Markup:
     )
 
 
-def mark(kind: FateKind) -> Markup:
+def mark(kind: DispositionKind) -> Markup:
     """The shape of a fate, in its colour."""
     use = el("use", href=f"#n-{kind.value}", x=8, y=8)
     return el("svg", use, width=16, height=16, class_=f"mark f-{kind.value}", aria_hidden="true")

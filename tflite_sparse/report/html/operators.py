@@ -14,7 +14,7 @@ from tflite_sparse.words.numbers import percent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.dispositions import FateKind
+    from tflite_sparse.inspection.dispositions import DispositionKind
     from tflite_sparse.inspection.graph_edges import WiredOperator
     from tflite_sparse.report.html.subject import PageModel, Seen
 
@@ -138,7 +138,7 @@ def _outline(seen: Seen, place: int, model: PageModel) -> list[str]:
     return found + [name for name, step in (("top", -1), ("end", 1)) if not same(step)]
 
 
-def _lanes(row: Row | None, kind: FateKind) -> Markup:
+def _lanes(row: Row | None, kind: DispositionKind) -> Markup:
     if row is None:
         return el("svg", class_="lane")
     use = el("use", href=f"#n-{kind.value}", x=lane_x(row.lane), y=HEIGHT // 2)

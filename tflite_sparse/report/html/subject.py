@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.dispositions import FateKind, blockers, fate_kind, views
+from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.dispositions import View
     from tflite_sparse.inspection.graph_edges import WiredOperator
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import ClusterFacts, PlannedOperator, TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.survey import Survey
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
 __all__ = ["PageModel", "Seen"]
 
@@ -35,13 +36,13 @@ class Seen:
     """
 
     view: View
-    planned: tuple[tuple[TargetsFacts, PlannedOperator] | None, ...]
-    fates: tuple[FateKind, ...]
+    planned: tuple[tuple[TargetGroup, OperatorPlan] | None, ...]
+    fates: tuple[DispositionKind, ...]
     clusters: tuple[int | None, ...]
-    cluster_list: tuple[ClusterFacts, ...]
+    cluster_list: tuple[ClusterPlan, ...]
     blockers: frozenset[int]
 
-    def count(self, kind: FateKind) -> int:
+    def count(self, kind: DispositionKind) -> int:
         """How many operators have a fate."""
         return self.fates.count(kind)
 
@@ -90,9 +91,9 @@ class PageModel:
         return found
 
     def _seen(self, view: View) -> Seen:
-        planned: list[tuple[TargetsFacts, PlannedOperator] | None] = [None] * len(self.operators)
+        planned: list[tuple[TargetGroup, OperatorPlan] | None] = [None] * len(self.operators)
         clusters: list[int | None] = [None] * len(self.operators)
-        listed: list[ClusterFacts] = []
+        listed: list[ClusterPlan] = []
         stopping: set[int] = set()
         for group in view.groups:
             for operator in group.operators:
@@ -102,7 +103,9 @@ class PageModel:
                     clusters[place] = len(listed) + operator.cluster
             listed += group.clusters
             stopping |= {self.positions[group.subgraph, index] for index in blockers(group)}
-        fates = [FateKind.DENSE if told is None else fate_kind(*told) for told in planned]
+        fates = [
+            DispositionKind.DENSE if told is None else disposition_kind(*told) for told in planned
+        ]
         return Seen(
             view,
             tuple(planned),
@@ -113,16 +116,16 @@ class PageModel:
         )
 
 
-def _bridged(clusters: list[int | None], fates: list[FateKind]) -> Iterator[int | None]:
+def _bridged(clusters: list[int | None], fates: list[DispositionKind]) -> Iterator[int | None]:
     following: int | None = None
     after: list[int | None] = []
     for cluster, fate in zip(reversed(clusters), reversed(fates), strict=True):
         after.append(following)
-        if fate is not FateKind.VANISHES:
+        if fate is not DispositionKind.VANISHES:
             following = cluster
     before: int | None = None
     for cluster, fate, behind in zip(clusters, fates, reversed(after), strict=True):
-        if fate is FateKind.VANISHES:
+        if fate is DispositionKind.VANISHES:
             yield before if before == behind else None
         else:
             before = cluster

@@ -8,6 +8,7 @@ from tflite_sparse.report.html.markup import Markup, el, svg_number
 from tflite_sparse.report.next_step import next_step
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["OUTCOMES", "verdict_section"]
 
 OUTCOMES = {
-    "sparse": ("✓", "good"),
-    "dense": ("\u2013", "plain"),
-    "wrong_numbers": ("!", "bad"),
-    "load_failure": ("!", "bad"),
-    "process_abort": ("!", "bad"),
+    Outcome.SPARSE: ("✓", "good"),
+    Outcome.DENSE: ("\u2013", "plain"),
+    Outcome.WRONG_NUMBERS: ("!", "bad"),
+    Outcome.LOAD_FAILURE: ("!", "bad"),
+    Outcome.PROCESS_ABORT: ("!", "bad"),
 }
 """Sign and colour of each outcome."""
 

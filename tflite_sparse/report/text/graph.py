@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.dispositions import FateKind, blockers, fate_kind
+from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind
 from tflite_sparse.report.lanes import lay_out, rails
 from tflite_sparse.report.names import MORE, common_prefix, layer_part, shorten
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,20 +21,25 @@ if TYPE_CHECKING:
 
     from tflite_sparse.inspection.graph_edges import WiredOperator
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import ClusterFacts, PlannedOperator, TargetsFacts
+    from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.report.text.headings import Lines
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
 __all__ = ["graph_lines"]
 
 _WORDS = {
-    FateKind.SPARSE: ("sparse", "bold green", "a sparse kernel"),
-    FateKind.LAYOUT: ("in layout", "green", "between sparse kernels, in their layout"),
-    FateKind.BLOCKED: ("held back", "yellow", "has a sparse form, its cluster does not run sparse"),
-    FateKind.DENSE: ("dense", "", "a dense kernel of XNNPACK"),
-    FateKind.OUTSIDE: ("TFLite", "magenta", "XNNPACK does not take it"),
-    FateKind.VANISHES: ("gone", "dim", "folded, fused or dropped when the model is loaded"),
+    DispositionKind.SPARSE: ("sparse", "bold green", "a sparse kernel"),
+    DispositionKind.LAYOUT: ("in layout", "green", "between sparse kernels, in their layout"),
+    DispositionKind.BLOCKED: (
+        "held back",
+        "yellow",
+        "has a sparse form, its cluster does not run sparse",
+    ),
+    DispositionKind.DENSE: ("dense", "", "a dense kernel of XNNPACK"),
+    DispositionKind.OUTSIDE: ("TFLite", "magenta", "XNNPACK does not take it"),
+    DispositionKind.VANISHES: ("gone", "dim", "folded, fused or dropped when the model is loaded"),
 }
-_MARKS = {FateKind.VANISHES: "○"}
+_MARKS = {DispositionKind.VANISHES: "○"}
 _BLOCKER = "✗"
 _BLOCKER_STYLE = "bold red"
 _LANES = 6
@@ -46,8 +52,8 @@ _SHARE = 6
 class _Line:
     """What a line says of an operator."""
 
-    operator: PlannedOperator
-    kind: FateKind
+    operator: OperatorPlan
+    kind: DispositionKind
     name: str
     blocks: bool
     cluster: int | None
@@ -64,7 +70,7 @@ def graph_lines(inspection: Inspection, operators: Sequence[WiredOperator], widt
     from rich.text import Text
 
     lines: Lines = []
-    seen: dict[int, TargetsFacts] = {}
+    seen: dict[int, TargetGroup] = {}
     others: dict[int, list[str]] = {}
     for group in inspection.runtime:
         if seen.setdefault(group.subgraph, group) is not group:
@@ -80,7 +86,7 @@ def graph_lines(inspection: Inspection, operators: Sequence[WiredOperator], widt
     return lines
 
 
-def _subgraph(group: TargetsFacts, wired: Mapping[int, WiredOperator], width: int) -> Lines:
+def _subgraph(group: TargetGroup, wired: Mapping[int, WiredOperator], width: int) -> Lines:
     shown = _shown(group, wired)
     title = f"on {listing([target.name for target in group.targets])}"
     if group.subgraph:
@@ -105,7 +111,7 @@ def _subgraph(group: TargetsFacts, wired: Mapping[int, WiredOperator], width: in
     return [*lines, *_legend(shown, width)]
 
 
-def _shown(group: TargetsFacts, wired: Mapping[int, WiredOperator]) -> list[_Line]:
+def _shown(group: TargetGroup, wired: Mapping[int, WiredOperator]) -> list[_Line]:
     """The operators to show: those that only unpack weights say nothing of their own."""
     operators = [o for o in group.operators if not wired[o.index].unpacks]
     homes = {o.index: _home(group, o) for o in group.operators}
@@ -119,7 +125,7 @@ def _shown(group: TargetsFacts, wired: Mapping[int, WiredOperator]) -> list[_Lin
     return [
         _Line(
             operator=o,
-            kind=fate_kind(group, o),
+            kind=disposition_kind(group, o),
             name=name.removeprefix(prefix).removesuffix(MORE),
             blocks=o.index in blocking and not group.off_by_design,
             cluster=homes.get(o.index if o.fused_into is None else o.fused_into),
@@ -128,7 +134,7 @@ def _shown(group: TargetsFacts, wired: Mapping[int, WiredOperator]) -> list[_Lin
     ]
 
 
-def _home(group: TargetsFacts, operator: PlannedOperator) -> int | None:
+def _home(group: TargetGroup, operator: OperatorPlan) -> int | None:
     """The cluster that an operator is drawn in; one without weights has no box."""
     if operator.cluster is None or group.off_by_design:
         return None
@@ -157,7 +163,7 @@ def _row(line: _Line, rail: str, macs: int, width: int) -> Text:
         (rail, style),
         (f"{line.operator.index:>5} ", "dim"),
         (f"{kind:<{_KIND}} ", style),
-        (f"{name:<{room}}", "" if line.kind is not FateKind.VANISHES else "dim"),
+        (f"{name:<{room}}", "" if line.kind is not DispositionKind.VANISHES else "dim"),
         (f"{share:>{_SHARE}} ", "dim"),
         (f"{word:>{_FATE}}", style),
         (edge[::-1].rstrip() and " │", "dim"),
@@ -165,7 +171,7 @@ def _row(line: _Line, rail: str, macs: int, width: int) -> Text:
 
 
 def _border(
-    group: TargetsFacts, old: int | None, new: int | None, told: set[int], width: int
+    group: TargetGroup, old: int | None, new: int | None, told: set[int], width: int
 ) -> Lines:
     """The lines between operators of two clusters: the end of one box, the start of another."""
     from rich.text import Text
@@ -180,7 +186,7 @@ def _border(
     return lines
 
 
-def _title(group: TargetsFacts, cluster: ClusterFacts, *, again: bool) -> str:
+def _title(group: TargetGroup, cluster: ClusterPlan, *, again: bool) -> str:
     if again:
         return f"cluster {cluster.index}, continued"
     zeros = percent(cluster.zeros, cluster.parameters)
@@ -191,7 +197,7 @@ def _title(group: TargetsFacts, cluster: ClusterFacts, *, again: bool) -> str:
         return f"{text}, blocked"
     if not cluster.profitable:
         return f"{text}, too few"
-    return f"{text}, {'stored dense' if group.outcome == 'dense' else 'fails'}"
+    return f"{text}, {'stored dense' if group.outcome is Outcome.DENSE else 'fails'}"
 
 
 def _reason(message: str, boxed: bool, rail: str, width: int) -> Lines:

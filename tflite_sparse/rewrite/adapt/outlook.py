@@ -113,7 +113,7 @@ def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: i
         dense = None if dense is None or time is None else dense + time.dense_ms
         planned = None if planned is None or time is None else planned + time.planned_ms
     verdicts = [p.verdict for p in found]
-    pointwise = [op for p in found for op in p.operators if op.pointwise]
+    pointwise = [f for p in found for f in p.filters if f.pointwise]
     worst = next((o for o in _WORST if any(p.outcome is o for p in found)), None)
     sparse = any(p.outcome is Outcome.SPARSE for p in found)
     return Prospect(
@@ -125,8 +125,8 @@ def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: i
         dense_ms=dense,
         ms=planned,
         stored=stored,
-        zeros=sum(op.zeros or 0 for op in pointwise),
-        weights=sum(op.parameters or 0 for op in pointwise),
+        zeros=sum(f.zeros for f in pointwise),
+        weights=sum(f.parameters for f in pointwise),
     )
 
 

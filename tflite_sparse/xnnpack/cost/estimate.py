@@ -10,21 +10,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.xnnpack.plan_types import Fate, Outcome
+from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.xnnpack.plan import Plan
-    from tflite_sparse.xnnpack.plan_types import OperatorPlan
+    from tflite_sparse.xnnpack.plan_types import FilterPlan, OperatorPlan
 
 __all__ = ["COSTS", "Costs", "Estimate", "estimate"]
 
 _NS_PER_MS = 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(Record, frozen=True):
     """Prices on a target, one thread.
 
     Attributes:
@@ -61,24 +60,20 @@ COSTS = {
 """The prices by the name of the target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """An estimate, never a measurement.
+class Estimate(Record, frozen=True):
+    """An estimate of the time of one run, never a measurement.
 
     Attributes:
-        dense_ms: time of the model without the sparse path, in milliseconds.
-        planned_ms: time of the model as planned, in milliseconds.
-        measured: what the prices are fitted to.
+        dense_ms: without the sparse path, in milliseconds.
+        planned_ms: as the runtime runs it, in milliseconds.
+        gain: how many times faster the second is.
+        measured: what the estimate is fitted to.
     """
 
     dense_ms: float
     planned_ms: float
+    gain: float
     measured: str
-
-    @property
-    def gain(self) -> float:
-        """How many times faster the plan is than dense."""
-        return self.dense_ms / self.planned_ms if self.planned_ms else 1.0
 
 
 def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
@@ -101,18 +96,23 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
         return None
     if not math.isfinite(dense) or not math.isfinite(planned):
         return None
-    return Estimate(dense / _NS_PER_MS, planned / _NS_PER_MS, costs.measured)
+    dense_ms, planned_ms = dense / _NS_PER_MS, planned / _NS_PER_MS
+    gain = dense_ms / planned_ms if planned_ms else 1.0
+    return Estimate(dense_ms, planned_ms, gain, costs.measured)
 
 
 def _times(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, float]:
     """Nanoseconds of the dense model, and as planned."""
+    filters = {counted.operator: counted for counted in plan.filters}
     dense = planned = 0.0
     for op in plan.operators:
-        if op.fate is Fate.TFLITE or op.fate is Fate.EXECUTED:
+        if op.disposition in (Disposition.TFLITE, Disposition.EXECUTED):
             elements = sum(math.prod(t.shape) for t in subgraph.operators[op.index].outputs)
             cost = _dense(op, elements, costs) + costs.overhead
             dense += cost
-            planned += cost if op.kernel is None else _sparse(op, elements, costs)
+            if op.kernel is not None:
+                cost = _sparse(op, filters.get(op.index), elements, costs)
+            planned += cost
     return dense, planned
 
 
@@ -123,7 +123,6 @@ def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:
     return op.macs * price
 
 
-def _sparse(op: OperatorPlan, elements: int, costs: Costs) -> float:
-    zeros, parameters = op.zeros or 0, op.parameters or 1
-    kept = op.macs * (1 - zeros / parameters)
+def _sparse(op: OperatorPlan, counted: FilterPlan | None, elements: int, costs: Costs) -> float:
+    kept = op.macs * (1 - counted.zeros / (counted.parameters or 1)) if counted else op.macs
     return kept * costs.sparse + elements * costs.written + costs.overhead

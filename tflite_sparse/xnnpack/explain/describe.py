@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.macs import macs
+from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.explain.wording import title
-from tflite_sparse.xnnpack.plan_types import ClusterPlan, Fate, OperatorPlan, Role
+from tflite_sparse.xnnpack.plan_types import (
+    AppliedRule,
+    ClusterPlan,
+    Disposition,
+    FilterPlan,
+    OperatorPlan,
+    PartitionPlan,
+    Role,
+)
 from tflite_sparse.xnnpack.stages.filters import block_size
 from tflite_sparse.xnnpack.stages.kernels import executed_name, is_sparse_kernel
 from tflite_sparse.xnnpack.stages.profit import Tally, counted_filter
@@ -20,7 +29,14 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.stages.partition_state import Part
     from tflite_sparse.xnnpack.stages.roles import RoleOf
 
-__all__ = ["describe_clusters", "describe_operators", "tally_of", "worth_telling"]
+__all__ = [
+    "describe_clusters",
+    "describe_filters",
+    "describe_operators",
+    "describe_partitions",
+    "tally_of",
+    "worth_telling",
+]
 
 
 def worth_telling(parts: list[Part]) -> list[tuple[Part, Component]]:
@@ -46,24 +62,35 @@ def describe_operators(
         for number, (part, component) in enumerate(worth_telling(parts))
         for node in component.members
     }
-    found: dict[int, OperatorPlan] = {}
+    delegated: dict[int, OperatorPlan] = {}
     for part in parts:
-        nodes: dict[int, list[Node]] = {}
-        for node in part.graph.nodes:
-            nodes.setdefault(node.operator.index, []).append(node)
+        describer = _Describer(part, delegation, target, numbers)
+        nodes = _nodes_of_operators(part)
         for op in part.run.operators:
-            found[op.index] = _Describer(part, delegation, target, numbers).describe(
-                op, nodes.get(op.index, [])
-            )
-    return tuple(found.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators)
+            delegated[op.index] = describer.describe(op, nodes.get(op.index, []))
+    return tuple(delegated.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators)
+
+
+def _nodes_of_operators(part: Part) -> dict[int, list[Node]]:
+    """Index of each operator that runs -> what it became."""
+    nodes: dict[int, list[Node]] = {}
+    for node in part.graph.nodes:
+        nodes.setdefault(node.operator.index, []).append(node)
+    return nodes
+
+
+def _main(nodes: list[Node]) -> Node | None:
+    # What comes before it reshapes or quantizes, what comes after it clamps.
+    products = [n for n in nodes if n.kind not in ("reshape", "unary", "transpose")]
+    return next(iter(products or nodes), None)
 
 
 def _in_tflite(op: Operator, delegation: Delegation) -> OperatorPlan:
     return OperatorPlan(
         index=op.index, name=op.name, label=title(op), delegated=False,
-        refusal=delegation.refusals.get(op.index), partition=None, fate=Fate.TFLITE, steps=(),
-        fused_into=None, role=Role.NONE, role_refusal=None, cluster=None, nchw=False, kernel=None,
-        pointwise=False, executed=(), macs=macs(op), zeros=None, parameters=None,
+        partition=None, refusal=delegation.refusals.get(op.index), disposition=Disposition.TFLITE,
+        steps=(), fused_into=None, role=Role.NONE, role_refusal=None, cluster=None, nchw=False,
+        kernel=None, executed=(), macs=macs(op),
     )  # fmt: skip
 
 
@@ -85,7 +112,7 @@ class _Describer:
     def describe(self, op: Operator, nodes: list[Node]) -> OperatorPlan:
         """Describes an operator that turned into the given nodes."""
         part = self._part
-        main = self._main(nodes)
+        main = _main(nodes)
         role = None if main is None else part.clusters.roles[main.number]
         facts = None if main is None else part.facts(main)
         sparse = main is not None and is_sparse_kernel(main)
@@ -100,40 +127,68 @@ class _Describer:
             name=op.name,
             label=title(op),
             delegated=True,
-            refusal=None,
             partition=part.index,
-            fate=self._fate(op, nodes, folded),
-            steps=(folded,) if folded else tuple(steps),
+            refusal=None,
+            disposition=self._disposition(op, nodes, folded),
+            steps=tuple(
+                AppliedRule(code, RULES[code].summary) for code in ([folded] if folded else steps)
+            ),
             fused_into=None if into is None or nodes else into.index,
             role=Role.NONE if role is None else role.role,
             role_refusal=None if role is None else role.refusal,
             cluster=None if main is None else self._numbers.get((part.index, main.number)),
             nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
             kernel=kernel,
-            pointwise=op.name == "CONV_2D" and _is_pointwise(main),
             executed=tuple(executed_name(node) for node in nodes),
             macs=macs(op),
-            zeros=None if facts is None else facts.zeros,
-            parameters=None if facts is None else facts.parameters,
         )
 
-    @staticmethod
-    def _main(nodes: list[Node]) -> Node | None:
-        # What comes before it reshapes or quantizes, what comes after it clamps.
-        products = [n for n in nodes if n.kind not in ("reshape", "unary", "transpose")]
-        return next(iter(products or nodes), None)
-
-    def _fate(self, op: Operator, nodes: list[Node], folded: str | None) -> Fate:
+    def _disposition(self, op: Operator, nodes: list[Node], folded: str | None) -> Disposition:
         if folded is not None:
-            return Fate.FOLDED
+            return Disposition.FOLDED
         if nodes:
-            return Fate.EXECUTED
+            return Disposition.EXECUTED
         gone = self._part.graph.fused
-        return Fate.FUSED if gone.get(op.index) is not None else Fate.DROPPED
+        return Disposition.FUSED if gone.get(op.index) is not None else Disposition.DROPPED
 
 
-def _is_pointwise(node: Node | None) -> bool:
-    return node is not None and node.window is not None and node.window.pointwise
+def describe_filters(parts: list[Part]) -> tuple[FilterPlan, ...]:
+    """The filters that 1x1 convolutions and FULLY_CONNECTED multiply by, in order of execution."""
+    filters: list[FilterPlan] = []
+    for part in parts:
+        for index, nodes in _nodes_of_operators(part).items():
+            main = _main(nodes)
+            if main is None:
+                continue
+            facts = part.facts(main)
+            pointwise = main.operator.name == "CONV_2D" and _is_pointwise(main)
+            if facts is not None:
+                filters.append(FilterPlan(index, pointwise, facts.zeros, facts.parameters))
+            elif pointwise:
+                filters.append(FilterPlan(index, pointwise, zeros=0, parameters=0))
+    return tuple(filters)
+
+
+def _is_pointwise(node: Node) -> bool:
+    return node.window is not None and node.window.pointwise
+
+
+def describe_partitions(parts: list[Part]) -> tuple[PartitionPlan, ...]:
+    """What XNNPACK runs as one, in the order of execution."""
+    open_ends: dict[int, list[Node]] = {}
+    for part, component in worth_telling(parts):
+        open_ends.setdefault(part.index, []).extend(component.open_ends)
+    return tuple(
+        PartitionPlan(
+            index=part.index,
+            operators=tuple(op.index for op in part.run.operators),
+            hints=part.hints,
+            has_exit=part.clusters.has_exit,
+            open_ends=_indices(open_ends.get(part.index, [])),
+            executed=part.executed,
+        )
+        for part in parts
+    )
 
 
 def describe_clusters(parts: list[Part]) -> tuple[ClusterPlan, ...]:
@@ -149,19 +204,17 @@ def _cluster(part: Part, component: Component, number: int) -> ClusterPlan:
     tally = tally_of(part, component.members)
     return ClusterPlan(
         index=number,
-        partition=part.index,
         members=_indices(component.members),
         entries=_indices([n for n in component.members if roles[n.number].role is Role.ENTRY]),
         exits=_indices([n for n in component.members if _ends(n, roles)]),
-        open_ends=_indices(component.open_ends),
         filters=_indices(tally.filters),
         zeros=tally.zeros,
         parameters=tally.parameters,
         margin=tally.margin,
         complete=part.clusters.has_exit and not component.obstacles,
-        obstacles=tuple(component.obstacles),
         profitable=tally.profitable,
         sparse=any(is_sparse_kernel(node) for node in tally.filters),
+        obstacles=tuple(component.obstacles),
     )
 
 

@@ -1,9 +1,13 @@
-"""How a plan names operators and tensors in its messages: as the model itself names them."""
+"""How a plan names operators and tensors in its messages: as the model itself names them.
+
+A file may call them anything; here names are made safe to show, once for all that is printed.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.words.names import readable
 from tflite_sparse.xnnpack.plan_types import Reason
 
 if TYPE_CHECKING:
@@ -18,12 +22,12 @@ _LONGEST = 60
 def _short(name: str) -> str:
     # Converters join the names of everything they merged by semicolons; the first is the layer.
     first = name.split(";", 1)[0]
-    return first if len(first) <= _LONGEST else "…" + first[-_LONGEST:]
+    return readable(first if len(first) <= _LONGEST else "…" + first[-_LONGEST:])
 
 
 def title(operator: Operator) -> str:
     """An operator in a sentence: the name of its output and its kind, such as "conv1 (CONV_2D)"."""
-    kind = operator.custom_code or operator.name
+    kind = readable(operator.custom_code or operator.name)
     name = operator.outputs[0].name if operator.outputs else ""
     return f"{_short(name)} ({kind})" if name else f"{kind} #{operator.index}"
 
@@ -52,7 +56,7 @@ def reason(
         rule=code,
         operator=operator.index,
         operand=operand,
-        found=str(found),
-        wanted=str(wanted),
-        message=f"{title(operator)} {sentence}",
+        found=readable(str(found)),
+        wanted=readable(str(wanted)),
+        message=f"{title(operator)} {readable(sentence)}",
     )

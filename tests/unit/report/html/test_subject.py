@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
-from tflite_sparse.inspection.dispositions import FateKind
+from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model
 from tflite_sparse.report.html.subject import PageModel, Seen
@@ -53,8 +53,8 @@ def test_what_vanishes_between_members_of_a_cluster_lies_in_it() -> None:
     ]
     # The first PAD comes before the cluster.
     assert found.clusters == (None, 0, 0, 0, 0, 0, 0, 0)
-    assert found.fates[4] is FateKind.VANISHES
-    assert found.count(FateKind.SPARSE) == 2
+    assert found.fates[4] is DispositionKind.VANISHES
+    assert found.count(DispositionKind.SPARSE) == 2
     assert found.blockers == frozenset()
 
 
@@ -69,7 +69,7 @@ def test_further_subgraphs_have_clusters_and_positions_of_their_own() -> None:
     assert not found.cluster_list[1].sparse
     assert found.blockers == {first}
     assert found.planned[first] is not None
-    assert found.fates[first + 1] is FateKind.BLOCKED
+    assert found.fates[first + 1] is DispositionKind.BLOCKED
 
 
 def test_weights_are_found_by_the_operators_that_read_them() -> None:
