@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.weights.selection import Selection, select
 from tflite_sparse.model import Model
@@ -27,7 +27,7 @@ def picture(name: str, command: str, model: str, *, graph: bool = False) -> None
     opened = Model.read((ROOT / model).read_bytes(), Path(model).name)
     found = inspect(opened, targets=[target("arm64")])
     lines = (
-        graph_report_lines(found, wiring(opened), WIDTH)
+        graph_report_lines(found, graph_edges(opened), WIDTH)
         if graph
         else inspection_lines(select(found, Selection(sort="bytes", top=4)), WIDTH)
     )

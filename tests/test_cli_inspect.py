@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -24,7 +23,6 @@ from tflite_sparse.inspection import inspection as results
 from tflite_sparse.inspection import runtime_types as runtime_results
 from tflite_sparse.inspection.file import file_types as file_results
 from tflite_sparse.inspection.weights import weight_types as weight_results
-from tflite_sparse.records import Record
 from tflite_sparse.xnnpack import plan_types
 
 ROOT = Path(__file__).parents[1]
@@ -100,10 +98,7 @@ def test_the_schema_ships_with_the_package() -> None:
 )
 def test_the_schema_states_every_field_of_a_result(kind: type[Any]) -> None:
     stated = SCHEMA["$defs"][kind.__name__]
-    if issubclass(kind, Record):
-        fields = [field.encode_name for field in msgspec.structs.fields(kind)]
-    else:
-        fields = [field.name for field in dataclasses.fields(kind)]
+    fields = [field.encode_name for field in msgspec.structs.fields(kind)]
     assert list(stated["properties"]) == stated["required"] == fields
     assert stated["additionalProperties"] is False
     assert all("description" in entry for entry in stated["properties"].values())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.records import Record
 
 __all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff"]
 
 
-@dataclass(frozen=True, slots=True)
-class Side(Facts):
+class Side(Record, frozen=True):
     """A constant in one of the models.
 
     Attributes:
@@ -31,8 +29,7 @@ class Side(Facts):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class WeightDiff(Facts):
+class WeightDiff(Record, frozen=True):
     """A constant that operators read, in both models or in one.
 
     Attributes:
@@ -62,8 +59,7 @@ class WeightDiff(Facts):
         return a is not None and b is not None and (a.storage, a.bytes) == (b.storage, b.bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class KindDiff(Facts):
+class KindDiff(Record, frozen=True):
     """How many operators of a kind and version there are.
 
     Attributes:
@@ -79,8 +75,7 @@ class KindDiff(Facts):
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlobDiff(Facts):
+class BlobDiff(Record, frozen=True):
     """An entry of the metadata that is not the same in both models.
 
     Attributes:
@@ -94,8 +89,7 @@ class BlobDiff(Facts):
     after: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDiff(Facts):
+class ModelDiff(Record, frozen=True):
     """What differs between two models.
 
     Attributes:
@@ -108,7 +102,7 @@ class ModelDiff(Facts):
         weights: constants that are stored or valued differently.
         same_weights: how many constants are the same in values and storage.
         operators: kinds of which the models have different numbers.
-        graph: differences of the graphs in words: operators, options, wiring, ends.
+        graph: differences of the graphs in words: operators, options, edges, ends.
         signatures: differences of the signatures in words.
         metadata: entries of the metadata that differ.
         tensors_before: number of tensors of the first model.

@@ -41,9 +41,9 @@ class GraphComparison:
         self.weights: list[WeightDiff] = []
         self._where = f"subgraph {before.index}: " if len(before.model.subgraphs) > 1 else ""
         self._index = before.index
-        # What is known to stand for what; constants stand for each other when they are compared.
-        self._twins: dict[int, Tensor] = {}
-        self._seen: dict[tuple[int, int], bool] = {}
+        # Which value stands for which; constants stand for each other when they are compared.
+        self._twins: dict[Tensor, Tensor] = {}
+        self._seen: dict[tuple[Tensor, Tensor], bool] = {}
         first, second = _operators(before), _operators(after)
         self._pair_ends("input", before.inputs, after.inputs)
         for a, b in _aligned(first, second):
@@ -61,7 +61,7 @@ class GraphComparison:
         if len(first) != len(second):
             self._say(f"{len(first)} {what}s, now {len(second)}")
         for number, (a, b) in enumerate(zip(first, second, strict=False)):
-            self._twins.setdefault(id(a), b)
+            self._twins.setdefault(a, b)
             self._compare_tensors(f"{what} {number}", a, b)
 
     def _check_ends(self, what: str, first: Sequence[Tensor], second: Sequence[Tensor]) -> None:
@@ -102,7 +102,7 @@ class GraphComparison:
         for operand, (x, y) in enumerate(zip(a.inputs, b.inputs, strict=False)):
             self._pair_operands(a, operand, x, y)
         for number, (x, y) in enumerate(zip(a.outputs, b.outputs, strict=False)):
-            self._twins[id(x)] = y
+            self._twins[x] = y
             self._compare_tensors(f"output {number} of {label}", x, y)
 
     def _pair_operands(self, a: Operator, operand: int, x: Tensor | None, y: Tensor | None) -> None:
@@ -117,29 +117,27 @@ class GraphComparison:
         elif first.is_constant != second.is_constant:
             self._say(f"{label} is a constant in one model only")
         elif (
-            id(first) not in self._twins
+            first not in self._twins
             and _comes_from_nowhere(first, second)
             and all(twin is not second for twin in self._twins.values())
         ):
-            self._twins[id(first)] = second
+            self._twins[first] = second
         elif not self._stands_for(first, second):
             self._say(f"{label} is another value")
 
     def _stands_for(self, a: Tensor, b: Tensor) -> bool:
         if a.is_constant and b.is_constant:
-            key = (id(a), id(b))
-            if key not in self._seen:
-                self._seen[key] = _weight(self._index, "", 0, a, b).equal
-            return self._seen[key]
-        return self._twins.get(id(a)) is b
+            if (a, b) not in self._seen:
+                self._seen[a, b] = _weight(self._index, "", 0, a, b).equal
+            return self._seen[a, b]
+        return self._twins.get(a) is b
 
     def _pair_constants(self, reader: Operator, operand: int, a: Tensor, b: Tensor) -> None:
-        key = (id(a), id(b))
-        if key in self._seen:
+        if (a, b) in self._seen:
             return
         name = readable(reader.custom_code or reader.name)
         weight = _weight(self._index, name, operand, a, b)
-        self._seen[key] = weight.equal
+        self._seen[a, b] = weight.equal
         self.weights.append(weight)
         if not _same_table(a.quantization, b.quantization):
             self._say(f"{readable(a.name)!r} is quantized otherwise")

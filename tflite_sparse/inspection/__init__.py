@@ -1,1 +1,1 @@
-"""Model -> Inspection: frozen dataclasses that say everything the tool knows."""
+"""Model -> Inspection: frozen records that say everything the tool knows."""

@@ -90,16 +90,17 @@ def views(runtime: Iterable[TargetGroup]) -> tuple[View, ...]:
     Args:
         runtime: what the runtime does with each subgraph, on each group of targets.
     """
-    seen: dict[str, PlannedTarget] = {}
-    of_target: dict[str, list[TargetGroup]] = {}
-    for group in runtime:
+    all_groups = tuple(runtime)
+    targets: dict[str, PlannedTarget] = {}
+    numbers: dict[str, list[int]] = {}
+    for number, group in enumerate(all_groups):
         for target in group.targets:
-            seen.setdefault(target.name, target)
-            of_target.setdefault(target.name, []).append(group)
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for name, groups in of_target.items():
-        alike.setdefault(tuple(id(group) for group in groups), []).append(name)
+            targets.setdefault(target.name, target)
+            numbers.setdefault(target.name, []).append(number)
+    alike: dict[tuple[int, ...], list[PlannedTarget]] = {}
+    for name, target in targets.items():
+        alike.setdefault(tuple(numbers[name]), []).append(target)
     return tuple(
-        View(tuple(seen[name] for name in names), tuple(of_target[names[0]]))
-        for names in alike.values()
+        View(tuple(members), tuple(all_groups[number] for number in group))
+        for group, members in alike.items()
     )

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.inspection.file.file_types import TensorFacts
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.uses import UNPACKING
+from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Model, Operator
+    from tflite_sparse.model import Model, Operator, Tensor
 
-__all__ = ["WiredOperator", "wiring"]
-
-_UNPACKING = frozenset({"DENSIFY", "DEQUANTIZE"})
+__all__ = ["GraphOperator", "graph_edges"]
 
 
-@dataclass(frozen=True, slots=True)
-class WiredOperator(Facts):
+class GraphOperator(Record, frozen=True):
     """An operator and where its inputs come from.
 
     Attributes:
@@ -41,27 +38,27 @@ class WiredOperator(Facts):
     unpacks: bool
 
 
-def wiring(model: Model) -> tuple[WiredOperator, ...]:
+def graph_edges(model: Model) -> tuple[GraphOperator, ...]:
     """All operators in the order of the file."""
-    unpacked: set[int] = set()
-    return tuple(_wired(operator, unpacked) for operator in model.operators())
+    unpacked: set[Tensor] = set()
+    return tuple(_with_edges(operator, unpacked) for operator in model.operators())
 
 
-def _wired(operator: Operator, unpacked: set[int]) -> WiredOperator:
+def _with_edges(operator: Operator, unpacked: set[Tensor]) -> GraphOperator:
     first = operator.inputs[0] if operator.inputs else None
     unpacks = (
-        operator.name in _UNPACKING
+        operator.name in UNPACKING
         and first is not None
-        and (first.is_constant or id(first) in unpacked)
+        and (first.is_constant or first in unpacked)
     )
     if unpacks:
-        unpacked.update(id(tensor) for tensor in operator.outputs)
+        unpacked.update(operator.outputs)
     producers = (operator.subgraph.producer(t) for t in operator.inputs if t is not None)
-    return WiredOperator(
+    return GraphOperator(
         subgraph=operator.subgraph.index,
         index=operator.index,
         name=readable(operator.custom_code or operator.name),
-        sources=tuple(sorted({made.index for made in producers if made is not None})),
+        sources=tuple(sorted({producer.index for producer in producers if producer is not None})),
         outputs=tuple(
             TensorFacts(readable(t.name), t.type, t.shape_signature or t.shape)
             for t in operator.outputs

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
-
-if TYPE_CHECKING:
-    from tflite_sparse.inspection.file.file_types import FileFacts
-    from tflite_sparse.inspection.runtime_types import TargetGroup
-    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+from tflite_sparse.inspection.file.file_types import FileFacts
+from tflite_sparse.inspection.runtime_types import TargetGroup
+from tflite_sparse.inspection.weights.weight_types import WeightFacts
+from tflite_sparse.records import Record
 
 __all__ = [
     "Inspection",
@@ -20,8 +15,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem(Facts):
+class Problem(Record, frozen=True):
     """Something in a model that is wrong, while the rest of it can still be read.
 
     Attributes:
@@ -33,8 +27,7 @@ class Problem(Facts):
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorFacts(Facts):
+class OperatorFacts(Record, frozen=True):
     """An operator that multiplies.
 
     Attributes:
@@ -54,8 +47,7 @@ class OperatorFacts(Facts):
     pointwise: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Totals(Facts):
+class Totals(Record, frozen=True):
     """Sums over the model.
 
     Attributes:
@@ -91,8 +83,7 @@ class Totals(Facts):
     gzip_sparse: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection(Facts):
+class Inspection(Record, frozen=True):
     """Everything that the tool knows about a model.
 
     Attributes:

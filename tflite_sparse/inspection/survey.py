@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.inspection.file.breakdown import SizePart, size_breakdown
-from tflite_sparse.inspection.graph_edges import WiredOperator, wiring
+from tflite_sparse.inspection.graph_edges import GraphOperator, graph_edges
+from tflite_sparse.inspection.inspection import Inspection
 from tflite_sparse.inspection.inspector import NEAR, inspect
 from tflite_sparse.inspection.weights.zero_maps import ZeroMap, zero_maps
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.releases.targets import Target
 
@@ -27,8 +26,7 @@ CELLS = 350_000
 _SIDES = (16, 64)
 
 
-@dataclass(frozen=True, slots=True)
-class Survey(Facts):
+class Survey(Record, frozen=True):
     """A model from all sides.
 
     Attributes:
@@ -39,7 +37,7 @@ class Survey(Facts):
     """
 
     inspection: Inspection
-    operators: tuple[WiredOperator, ...]
+    operators: tuple[GraphOperator, ...]
     maps: tuple[ZeroMap | None, ...]
     parts: tuple[SizePart, ...]
 
@@ -71,7 +69,7 @@ def survey(
     side = min(max(math.isqrt(cells // max(1, len(found.weights))), least), most)
     return Survey(
         inspection=found,
-        operators=wiring(model),
+        operators=graph_edges(model),
         maps=zero_maps(model, side=side, corner=side),
         parts=size_breakdown(model, found),
     )

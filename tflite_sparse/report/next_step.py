@@ -6,7 +6,8 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -23,8 +24,7 @@ _NEEDED = 2 / 3
 _WORTH = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
+class NextStep(msgspec.Struct, frozen=True):
     """What to do next.
 
     Attributes:

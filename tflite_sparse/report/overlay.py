@@ -6,13 +6,15 @@ The format is that of Model Explorer's node data: a JSON object with an entry a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.inspection.dispositions import DispositionKind, disposition_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tflite_sparse.inspection.file.file_types import SubgraphFacts
     from tflite_sparse.inspection.inspection import Inspection
@@ -41,8 +43,7 @@ _ZERO_STEPS = ((33.3, "#f1f3f4"), (66.7, "#fdd663"), (100.0, "#81c995"))
 _SAVING_STEPS = ((0.0, "#f1f3f4"), (1.0, "#1e8e3e"))
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(msgspec.Struct, frozen=True):
     """A data set.
 
     Attributes:

@@ -9,6 +9,7 @@ __all__ = [
     "millions",
     "percent",
     "shape",
+    "share",
     "size",
     "thousands",
     "type_name",
@@ -51,6 +52,11 @@ def percent(part: int, whole: int, gap: str = " ") -> str:
     if part in {0, whole}:
         return f"{value:.0f}{gap}%"
     return f"{min(max(value, 0.1), 99.9):.1f}{gap}%"
+
+
+def share(part: float, whole: float) -> float:
+    """The part of a whole as a number from 0 to 1; 0 of an empty whole."""
+    return part / whole if whole else 0.0
 
 
 def shape(sizes: tuple[int, ...]) -> str:

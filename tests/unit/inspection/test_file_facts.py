@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -64,7 +64,7 @@ def test_the_shares_add_up_to_the_file(external: bool) -> None:
     data = append_zip(_builder().build(external=external), {"labels.txt": b"cat\ndog\n"})
     model = Model.read(data)
     shares = byte_shares(model, find_weights(model))
-    parts = dataclasses.replace(shares, external=0).to_dict().values()
+    parts = msgspec.structs.replace(shares, external=0).to_dict().values()
     assert sum(parts) == len(data)
     assert shares.metadata == 10
     outside = sum(buffer.nbytes for buffer in model.buffers)

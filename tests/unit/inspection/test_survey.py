@@ -12,7 +12,7 @@ from tests.support.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind, views
 from tflite_sparse.inspection.file.breakdown import PARTS, size_breakdown
-from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model
@@ -69,7 +69,9 @@ def test_an_operator_that_xnnpack_does_not_take_is_outside() -> None:
     assert ("NobodyTakesThis", DispositionKind.OUTSIDE) in [
         (wired.name, fate)
         for wired, (_, fate) in zip(
-            wiring(Model.read(builder.build())), kinds(Model.read(builder.build())), strict=True
+            graph_edges(Model.read(builder.build())),
+            kinds(Model.read(builder.build())),
+            strict=True,
         )
     ]
 
@@ -122,7 +124,7 @@ def test_wiring_says_who_reads_whom_and_who_only_unpacks() -> None:
     half = g.input((1, 8), "FLOAT16")
     (w,) = g.op("DEQUANTIZE", [half], [((1, 8), "FLOAT32")])
     g.output(z, w)
-    wired = wiring(Model.read(builder.build()))
+    wired = graph_edges(Model.read(builder.build()))
     assert [(op.name, op.sources, op.unpacks) for op in wired] == [
         ("DENSIFY", (), True),
         ("DEQUANTIZE", (0,), True),

@@ -9,7 +9,7 @@ import pytest
 from tests.support.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
 from tests.unit.xnnpack.nets import entry, head
-from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.text.graph import graph_lines
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def _graph(model: Model, width: int = 80, targets: tuple[str, ...] = ("arm64",)) -> list[str]:
     found = inspect(model, digest=False, gzip=False, targets=[target(name) for name in targets])
-    lines = [line.plain for line in graph_lines(found, wiring(model), width)]
+    lines = [line.plain for line in graph_lines(found, graph_edges(model), width)]
     assert max(map(len, lines)) <= width
     return lines
 
@@ -107,7 +107,7 @@ def test_every_subgraph_is_drawn() -> None:
 def test_real_models_have_a_line_for_every_operator_that_runs(name: str, width: int) -> None:
     model = Model.read(real_model(name))
     lines = _graph(model, width)
-    shown = [o.index for o in wiring(model) if not o.unpacks]
+    shown = [o.index for o in graph_edges(model) if not o.unpacks]
     numbers = [
         int(word)
         for line in lines

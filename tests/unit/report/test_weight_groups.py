@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.builder import ModelBuilder
 from tests.support.real_models import real_model
-from tflite_sparse.inspection.graph_edges import wiring
+from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.text.weight_groups import block_names, group_table
@@ -21,7 +21,7 @@ def _blocks(names: list[str]) -> list[str]:
     g.output(x)
     model = Model.read(builder.build())
     found = inspect(model, targets=(), digest=False, gzip=False)
-    return block_names(found.weights, wiring(model))
+    return block_names(found.weights, graph_edges(model))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_blocks_are_those_of_the_names_or_else_of_the_maps(
 def test_the_sums_are_those_of_the_weights() -> None:
     model = Model.read(real_model("pose_detection"))
     found = inspect(model, targets=(), digest=False, gzip=False)
-    title, _, *rows = (line.plain for line in group_table(found, wiring(model), 80))
+    title, _, *rows = (line.plain for line in group_table(found, graph_edges(model), 80))
     assert title.startswith(f"{len(found.weights)} weights in {len(rows)} blocks")
     assert len(rows) < len(found.weights) / 4
     cells = [row.replace(",", "").split() for row in rows]
@@ -67,7 +67,7 @@ def test_the_sums_are_those_of_the_weights() -> None:
 def test_the_largest_blocks_come_first_where_not_all_are_asked_for() -> None:
     model = Model.read(real_model("pose_detection"))
     found = inspect(model, targets=(), digest=False, gzip=False)
-    lines = [line.plain for line in group_table(found, wiring(model), 80, top=2)]
+    lines = [line.plain for line in group_table(found, graph_edges(model), 80, top=2)]
     assert [line.split()[0] for line in lines[2:4]] == ["14x14", "7x7"]
     assert lines[4].strip() == "and 3 smaller blocks"
     assert len(lines) == 5

@@ -18,7 +18,7 @@ from tflite_sparse.errors import TfliteSparseError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.weights.selection import Selection
     from tflite_sparse.report.text.headings import Lines
@@ -176,7 +176,7 @@ class _Result:
 
     path: str
     found: Inspection | TfliteSparseError
-    operators: tuple[WiredOperator, ...] = ()
+    operators: tuple[GraphOperator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +220,8 @@ def _results(
 
 def _inspect(
     path: str, options: _Options, progress: Callable[[int, int], None]
-) -> tuple[Inspection, tuple[WiredOperator, ...]]:
-    from tflite_sparse.inspection.graph_edges import wiring
+) -> tuple[Inspection, tuple[GraphOperator, ...]]:
+    from tflite_sparse.inspection.graph_edges import graph_edges
     from tflite_sparse.inspection.inspector import inspect
     from tflite_sparse.model import Model
 
@@ -235,7 +235,7 @@ def _inspect(
         targets=options.targets,
         progress=progress,
     )
-    return found, wiring(model) if options.wired else ()
+    return found, graph_edges(model) if options.wired else ()
 
 
 def _print_json(results: Iterator[_Result]) -> bool:
@@ -270,7 +270,7 @@ def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
 
 
 def _lines(
-    found: Inspection, operators: tuple[WiredOperator, ...], view: _View, top: int, width: int
+    found: Inspection, operators: tuple[GraphOperator, ...], view: _View, top: int, width: int
 ) -> Lines:
     from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
 

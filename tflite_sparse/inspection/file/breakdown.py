@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model.weights import find_weights
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
-    from tflite_sparse.model import Model
+    from tflite_sparse.model import Buffer, Model
 
 __all__ = ["PARTS", "SizePart", "size_breakdown"]
 
@@ -39,8 +38,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SizePart(Facts):
+class SizePart(Record, frozen=True):
     """A part of the file.
 
     Attributes:
@@ -64,11 +62,11 @@ def size_breakdown(model: Model, inspection: Inspection) -> tuple[SizePart, ...]
         inspection: what was found in it, with all its weights.
     """
     now, dense, sparse = (dict.fromkeys(PARTS, 0) for _ in range(3))
-    counted: set[int] = set()
+    counted: set[Buffer] = set()
     for weight, facts in zip(find_weights(model), inspection.weights, strict=True):
         kind = _kind(facts)
-        stored = 0 if id(weight.tensor.buffer) in counted else facts.bytes_now
-        counted.add(id(weight.tensor.buffer))
+        stored = 0 if weight.tensor.buffer in counted else facts.bytes_now
+        counted.add(weight.tensor.buffer)
         now[kind] += stored
         grown = facts.bytes_dense - facts.bytes_now if facts.bytes_dense else 0
         dense[kind] += stored + grown

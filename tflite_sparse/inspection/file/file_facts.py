@@ -58,14 +58,14 @@ def file_facts(model: Model, weights: Iterable[Weight]) -> FileFacts:
 
 def byte_shares(model: Model, weights: Iterable[Weight]) -> ByteShares:
     """Where the bytes of the file go; a buffer that several tensors share counts once."""
-    counted: set[int] = set()
+    counted: set[Buffer] = set()
     external = 0
 
     def once(buffer: Buffer, size: int) -> int:
         nonlocal external
-        if id(buffer) in counted:
+        if buffer in counted:
             return 0
-        counted.add(id(buffer))
+        counted.add(buffer)
         external += buffer.nbytes if buffer.external else 0
         return size
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.records import Record
 
 __all__ = [
     "AppendedFacts",
@@ -17,8 +16,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFacts(Facts):
+class TensorFacts(Record, frozen=True):
     """An input or output of a subgraph or signature.
 
     Attributes:
@@ -32,8 +30,7 @@ class TensorFacts(Facts):
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphFacts(Facts):
+class SubgraphFacts(Record, frozen=True):
     """A subgraph.
 
     Attributes:
@@ -53,8 +50,7 @@ class SubgraphFacts(Facts):
     outputs: tuple[TensorFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureFacts(Facts):
+class SignatureFacts(Record, frozen=True):
     """A named entry point.
 
     Attributes:
@@ -70,8 +66,7 @@ class SignatureFacts(Facts):
     outputs: tuple[TensorFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorCount(Facts):
+class OperatorCount(Record, frozen=True):
     """How often a kind of operator occurs.
 
     Attributes:
@@ -87,8 +82,7 @@ class OperatorCount(Facts):
     macs: int
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataFacts(Facts):
+class MetadataFacts(Record, frozen=True):
     """A named blob.
 
     Attributes:
@@ -100,8 +94,7 @@ class MetadataFacts(Facts):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class AppendedFacts(Facts):
+class AppendedFacts(Record, frozen=True):
     """Bytes after the flatbuffer.
 
     Attributes:
@@ -117,8 +110,7 @@ class AppendedFacts(Facts):
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ByteShares(Facts):
+class ByteShares(Record, frozen=True):
     """Where the bytes of the file go; the parts but `external` add up to its size.
 
     Attributes:
@@ -138,8 +130,7 @@ class ByteShares(Facts):
     external: int
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts(Facts):
+class FileFacts(Record, frozen=True):
     """What the file says about itself.
 
     Attributes:

@@ -1,18 +1,19 @@
-"""What a download of the model costs: its digest, and its size after gzip."""
+"""The digest of a file, and its size after gzip: as it is, and with its weights stored sparse."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+from numpy.typing import NDArray
+
 from tflite_sparse.flatbuffer.external import external_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator
 
     from tflite_sparse.model import Buffer, Model
 
@@ -23,8 +24,7 @@ _GZIP_WINDOW = 31
 _CHUNK = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(msgspec.Struct, frozen=True):
     """Bytes of the file that a rewrite would replace.
 
     Attributes:

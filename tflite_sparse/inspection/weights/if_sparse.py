@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.encoding import Occupancy, encode, search
+import msgspec
+from numpy.typing import NDArray
+
+from tflite_sparse.encoding import Layout, Occupancy, encode, search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from tflite_sparse.encoding import Layout
     from tflite_sparse.model import Tensor
     from tflite_sparse.model.zero_counts import Counts
 
@@ -27,8 +26,7 @@ _QUANTIZATION_BYTES = 48
 _MATRIX = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True):
     """The best sparse encoding of a weight.
 
     Attributes:

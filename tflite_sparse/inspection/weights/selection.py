@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -76,7 +75,7 @@ def select(inspection: Inspection, selection: Selection) -> Inspection:
             )
             for group in runtime
         )
-    return dataclasses.replace(inspection, weights=tuple(chosen), runtime=runtime)
+    return msgspec.structs.replace(inspection, weights=tuple(chosen), runtime=runtime)
 
 
 def _matches(name: str, index: int, patterns: list[str]) -> bool:

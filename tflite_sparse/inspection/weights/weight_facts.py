@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.encoding import block_fill
 from tflite_sparse.errors import EncodingError, ModelError, shown_shape
-from tflite_sparse.inspection.facts import share
 from tflite_sparse.inspection.inspection import Problem
 from tflite_sparse.inspection.weights.if_sparse import Storage, best_storage
 from tflite_sparse.inspection.weights.weight_types import (
@@ -25,6 +25,7 @@ from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, Counts, count
 from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,8 +49,7 @@ _DECODE_BYTES = 16 * 2**20
 _DECODE_RATIO = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(msgspec.Struct, frozen=True):
     """A weight that was looked at.
 
     Attributes:

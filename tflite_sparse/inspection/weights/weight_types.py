@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts, share
-
-if TYPE_CHECKING:
-    from tflite_sparse.model.quantization import QuantizationFacts
+from tflite_sparse.model.quantization import QuantizationFacts
+from tflite_sparse.records import Record
+from tflite_sparse.words.numbers import share
 
 __all__ = [
     "BlockFill",
@@ -20,8 +16,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class UseRecord(Facts):
+class UseRecord(Record, frozen=True):
     """An operator that reads a weight.
 
     Attributes:
@@ -45,8 +40,7 @@ class UseRecord(Facts):
     macs: int
 
 
-@dataclass(frozen=True, slots=True)
-class LevelFacts(Facts):
+class LevelFacts(Record, frozen=True):
     """One level of a sparse encoding.
 
     Attributes:
@@ -66,8 +60,7 @@ class LevelFacts(Facts):
     indices_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EncodingFacts(Facts):
+class EncodingFacts(Record, frozen=True):
     """How a sparse weight is or could be stored.
 
     Attributes:
@@ -85,8 +78,7 @@ class EncodingFacts(Facts):
     values: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlockFill(Facts):
+class BlockFill(Record, frozen=True):
     """How full blocks of neighbouring output channels are.
 
     Attributes:
@@ -102,8 +94,7 @@ class BlockFill(Facts):
     fits: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeFill(Facts):
+class ShapeFill(Record, frozen=True):
     """How full blocks of one shape are: what the storage format could keep as blocks.
 
     Attributes:
@@ -117,8 +108,7 @@ class ShapeFill(Facts):
     fill: float
 
 
-@dataclass(frozen=True, slots=True)
-class WeightFacts(Facts):
+class WeightFacts(Record, frozen=True):
     """A weight: a constant that an operator multiplies with, or any other large one.
 
     Attributes:

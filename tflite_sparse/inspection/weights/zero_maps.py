@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import nonzero_mask
 from tflite_sparse.errors import EncodingError, ModelError
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.inspection.weights.weight_facts import dense_values
 from tflite_sparse.model.quantization import zero_points
 from tflite_sparse.model.weights import find_weights
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +41,7 @@ _SLAB = 1 << 20
 _THREADS = min(4, os.cpu_count() or 1)
 
 
-@dataclass(frozen=True, slots=True)
-class ZeroMap(Facts):
+class ZeroMap(Record, frozen=True):
     """Where a weight is zero, seen as a matrix: a row an output channel, all else its columns.
 
     Attributes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.inspection.dispositions import DispositionKind
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.report.html.subject import PageModel, Seen
 
 __all__ = ["operator_list"]
@@ -145,5 +145,5 @@ def _lanes(row: Row | None, kind: DispositionKind) -> Markup:
     return el("svg", el("path", d=row_path(row)), use, class_="lane", width=lanes_of(row) * LANE)
 
 
-def _output(op: WiredOperator) -> str:
+def _output(op: GraphOperator) -> str:
     return layer_part(op.outputs[0].name, op.name) if op.outputs else ""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.inspection.dispositions import View
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.survey import Survey
@@ -65,7 +65,7 @@ class PageModel:
         return self.survey.inspection
 
     @property
-    def operators(self) -> tuple[WiredOperator, ...]:
+    def operators(self) -> tuple[GraphOperator, ...]:
         """Its operators in the order of the file."""
         return self.survey.operators
 

@@ -6,24 +6,25 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind
 from tflite_sparse.report.lanes import lay_out, rails
 from tflite_sparse.report.names import MORE, common_prefix, layer_part, shorten
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
-from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.plan_types import OperatorPlan, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.text import Text
 
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.report.text.headings import Lines
-    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
+    from tflite_sparse.xnnpack.plan_types import ClusterPlan
 
 __all__ = ["graph_lines"]
 
@@ -48,8 +49,7 @@ _FATE = 9
 _SHARE = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     """What a line says of an operator."""
 
     operator: OperatorPlan
@@ -59,7 +59,7 @@ class _Line:
     cluster: int | None
 
 
-def graph_lines(inspection: Inspection, operators: Sequence[WiredOperator], width: int) -> Lines:
+def graph_lines(inspection: Inspection, operators: Sequence[GraphOperator], width: int) -> Lines:
     """The graph of each subgraph, on the first of the targets that the inspection was asked for.
 
     Args:
@@ -86,7 +86,7 @@ def graph_lines(inspection: Inspection, operators: Sequence[WiredOperator], widt
     return lines
 
 
-def _subgraph(group: TargetGroup, wired: Mapping[int, WiredOperator], width: int) -> Lines:
+def _subgraph(group: TargetGroup, wired: Mapping[int, GraphOperator], width: int) -> Lines:
     shown = _shown(group, wired)
     title = f"on {listing([target.name for target in group.targets])}"
     if group.subgraph:
@@ -111,7 +111,7 @@ def _subgraph(group: TargetGroup, wired: Mapping[int, WiredOperator], width: int
     return [*lines, *_legend(shown, width)]
 
 
-def _shown(group: TargetGroup, wired: Mapping[int, WiredOperator]) -> list[_Line]:
+def _shown(group: TargetGroup, wired: Mapping[int, GraphOperator]) -> list[_Line]:
     """The operators to show: those that only unpack weights say nothing of their own."""
     operators = [o for o in group.operators if not wired[o.index].unpacks]
     homes = {o.index: _home(group, o) for o in group.operators}

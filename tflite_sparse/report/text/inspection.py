@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tflite_sparse.inspection.file.file_types import AppendedFacts, FileFacts, TensorFacts
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection, Totals
 
 __all__ = ["graph_report_lines", "inspection_lines"]
@@ -38,7 +38,7 @@ def inspection_lines(
     width: int,
     *,
     explain: bool = False,
-    blocks: Sequence[WiredOperator] | None = None,
+    blocks: Sequence[GraphOperator] | None = None,
     top: int = 0,
 ) -> Lines:
     """The lines of a whole inspection.
@@ -67,7 +67,7 @@ def inspection_lines(
 
 
 def graph_report_lines(
-    inspection: Inspection, operators: Sequence[WiredOperator], width: int
+    inspection: Inspection, operators: Sequence[GraphOperator], width: int
 ) -> Lines:
     """The verdict, and the graph that it is about.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.report.names import common_prefix
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.report.text.table import Column, table
@@ -15,7 +15,7 @@ from tflite_sparse.words.numbers import count_of, kib, percent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tflite_sparse.inspection.graph_edges import WiredOperator
+    from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.report.text.headings import Lines
@@ -32,8 +32,7 @@ _MAP = 4
 _FEWER = 2
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(msgspec.Struct):
     """What is added up over a block; bytes of the file, as stored and at the smallest."""
 
     weights: int = 0
@@ -42,7 +41,7 @@ class _Sum:
     now: int = 0
     dense: int = 0
     smallest: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = msgspec.field(default_factory=dict)
 
     def add(self, weight: WeightFacts) -> None:
         self.weights += 1
@@ -54,7 +53,7 @@ class _Sum:
 
 
 def group_table(
-    inspection: Inspection, operators: Sequence[WiredOperator], width: int, *, top: int = 0
+    inspection: Inspection, operators: Sequence[GraphOperator], width: int, *, top: int = 0
 ) -> Lines:
     """A line a block: its weights, zeros and sizes, in the order of execution.
 
@@ -106,7 +105,7 @@ def group_table(
     return lines
 
 
-def block_names(weights: Sequence[WeightFacts], operators: Sequence[WiredOperator]) -> list[str]:
+def block_names(weights: Sequence[WeightFacts], operators: Sequence[GraphOperator]) -> list[str]:
     """The block that each weight belongs to.
 
     Where the names of the weights tell blocks, these; elsewhere the size of the maps that the
@@ -133,7 +132,7 @@ def _scopes(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _map_of(weight: WeightFacts, made: Mapping[tuple[int, int], WiredOperator]) -> str:
+def _map_of(weight: WeightFacts, made: Mapping[tuple[int, int], GraphOperator]) -> str:
     for use in weight.uses:
         outputs = made[use.subgraph, use.operator].outputs
         shape = outputs[0].shape if outputs else ()
