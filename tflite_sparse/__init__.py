@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.inspector import inspect
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.adapt.planner import adapt
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.optimize import optimize
@@ -46,7 +46,7 @@ __all__ = [
 
 # Each public name is imported when it is first asked for: a command pays for what it uses alone.
 _HOMES = {
-    "AdaptOptions": "rewrite.adapt.adaptation",
+    "AdaptOptions": "rewrite.adapt.options",
     "DensifyOptions": "rewrite.storage.options",
     "Inspection": "inspection.inspection",
     "Model": "model",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.adapted.subjects import Subject
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.runtime.observations import Profile, RunResult
     from tflite_sparse.xnnpack.plan import Plan
 

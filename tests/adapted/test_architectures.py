@@ -9,7 +9,7 @@ from tests.adapted.proof import adapted, as_planned, largest_difference
 from tests.adapted.subjects import Subject
 from tests.support.architectures import ARCHITECTURES, build
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import profile_many, run, run_many
 from tflite_sparse.xnnpack.plan import plan

@@ -36,7 +36,7 @@ from tflite_sparse.report.lint import json as lint_json
 from tflite_sparse.report.lint import markdown as lint_markdown
 from tflite_sparse.report.lint import text as lint_text
 from tflite_sparse.report.text.inspection import inspection_lines
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize as make_fast
 from tflite_sparse.rewrite.storage.densify import densify as make_dense
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION

@@ -16,7 +16,7 @@ from tests.runtime.emulator import needs_emulator
 from tests.runtime.outputs import outputs
 from tests.runtime.random_nets import random_net
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.xnnpack.plan import plan

@@ -37,8 +37,8 @@ class Subgraph:
         operators: all operators, in the order of execution.
         inputs: the tensors that the caller sets.
         outputs: the tensors that the caller gets.
-        memo: facts that somebody worked out from the graph, by a name and the id of what they are
-            about; forgotten with every edit.
+        memo: facts that somebody worked out from the graph, by a name and what they are about;
+            forgotten with every edit.
     """
 
     def __init__(self, table: Table, model: Model, index: int) -> None:
@@ -46,7 +46,7 @@ class Subgraph:
         self.model = model
         self.index = index
         self._linked: tuple[dict[int, list[Use]], dict[int, Operator]] | None = None
-        self.memo: dict[tuple[str, int], Any] = {}
+        self.memo: dict[tuple[str, object], Any] = {}
         self.edited = False
         self.tensors = [
             Tensor(t, self, i, self._buffer(t, i)) for i, t in enumerate(table["tensors"] or [])

@@ -12,7 +12,7 @@ from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
 

@@ -11,7 +11,7 @@ from tflite_sparse.cli.rewriting import Destination, rewrite_command
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
@@ -47,7 +47,7 @@ def adapt_options(
     target: list[str] | None, only: list[str] | None, without: list[str] | None, min_gain: float
 ) -> AdaptOptions:
     """What the options of the command line ask of `adapt`."""
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
 
     return AdaptOptions(tuple(target or ()), tuple(only or ()), tuple(without or ()), min_gain)
 

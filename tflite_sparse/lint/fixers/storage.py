@@ -20,7 +20,7 @@ __all__ = ["mend_heads", "store_dense", "store_larger_dense", "store_sparse"]
 @fixer("mend-heads", "repairs what follows reductions, so that the weights can stay sparse")
 def mend_heads(model: Model, findings: Sequence[Finding]) -> Repair | None:
     """Lets reductions end the sparse layout."""
-    from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+    from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.adapt.planner import adapt
 
     rewrite = adapt(model, AdaptOptions(only=("heads",)))

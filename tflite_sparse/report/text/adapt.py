@@ -125,8 +125,8 @@ def _blocked(adaptation: Adaptation, width: int) -> Lines:
     title = f"{count_of(len(adaptation.blocked), 'operator')} next to it left outside"
     lines = [heading(title, "", width, path=False)]
     reasons: dict[str, list[str]] = {}
-    for operator, why in adaptation.blocked:
-        reasons.setdefault(why, []).append(operator)
+    for obstacle in adaptation.blocked:
+        reasons.setdefault(obstacle.reason, []).append(obstacle.operator)
     for why, operators in list(reasons.items())[:_NEAREST]:
         lines += labelled(str(len(operators)), [why, f"such as {operators[0]}"], width)
     return lines

@@ -1,67 +1,22 @@
-"""What adapting a model was asked to do, and what it did, as data."""
+"""What adapting a model did, as data."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, field
 from typing import Any
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.errors import UsageError
+import msgspec
 
-__all__ = ["PASSES", "AdaptOptions", "Adaptation", "Outlook", "Step"]
+from tflite_sparse.records import Record
 
-PASSES = {
-    "windows": "place kernels in a 3x3 or 5x5 window that has a sparse form",
-    "flip": "reverse the image and all kernels along height or width, so that paddings fit",
-    "exits": "bring maps out of the sparse layout by DEPTH_TO_SPACE and SPACE_TO_DEPTH",
-    "entries": "bring maps into the sparse layout by DEPTH_TO_SPACE and a 3x3 convolution",
-    "heads": "end the sparse layout after MEAN by a RESHAPE",
-    "spelling": "write operators as the sparse layout takes them",
-    "barriers": "keep a cluster that would compute wrong numbers out of the sparse layout",
-}
-"""The passes by name, and what each does."""
+__all__ = ["Adaptation", "Blocked", "Outlook", "Step"]
 
 
-@dataclass(frozen=True, slots=True)
-class AdaptOptions:
-    """What to adapt.
-
-    Attributes:
-        targets: names of the targets that the model must run right on; empty for the usual ones.
-        only: names of the passes that may be used; empty for all.
-        without: names of passes that may not be used.
-        min_gain: how many times faster the model must be by the estimate; with 0 it is adapted
-            wherever that makes more of it sparse.
-    """
-
-    targets: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    min_gain: float = 1.03
-
-    def __post_init__(self) -> None:
-        for name in (*self.only, *self.without):
-            if name not in PASSES:
-                known = ", ".join(PASSES)
-                raise UsageError(f"there is no pass {name!r}", hint=f"passes: {known}")
-        if not self.passes:
-            raise UsageError("no pass is left to be used", hint="leave out --only or --without")
-        if self.min_gain < 0:
-            raise UsageError("a gain is 0 or more")
-
-    @property
-    def passes(self) -> frozenset[str]:
-        """The passes that may be used."""
-        return frozenset(self.only or PASSES) - set(self.without)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, frozen=True):
     """One change to the graph.
 
     Attributes:
         subgraph: index of the subgraph.
-        name: the pass that made it, a key of `PASSES`.
+        name: the pass that made it, one of `AdaptOptions.only`.
         operator: label of the operator in the model as it was.
         what: what was done.
         why: what it is for.
@@ -78,8 +33,7 @@ class Step:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Record, frozen=True):
     """What comes of a model on a target once its weights are stored sparse.
 
     Attributes:
@@ -110,8 +64,19 @@ class Outlook:
     after_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Adaptation:
+class Blocked(Record, frozen=True):
+    """An operator that stays outside the sparse layout.
+
+    Attributes:
+        operator: its label.
+        reason: why it stays outside.
+    """
+
+    operator: str
+    reason: str
+
+
+class Adaptation(Record, frozen=True):
     """What adapting a model did, or would have done.
 
     Attributes:
@@ -120,21 +85,16 @@ class Adaptation:
         steps: the changes, in the order in which they were made; also those of an attempt that was
             given up.
         outlook: what comes of it, by target.
-        blocked: what stands in the way of more: labels of operators, and why each stays outside.
+        blocked: what stands in the way of more.
     """
 
     done: bool
     reason: str = ""
     steps: tuple[Step, ...] = ()
     outlook: tuple[Outlook, ...] = ()
-    blocked: tuple[tuple[str, str], ...] = field(default=())
+    blocked: tuple[Blocked, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in plain types."""
-        return {
-            "done": self.done,
-            "reason": self.reason,
-            "steps": [asdict(step) for step in self.steps],
-            "outlook": [asdict(outlook) for outlook in self.outlook],
-            "blocked": [{"operator": op, "reason": why} for op, why in self.blocked],
-        }
+        """The fields by name, in plain types; shares and times with all their digits."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return fields

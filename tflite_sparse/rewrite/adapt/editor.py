@@ -5,8 +5,7 @@ Operators keep their order; tensors that the caller sees keep their index, name 
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +13,8 @@ from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.uses import Use, trace_constant
 from tflite_sparse.rewrite.adapt.adaptation import Step
+from tflite_sparse.rewrite.adapt.option_tables import edit_options, give_options
+from tflite_sparse.rewrite.adapt.queries import present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,13 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Buffer, Operator, Subgraph, Tensor
+    from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
 
-    Said = tuple[str, str, str] | None
-
-Fact = TypeVar("Fact")
-Part = TypeVar("Part", "Operator", "Tensor")
-
-__all__ = ["Editor", "constant_of", "has_own_options", "remembered"]
+__all__ = ["Editor"]
 
 # Operators that do nothing but compute their outputs: unread, they can go.
 _PURE = frozenset(
@@ -37,49 +34,6 @@ _PURE = frozenset(
         "RELU", "RELU6", "RESHAPE", "SUB",
     }
 )  # fmt: skip
-_OPTIONS = {
-    "ADD": "AddOptions",
-    "CONV_2D": "Conv2DOptions",
-    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
-    "DEPTH_TO_SPACE": "DepthToSpaceOptions",
-    "HARD_SWISH": "HardSwishOptions",
-    "LEAKY_RELU": "LeakyReluOptions",
-    "MEAN": "ReducerOptions",
-    "MUL": "MulOptions",
-    "PAD": "PadOptions",
-    "RESHAPE": "ReshapeOptions",
-    "REVERSE_V2": "ReverseV2Options",
-    "SPACE_TO_DEPTH": "SpaceToDepthOptions",
-    "STRIDED_SLICE": "StridedSliceOptions",
-}
-_NUMBERS = {"FLOAT32": np.float32, "INT32": np.int32}
-
-
-def remembered(function: Callable[[Part], Fact]) -> Callable[[Part], Fact]:
-    """Remembers what a function says of an operator or tensor, until the subgraph is edited."""
-
-    @wraps(function)
-    def ask(about: Part) -> Fact:
-        memo, key = about.subgraph.memo, (function.__qualname__, id(about))
-        if key not in memo:
-            memo[key] = function(about)
-        found: Fact = memo[key]
-        return found
-
-    return ask
-
-
-def constant_of(operator: Operator, operand: int) -> NDArray[Any] | None:
-    """The value of an operand that is constant, as it is stored: fp32, fp16 or integers.
-
-    A dense constant or one behind DEQUANTIZE; None for anything else.
-    """
-    if operand >= len(operator.inputs):
-        return None
-    use = trace_constant(operator, operand)
-    if use is None or use.densify is not None or use.constant.sparsity is not None:
-        return None
-    return use.constant.data
 
 
 class Editor:
@@ -88,22 +42,23 @@ class Editor:
     Attributes:
         subgraph: the subgraph.
         model: its model.
-        steps: what was done, see `noted`.
+        steps: what was done, see `apply` and `note`.
     """
 
     def __init__(self, subgraph: Subgraph) -> None:
         self.subgraph = subgraph
         self.model = subgraph.model
         self._names = {tensor.name for tensor in subgraph.tensors}
-        self._idle = {id(op) for op in subgraph.operators if not self._is_read(op)}
-        self._unused = {id(tensor) for tensor in self._loose()}
+        self._idle = {op for op in subgraph.operators if not self._is_read(op)}
+        self._unused = set(self._loose())
         self._empty = next((b for b in self.model.buffers if b.nbytes == 0), None)
-        self._remade: dict[tuple[int, str], Tensor] = {}
-        self._dropped: dict[int, Operator] = {}
-        self._labels = {id(op): op.label for op in subgraph.operators}
+        self._changed_constants: dict[tuple[Tensor, str], Tensor] = {}
+        self._dropped: set[Operator] = set()
+        self._labels = {op: op.label for op in subgraph.operators}
         self._added: list[Operator] = []
         self._added_bytes = 0
         self.steps: list[Step] = []
+        self._interface = self._caller_sees()
 
     def constant(self, values: Any, name: str) -> Tensor:
         """A new constant of fp32 or int32."""
@@ -144,11 +99,7 @@ class Editor:
         code = self.model.operator_code(kind)
         operator = self.subgraph.add_operator(position, code, inputs, outputs)
         self._added.append(operator)
-        if kind in _OPTIONS:
-            table = Table(_OPTIONS[kind])
-            for name, value in options.items():
-                set_option(table, name, value)
-            operator.table["builtin_options"] = table
+        give_options(operator, kind, **options)
         return operator
 
     def after(self, place: Operator) -> Operator | None:
@@ -158,23 +109,17 @@ class Editor:
 
     def set_options(self, operator: Operator, **options: Any) -> None:
         """Changes fields of an operator's option table; enum values by name."""
-        table = operator.options
-        if table is None:
-            table = Table(_OPTIONS[operator.name])
-            operator.table["builtin_options"] = table
-        for name, value in options.items():
-            set_option(table, name, value)
+        edit_options(operator, **options)
         self.subgraph.memo.clear()
 
     def drop(self, *operators: Operator) -> None:
         """Removes operators; their outputs must have other producers, or no readers."""
-        # Held, so that no other operator gets the id of one that went.
-        self._dropped.update((id(operator), operator) for operator in operators)
+        self._dropped.update(operators)
         self.subgraph.remove(operators)
 
     def is_gone(self, operator: Operator) -> bool:
         """Whether an operator was dropped."""
-        return id(operator) in self._dropped
+        return operator in self._dropped
 
     def read(self, operator: Operator, operand: int, tensor: Tensor | None) -> None:
         """Makes an operator read another tensor at an operand."""
@@ -201,15 +146,14 @@ class Editor:
 
         The value itself, which the others and the caller keep, is then without a producer.
         """
-        producer = self.subgraph.producer(tensor)
-        assert producer is not None  # noqa: S101 - only computed values are split
-        made = self.value(tensor.shape, tensor, f"{tensor.name}{suffix}")
-        chosen = {id(reader) for reader in readers}
+        producer = present(self.subgraph.producer(tensor))
+        output = self.value(tensor.shape, tensor, f"{tensor.name}{suffix}")
+        chosen = set(readers)
         for use in list(self.subgraph.consumers(tensor)):
-            if id(use.operator) in chosen:
-                self.read(use.operator, use.operand, made)
-        self.write(producer, producer.outputs.index(tensor), made)
-        return made
+            if use.operator in chosen:
+                self.read(use.operator, use.operand, output)
+        self.write(producer, producer.outputs.index(tensor), output)
+        return output
 
     def set_weight(
         self, operator: Operator, operand: int, change: Callable[[Any], Any], key: str
@@ -222,50 +166,66 @@ class Editor:
             change: makes the new values of the stored ones.
             key: what it does; operators that change a shared constant alike share the copy.
         """
-        use = trace_constant(operator, operand)
-        assert use is not None  # noqa: S101 - asked for with `constant_of`
-        constant, read = use.constant, operator.inputs[operand]
-        assert read is not None  # noqa: S101 - as above
-        known = self._remade.get((id(constant), key))
-        if known is None:
-            stored = constant.data
+        use = present(trace_constant(operator, operand))
+        tensor = self._changed_constants.get((use.constant, key))
+        if tensor is None:
+            stored = use.constant.data
             values = np.ascontiguousarray(change(stored))
-            name = f"{constant.name}/{key}"
-            made = self._tensor(values.shape, constant.type, name, self.model.add_buffer(values))
-            known = made
+            tensor = self._changed_constant(use.constant, values, key)
             self._added_bytes += values.nbytes - (0 if stored is None else stored.nbytes)
             if use.dequantize is not None:
-                known = self.value(values.shape, read, f"{read.name}/{key}")
-                known.table["shape_signature"] = None
-                twin = self.subgraph.add_operator(
-                    operator.index, use.dequantize.code, [made], [known]
-                )
-                if use.dequantize.options is not None:
-                    twin.table["builtin_options"] = use.dequantize.options
-            self._remade[id(constant), key] = known
-        self.read(operator, operand, known)
+                tensor = self._dequantized(tensor, use, use.dequantize, key)
+            self._changed_constants[use.constant, key] = tensor
+        self.read(operator, operand, tensor)
 
     def label(self, operator: Operator) -> str:
         """What an operator was called in the model as it was."""
-        return self._labels.get(id(operator), operator.label)
+        return self._labels.get(operator, operator.label)
 
-    def record(self, label: str, what: str, why: str) -> None:
-        """Notes a change of spelling that costs nothing."""
-        self.steps.append(Step(self.subgraph.index, "spelling", label, what, why, 0, 0))
+    def note(self, adapt_pass: AnyPass, label: str, what: str, why: str) -> None:
+        """Notes a change that costs nothing.
 
-    def noted(self, operator: Operator, change: Callable[[], Said]) -> None:
-        """Makes a change that an operator asks for, and notes what it was and what it costs."""
+        Args:
+            adapt_pass: the pass that made it.
+            label: label of the operator in the model as it was.
+            what: what was done.
+            why: what it is for.
+        """
+        self.steps.append(Step(self.subgraph.index, adapt_pass.name, label, what, why, 0, 0))
+
+    def apply(
+        self, adapt_pass: AnyPass, operator: Operator, change: Callable[[], Applied | None]
+    ) -> None:
+        """Makes a change that an operator asks for, and notes what it was and what it costs.
+
+        Args:
+            adapt_pass: the pass that makes it.
+            operator: the operator.
+            change: makes the change; says what it was, None where there was nothing to do.
+        """
         label, before = self.label(operator), macs(operator)
         self._added, self._added_bytes = [], 0
-        said = change()
-        if said is None:
+        applied = change()
+        if applied is None:
             return
-        gone = self.is_gone(operator)
         work = sum(macs(op) for op in self._added if not self.is_gone(op)) - before
-        work += 0 if gone else macs(operator)
-        name, what, why = said
-        step = Step(self.subgraph.index, name, label, what, why, work, self._added_bytes)
-        self.steps.append(step)
+        work += 0 if self.is_gone(operator) else macs(operator)
+        name = (applied.by or adapt_pass).name
+        self.steps.append(
+            Step(
+                self.subgraph.index,
+                name,
+                label,
+                applied.what,
+                applied.why,
+                work,
+                self._added_bytes,
+            )
+        )
+
+    def keeps_interface(self) -> bool:
+        """Whether the inputs and outputs of the subgraph are what they were, under their names."""
+        return self._interface == self._caller_sees()
 
     def sweep(self) -> tuple[int, int]:
         """Removes operators and constants that nothing reads any more; what was idle before stays.
@@ -277,33 +237,49 @@ class Editor:
         while dead := [
             op
             for op in self.subgraph.operators
-            if op.name in _PURE and id(op) not in self._idle and not self._is_read(op)
+            if op.name in _PURE and op not in self._idle and not self._is_read(op)
         ]:
             self.subgraph.remove(dead)
             operators += len(dead)
-        tensors = [t for t in self._loose() if id(t) not in self._unused]
-        buffers = {id(t.buffer): t.buffer for t in tensors}
+        tensors = [tensor for tensor in self._loose() if tensor not in self._unused]
         self.subgraph.remove(tensors=tensors)
-        used = {id(t.buffer) for graph in self.model.subgraphs for t in graph.tensors}
-        used |= {id(entry.buffer) for entry in self.model.metadata}
-        for key, buffer in buffers.items():
-            if key not in used:
-                buffer.clear()
+        used = {t.buffer for graph in self.model.subgraphs for t in graph.tensors}
+        used |= {entry.buffer for entry in self.model.metadata}
+        for buffer in {tensor.buffer for tensor in tensors} - used:
+            buffer.clear()
         return operators, len(tensors)
 
+    def _caller_sees(self) -> list[tuple[Tensor, str, str, tuple[int, ...]]]:
+        tensors = (*self.subgraph.inputs, *self.subgraph.outputs)
+        return [(tensor, tensor.name, tensor.type, tensor.shape) for tensor in tensors]
+
     def _is_read(self, operator: Operator) -> bool:
-        outputs = {id(tensor) for tensor in self.subgraph.outputs}
+        outputs = self.subgraph.outputs
         return any(
-            id(tensor) in outputs or self.subgraph.consumers(tensor) for tensor in operator.outputs
+            tensor in outputs or self.subgraph.consumers(tensor) for tensor in operator.outputs
         )
 
     def _loose(self) -> list[Tensor]:
-        held = {id(t) for t in (*self.subgraph.inputs, *self.subgraph.outputs)}
+        held = {*self.subgraph.inputs, *self.subgraph.outputs}
         for op in self.subgraph.operators:
-            held.update(id(t) for t in (*op.inputs, *op.outputs, *op.intermediates) if t)
+            held.update(t for t in (*op.inputs, *op.outputs, *op.intermediates) if t)
         for signature in self.model.signatures:
-            held.update(id(t) for _, t in (*signature.inputs, *signature.outputs))
-        return [tensor for tensor in self.subgraph.tensors if id(tensor) not in held]
+            held.update(t for _, t in (*signature.inputs, *signature.outputs))
+        return [tensor for tensor in self.subgraph.tensors if tensor not in held]
+
+    def _changed_constant(self, old: Tensor, values: NDArray[Any], key: str) -> Tensor:
+        buffer = self.model.add_buffer(values)
+        return self._tensor(values.shape, old.type, f"{old.name}/{key}", buffer)
+
+    def _dequantized(self, constant: Tensor, use: Use, dequantize: Operator, key: str) -> Tensor:
+        """What a DEQUANTIZE like that of a use makes of another constant."""
+        old = present(use.operator.inputs[use.operand])
+        result = self.value(constant.shape, old, f"{old.name}/{key}")
+        result.table["shape_signature"] = None
+        twin = self.subgraph.add_operator(use.operator.index, dequantize.code, [constant], [result])
+        if dequantize.options is not None:
+            twin.table["builtin_options"] = dequantize.options
+        return result
 
     def _tensor(self, shape: tuple[int, ...], kind: str, name: str, buffer: Buffer) -> Tensor:
         table = Table("Tensor")
@@ -320,17 +296,3 @@ class Editor:
             name = f"{wanted}_{number}"
         self._names.add(name)
         return name
-
-
-def has_own_options(operator: Operator) -> bool:
-    """Whether an operator whose options are edited here has none, or those of its kind."""
-    table, kind = operator.options, _OPTIONS.get(operator.name)
-    return table is None or kind is None or table.name == kind
-
-
-def set_option(table: Table, name: str, value: Any) -> None:
-    """Sets a field of an option table; an enum value by its name."""
-    if table.definition.by_name[name].enum and isinstance(value, str):
-        table.set_enum(name, value)
-    else:
-        table[name] = value

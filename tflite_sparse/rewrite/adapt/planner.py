@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.rewrite.adapt.adaptation import Adaptation, AdaptOptions, Step
+from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Blocked, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
-from tflite_sparse.rewrite.adapt.outlook import TARGETS, Prospect, outlook, prospects
-from tflite_sparse.rewrite.adapt.passes.barriers import raise_barriers
-from tflite_sparse.rewrite.adapt.passes.canonicalize import spell
-from tflite_sparse.rewrite.adapt.passes.heads import mend_heads
-from tflite_sparse.rewrite.adapt.regions.apply import apply_region, own_paddings
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
+from tflite_sparse.rewrite.adapt.outlook import TARGETS, outlook, prospects
+from tflite_sparse.rewrite.adapt.passes import registry
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import FinalPass, SubgraphPass
+from tflite_sparse.rewrite.adapt.passes.canonicalize import own_paddings
+from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
+from tflite_sparse.rewrite.adapt.passes.heads import HEADS
+from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obstacles
-from tflite_sparse.rewrite.adapt.shape_check import unsound
+from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
+from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
 from tflite_sparse.rewrite.changes import OperatorChange, Rewrite
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
@@ -23,12 +27,9 @@ from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Subgraph
+    from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
 
 __all__ = ["adapt"]
-
-_MEASURED = "wasm"
-_REPAIRS = frozenset({"heads", "barriers"})
-_SLOWER = 1.03
 
 
 def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
@@ -55,41 +56,47 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
     if model.read_only is not None:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
     targets = tuple(target_of(name).name for name in options.targets or TARGETS)
-    asked = tuple(dict.fromkeys((*targets, _MEASURED)))
+    asked = tuple(dict.fromkeys((*targets, MEASURED)))
     original = model.copy()
     # Heads are mended in the file as it is; anything else looks at weights and changes them.
-    was_sparse = options.passes != {"heads"} and densify(original).changed
+    was_sparse = options.passes != {HEADS} and densify(original).changed
     before = prospects(original, asked)
     first: Adaptation | None = None
     for passes in _attempts(options.passes):
         trial = original.copy()
-        kinds = _kinds(trial)
+        counts = _operator_counts(trial)
         steps, blocked = _change(trial, passes, eager=not options.min_gain)
         after = prospects(trial, asked) if steps else before
-        refusal = _refusal(before, after, steps, blocked, targets, options)
+        if steps:
+            only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
+            refusal = reason_against(
+                before, after, targets, options.min_gain, only_repairs=only_repairs
+            )
+        else:
+            refusal = reason_for_no_steps(before, blocked)
         views = tuple(view for view in outlook(before, after) if view.target in targets)
         adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
         if refusal is None:
-            return _adopted(model, trial, adaptation, kinds, again=was_sparse)
+            return _adopted(model, trial, adaptation, counts, again=was_sparse)
         first = first or adaptation
     return Rewrite(model, "adapt", (), (), adaptation=first)
 
 
-def _attempts(passes: frozenset[str]) -> list[frozenset[str]]:
+def _attempts(passes: frozenset[AnyPass]) -> list[frozenset[AnyPass]]:
     """All passes that may be used; where these win nothing, fewer, and those that only repair."""
-    fewer = (passes, passes - {"entries"}, passes & _REPAIRS)
-    return list(dict.fromkeys(some for some in fewer if some))
+    repairs = frozenset(p for p in passes if p.repairs)
+    return list(dict.fromkeys(some for some in (passes, passes - {ENTRIES}, repairs) if some))
 
 
 def _adopted(
-    model: Model, trial: Model, adaptation: Adaptation, kinds: dict[str, int], *, again: bool
+    model: Model, trial: Model, adaptation: Adaptation, counts: dict[str, int], *, again: bool
 ) -> Rewrite:
     """Lets a model become what was tried; its weights are stored sparse again where they were."""
     needed = needed_version(trial)
     raised = None
     if needed is not None:
         raised = raise_runtime_version(trial, ".".join(map(str, needed)))
-    changes = _changes(kinds, _kinds(trial))
+    changes = _operator_changes(counts, _operator_counts(trial))
     stored = sparsify(trial) if again else None
     model.adopt(trial)
     return Rewrite(
@@ -105,109 +112,67 @@ def _adopted(
 
 
 def _change(
-    model: Model, passes: frozenset[str], *, eager: bool
-) -> tuple[tuple[Step, ...], tuple[tuple[str, str], ...]]:
+    model: Model, passes: frozenset[AnyPass], *, eager: bool
+) -> tuple[tuple[Step, ...], tuple[Blocked, ...]]:
     """Adapts every subgraph; the steps, and what stands in the way of more."""
     steps: list[Step] = []
-    blocked: dict[str, str] = {}
+    blocked: dict[str, Blocked] = {}
     for subgraph in model.subgraphs:
-        found, outside = _change_subgraph(subgraph, passes, eager=eager)
-        steps += found
-        blocked.update(outside)
-    if "barriers" in passes:
-        steps += raise_barriers(model)
+        own_steps, obstacles = _change_subgraph(subgraph, passes, eager=eager)
+        steps += own_steps
+        blocked.update((obstacle.operator, obstacle) for obstacle in obstacles)
+    for final_pass in registry.PASSES:
+        if isinstance(final_pass, FinalPass) and final_pass in passes:
+            steps += final_pass.run(model)
     model.drop_unused_codes()
-    return tuple(steps), tuple(blocked.items())
+    return tuple(steps), tuple(blocked.values())
 
 
 def _change_subgraph(
-    subgraph: Subgraph, passes: frozenset[str], *, eager: bool
-) -> tuple[list[Step], dict[str, str]]:
-    wrong = unsound(subgraph)
-    if wrong is not None:
-        return [], {wrong[0].label: f"{wrong[1]}, so that nothing can be relied on"}
+    subgraph: Subgraph, passes: frozenset[AnyPass], *, eager: bool
+) -> tuple[list[Step], list[Blocked]]:
+    mismatch = shape_mismatch(subgraph)
+    if mismatch is not None:
+        operator, reason = mismatch
+        return [], [Blocked(operator.label, f"{reason}, so that nothing can be relied on")]
     editor = Editor(subgraph)
-    if passes <= _REPAIRS:
-        if "heads" in passes:
-            mend_heads(editor)
-        return editor.steps, {}
-    own_paddings(editor)
-    if "spelling" in passes:
-        spell(editor)
+    only_repairs = all(p.repairs for p in passes)
+    if not only_repairs:
+        own_paddings(editor)
+    for subgraph_pass in registry.PASSES:
+        # Repairs alone work on all of the subgraph, with others in the regions that these find.
+        is_due = subgraph_pass in passes and subgraph_pass.repairs == only_repairs
+        if isinstance(subgraph_pass, SubgraphPass) and is_due:
+            subgraph_pass.run(editor)
+    if only_repairs:
+        return editor.steps, []
     regions = find_regions(editor, passes, Pricer(eager=eager))
     for region in regions:
-        apply_region(region)
+        carry_out(region, registry.PASSES)
     if not regions:
-        return [], {editor.label(op): why for op, why in nearest_obstacles(editor, passes)}
-    blocked = {
-        op.label: why for region in regions for op, why in region.blocked if not editor.is_gone(op)
-    }
+        obstacles = nearest_obstacles(editor, passes)
+        return [], [Blocked(editor.label(op), reason) for op, reason in obstacles]
+    blocked = [
+        Blocked(op.label, reason)
+        for region in regions
+        for op, reason in region.blocked
+        if not editor.is_gone(op)
+    ]
     return editor.steps, blocked
 
 
-def _refusal(
-    before: dict[str, Prospect],
-    after: dict[str, Prospect],
-    steps: tuple[Step, ...],
-    blocked: tuple[tuple[str, str], ...],
-    targets: tuple[str, ...],
-    options: AdaptOptions,
-) -> str | None:
-    """Why the result is not to be kept; None where it is."""
-    if not steps:
-        return _nothing(before, blocked)
-    for name in targets:
-        if after[name].outcome.is_failure and not before[name].outcome.is_failure:
-            return f"on {name} the result would end in {after[name].outcome.value}"
-    if any(before[n].outcome.is_failure and not after[n].outcome.is_failure for n in targets):
-        return None
-    # A barrier is worth its price alone, not on top of what has won nothing.
-    walled = {step.name for step in steps} <= _REPAIRS
-    gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
-    stored = walled and after[_MEASURED].stored > before[_MEASURED].stored
-    if not gained and not stored:
-        return "no more of the model would run sparse"
-    least = min(options.min_gain, options.min_gain if gained else 1 / _SLOWER)
-    return _too_slow(before[_MEASURED], after[_MEASURED], least)
-
-
-def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
-    if was.ms is None or now.ms is None:
-        return None
-    fastest = min(was.ms, was.dense_ms or was.ms)
-    if fastest >= now.ms * min_gain:
-        return None
-    return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
-
-
-def _nothing(before: dict[str, Prospect], blocked: tuple[tuple[str, str], ...]) -> str:
-    """Why there was nothing to try."""
-    now = before[_MEASURED]
-    if not now.pointwise:
-        return "it has no 1x1 convolutions, the only operators with sparse kernels"
-    if now.sparse:
-        return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
-    if now.zeros * 3 <= now.weights * 2:
-        return (
-            f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
-            " more than two thirds must be"
-        )
-    said = "no part of it would run both sparse and faster"
-    return f"{said}: {blocked[0][0]} {blocked[0][1]}" if blocked else said
-
-
-def _kinds(model: Model) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _operator_counts(model: Model) -> dict[str, int]:
+    counts: dict[str, int] = {}
     for op in model.operators():
         name = op.custom_code or op.name
-        found[name] = found.get(name, 0) + 1
-    return found
+        counts[name] = counts.get(name, 0) + 1
+    return counts
 
 
-def _changes(before: dict[str, int], after: dict[str, int]) -> tuple[OperatorChange, ...]:
-    found = []
+def _operator_changes(before: dict[str, int], after: dict[str, int]) -> tuple[OperatorChange, ...]:
+    changes = []
     for name in sorted({*before, *after}):
         more = after.get(name, 0) - before.get(name, 0)
         if more:
-            found.append(OperatorChange(name, added=max(more, 0), removed=max(-more, 0)))
-    return tuple(found)
+            changes.append(OperatorChange(name, added=max(more, 0), removed=max(-more, 0)))
+    return tuple(changes)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.errors import ModelError
-from tflite_sparse.rewrite.adapt.common import RANK, numbers_of
-from tflite_sparse.rewrite.adapt.editor import constant_of, has_own_options
+from tflite_sparse.rewrite.adapt.option_tables import has_own_options
+from tflite_sparse.rewrite.adapt.queries import RANK, constant_of, has_bias, integers_of
 from tflite_sparse.xnnpack.stages.delegate.operators import UNARY
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator, Subgraph
 
-__all__ = ["unsound"]
+__all__ = ["shape_mismatch"]
 
 Shape = tuple[int, ...]
 
 _PAIR = 2
 
 
-def unsound(subgraph: Subgraph) -> tuple[Operator, str] | None:
+def shape_mismatch(subgraph: Subgraph) -> tuple[Operator, str] | None:
     """The first operator of which the file says what cannot be, and what; None where none is."""
-    made: set[int] = {id(t) for t in subgraph.inputs}
+    computed = set(subgraph.inputs)
     for op in subgraph.operators:
-        if any(t is not None and id(t) not in made and subgraph.producer(t) for t in op.inputs):
+        if any(t is not None and t not in computed and subgraph.producer(t) for t in op.inputs):
             return op, "reads a tensor before it is computed"
-        if any(id(t) in made or t.is_constant for t in op.outputs):
+        if any(t in computed or t.is_constant for t in op.outputs):
             return op, "writes a tensor that has its value already"
         if not has_own_options(op):
             return op, "has the options of another operator"
-        made.update(id(t) for t in op.outputs)
+        computed.update(op.outputs)
         rule = _RULES.get(op.name)
         if rule is not None and not _fits(op, *rule):
             return op, "has operands or a shape that do not fit together"
@@ -87,8 +87,7 @@ def _windows(operator: Operator, kernel: tuple[int, int]) -> tuple[int, int]:
 
 
 def _bias_fits(operator: Operator, channels: int) -> bool:
-    bias = operator.inputs[2] if len(operator.inputs) > 2 else None  # noqa: PLR2004 - a bias
-    return bias is None or bias.shape == (channels,)
+    return not has_bias(operator) or _shape(operator, 2) == (channels,)
 
 
 def _convolution(operator: Operator) -> Shape:
@@ -122,7 +121,7 @@ def _same(operator: Operator) -> Shape:
 
 
 def _reduce(operator: Operator) -> Shape | None:
-    shape, axes = _shape(operator, 0), numbers_of(operator, 1)
+    shape, axes = _shape(operator, 0), integers_of(operator, 1)
     if axes is None:
         return None
     if any(not -len(shape) <= axis < len(shape) for axis in axes):
@@ -171,7 +170,7 @@ def _concatenation(operator: Operator) -> Shape:
 
 
 def _resize(operator: Operator) -> Shape | None:
-    size, shape = numbers_of(operator, 1), _map(operator)
+    size, shape = integers_of(operator, 1), _map(operator)
     if size is None:
         return None
     height, width = size

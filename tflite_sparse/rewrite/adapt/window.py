@@ -6,25 +6,36 @@ cells in front of the map and moving on by `stride`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
+from tflite_sparse.model import Tensor
+from tflite_sparse.rewrite.adapt.queries import RANK, constant_of, present, remembered
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.model import Operator
 
-__all__ = ["Axis", "Placed", "placed_window", "spatial_padding"]
+__all__ = [
+    "AS_IT_IS",
+    "Axis",
+    "Mirrored",
+    "Placed",
+    "placed_window",
+    "spatial_padding",
+    "window_of",
+]
 
-_RANK = 4
+Mirrored: TypeAlias = tuple[bool, bool]
+"""Whether maps are reversed along their height, and along their width."""
+
+AS_IT_IS: Mirrored = (False, False)
+
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """A window along one axis.
 
     Attributes:
@@ -58,9 +69,9 @@ class Axis:
         """Whether it reads no padding."""
         return self.before <= 0 and self.after <= 0
 
-    def flipped(self) -> Axis:
+    def mirrored(self) -> Axis:
         """The window that reads the same cells of the reversed map, in reversed order."""
-        return replace(self, before=self.after)
+        return msgspec.structs.replace(self, before=self.after)
 
     def offset(self, window: int) -> int | None:
         """Where the kernel lies in a window of a size with half of it as padding on both sides.
@@ -73,8 +84,7 @@ class Axis:
         return shift if fits and self.outputs == (self.size - 1) // self.stride + 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """The window of an operator over the map that it really reads.
 
     Attributes:
@@ -87,11 +97,11 @@ class Placed:
     rows: Axis
     columns: Axis
 
-    def turned(self, flip: tuple[bool, bool]) -> tuple[Axis, Axis]:
+    def axes(self, mirrored: Mirrored) -> tuple[Axis, Axis]:
         """Rows and columns over the map that is reversed along some axes."""
         return (
-            self.rows.flipped() if flip[0] else self.rows,
-            self.columns.flipped() if flip[1] else self.columns,
+            self.rows.mirrored() if mirrored[0] else self.rows,
+            self.columns.mirrored() if mirrored[1] else self.columns,
         )
 
 
@@ -102,11 +112,11 @@ def placed_window(operator: Operator) -> Placed | None:
     None where shapes are missing or make no sense together.
     """
     source = operator.inputs[0] if operator.inputs else None
-    if source is None or len(source.shape) != _RANK or not operator.outputs:
+    if source is None or len(source.shape) != RANK or not operator.outputs:
         return None
     kernel = _kernel(operator)
     result = operator.outputs[0].shape
-    if kernel is None or len(result) != _RANK:
+    if kernel is None or len(result) != RANK:
         return None
     padded = source.shape
     first, (top, left) = _in_front(operator, source)
@@ -115,21 +125,26 @@ def placed_window(operator: Operator) -> Placed | None:
         letter = "hw"[axis - 1]
         stride = int(operator.option(f"stride_{letter}", 1))
         dilation = int(operator.option(f"dilation_{letter}_factor", 1))
-        found = Axis(first.shape[axis], kernel[axis - 1], stride, dilation, pad, result[axis])
+        window = Axis(first.shape[axis], kernel[axis - 1], stride, dilation, pad, result[axis])
         if operator.option("padding", "SAME") == "SAME":
-            total = max(0, (result[axis] - 1) * stride + found.reach - padded[axis])
-            found = replace(found, before=pad + total // 2)
-        axes.append(found)
+            total = max(0, (result[axis] - 1) * stride + window.reach - padded[axis])
+            window = msgspec.structs.replace(window, before=pad + total // 2)
+        axes.append(window)
     if min(first.shape) < 1 or min(result) < 1 or min(kernel) < 1:
         return None
     return Placed(first, axes[0], axes[1])
+
+
+def window_of(operator: Operator) -> Placed:
+    """The window of an operator that is known to have one."""
+    return present(placed_window(operator))
 
 
 def _kernel(operator: Operator) -> tuple[int, int] | None:
     if operator.name in _POOLS:
         return int(operator.option("filter_height", 0)), int(operator.option("filter_width", 0))
     filt = operator.inputs[1] if len(operator.inputs) > 1 else None
-    if filt is None or len(filt.shape) != _RANK:
+    if filt is None or len(filt.shape) != RANK:
         return None
     return filt.shape[1], filt.shape[2]
 
@@ -151,9 +166,9 @@ def _in_front(operator: Operator, source: Tensor) -> tuple[Tensor, tuple[int, in
 @remembered
 def spatial_padding(operator: Operator) -> tuple[int, int, int, int] | None:
     """Top, left, bottom and right of a PAD with zeros along height and width only, else None."""
-    if operator.name != "PAD" or len(operator.outputs[0].shape) != _RANK:
+    if operator.name != "PAD" or len(operator.outputs[0].shape) != RANK:
         return None
     pads = constant_of(operator, 1)
-    if pads is None or pads.shape != (_RANK, 2) or np.any(pads[[0, 3]]) or np.any(pads < 0):
+    if pads is None or pads.shape != (RANK, 2) or np.any(pads[[0, 3]]) or np.any(pads < 0):
         return None
     return int(pads[1, 0]), int(pads[2, 0]), int(pads[1, 1]), int(pads[2, 1])

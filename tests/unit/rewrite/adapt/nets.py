@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.runtime.outputs import outputs
 from tests.support.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import adapt
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Adapted:
 
     @property
     def blocked(self) -> dict[str, str]:
-        return dict(self.rewrite.adaptation.blocked)
+        return {entry.operator: entry.reason for entry in self.rewrite.adaptation.blocked}
 
     def on_reference(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The outputs of both on LiteRT's reference kernels."""

@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize
 
 LARGEST = 2**31 - 1

@@ -10,7 +10,7 @@ from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, ne
 from tests.unit.rewrite.adapt.test_passes import body, model, stock, unending
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.adaptation import AdaptOptions
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.optimize import optimize

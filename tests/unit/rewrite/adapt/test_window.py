@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.builder import ModelBuilder
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.passes.windows import fitted, turned_filter, window_size
 from tflite_sparse.rewrite.adapt.window import Axis, placed_window, spatial_padding
+from tflite_sparse.rewrite.adapt.window_fit import fit_kernel, mirrored_filter, window_size
 
 
 @st.composite
@@ -51,21 +51,21 @@ def drawn(axis: Axis, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @given(axes(), st.integers(0, 99))
 def test_a_flipped_window_reads_the_reversed_map(axis, seed):
     values, kernel = drawn(axis, seed)
-    flipped = convolve(axis.flipped(), values[::-1], kernel[::-1])
+    flipped = convolve(axis.mirrored(), values[::-1], kernel[::-1])
     assert np.array_equal(flipped[::-1], convolve(axis, values, kernel))
-    assert axis.flipped().flipped() == axis
+    assert axis.mirrored().mirrored() == axis
 
 
 @given(axes(), st.booleans(), st.sampled_from([3, 5]), st.integers(0, 99))
 def test_a_kernel_that_fits_computes_the_same_in_its_window(axis, flip, size, seed):
     values, kernel = drawn(axis, seed)
     if flip:
-        values, kernel, axis = values[::-1], kernel[::-1], axis.flipped()
+        values, kernel, axis = values[::-1], kernel[::-1], axis.mirrored()
     shift = axis.offset(size)
     assume(shift is not None)
     square = np.zeros((1, axis.kernel, axis.kernel, 1), int)
     square[0, :, :, 0] = kernel[:, None]
-    window = fitted(square, axis, axis, size)[0, :, shift, 0]
+    window = fit_kernel(square, axis, axis, size)[0, :, shift, 0]
     assert np.array_equal(windowed(size, axis, values, window), convolve(axis, values, kernel))
 
 
@@ -101,9 +101,9 @@ def test_the_smallest_window_that_a_3x3_kernel_with_stride_2_fits_into(before, a
 
 def test_a_filter_is_turned_along_the_chosen_axes_only():
     filt = np.arange(12).reshape(1, 3, 4, 1)
-    assert np.array_equal(turned_filter(filt, (True, False))[0, :, :, 0], filt[0, ::-1, :, 0])
-    assert np.array_equal(turned_filter(filt, (False, True))[0, :, :, 0], filt[0, :, ::-1, 0])
-    assert turned_filter(filt, (False, False)) is filt
+    assert np.array_equal(mirrored_filter(filt, (True, False))[0, :, :, 0], filt[0, ::-1, :, 0])
+    assert np.array_equal(mirrored_filter(filt, (False, True))[0, :, :, 0], filt[0, :, ::-1, 0])
+    assert mirrored_filter(filt, (False, False)) is filt
 
 
 def last_operator(build) -> object:

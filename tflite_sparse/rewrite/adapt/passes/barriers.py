@@ -13,41 +13,55 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import Context, pad_before
+from tflite_sparse.rewrite.adapt.build import pad_before
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.outlook import prospects
-from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise
-from tflite_sparse.rewrite.adapt.regions.region import stem_refusal
-from tflite_sparse.rewrite.adapt.shape_check import unsound
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, FinalPass
+from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
+from tflite_sparse.rewrite.adapt.queries import present
+from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
+from tflite_sparse.rewrite.adapt.window import AS_IT_IS
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.rewrite.adapt.adaptation import Step
 
-__all__ = ["raise_barriers"]
+__all__ = ["BARRIERS"]
 
 _TARGET = "arm64"
 _CHANNELS = 3
-_STRAIGHT = (False, False)
 
 
-def raise_barriers(model: Model) -> list[Step]:
-    """Widens the entries of a model by a zero channel, where that lets weights be stored sparse.
+class Barriers(FinalPass):
+    """Widens the entries of a model by a zero channel, where that lets weights be stored sparse."""
 
-    Args:
-        model: a model with dense weights; it is edited where that wins anything.
-    """
-    if not _entries(model):
-        return []
-    now = prospects(model, (_TARGET,))[_TARGET]
-    if now.sparse:
-        return []
-    trial = model.copy()
-    _widen(trial)
-    then = prospects(trial, (_TARGET,))[_TARGET]
-    if then.outcome.is_failure or then.stored <= now.stored:
-        return []
-    return _widen(model)
+    name = "barriers"
+    summary = "keep a cluster that would compute wrong numbers out of the sparse layout"
+    detail = (
+        "Where a cluster cannot be completed, its entry gets a fourth channel of zeros and is none"
+        " any more, so that the weights can be stored sparse for their size without wrong numbers."
+    )
+    cost = "one channel more in the stem"
+    exact = "yes"
+    repairs = True
+
+    def apply(self, subject: Model) -> tuple[Step, ...]:
+        """Tries it on a copy; a model with dense weights is edited where that wins anything."""
+        if not _entries(subject):
+            return ()
+        now = prospects(subject, (_TARGET,))[_TARGET]
+        if now.sparse:
+            return ()
+        trial = subject.copy()
+        _widen(trial)
+        then = prospects(trial, (_TARGET,))[_TARGET]
+        if then.outcome.is_failure or then.stored <= now.stored:
+            return ()
+        return tuple(_widen(subject))
+
+
+BARRIERS = Barriers()
 
 
 def _entries(model: Model) -> list[Operator]:
@@ -55,11 +69,11 @@ def _entries(model: Model) -> list[Operator]:
         op
         for op in model.operators()
         if op.name == "CONV_2D"
-        and unsound(op.subgraph) is None
+        and shape_mismatch(op.subgraph) is None
         and not is_pointwise(op)
         and op.inputs[0] is not None
         and op.inputs[0].shape[3:] == (_CHANNELS,)
-        and stem_refusal(op, _STRAIGHT) is None
+        and stem_refusal(op, AS_IT_IS) is None
     ]
 
 
@@ -67,24 +81,20 @@ def _widen(model: Model) -> list[Step]:
     steps: list[Step] = []
     for subgraph in model.subgraphs:
         editor = Editor(subgraph)
-        context = Context(editor, _STRAIGHT, frozenset({"barriers"}))
         for op in _entries(model):
             if op.subgraph is subgraph:
-                editor.noted(op, partial(_widen_entry, op, context))
+                editor.apply(BARRIERS, op, partial(_widen_entry, op, editor))
         steps += editor.steps
     return steps
 
 
-def _widen_entry(operator: Operator, context: Context) -> tuple[str, str, str]:
-    editor = context.editor
-    source = operator.inputs[0]
-    assert source is not None  # noqa: S101 - see _entries
+def _widen_entry(operator: Operator, editor: Editor) -> Applied:
+    source = present(operator.inputs[0])
     editor.set_weight(
         operator, 1, lambda filt: np.pad(filt, ((0, 0), (0, 0), (0, 0), (0, 1))), "barrier"
     )
     editor.read(operator, 0, pad_before(editor, operator, source, (0, 0, 0, 0), 1))
-    return (
-        "barriers",
+    return Applied(
         "reads a fourth channel of zeros",
         "an entry reads three: nothing after it goes sparse and computes wrong numbers",
     )

@@ -1,8 +1,9 @@
-"""Spellings that cost nothing and that the sparse layout needs, wherever they stand.
+"""Writes operators as the sparse layout takes them, where that costs nothing, wherever they stand.
 
 x * RELU6(x + 3) / 6 becomes HARD_SWISH; a global AVERAGE_POOL_2D becomes MEAN; MEAN without
 dimensions and a RESHAPE that restores them become MEAN with dimensions; squeeze-and-excite by
-FULLY_CONNECTED becomes one by 1x1 convolutions.
+FULLY_CONNECTED becomes one by 1x1 convolutions. What has a price is done to the operators of a
+region only, by their forms.
 """
 
 from __future__ import annotations
@@ -11,27 +12,67 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import is_map, reduces_map
-from tflite_sparse.rewrite.adapt.editor import constant_of
-from tflite_sparse.rewrite.adapt.passes.elementwise import UNARY_KINDS, computed
-from tflite_sparse.rewrite.adapt.passes.heads import feeds_map
-from tflite_sparse.rewrite.adapt.window import placed_window
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import SubgraphPass
+from tflite_sparse.rewrite.adapt.queries import (
+    UNARY_KINDS,
+    computed_inputs,
+    constant_of,
+    is_map,
+    present,
+    reduces_map,
+)
+from tflite_sparse.rewrite.adapt.readers import feeds_map
+from tflite_sparse.rewrite.adapt.window import placed_window, spatial_padding
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
 
-__all__ = ["spell"]
+__all__ = ["CANONICALIZE", "own_paddings"]
 
 _THREE, _SIXTH = np.float32(3), np.float32(1 / 6)
 
 
-def spell(editor: Editor) -> None:
-    """Spells a subgraph as the sparse layout takes it."""
-    _global_pools(editor)
-    _hard_swishes(editor)
-    _kept_dimensions(editor)
-    _excitations(editor)
+class Canonicalize(SubgraphPass):
+    """Writes operators as the sparse layout takes them."""
+
+    name = "spelling"
+    summary = "write operators as the sparse layout takes them"
+    detail = (
+        "x · RELU6(x + 3) / 6 becomes HARD_SWISH, a global pool MEAN, gates through RESHAPE or"
+        " FULLY_CONNECTED 1x1 convolutions; SUB and DIV by constants become ADD and MUL, constants"
+        " come first and 4-D; PRELU becomes LEAKY_RELU or RELU, MINIMUM, MUL and ADD; 2x2"
+        " MAX_POOL, small AVERAGE_POOL, CONCATENATION and a PAD of channels become convolutions"
+        " and sums."
+    )
+    cost = "depends; counted"
+    exact = "rounding where sums are reordered"
+
+    def change(self, editor: Editor) -> None:
+        """Writes a subgraph anew where that costs nothing."""
+        _global_pools(editor)
+        _hard_swishes(editor)
+        _kept_dimensions(editor)
+        _excitations(editor)
+
+
+CANONICALIZE = Canonicalize()
+
+
+def own_paddings(editor: Editor) -> None:
+    """Gives every reader of a PAD of height and width one of its own, which then fuses into it."""
+    for pad in list(editor.subgraph.operators):
+        if spatial_padding(pad) is None:
+            continue
+        result = pad.outputs[0]
+        if result in editor.subgraph.outputs:
+            continue
+        for use in editor.subgraph.consumers(result)[1:]:
+            twin = editor.value(result.shape, result, f"{result.name}/own")
+            editor.before(use.operator, "PAD", pad.inputs, [twin])
+            editor.read(use.operator, use.operand, twin)
+            label = editor.label(pad)
+            editor.note(CANONICALIZE, label, "one for each reader", "a shared PAD does not fuse")
 
 
 def _global_pools(editor: Editor) -> None:
@@ -47,7 +88,9 @@ def _global_pools(editor: Editor) -> None:
             constant = editor.constant(np.array([1, 2], np.int32), f"{op.outputs[0].name}/axes")
             editor.before(op, "MEAN", [op.inputs[0], constant], op.outputs, keep_dims=True)
             editor.drop(op)
-            editor.record(label, "became MEAN", "pooling over a whole map has no sparse form")
+            editor.note(
+                CANONICALIZE, label, "became MEAN", "pooling over a whole map has no sparse form"
+            )
 
 
 def _scalar(operator: Operator, value: np.float32) -> Tensor | None:
@@ -55,8 +98,8 @@ def _scalar(operator: Operator, value: np.float32) -> Tensor | None:
     for operand in (0, 1):
         constant = constant_of(operator, operand)
         if constant is not None and constant.size and np.all(constant == value):
-            values = computed(operator)
-            return values[0] if len(values) == 1 else None
+            tensors = computed_inputs(operator)
+            return tensors[0] if len(tensors) == 1 else None
     return None
 
 
@@ -70,7 +113,7 @@ def _hard_swishes(editor: Editor) -> None:
             label = editor.label(op)
             editor.before(op, "HARD_SWISH", [source], op.outputs)
             editor.drop(op)
-            editor.record(label, "became HARD_SWISH", "one operator instead of three")
+            editor.note(CANONICALIZE, label, "became HARD_SWISH", "one operator instead of three")
     editor.sweep()
 
 
@@ -82,12 +125,16 @@ def _swished(editor: Editor, op: Operator) -> Tensor | None:
             continue
         # A sixth of the gate, times x.
         sixth = graph.producer(second)
-        if sixth is not None and _is_sixth(sixth) and _gate(editor, computed(sixth)[0]) is first:
+        if (
+            sixth is not None
+            and _is_sixth(sixth)
+            and _gate(editor, computed_inputs(sixth)[0]) is first
+        ):
             return first
         # The gate times x, and a sixth of that.
         if constant_of(op, op.inputs.index(second)) is not None and _is_sixth(op):
             inner = graph.producer(first)
-            if inner is None or inner.name != "MUL" or len(computed(inner)) != 2:  # noqa: PLR2004
+            if inner is None or inner.name != "MUL" or len(computed_inputs(inner)) != 2:  # noqa: PLR2004
                 continue
             for gate, value in (inner.inputs, inner.inputs[::-1]):
                 if gate is not None and value is not None and _gate(editor, gate) is value:
@@ -124,16 +171,14 @@ def _kept_dimensions(editor: Editor) -> None:
     for op in list(graph.operators):
         if op.name != "MEAN" or op.option("keep_dims", default=False) or not reduces_map(op):
             continue
-        result, source = op.outputs[0], op.inputs[0]
-        assert source is not None  # noqa: S101 - see reduces_map
+        result, source = op.outputs[0], present(op.inputs[0])
         wanted = (source.shape[0], 1, 1, source.shape[3])
         restored = [
             use.operator
             for use in graph.consumers(result)
             if use.operator.name == "RESHAPE" and use.operator.outputs[0].shape == wanted
         ]
-        outputs = {id(tensor) for tensor in graph.outputs}
-        restored = [r for r in restored if id(r.outputs[0]) not in outputs]
+        restored = [r for r in restored if r.outputs[0] not in graph.outputs]
         if not restored or not any(map(feeds_map, restored)):
             continue
         label = editor.label(op)
@@ -142,7 +187,7 @@ def _kept_dimensions(editor: Editor) -> None:
         for reshape in restored:
             for use in list(graph.consumers(reshape.outputs[0])):
                 editor.read(use.operator, use.operand, kept)
-        editor.record(label, "keeps its dimensions", "no RESHAPE has a sparse form")
+        editor.note(CANONICALIZE, label, "keeps its dimensions", "no RESHAPE has a sparse form")
     editor.sweep()
 
 
@@ -159,55 +204,56 @@ def _excitations(editor: Editor) -> None:
         if part is not None:
             label = editor.label(part[0])
             _lift(editor, part, reshape)
-            editor.record(label, "its gate became one of 1x1 maps", "no RESHAPE has a sparse form")
+            editor.note(
+                CANONICALIZE,
+                label,
+                "its gate became one of 1x1 maps",
+                "no RESHAPE has a sparse form",
+            )
     editor.sweep()
 
 
 def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
     """MEANs, and the 2-D operators from them to a RESHAPE, which nothing else reads; in order."""
     graph = editor.subgraph
-    found: dict[int, Operator] = {}
+    part: set[Operator] = set()
     queue = [reshape.inputs[0]]
     while queue:
         tensor = queue.pop()
         op = None if tensor is None else graph.producer(tensor)
         if tensor is None or op is None or len(tensor.shape) != 2:  # noqa: PLR2004 - flat
             return None
-        if id(op) in found:
+        if op in part:
             continue
-        found[id(op)] = op
+        part.add(op)
         if op.name == "MEAN":
             if not reduces_map(op):
                 return None
         elif op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None:
             queue.append(op.inputs[0])
         elif op.name in UNARY_KINDS or op.name in ("ADD", "MUL", "SUB", "DIV"):
-            queue += computed(op)
+            queue += computed_inputs(op)
         else:
             return None
-    inside = {*found, id(reshape)}
-    outputs = {id(tensor) for tensor in graph.outputs}
-    for op in found.values():
+    for op in part:
         result = op.outputs[0]
-        if id(result) in outputs or any(
-            id(use.operator) not in inside for use in graph.consumers(result)
-        ):
+        readers = [use.operator for use in graph.consumers(result)]
+        if result in graph.outputs or any(r is not reshape and r not in part for r in readers):
             return None
-    part = sorted(found.values(), key=lambda op: op.index)
-    return part if len(part) > 1 else None
+    return sorted(part, key=lambda op: op.index) if len(part) > 1 else None
 
 
 def _lift(editor: Editor, part: list[Operator], reshape: Operator) -> None:
     """The same operators on 1x1 maps."""
-    lifted: dict[int, Tensor] = {}
+    lifted: dict[Tensor | None, Tensor] = {}
     for op in part:
         old = op.outputs[0]
         new = reshape.outputs[0]
         if old is not reshape.inputs[0]:
             shape = (old.shape[0], 1, 1, old.shape[1])
             new = editor.value(shape, old, f"{old.name}/map")
-        inputs = [t if t is None else lifted.get(id(t), t) for t in op.inputs]
-        lifted[id(old)] = new
+        inputs = [lifted.get(tensor, tensor) for tensor in op.inputs]
+        lifted[old] = new
         if op.name == "MEAN":
             editor.before(op, "MEAN", inputs, [new], keep_dims=True)
         elif op.name == "FULLY_CONNECTED":

@@ -1,7 +1,8 @@
 """Repairs what follows a reduction, where today's runtime would fail or compute wrong numbers.
 
 A reduction that keeps its dimensions ends the sparse layout, but what comes out of it is then
-taken for NCHW. Without its dimensions, and with a RESHAPE that restores them, it is not.
+taken for NCHW. Without its dimensions, and with a RESHAPE that restores them, it is not. See
+docs/runtime-model.md.
 """
 
 from __future__ import annotations
@@ -9,34 +10,58 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt.common import Context, is_map, reduces_map
-from tflite_sparse.rewrite.adapt.passes.boundary import reduce_out
+import numpy as np
+
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, SubgraphPass
+from tflite_sparse.rewrite.adapt.queries import reduces_map
+from tflite_sparse.rewrite.adapt.readers import feeds_map
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
+    from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.editor import Editor
 
-__all__ = ["feeds_map", "mend_heads"]
+__all__ = ["HEADS", "end_in_reduction"]
 
 
-def mend_heads(editor: Editor) -> None:
+class Heads(SubgraphPass):
     """Lets every reduction over height and width that feeds no map drop its dimensions."""
-    context = Context(editor, (False, False), frozenset({"heads"}))
-    for op in list(editor.subgraph.operators):
-        if op.name in ("MEAN", "SUM") and reduces_map(op) and not feeds_map(op):
-            editor.noted(op, partial(reduce_out, op, context))
+
+    name = "heads"
+    summary = "end the sparse layout after MEAN by a RESHAPE"
+    detail = (
+        "MEAN that keeps its dimensions drops them, and a RESHAPE restores them: this also repairs"
+        " models that today's runtime refuses or gets wrong."
+    )
+    cost = "nothing"
+    exact = "yes"
+    repairs = True
+
+    def change(self, editor: Editor) -> None:
+        """Mends all heads of the subgraph."""
+        for op in list(editor.subgraph.operators):
+            if op.name in ("MEAN", "SUM") and reduces_map(op) and not feeds_map(op):
+                editor.apply(self, op, partial(_drop_dimensions, op, editor))
 
 
-def feeds_map(operator: Operator) -> bool:
-    """Whether what an operator computes takes part in a map larger than 1x1 again."""
-    graph = operator.subgraph
-    queue, seen = list(operator.outputs), {id(tensor) for tensor in operator.outputs}
-    while queue:
-        for use in graph.consumers(queue.pop()):
-            for output in use.operator.outputs:
-                if is_map(output) and max(output.shape[1:3]) > 1:
-                    return True
-                if is_map(output) and id(output) not in seen:
-                    seen.add(id(output))
-                    queue.append(output)
-    return False
+HEADS = Heads()
+
+
+def end_in_reduction(operator: Operator, context: Context) -> Applied | None:
+    """Lets a reduction that ends the sparse layout drop its dimensions, if heads may be mended."""
+    return _drop_dimensions(operator, context.editor) if context.allows(HEADS) else None
+
+
+def _drop_dimensions(operator: Operator, editor: Editor) -> Applied | None:
+    """Lets a reduction drop its dimensions; a RESHAPE behind it restores them."""
+    if not operator.option("keep_dims", default=False):
+        return None
+    result = operator.outputs[0]
+    flat = editor.value((result.shape[0], result.shape[3]), result, f"{result.name}/flat")
+    editor.write(operator, 0, flat)
+    editor.set_options(operator, keep_dims=False)
+    shape = editor.constant(np.array([-1, 1, 1, result.shape[3]], np.int32), f"{flat.name}/shape")
+    editor.before(editor.after(operator), "RESHAPE", [flat, shape], [result])
+    return Applied(
+        "drops its dimensions, a RESHAPE restores them", "what reads it would take NCHW for NHWC"
+    )

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.model.macs import macs
-from tflite_sparse.rewrite.adapt.common import GROUP, RANK
-from tflite_sparse.rewrite.adapt.editor import constant_of
-from tflite_sparse.rewrite.adapt.passes import max_pool as maximum
-from tflite_sparse.rewrite.adapt.passes.joining import splits
-from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise, window_size
-from tflite_sparse.rewrite.adapt.regions.region import readers_of
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.forms.joining import splits
+from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS
+from tflite_sparse.rewrite.adapt.passes.entries import GROUP, channel_groups
+from tflite_sparse.rewrite.adapt.passes.exits import EXITS
+from tflite_sparse.rewrite.adapt.queries import RANK, constant_of
 from tflite_sparse.rewrite.adapt.window import placed_window
+from tflite_sparse.rewrite.adapt.window_fit import window_size
 from tflite_sparse.xnnpack.cost.estimate import COSTS
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.regions.region import Region
 
-__all__ = ["Pricer", "channel_groups"]
+__all__ = ["Pricer"]
 
 _PRICES = COSTS["wasm"]
 _REVERSED = 1.5
@@ -42,18 +43,19 @@ class Pricer:
 
     def __init__(self, *, eager: bool = False) -> None:
         self._eager = eager
-        self._zeros: dict[int, tuple[int, int]] = {}
+        self._zeros: dict[Tensor | None, tuple[int, int]] = {}
 
     def zeros(self, operator: Operator) -> tuple[int, int]:
         """Zeros and size of an operator's filter."""
         filt = operator.inputs[1]
-        known = self._zeros.get(id(filt))
-        if known is None:
+        counted = self._zeros.get(filt)
+        if counted is None:
             values = constant_of(operator, 1)
-            size = 0 if values is None else values.size
-            known = (0 if values is None else size - int(np.count_nonzero(values)), size)
-            self._zeros[id(filt)] = known
-        return known
+            counted = 0, 0
+            if values is not None:
+                counted = values.size - int(np.count_nonzero(values)), values.size
+            self._zeros[filt] = counted
+        return counted
 
     def net(self, region: Region) -> float:
         """Nanoseconds that a region wins; what it costs, negative, where nothing goes sparse."""
@@ -61,17 +63,16 @@ class Pricer:
         gain = cost = 0.0
         for op in region.members:
             if op.name == "CONV_2D" and is_pointwise(op):
-                nought, all_of_it = self.zeros(op)
-                zeros, size = zeros + nought, size + all_of_it
-                gain += self._gain(op, nought / max(all_of_it, 1))
+                own_zeros, own_size = self.zeros(op)
+                zeros, size = zeros + own_zeros, size + own_size
+                gain += self._gain(op, own_zeros / max(own_size, 1))
             cost += _extra(op, region)
         for tensor in region.entries:
-            cost += entry_cost(tensor)
-        for tensor in region.computed():
-            if is_read_outside(tensor, region):
-                cost += exit_cost(tensor, region)
-        if any(region.context.flip):
-            cost += _flip_cost(region)
+            cost += _entry_cost(tensor)
+        for tensor in region.leaving():
+            cost += _exit_cost(tensor, region)
+        if any(region.context.mirrored):
+            cost += _mirror_cost(region)
         # More than two thirds must be zero, over all filters that go together.
         return gain - cost if zeros * 3 > size * 2 else -cost - 1.0
 
@@ -83,16 +84,9 @@ class Pricer:
         return dense - sparse + (work * _EAGER if self._eager else 0.0)
 
 
-def is_read_outside(tensor: Tensor, region: Region) -> bool:
-    """Whether a value of the sparse layout is an output or read by an operator outside it."""
-    if any(tensor is output for output in region.subgraph.outputs):
-        return True
-    return any(id(reader) not in region.context.members for reader in readers_of(tensor))
-
-
-def exit_cost(tensor: Tensor, region: Region) -> float:
+def _exit_cost(tensor: Tensor, region: Region) -> float:
     """Nanoseconds that it takes to bring a value out of the sparse layout."""
-    if not region.context.allows("exits"):
+    if not region.context.allows(EXITS):
         return math.inf
     elements = math.prod(tensor.shape)
     channels = tensor.shape[3]
@@ -101,12 +95,12 @@ def exit_cost(tensor: Tensor, region: Region) -> float:
     cost = 2 * (padded * _PRICES.moved + _PRICES.overhead)
     if channels % RANK:
         cost += padded * (_PRICES.moved + _PRICES.written) + 2 * _PRICES.overhead
-    if any(region.context.flip):
+    if any(region.context.mirrored):
         cost += elements * _REVERSED + _PRICES.overhead
     return cost
 
 
-def entry_cost(tensor: Tensor) -> float:
+def _entry_cost(tensor: Tensor) -> float:
     """Nanoseconds that it takes to bring a map into the sparse layout."""
     groups = channel_groups(tensor.shape[3])
     pixels = math.prod(tensor.shape[:3])
@@ -115,12 +109,7 @@ def entry_cost(tensor: Tensor) -> float:
     return groups * (work + moved + 4 * _PRICES.overhead)
 
 
-def channel_groups(channels: int) -> int:
-    """Groups of 12 channels, which become maps of 3 channels with twice the height and width."""
-    return -(-channels // GROUP)
-
-
-def _flip_cost(region: Region) -> float:
+def _mirror_cost(region: Region) -> float:
     sources = list(region.entries)
     if region.stem is not None:
         placed = placed_window(region.stem)
@@ -135,11 +124,10 @@ def _extra(operator: Operator, region: Region) -> float:
     ):
         return _window_extra(operator, region)
     elements = math.prod(operator.outputs[0].shape)
-    elements = math.prod(operator.outputs[0].shape)
     step = elements * _PRICES.moved + _PRICES.overhead
     if operator.name == "MAX_POOL_2D":
         picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
-        return maximum.CONVOLUTIONS * picked + (maximum.SUMS - 1) * step
+        return CONVOLUTIONS * picked + (SUMS - 1) * step
     if operator.name == "PRELU":
         return 3 * step
     if operator.name == "PAD":
@@ -163,7 +151,7 @@ def _window_extra(operator: Operator, region: Region) -> float:
     placed = placed_window(operator)
     if placed is None:
         return math.inf
-    rows, columns = placed.turned(region.context.flip)
+    rows, columns = placed.axes(region.context.mirrored)
     size = window_size(rows, columns) or 0
     elements = math.prod(operator.outputs[0].shape[:3]) * placed.source.shape[3]
     if operator.name == "AVERAGE_POOL_2D":

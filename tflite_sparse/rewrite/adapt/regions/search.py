@@ -5,41 +5,50 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt.common import Context, is_map
-from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise
-from tflite_sparse.rewrite.adapt.regions.forms import form_of
-from tflite_sparse.rewrite.adapt.regions.price import Pricer, is_read_outside
-from tflite_sparse.rewrite.adapt.regions.region import Region, grow, readers_of, stem_refusal
+from tflite_sparse.rewrite.adapt.context import Context
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.forms.table import form_of
+from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
+from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
+from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
+from tflite_sparse.rewrite.adapt.queries import is_map
+from tflite_sparse.rewrite.adapt.readers import readers_of
+from tflite_sparse.rewrite.adapt.regions.region import Region, grow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
+    from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
+    from tflite_sparse.rewrite.adapt.regions.price import Pricer
+    from tflite_sparse.rewrite.adapt.window import Mirrored
 
 __all__ = ["find_regions", "nearest_obstacles"]
 
-_FLIPS = tuple((rows, columns) for rows, columns in product((False, True), repeat=2))
+_LAYOUTS: tuple[Mirrored, ...] = tuple(
+    (rows, columns) for rows, columns in product((False, True), repeat=2)
+)
 _BEGINNINGS = 6
 _CUTS = 48
 _MORE_ENTRIES = 8
 _REGIONS = 4
 
 
-def find_regions(editor: Editor, passes: frozenset[str], pricer: Pricer) -> list[Region]:
+def find_regions(editor: Editor, passes: frozenset[AnyPass], pricer: Pricer) -> list[Region]:
     """The regions of a subgraph that win time by the prices, each of them as large as pays."""
-    found: list[Region] = []
-    taken: set[int] = set()
-    while len(found) < _REGIONS:
+    regions: list[Region] = []
+    taken: set[Operator | None] = set()
+    while len(regions) < _REGIONS:
         region = _best_region(editor, passes, pricer, taken)
         if region is None:
             break
-        found.append(region)
-        taken |= region.context.members | {id(region.stem)}
-    return found
+        regions.append(region)
+        taken |= {*region.context.members, region.stem}
+    return regions
 
 
-def nearest_obstacles(editor: Editor, passes: frozenset[str]) -> list[tuple[Operator, str]]:
+def nearest_obstacles(editor: Editor, passes: frozenset[AnyPass]) -> list[tuple[Operator, str]]:
     """What stands in the way of the largest region that there could be, nearest first.
 
     Where most 1x1 convolutions would be in it, that is the price of getting maps in and out.
@@ -61,38 +70,40 @@ def nearest_obstacles(editor: Editor, passes: frozenset[str]) -> list[tuple[Oper
 
 
 def _best_region(
-    editor: Editor, passes: frozenset[str], pricer: Pricer, taken: set[int]
+    editor: Editor, passes: frozenset[AnyPass], pricer: Pricer, taken: set[Operator | None]
 ) -> Region | None:
-    free = [op for op in editor.subgraph.operators if id(op) not in taken]
+    free = [op for op in editor.subgraph.operators if op not in taken]
     best: tuple[float, Region] | None = None
     for region in _beginnings(editor, passes, free):
         if region.members:
-            found = _with_more_entries(_trimmed(region, pricer), pricer, free)
-            if best is None or found[0] > best[0]:
-                best = found
+            candidate = _with_more_entries(_trimmed(region, pricer), pricer, free)
+            if best is None or candidate[0] > best[0]:
+                best = candidate
     return best[1] if best is not None and best[0] > 0 else None
 
 
-def _beginnings(editor: Editor, passes: frozenset[str], free: list[Operator]) -> Iterator[Region]:
+def _beginnings(
+    editor: Editor, passes: frozenset[AnyPass], free: list[Operator]
+) -> Iterator[Region]:
     """Whole regions from every place where one may begin."""
-    flips = [flip for flip in _FLIPS if "flip" in passes or not any(flip)]
+    layouts = [layout for layout in _LAYOUTS if MIRROR in passes or not any(layout)]
     stems = 0
     for op in free:
         if op.name != "CONV_2D" or is_pointwise(op) or stems == _BEGINNINGS:
             continue
-        fitting = [flip for flip in flips if stem_refusal(op, flip) is None]
+        fitting = [layout for layout in layouts if stem_refusal(op, layout) is None]
         stems += bool(fitting)
-        for flip in fitting:
-            yield grow(Context(editor, flip, passes), op, [], free)
-    if "entries" in passes:
-        for tensor in _doors(free)[:_BEGINNINGS]:
-            for flip in flips:
-                yield grow(Context(editor, flip, passes), None, [tensor], free)
+        for layout in fitting:
+            yield grow(Context(editor, layout, passes), op, [], free)
+    if ENTRIES in passes:
+        for tensor in _entry_candidates(free)[:_BEGINNINGS]:
+            for layout in layouts:
+                yield grow(Context(editor, layout, passes), None, [tensor], free)
 
 
-def _doors(free: list[Operator]) -> list[Tensor]:
+def _entry_candidates(free: list[Operator]) -> list[Tensor]:
     """Maps that operators without a sparse form hand to operators with one."""
-    found = []
+    candidates = []
     for op in free:
         if not op.outputs or not is_map(op.outputs[0]):
             continue
@@ -100,8 +111,8 @@ def _doors(free: list[Operator]) -> list[Tensor]:
         if max(result.shape[1:3]) == 1 or form_of(op) is not None:
             continue
         if any(form_of(reader) is not None for reader in readers_of(result)):
-            found.append(result)
-    return found
+            candidates.append(result)
+    return candidates
 
 
 def _trimmed(region: Region, pricer: Pricer) -> tuple[float, Region]:
@@ -113,7 +124,7 @@ def _trimmed(region: Region, pricer: Pricer) -> tuple[float, Region]:
             gone = _after(best, op)
             if len(gone) == len(best.members):
                 continue
-            part = best.limit(m for m in best.members if id(m) not in gone)
+            part = best.limit(m for m in best.members if m not in gone)
             net = pricer.net(part)
             if net > won:
                 better, won = part, net
@@ -124,47 +135,47 @@ def _trimmed(region: Region, pricer: Pricer) -> tuple[float, Region]:
 
 def _cuts(region: Region) -> list[Operator]:
     """Operators at which a region may be cut: those from which values leave it."""
-    leaving = {id(tensor) for tensor in region.computed() if is_read_outside(tensor, region)}
+    leaving = set(region.leaving())
     if not leaving:
         return []
-    feeding: set[int] = set()
-    found = []
+    cuts: dict[Operator, None] = {}
     for op in reversed(region.members):
         result = op.outputs[0]
-        inside = [r for r in readers_of(result) if id(r) in region.context.members]
-        if id(result) in leaving or any(id(r) in feeding for r in inside):
-            feeding.add(id(op))
-            found.append(op)
-    step = max(1, -(-len(found) // _CUTS))
-    near, far = found[: _CUTS // 2], found[_CUTS // 2 :: step]
+        inside = [reader for reader in readers_of(result) if reader in region.context.members]
+        if result in leaving or any(reader in cuts for reader in inside):
+            cuts[op] = None
+    nearest_first = list(cuts)
+    step = max(1, -(-len(cuts) // _CUTS))
+    near, far = nearest_first[: _CUTS // 2], nearest_first[_CUTS // 2 :: step]
     return near + far
 
 
-def _after(region: Region, operator: Operator) -> set[int]:
+def _after(region: Region, operator: Operator) -> set[Operator]:
     """An operator and all members that depend on it."""
-    gone = {id(operator)}
-    lost = {id(operator.outputs[0])}
+    gone = {operator}
+    lost = {operator.outputs[0]}
     for op in region.members:
         form = form_of(op)
-        if form is not None and any(id(tensor) in lost for tensor in form.reads(op)):
-            gone.add(id(op))
-            lost.add(id(op.outputs[0]))
+        if form is not None and any(tensor in lost for tensor in form.reads(op)):
+            gone.add(op)
+            lost.add(op.outputs[0])
     return gone
 
 
 def _with_more_entries(
-    found: tuple[float, Region], pricer: Pricer, free: list[Operator]
+    trimmed: tuple[float, Region], pricer: Pricer, free: list[Operator]
 ) -> tuple[float, Region]:
     """Brings in further values where that wins more operators than it costs."""
-    won, region = found
-    if not region.context.allows("entries"):
-        return found
-    tried: set[int] = set()
+    won, region = trimmed
+    if not region.context.allows(ENTRIES):
+        return trimmed
+    tried: set[Tensor] = set()
     for _ in range(_MORE_ENTRIES):
         better = None
         for tensor in _missing(region, tried):
-            tried.add(id(tensor))
-            context = Context(region.context.editor, region.context.flip, region.context.passes)
+            tried.add(tensor)
+            old = region.context
+            context = Context(old.editor, old.mirrored, old.passes)
             grown = grow(context, region.stem, [*region.entries, tensor], free)
             net, part = _trimmed(grown, pricer)
             if net > won:
@@ -175,36 +186,37 @@ def _with_more_entries(
     return won, region
 
 
-def _missing(region: Region, tried: set[int]) -> list[Tensor]:
-    inside = {id(tensor) for tensor in region.values()}
-    found: dict[int, Tensor] = {}
+def _missing(region: Region, tried: set[Tensor]) -> list[Tensor]:
+    """Maps from outside that operators next to the region read."""
+    inside = set(region.values())
+    missing: dict[Tensor, None] = {}
     for op, _ in region.blocked:
         form = form_of(op)
         for tensor in [] if form is None else form.reads(op):
             spatial = is_map(tensor) and max(tensor.shape[1:3]) > 1
-            known = id(tensor) in inside or id(tensor) in tried
-            if spatial and not known and not _turned_in_between(region, tensor):
-                found[id(tensor)] = tensor
-    return list(found.values())[:_MORE_ENTRIES]
+            is_new = tensor not in inside and tensor not in tried
+            if spatial and is_new and not _is_mirrored_in_between(region, tensor):
+                missing[tensor] = None
+    return list(missing)[:_MORE_ENTRIES]
 
 
-def _turned_in_between(region: Region, tensor: Tensor) -> bool:
+def _is_mirrored_in_between(region: Region, tensor: Tensor) -> bool:
     """Whether a map that comes out of the region would have to be reversed to get in again.
 
     XNNPACK has no operator for that, so that the region would be cut in two.
     """
-    if not any(region.context.flip):
+    if not any(region.context.mirrored):
         return False
     graph = region.subgraph
-    queue, seen = [tensor], {id(tensor)}
+    queue, seen = [tensor], {tensor}
     while queue:
         producer = graph.producer(queue.pop())
         if producer is None:
             continue
-        if producer is region.stem or id(producer) in region.context.members:
+        if producer is region.stem or producer in region.context.members:
             return True
         for read in producer.inputs:
-            if read is not None and id(read) not in seen:
-                seen.add(id(read))
+            if read is not None and read not in seen:
+                seen.add(read)
                 queue.append(read)
     return False

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import ACTIVATIONS, Context, Said, is_map
-from tflite_sparse.rewrite.adapt.passes.windows import place_window
-from tflite_sparse.rewrite.adapt.window import Axis, placed_window
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
+from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
+from tflite_sparse.rewrite.adapt.queries import ACTIVATIONS, is_map
+from tflite_sparse.rewrite.adapt.window import Axis, placed_window, window_of
+from tflite_sparse.rewrite.adapt.window_fit import set_window
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.window import Placed
 
-__all__ = ["CONVOLUTIONS", "SUMS", "make_pool", "pool_refusal"]
+__all__ = ["CONVOLUTIONS", "SUMS", "make_max_pool", "max_pool_refusal"]
 
 CONVOLUTIONS = 4
 """Depthwise convolutions that a pooling becomes."""
@@ -31,7 +34,7 @@ _SIZE = 3
 _CELLS = 2
 
 
-def pool_refusal(operator: Operator, context: Context) -> str | None:
+def max_pool_refusal(operator: Operator, context: Context) -> str | None:
     """Why a MAX_POOL_2D has no sparse form."""
     placed = placed_window(operator)
     if placed is None or not is_map(operator.inputs[0]):
@@ -43,8 +46,8 @@ def pool_refusal(operator: Operator, context: Context) -> str | None:
         return "takes the largest of fewer cells at the border"
     if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
         return "has an activation that XNNPACK does not take"
-    if not context.allows("spelling"):
-        return "has a sparse form in parts only, with pass spelling"
+    if not context.allows(CANONICALIZE):
+        return f"has a sparse form in parts only, with pass {CANONICALIZE.name}"
     picks = (_pick(placed, cell, context) for cell in ((0, 0), (1, 1)))
     fits = all(axis.offset(_SIZE) is not None for pair in picks for axis in pair)
     return None if fits else "leaves cells out"
@@ -53,17 +56,16 @@ def pool_refusal(operator: Operator, context: Context) -> str | None:
 def _pick(placed: Placed, cell: tuple[int, int], context: Context) -> tuple[Axis, Axis]:
     """The window that reads one cell of every window of the pooling."""
     axes = []
-    for axis, at, flip in zip((placed.rows, placed.columns), cell, context.flip, strict=True):
+    for axis, at, on in zip((placed.rows, placed.columns), cell, context.mirrored, strict=True):
         one = Axis(axis.size, 1, axis.stride, 1, -at, axis.outputs)
-        axes.append(one.flipped() if flip else one)
+        axes.append(one.mirrored() if on else one)
     return axes[0], axes[1]
 
 
-def make_pool(operator: Operator, context: Context) -> Said:
+def make_max_pool(operator: Operator, context: Context) -> Applied:
     """Makes a 2x2 pooling sums of cells and differences."""
     editor, result = context.editor, operator.outputs[0]
-    placed = placed_window(operator)
-    assert placed is not None  # noqa: S101 - see pool_refusal
+    placed = window_of(operator)
     larger = []
     for row in range(_CELLS):
         first = _convolved(operator, placed, {(row, 0): 1.0}, "NONE", context)
@@ -80,7 +82,7 @@ def make_pool(operator: Operator, context: Context) -> Said:
     activation = operator.option("fused_activation_function", "NONE")
     editor.before(operator, "ADD", [upper, more], [result], fused_activation_function=activation)
     editor.drop(operator)
-    return ("spelling", "became sums of cells and differences", "MAX_POOL_2D has no sparse form")
+    return Applied("became sums of cells and differences", "MAX_POOL_2D has no sparse form")
 
 
 def _convolved(
@@ -108,5 +110,5 @@ def _convolved(
         depth_multiplier=1,
         fused_activation_function=activation,
     )
-    place_window(depthwise, context, placed.source, placed.rows.stride, _SIZE)
+    set_window(depthwise, context, placed.source, placed.rows.stride, _SIZE)
     return value

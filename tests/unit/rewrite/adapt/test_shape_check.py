@@ -9,7 +9,7 @@ from tests.support.builder import ModelBuilder
 from tests.support.every_table import pack
 from tests.support.object_api import load
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.adapt.shape_check import unsound
+from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 
 ORDER = ("PAD", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "MEAN", "FULLY_CONNECTED")
 
@@ -112,7 +112,7 @@ CASES = {
 
 
 def test_a_subgraph_that_the_runtime_finds_so_is_sound():
-    assert unsound(Model.read(sound()).subgraphs[0]) is None
+    assert shape_mismatch(Model.read(sound()).subgraphs[0]) is None
     assert tuple(op.name for op in Model.read(sound()).operators()) == ORDER
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_is_found_out(name):
     change, reason = CASES[name]
     model = load(sound())
     change(model.subgraphs[0])
-    found = unsound(Model.read(pack(model)).subgraphs[0])
+    found = shape_mismatch(Model.read(pack(model)).subgraphs[0])
     assert found is not None
     assert reason in found[1]
 
@@ -131,7 +131,7 @@ def test_an_axis_that_is_not_there_is_found_out():
     graph = model.subgraphs[0]
     axes = graph.tensors[graph.operators[ORDER.index("MEAN")].inputs[1]]
     model.buffers[axes.buffer].data = np.array([1, 6], np.int32).view(np.uint8)
-    found = unsound(Model.read(pack(model)).subgraphs[0])
+    found = shape_mismatch(Model.read(pack(model)).subgraphs[0])
     assert found is not None
     assert found[0].name == "MEAN"
 
@@ -142,7 +142,7 @@ def test_a_map_without_channels_is_found_out():
     g.output(g.depthwise(g.input((1, 8, 8, 4))))
     model = load(builder.build())
     model.subgraphs[0].tensors[0].shape = np.array([1, 8, 8, 0], np.int32)
-    found = unsound(Model.read(pack(model)).subgraphs[0])
+    found = shape_mismatch(Model.read(pack(model)).subgraphs[0])
     assert found is not None
     assert UNFIT in found[1]
 
@@ -153,7 +153,7 @@ def test_paddings_whose_sum_is_no_int32_are_found_out():
     graph = model.subgraphs[0]
     pads = graph.tensors[graph.operators[ORDER.index("PAD")].inputs[1]]
     model.buffers[pads.buffer].data = np.full(8, 2**31 - 1, np.int32).view(np.uint8)
-    found = unsound(Model.read(pack(model)).subgraphs[0])
+    found = shape_mismatch(Model.read(pack(model)).subgraphs[0])
     assert found is not None
     assert UNFIT in found[1]
 
@@ -165,5 +165,5 @@ def test_a_diagonal_that_the_runtime_would_read_beyond_is_found_out(shape, fits)
     x = g.input((1, 8, 8, 4))
     diagonal = g.constant(np.ones(shape, np.float32))
     g.output(*g.op("MATRIX_SET_DIAG", [x, diagonal], [((1, 8, 8, 4), "FLOAT32")]))
-    found = unsound(Model.read(builder.build()).subgraphs[0])
+    found = shape_mismatch(Model.read(builder.build()).subgraphs[0])
     assert (found is None) == fits

@@ -6,66 +6,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import ACTIVATIONS, RANK, Context, Said, is_map
-from tflite_sparse.rewrite.adapt.editor import constant_of, remembered
-from tflite_sparse.xnnpack.stages.delegate.operators import UNARY
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
+from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
+from tflite_sparse.rewrite.adapt.queries import (
+    ACTIVATIONS,
+    RANK,
+    computed_inputs,
+    constant_of,
+    is_map,
+    present,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.context import Context
 
 __all__ = [
-    "UNARY_KINDS",
     "binary_refusal",
-    "computed",
     "make_binary",
     "make_prelu",
     "prelu_refusal",
-    "resize_refusal",
-    "unary_refusal",
 ]
-
-UNARY_KINDS = tuple(sorted(set(UNARY) - {"DEQUANTIZE", "QUANTIZE"}))
-"""Kinds of operators with one input that work on each element alone."""
 
 _CLAMPS = ("MAXIMUM", "MINIMUM")
 
 
-def unary_refusal(operator: Operator, context: Context) -> str | None:
-    """Why an elementwise operator has no sparse form."""
-    del context
-    return None if is_map(operator.inputs[0]) else "does not work on a 4-D fp32 map"
-
-
-def resize_refusal(operator: Operator, context: Context) -> str | None:
-    """Why a RESIZE_BILINEAR has no sparse form."""
-    source = operator.inputs[0]
-    if source is None or not is_map(source) or constant_of(operator, 1) is None:
-        return "has no known size"
-    if min(source.shape[1:3]) <= 1:
-        return f"enlarges a {source.shape[1]}x{source.shape[2]} map"
-    centred = operator.option("half_pixel_centers", default=False)
-    corners = operator.option("align_corners", default=False)
-    if any(context.flip) and not (centred or corners):
-        return "samples to one side of the cells, which a reversed map would change"
-    return None
-
-
-@remembered
-def computed(operator: Operator) -> list[Tensor]:
-    """The operands of a binary operator that are no constants, each once."""
-    found = [
-        tensor
-        for index, tensor in enumerate(operator.inputs)
-        if tensor is not None and constant_of(operator, index) is None
-    ]
-    return list(dict.fromkeys(found))
-
-
 def binary_refusal(operator: Operator, context: Context) -> str | None:
     """Why ADD, MUL, SUB, DIV, MAXIMUM or MINIMUM has no sparse form."""
-    values = computed(operator)
+    values = computed_inputs(operator)
     if not values or not all(map(is_map, values)) or not is_map(operator.outputs[0]):
         return "does not work on 4-D fp32 maps"
     if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
@@ -75,29 +45,29 @@ def binary_refusal(operator: Operator, context: Context) -> str | None:
         one = bool(constants) and constants[0].size == 1
         return None if one else "takes the larger or smaller of two maps"
     if not constants:
-        return _two_values(operator, context)
-    return _with_constant(operator, constants[0], context)
+        return _two_values_refusal(operator, context)
+    return _constant_refusal(operator, constants[0], context)
 
 
-def _two_values(operator: Operator, context: Context) -> str | None:
+def _two_values_refusal(operator: Operator, context: Context) -> str | None:
     if operator.name == "DIV":
         return "divides by a map"
-    if operator.name == "MUL" or (operator.name == "ADD" and _different(operator)):
+    if operator.name == "MUL" or (operator.name == "ADD" and _reads_two_values(operator)):
         return None
-    return None if context.allows("spelling") else "is to be spelled otherwise"
+    return None if context.allows(CANONICALIZE) else "is to be spelled otherwise"
 
 
-def _different(operator: Operator) -> bool:
+def _reads_two_values(operator: Operator) -> bool:
     return operator.inputs[0] is not operator.inputs[1]
 
 
-def _with_constant(operator: Operator, constant: NDArray[Any], context: Context) -> str | None:
+def _constant_refusal(operator: Operator, constant: NDArray[Any], context: Context) -> str | None:
     if constant.dtype.kind != "f" or constant.ndim > RANK:
         return "has a constant that is not fp32 or fp16"
     varying = [axis for axis, size in enumerate(_rank_four(constant).shape) if size > 1]
     if len(varying) > 1:
         return "has a constant that varies along several dimensions"
-    if any(on and axis + 1 in varying for axis, on in enumerate(context.flip)):
+    if any(on and axis + 1 in varying for axis, on in enumerate(context.mirrored)):
         return "has a constant that varies along a reversed dimension"
     if operator.name == "DIV":
         if constant_of(operator, 1) is None:
@@ -108,10 +78,10 @@ def _with_constant(operator: Operator, constant: NDArray[Any], context: Context)
             return "divides by zero"
     first = constant_of(operator, 0) is not None
     plain = first and constant.ndim == RANK and operator.name in ("ADD", "MUL")
-    return None if plain or context.allows("spelling") else "has its constant second or not 4-D"
+    return None if plain or context.allows(CANONICALIZE) else "has its constant second or not 4-D"
 
 
-def make_binary(operator: Operator, context: Context) -> Said:
+def make_binary(operator: Operator, context: Context) -> Applied | None:
     """Spells a binary operator as ADD or MUL with its constant first and 4-D."""
     editor = context.editor
     if operator.name in _CLAMPS:
@@ -120,11 +90,9 @@ def make_binary(operator: Operator, context: Context) -> Said:
     activation = operator.option("fused_activation_function", "NONE")
     result = operator.outputs[0]
     if left is None and right is None:
-        return _spell_two_values(operator, context)
-    constant = left if left is not None else right
-    assert constant is not None  # noqa: S101 - one of them is
-    value = operator.inputs[1 if left is not None else 0]
-    assert value is not None  # noqa: S101 - see binary_refusal
+        return _rewrite_two_values(operator, context)
+    constant = present(left if left is not None else right)
+    value = present(operator.inputs[1 if left is not None else 0])
     four = _rank_four(constant).astype(np.float32)
     kind = operator.name
     if kind == "SUB":
@@ -140,18 +108,16 @@ def make_binary(operator: Operator, context: Context) -> Said:
             return None
         first = editor.constant(four, f"{result.name}/constant")
         editor.set_inputs(operator, [first, value])
-        return ("spelling", "its constant comes first, 4-D", "the sparse layout takes it only so")
+        return Applied("its constant comes first, 4-D", "the sparse layout takes it only so")
     first = editor.constant(four, f"{result.name}/constant")
     editor.before(operator, kind, [first, value], [result], fused_activation_function=activation)
     editor.drop(operator)
-    return ("spelling", f"became {kind}", f"{operator.name} has no sparse form")
+    return Applied(f"became {kind}", f"{operator.name} has no sparse form")
 
 
-def _spell_two_values(operator: Operator, context: Context) -> Said:
-    first, second = operator.inputs
-    assert first is not None  # noqa: S101 - see binary_refusal
-    assert second is not None  # noqa: S101
-    if operator.name == "MUL" or (operator.name == "ADD" and _different(operator)):
+def _rewrite_two_values(operator: Operator, context: Context) -> Applied | None:
+    first, second = map(present, operator.inputs)
+    if operator.name == "MUL" or (operator.name == "ADD" and _reads_two_values(operator)):
         return None
     editor, result = context.editor, operator.outputs[0]
     activation = operator.option("fused_activation_function", "NONE")
@@ -165,8 +131,8 @@ def _spell_two_values(operator: Operator, context: Context) -> Said:
         )
     editor.drop(operator)
     if operator.name == "ADD":
-        return ("spelling", "became MUL by 2", "a value that is read twice is counted wrongly")
-    return ("spelling", "became ADD of the negative", "SUB has no sparse form")
+        return Applied("became MUL by 2", "a value that is read twice is counted wrongly")
+    return Applied("became ADD of the negative", "SUB has no sparse form")
 
 
 def _times(operator: Operator, context: Context, value: Tensor, factor: float) -> Tensor:
@@ -184,24 +150,21 @@ def prelu_refusal(operator: Operator, context: Context) -> str | None:
     slope = constant_of(operator, 1)
     if slope is None or slope.dtype.kind != "f" or not is_map(operator.inputs[0]):
         return "has a slope that is computed"
-    if not context.allows("spelling"):
-        return "has a sparse form in parts only, with pass spelling"
+    if not context.allows(CANONICALIZE):
+        return f"has a sparse form in parts only, with pass {CANONICALIZE.name}"
     shape = _rank_four(slope).shape
     return None if shape[:3] == (1, 1, 1) else "has a slope that varies over the map"
 
 
-def make_prelu(operator: Operator, context: Context) -> Said:
+def make_prelu(operator: Operator, context: Context) -> Applied:
     """Makes a PRELU a LEAKY_RELU, or RELU(x) + slope * MINIMUM(x, 0), of which one part is 0."""
     editor = context.editor
-    source, result = operator.inputs[0], operator.outputs[0]
-    slope = constant_of(operator, 1)
-    assert source is not None  # noqa: S101 - see prelu_refusal
-    assert slope is not None  # noqa: S101
-    slope = slope.astype(np.float32)
+    source, result = present(operator.inputs[0]), operator.outputs[0]
+    slope = present(constant_of(operator, 1)).astype(np.float32)
     if np.all(slope == slope.flat[0]) and slope.flat[0]:
         editor.before(operator, "LEAKY_RELU", [source], [result], alpha=float(slope.flat[0]))
         editor.drop(operator)
-        return ("spelling", "became LEAKY_RELU", "PRELU has no sparse form")
+        return Applied("became LEAKY_RELU", "PRELU has no sparse form")
     positive, negative, scaled = (
         editor.value(source.shape, source, f"{result.name}/{part}")
         for part in ("positive", "negative", "scaled")
@@ -213,7 +176,7 @@ def make_prelu(operator: Operator, context: Context) -> Said:
     editor.before(operator, "MUL", [factors, negative], [scaled])
     editor.before(operator, "ADD", [positive, scaled], [result])
     editor.drop(operator)
-    return ("spelling", "became RELU, MINIMUM, MUL and ADD", "PRELU has no sparse form")
+    return Applied("became RELU, MINIMUM, MUL and ADD", "PRELU has no sparse form")
 
 
 def _rank_four(constant: NDArray[Any]) -> NDArray[Any]:

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.common import RANK, Context, Said, add_up, is_map, select
-from tflite_sparse.rewrite.adapt.editor import constant_of
-from tflite_sparse.rewrite.adapt.passes.windows import is_pointwise
+from tflite_sparse.rewrite.adapt.build import add_up, select
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
+from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
+from tflite_sparse.rewrite.adapt.queries import RANK, constant_of, has_bias, is_map, present
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.context import Context
 
 __all__ = [
     "channel_pad_refusal",
-    "concatenated",
+    "concatenated_inputs",
     "concatenation_refusal",
     "make_channel_pad",
     "make_concatenation",
@@ -29,9 +32,10 @@ __all__ = [
 ]
 
 _NO_FORM = "CONCATENATION has no sparse form"
+_NEEDS_PASS = f"has a sparse form with pass {CANONICALIZE.name} only"
 
 
-def concatenated(operator: Operator) -> list[Tensor]:
+def concatenated_inputs(operator: Operator) -> list[Tensor]:
     """The inputs of a CONCATENATION, each once."""
     return list(dict.fromkeys(tensor for tensor in operator.inputs if tensor is not None))
 
@@ -44,7 +48,7 @@ def concatenation_refusal(operator: Operator, context: Context) -> str | None:
         return "does not put channels side by side"
     if operator.option("fused_activation_function", "NONE") != "NONE":
         return "states an activation, which kernels do not look at"
-    return None if context.allows("spelling") else "has a sparse form with pass spelling only"
+    return None if context.allows(CANONICALIZE) else _NEEDS_PASS
 
 
 def splits(operator: Operator, context: Context) -> bool:
@@ -54,9 +58,9 @@ def splits(operator: Operator, context: Context) -> bool:
     readers = [use.operator for use in graph.consumers(result)]
     return (
         bool(readers)
-        and not any(result is output for output in graph.outputs)
+        and result not in graph.outputs
         and all(
-            id(reader) in context.members
+            reader in context.members
             and reader.name == "CONV_2D"
             and is_pointwise(reader)
             and (reader.option("stride_h", 1), reader.option("stride_w", 1)) == (1, 1)
@@ -65,22 +69,17 @@ def splits(operator: Operator, context: Context) -> bool:
     )
 
 
-def make_concatenation(operator: Operator, context: Context) -> Said:
+def make_concatenation(operator: Operator, context: Context) -> Applied:
     """Splits the convolutions that read it, or puts every input's channels in their place."""
     if splits(operator, context):
         for use in list(operator.subgraph.consumers(operator.outputs[0])):
             _split(use.operator, operator, context)
-        return (
-            "spelling",
-            "the convolutions that read it work on its inputs one by one",
-            _NO_FORM,
-        )
+        return Applied("the convolutions that read it work on its inputs one by one", _NO_FORM)
     editor, result = context.editor, operator.outputs[0]
     total = result.shape[3]
     parts = []
     first = 0
-    for tensor in operator.inputs:
-        assert tensor is not None  # noqa: S101 - see concatenation_refusal
+    for tensor in map(present, operator.inputs):
         channels = tensor.shape[3]
         matrix = np.zeros((total, channels), np.float32)
         matrix[np.arange(first, first + channels), np.arange(channels)] = 1
@@ -88,7 +87,7 @@ def make_concatenation(operator: Operator, context: Context) -> Said:
         first += channels
     add_up(editor, operator, parts, result)
     editor.drop(operator)
-    return ("spelling", "became a sum of 1x1 convolutions that place channels", _NO_FORM)
+    return Applied("became a sum of 1x1 convolutions that place channels", _NO_FORM)
 
 
 def _split(reader: Operator, join: Operator, context: Context) -> None:
@@ -96,11 +95,10 @@ def _split(reader: Operator, join: Operator, context: Context) -> None:
     activation = reader.option("fused_activation_function", "NONE")
     parts = []
     first = 0
-    for number, tensor in enumerate(join.inputs):
-        assert tensor is not None  # noqa: S101 - see concatenation_refusal
+    for number, tensor in enumerate(map(present, join.inputs)):
         last = first + tensor.shape[3]
         part = editor.value(result.shape, result, f"{result.name}/part")
-        bias = reader.inputs[2] if len(reader.inputs) > 2 else None  # noqa: PLR2004 - a bias
+        bias = reader.inputs[2] if has_bias(reader) else None
         if number or bias is None:
             zeros = np.zeros(result.shape[3], np.float32)
             bias = editor.constant(zeros, f"{part.name}/bias")
@@ -127,18 +125,16 @@ def channel_pad_refusal(operator: Operator, context: Context) -> str | None:
         return "has paddings that are computed"
     if np.any(pads[:3]) or np.any(pads < 0):
         return "pads more than channels"
-    return None if context.allows("spelling") else "has a sparse form with pass spelling only"
+    return None if context.allows(CANONICALIZE) else _NEEDS_PASS
 
 
-def make_channel_pad(operator: Operator, context: Context) -> Said:
+def make_channel_pad(operator: Operator, context: Context) -> Applied:
     """Makes a PAD of channels a 1x1 convolution."""
-    editor, source, result = context.editor, operator.inputs[0], operator.outputs[0]
-    pads = constant_of(operator, 1)
-    assert source is not None  # noqa: S101 - see channel_pad_refusal
-    assert pads is not None  # noqa: S101
+    editor, source, result = context.editor, present(operator.inputs[0]), operator.outputs[0]
+    pads = present(constant_of(operator, 1))
     matrix = np.zeros((result.shape[3], source.shape[3]), np.float32)
     inside = np.arange(source.shape[3])
     matrix[inside + int(pads[3, 0]), inside] = 1
     select(editor, operator, source, matrix, f"{result.name}/placed", output=result)
     editor.drop(operator)
-    return ("spelling", "became a 1x1 convolution that places channels", "PAD has no sparse form")
+    return Applied("became a 1x1 convolution that places channels", "PAD has no sparse form")

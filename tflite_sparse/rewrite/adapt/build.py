@@ -1,0 +1,121 @@
+"""Small parts that several passes and forms put into a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.editor import Editor
+
+__all__ = ["add_up", "pad_before", "select", "slice_channels"]
+
+_ONE_BY_ONE = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
+
+
+def pad_before(
+    editor: Editor,
+    place: Operator,
+    source: Tensor,
+    pads: tuple[int, int, int, int],
+    channels: int = 0,
+) -> Tensor:
+    """Puts a PAD with zeros in front of an operator; what it writes.
+
+    Args:
+        editor: edits the subgraph.
+        place: the operator.
+        source: what is padded.
+        pads: zeros above, left of, below and right of it.
+        channels: zero channels behind its own.
+    """
+    top, left, bottom, right = pads
+    batch, height, width, depth = source.shape
+    shape = (batch, height + top + bottom, width + left + right, depth + channels)
+    padded = editor.value(shape, source, f"{source.name}/padded")
+    numbers = np.array([[0, 0], [top, bottom], [left, right], [0, channels]], np.int32)
+    constant = editor.constant(numbers, f"{source.name}/paddings")
+    editor.before(place, "PAD", [source, constant], [padded])
+    return padded
+
+
+def select(
+    editor: Editor,
+    place: Operator | None,
+    source: Tensor,
+    matrix: NDArray[np.float32],
+    name: str,
+    output: Tensor | None = None,
+) -> Tensor:
+    """Puts a 1x1 convolution without bias or activation in front of an operator; what it writes.
+
+    Args:
+        editor: edits the subgraph.
+        place: the operator; None for the end.
+        source: what it reads.
+        matrix: its filter, shape (output channels, input channels).
+        name: name of its value.
+        output: a tensor that it writes instead of a new one.
+    """
+    channels = matrix.shape[0]
+    if output is None:
+        output = editor.value((*source.shape[:3], channels), source, name)
+    filters = editor.constant(matrix.reshape(channels, 1, 1, -1), f"{name}/filter")
+    bias = editor.constant(np.zeros(channels, np.float32), f"{name}/bias")
+    editor.before(place, "CONV_2D", [source, filters, bias], [output], **_ONE_BY_ONE)
+    return output
+
+
+def slice_channels(
+    editor: Editor,
+    place: Operator | None,
+    tensor: Tensor,
+    channels: range,
+    output: Tensor | None = None,
+) -> Tensor:
+    """Puts a STRIDED_SLICE of some channels in front of an operator; what it writes.
+
+    Args:
+        editor: edits the subgraph.
+        place: the operator; None for the end.
+        tensor: the map.
+        channels: which channels.
+        output: a tensor that it writes instead of a new one.
+    """
+    if output is None:
+        shape = (*tensor.shape[:3], len(channels))
+        output = editor.value(shape, tensor, f"{tensor.name}/sliced")
+    numbers = ([0, 0, 0, channels.start], [0, 0, 0, channels.stop], [1, 1, 1, 1])
+    begin, end, strides = (
+        editor.constant(np.array(values, np.int32), f"{output.name}/{name}")
+        for values, name in zip(numbers, ("begin", "end", "strides"), strict=True)
+    )
+    # Whole along the batch, height and width: a caller may change the batch.
+    editor.before(
+        place, "STRIDED_SLICE", [tensor, begin, end, strides], [output], begin_mask=7, end_mask=7
+    )
+    return output
+
+
+def add_up(
+    editor: Editor,
+    place: Operator | None,
+    parts: Iterable[Tensor],
+    output: Tensor,
+    activation: str = "NONE",
+) -> None:
+    """Adds values up in front of an operator, into a tensor."""
+    first, *others = parts
+    total = first
+    for index, part in enumerate(others):
+        last = index == len(others) - 1
+        result = output if last else editor.value(output.shape, output, f"{output.name}/sum")
+        fused = activation if last else "NONE"
+        editor.before(place, "ADD", [total, part], [result], fused_activation_function=fused)
+        total = result

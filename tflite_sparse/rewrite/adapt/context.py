@@ -1,0 +1,34 @@
+"""What the passes and forms know of the part of a subgraph that they change."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tflite_sparse.model import Operator
+from tflite_sparse.rewrite.adapt.editor import Editor
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
+from tflite_sparse.rewrite.adapt.window import Mirrored
+
+__all__ = ["Context"]
+
+
+class Context(msgspec.Struct, eq=False):
+    """What a rewrite of a part of a subgraph is about.
+
+    Attributes:
+        editor: edits the subgraph.
+        mirrored: along which axes maps are reversed.
+        passes: the passes that may be used.
+        members: the operators that will run in the sparse layout.
+        ends: the reductions among them that bring values out of it.
+    """
+
+    editor: Editor
+    mirrored: Mirrored
+    passes: frozenset[AnyPass]
+    members: set[Operator] = msgspec.field(default_factory=set)
+    ends: set[Operator] = msgspec.field(default_factory=set)
+
+    def allows(self, adapt_pass: AnyPass) -> bool:
+        """Whether a pass may be used."""
+        return adapt_pass in self.passes

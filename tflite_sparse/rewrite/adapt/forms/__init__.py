@@ -1,0 +1,1 @@
+"""Sparse forms: how XNNPACK's sparse layout takes each kind of operator."""

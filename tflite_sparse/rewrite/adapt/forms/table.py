@@ -1,0 +1,129 @@
+"""The sparse form of an operator by its kind: what it reads, whether it has one, how it gets it.
+
+A form says in the terms of the model's operator what XNNPACK's sparse layout takes. Operators that
+only have to be written otherwise or placed in another window get there without a change to what
+they compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tflite_sparse.model import Operator, Tensor
+from tflite_sparse.rewrite.adapt.context import Context
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.forms.as_they_are import (
+    depth_to_space_refusal,
+    reduction_refusal,
+    resize_refusal,
+    unary_refusal,
+)
+from tflite_sparse.rewrite.adapt.forms.average_pool import average_pool_refusal, make_average_pool
+from tflite_sparse.rewrite.adapt.forms.convolutions import (
+    depthwise_refusal,
+    make_depthwise,
+    make_pointwise,
+    pointwise_refusal,
+)
+from tflite_sparse.rewrite.adapt.forms.elementwise import (
+    binary_refusal,
+    make_binary,
+    make_prelu,
+    prelu_refusal,
+)
+from tflite_sparse.rewrite.adapt.forms.joining import (
+    channel_pad_refusal,
+    concatenated_inputs,
+    concatenation_refusal,
+    make_channel_pad,
+    make_concatenation,
+)
+from tflite_sparse.rewrite.adapt.forms.max_pool import make_max_pool, max_pool_refusal
+from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
+from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
+from tflite_sparse.rewrite.adapt.passes.heads import HEADS, end_in_reduction
+from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR, mirror_depth_to_space
+from tflite_sparse.rewrite.adapt.passes.windows import WINDOWS
+from tflite_sparse.rewrite.adapt.queries import UNARY_KINDS, computed_inputs
+from tflite_sparse.rewrite.adapt.window import placed_window
+
+__all__ = ["FORMS", "Change", "Form", "form_of"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is done to an operator to bring it into a form.
+
+    Attributes:
+        by: the pass that does it.
+        make: makes the change; says what it was, None where there was nothing to do.
+    """
+
+    by: AnyPass
+    make: Callable[[Operator, Context], Applied | None]
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A sparse form.
+
+    Attributes:
+        reads: the values that must lie in the sparse layout.
+        refusal: why an operator has no such form, in words; None where it has.
+        change: what gives an operator the form; None where it has it as it is.
+        leaves: whether its result lies outside the sparse layout.
+        ending: what an operator needs that ends the sparse layout; None where it needs nothing.
+    """
+
+    reads: Callable[[Operator], list[Tensor]]
+    refusal: Callable[[Operator, Context], str | None]
+    change: Change | None = None
+    leaves: bool = False
+    ending: Change | None = None
+
+
+def form_of(operator: Operator) -> Form | None:
+    """The form of an operator's kind; None where the kind has none."""
+    if operator.name == "CONV_2D" and not is_pointwise(operator):
+        return None
+    return FORMS.get(operator.name)
+
+
+def _first_input(operator: Operator) -> list[Tensor]:
+    source = operator.inputs[0] if operator.inputs else None
+    return [] if source is None else [source]
+
+
+def _window_source(operator: Operator) -> list[Tensor]:
+    placed = placed_window(operator)
+    return [] if placed is None else [placed.source]
+
+
+_REDUCTION = Form(_first_input, reduction_refusal, ending=Change(HEADS, end_in_reduction))
+_BINARY = Form(computed_inputs, binary_refusal, Change(CANONICALIZE, make_binary))
+
+FORMS: dict[str, Form] = {
+    "CONV_2D": Form(_window_source, pointwise_refusal, Change(WINDOWS, make_pointwise)),
+    "DEPTHWISE_CONV_2D": Form(_window_source, depthwise_refusal, Change(WINDOWS, make_depthwise)),
+    "AVERAGE_POOL_2D": Form(
+        _window_source, average_pool_refusal, Change(CANONICALIZE, make_average_pool)
+    ),
+    "MAX_POOL_2D": Form(_first_input, max_pool_refusal, Change(CANONICALIZE, make_max_pool)),
+    "PAD": Form(_first_input, channel_pad_refusal, Change(CANONICALIZE, make_channel_pad)),
+    "CONCATENATION": Form(
+        concatenated_inputs, concatenation_refusal, Change(CANONICALIZE, make_concatenation)
+    ),
+    "PRELU": Form(_first_input, prelu_refusal, Change(CANONICALIZE, make_prelu)),
+    "RESIZE_BILINEAR": Form(_first_input, resize_refusal),
+    "MEAN": _REDUCTION,
+    "SUM": _REDUCTION,
+    "DEPTH_TO_SPACE": Form(
+        _first_input,
+        depth_to_space_refusal,
+        leaves=True,
+        ending=Change(MIRROR, mirror_depth_to_space),
+    ),
+    **dict.fromkeys(("ADD", "MUL", "SUB", "DIV", "MAXIMUM", "MINIMUM"), _BINARY),
+    **dict.fromkeys(UNARY_KINDS, Form(_first_input, unary_refusal)),
+}
+"""The forms by the kind of operator."""

@@ -1,0 +1,45 @@
+"""What adapting a model is asked to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.records import Record
+from tflite_sparse.rewrite.adapt.passes import registry
+
+if TYPE_CHECKING:
+    from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
+
+__all__ = ["AdaptOptions"]
+
+
+class AdaptOptions(Record, frozen=True):
+    """What to adapt.
+
+    Attributes:
+        targets: names of the targets that the model must run right on; empty for the usual ones.
+        only: names of the passes that may be used; empty for all.
+        without: names of passes that may not be used.
+        min_gain: how many times faster the model must be by the estimate; with 0 it is adapted
+            wherever that makes more of it sparse.
+    """
+
+    targets: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    min_gain: float = 1.03
+
+    def __post_init__(self) -> None:
+        for name in (*self.only, *self.without):
+            registry.PASSES[name]
+        if not self.passes:
+            raise UsageError("no pass is left to be used", hint="leave out --only or --without")
+        if self.min_gain < 0:
+            raise UsageError("a gain is 0 or more")
+
+    @property
+    def passes(self) -> frozenset[AnyPass]:
+        """The passes that may be used."""
+        names = self.only or registry.PASSES.names
+        return frozenset(registry.PASSES[name] for name in names if name not in self.without)

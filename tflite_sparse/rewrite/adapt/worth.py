@@ -1,0 +1,74 @@
+"""Whether what adapting made of a model is worth keeping, and why not where it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tflite_sparse.rewrite.adapt.adaptation import Blocked
+    from tflite_sparse.rewrite.adapt.outlook import Prospect
+
+__all__ = ["MEASURED", "reason_against", "reason_for_no_steps"]
+
+MEASURED = "wasm"
+"""The target whose times decide: the only one with prices that were measured."""
+
+_SLOWER = 1.03
+
+
+def reason_against(
+    before: Mapping[str, Prospect],
+    after: Mapping[str, Prospect],
+    targets: Sequence[str],
+    min_gain: float,
+    *,
+    only_repairs: bool,
+) -> str | None:
+    """Why a result is not to be kept; None where it is.
+
+    Args:
+        before: what comes of the model as it was, by target.
+        after: what comes of the result.
+        targets: the targets that it must run right on.
+        min_gain: how many times faster it must be by the estimate.
+        only_repairs: whether only passes that repair changed anything.
+    """
+    for name in targets:
+        if after[name].outcome.is_failure and not before[name].outcome.is_failure:
+            return f"on {name} the result would end in {after[name].outcome.value}"
+    if any(before[n].outcome.is_failure and not after[n].outcome.is_failure for n in targets):
+        return None
+    gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
+    # A barrier is worth its price alone, not on top of what has won nothing.
+    stored = only_repairs and after[MEASURED].stored > before[MEASURED].stored
+    if not gained and not stored:
+        return "no more of the model would run sparse"
+    least = min(min_gain, min_gain if gained else 1 / _SLOWER)
+    return _too_slow(before[MEASURED], after[MEASURED], least)
+
+
+def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
+    if was.ms is None or now.ms is None:
+        return None
+    fastest = min(was.ms, was.dense_ms or was.ms)
+    if fastest >= now.ms * min_gain:
+        return None
+    return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
+
+
+def reason_for_no_steps(before: Mapping[str, Prospect], blocked: Sequence[Blocked]) -> str:
+    """Why there was nothing to try."""
+    now = before[MEASURED]
+    if not now.pointwise:
+        return "it has no 1x1 convolutions, the only operators with sparse kernels"
+    if now.sparse:
+        return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
+    if now.zeros * 3 <= now.weights * 2:
+        return (
+            f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
+            " more than two thirds must be"
+        )
+    reason = "no part of it would run both sparse and faster"
+    return f"{reason}: {blocked[0].operator} {blocked[0].reason}" if blocked else reason
