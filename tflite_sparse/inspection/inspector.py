@@ -20,6 +20,7 @@ from tflite_sparse.inspection.inspection import Inspection, OperatorFacts, Total
 from tflite_sparse.inspection.weights.weight_facts import Examined, examine, problem_of
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.weights import Weight, find_weights, is_pointwise
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def inspect(
     gzip: bool | None = None,
     shapes: bool = False,
     targets: Sequence[Target] | None = None,
+    zeros: ZeroCounts | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
     """Looks at a whole model.
@@ -60,6 +62,7 @@ def inspect(
         targets: the targets of which to say what the runtime does; None for all.
         gzip: whether to compute sizes after gzip; None does so for files up to `GZIP_UP_TO`.
         shapes: whether to count how full blocks of many shapes are.
+        zeros: where to keep the zeros that are counted, for those who ask for plans afterwards.
         progress: called with the bytes of weights that are done and the bytes of all.
 
     Returns:
@@ -68,11 +71,14 @@ def inspect(
     if gzip is None:
         gzip = model.size <= GZIP_UP_TO
     weights = find_weights(model)
+    zeros = zeros or ZeroCounts()
     # What takes long is done in numpy, zlib and hashlib, which let other threads run.
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         digesting = pool.submit(sha256, file_bytes(model)) if digest else None
         compressing = pool.submit(gzip_size, file_bytes(model)) if gzip else None
-        examining = pool.map(lambda weight: examine(weight, near=near, shapes=shapes), weights)
+        examining = pool.map(
+            lambda weight: examine(weight, zeros, near=near, shapes=shapes), weights
+        )
         # The threads count while this one loads the model of the runtime.
         from tflite_sparse.inspection import runtime as planning
 
@@ -80,14 +86,11 @@ def inspect(
         smaller = _replacements(weights, examined)
         packing = pool.submit(gzip_size_with, model, smaller) if gzip else None
         problems = [item.problem for item in examined if item.problem]
-        for weight, item in zip(weights, examined, strict=True):
-            if item.counts is not None:
-                planning.tell_zeros(weight.tensor, item.counts)
         # The runtime is not asked about a model that it could not load.
         runtime: tuple[TargetGroup, ...] = ()
         if not problems:
             try:
-                runtime = planning.plan_groups(model, targets)
+                runtime = planning.plan_groups(model, targets, zeros)
             except (EncodingError, ModelError) as error:
                 problems.append(problem_of(error))
         gzipped = [task.result() if task else None for task in (compressing, packing)]

@@ -16,51 +16,42 @@ from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Disposition, Role
 from tflite_sparse.xnnpack.releases.targets import targets as all_targets
-from tflite_sparse.xnnpack.stages.filters import FilterFacts, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.model import Model, Operator, Subgraph, Tensor
-    from tflite_sparse.model.zero_counts import Counts
+    from tflite_sparse.model import Model, Operator, Subgraph
+    from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.plan import Plan
     from tflite_sparse.xnnpack.plan_types import OperatorPlan, Reason
     from tflite_sparse.xnnpack.releases.targets import Target
 
-__all__ = ["plan_groups", "tell_zeros"]
+__all__ = ["plan_groups"]
 
 _MAP_RANK = 4
 
 
-def plan_groups(model: Model, targets: Sequence[Target] | None) -> tuple[TargetGroup, ...]:
+def plan_groups(
+    model: Model, targets: Sequence[Target] | None, zeros: ZeroCounts
+) -> tuple[TargetGroup, ...]:
     """What the runtime does with every subgraph.
 
     Args:
         model: the model.
         targets: the targets to ask for; None for all.
+        zeros: counts the zeros of weights.
 
     Raises:
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
     chosen = all_targets() if targets is None else targets
-    return tuple(group for subgraph in model.subgraphs for group in _groups(subgraph, chosen))
+    return tuple(
+        group for subgraph in model.subgraphs for group in _groups(subgraph, chosen, zeros)
+    )
 
 
-def tell_zeros(tensor: Tensor, counts: Counts) -> None:
-    """Spares the plan from counting the zeros of a weight again.
-
-    Args:
-        tensor: the weight; nothing is told of integers, whose zeros may mean something else there.
-        counts: its zeros.
-    """
-    if counts.near is None:
-        return
-    (pairs, fours), (in_pairs, in_fours) = counts.blocks, counts.block_values
-    remember(tensor, FilterFacts(counts.elements, counts.zeros, pairs, in_pairs, fours, in_fours))
-
-
-def _groups(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetGroup]:
+def _groups(subgraph: Subgraph, targets: Sequence[Target], zeros: ZeroCounts) -> list[TargetGroup]:
     # Targets that differ in nothing but their names have the same plan.
     namesakes: dict[Target, list[Target]] = {}
     for target in targets:
@@ -68,7 +59,7 @@ def _groups(subgraph: Subgraph, targets: Sequence[Target]) -> list[TargetGroup]:
         namesakes.setdefault(nameless, []).append(target)
     groups: list[TargetGroup] = []
     for members in namesakes.values():
-        group = _group(subgraph, plan(subgraph, members[0]), members)
+        group = _group(subgraph, plan(subgraph, members[0], zeros=zeros), members)
         for index, other in enumerate(groups):
             # The release of the runtime is told, but separates nothing.
             if _for_targets(group, other.targets, other.runtime) == other:

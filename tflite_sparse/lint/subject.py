@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Subject:
         return tuple(target(name) for name in self.settings.targets)
 
     @functools.cached_property
+    def zeros(self) -> ZeroCounts:
+        """The zeros of the model's weights, each counted once."""
+        return ZeroCounts()
+
+    @functools.cached_property
     def inspection(self) -> Inspection:
         """All that is known of the model; sizes after gzip where a budget asks for them."""
         return inspect(
@@ -62,6 +68,7 @@ class Subject:
             digest=False,
             gzip="max-gzip-size" in self.settings.budgets,
             targets=self.targets,
+            zeros=self.zeros,
         )
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""Counts zeros of a weight: exact ones, near ones, and blocks of output channels.
+"""Counts zeros of weights, each weight once: exact ones, near ones, and blocks of output channels.
 
 The values are read once, in slabs that fit the processor's cache, so that a gigabyte of weights
 costs the time of reading it and a few megabytes of memory.
@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
+from tflite_sparse.model.sparse import decoded
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["BLOCK_CHANNELS", "Counts", "count"]
+    from tflite_sparse.model.tensor import Tensor
+
+__all__ = ["BLOCK_CHANNELS", "Counts", "ZeroCounts", "count"]
 
 BLOCK_CHANNELS = (2, 4)
 """Widths, in output channels, of the runtime's block kernels."""
@@ -34,34 +37,87 @@ _FLOATS: dict[str, np.dtype[Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Record, frozen=True):
     """What was counted.
 
     Attributes:
         elements: number of values.
         zeros: values that are exactly zero, or at the zero point.
-        near: float values that are not zero but under the bound in magnitude; None for integers.
-        block_values: for each of `BLOCK_CHANNELS` the values that are not zero in whole blocks.
+        near: float values that are not zero but under the bound in magnitude; None for integers,
+            and where nobody asked.
+        block_values: for each of `BLOCK_CHANNELS` the values that are not zero in whole blocks; ()
+            where only zeros were counted.
         blocks: for each of `BLOCK_CHANNELS` the whole blocks that hold a value that is not zero.
     """
 
     elements: int
     zeros: int
-    near: int | None
-    block_values: tuple[int, ...]
-    blocks: tuple[int, ...]
+    near: int | None = None
+    block_values: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
+
+
+class ZeroCounts:
+    """The zeros of constants, each counted when somebody first asks.
+
+    Tensors that refer to the same bytes in the same way are counted together. What is edited is
+    counted anew. Who looks at a model several times makes one of these and hands it on.
+    """
+
+    def __init__(self) -> None:
+        # With the bound for near zeros that was asked for.
+        self._counted: dict[object, tuple[float | None, Counts]] = {}
+
+    def of(
+        self,
+        tensor: Tensor,
+        values: NDArray[Any] | None = None,
+        *,
+        near: float | None = None,
+        zero_points: NDArray[Any] | None = None,
+    ) -> Counts:
+        """The zeros of a constant.
+
+        Args:
+            tensor: the tensor that the file stores, dense or sparse.
+            values: its dense value, where it is at hand.
+            near: the bound of magnitude for near zeros; None where they do not matter.
+            zero_points: what counts as zero, see `count`.
+
+        Raises:
+            EncodingError: a sparse encoding is malformed.
+            ModelError: the buffer does not fit the shape.
+        """
+        key = _key(tensor, zero_points)
+        if key in self._counted:
+            bound, counts = self._counted[key]
+            if near is None or near == bound:
+                return counts
+        values = decoded(tensor) if values is None else values
+        if values is None:
+            return Counts(0, 0, None, *((0,) * len(BLOCK_CHANNELS) for _ in range(2)))
+        counts = count(values, tensor.type, near=near, zero_points=zero_points)
+        self._counted[key] = near, counts
+        return counts
+
+    def tell(self, tensor: Tensor, counts: Counts) -> None:
+        """Takes over the zeros of a constant, whose zero point is 0, from somebody who knows."""
+        self._counted[_key(tensor, None)] = None, counts
 
 
 def count(
-    values: NDArray[Any], kind: str, *, near: float, zero_points: NDArray[Any] | None = None
+    values: NDArray[Any],
+    kind: str,
+    *,
+    near: float | None = None,
+    zero_points: NDArray[Any] | None = None,
 ) -> Counts:
     """Counts the zeros of a weight.
 
     Args:
         values: the dense weight, its first dimension the output channels.
         kind: its element type by the schema's name, such as "FLOAT16"; BFLOAT16 comes as uint16.
-        near: the bound of magnitude for near zeros.
+        near: the bound of magnitude for near zeros; None where they do not matter.
         zero_points: what counts as zero: as many dimensions as `values`, all of size 1 but the one
             along which zero points differ; None for 0.
     """
@@ -88,34 +144,43 @@ def count(
     return Counts(
         elements=int(values.size),
         zeros=zeros,
-        near=small - zeros if is_float else None,
+        near=small - zeros if is_float and near is not None else None,
         block_values=tuple(block_values),
         blocks=tuple(blocks),
     )
 
 
+def _key(tensor: Tensor, zero_points: NDArray[Any] | None) -> object:
+    points = None if zero_points is None else (zero_points.shape, zero_points.tobytes())
+    # The same bytes can be seen in another way by another tensor.
+    sparsity = tensor.sparsity
+    encoding = None if sparsity is None else sparsity.offset or sparsity
+    return tensor.buffer.content, tensor.type, tensor.shape, encoding, points
+
+
 def _float_masks(
-    values: NDArray[Any], kind: str, near: float
+    values: NDArray[Any], kind: str, near: float | None
 ) -> Iterator[tuple[NDArray[np.bool_], int]]:
     """Slabs as (where it is not zero, how many are zero or near zero)."""
     rows = _rows(values.view(_FLOATS[kind]))
-    bound = _bound(near, kind)
+    bound = None if near is None else _bound(near, kind)
     scratch = np.empty(0, rows.dtype)
     for slab in _slabs(rows):
         if scratch.size < slab.size:
             scratch = np.empty(slab.size, rows.dtype)
         bits = scratch[: slab.size].reshape(slab.shape)
         np.left_shift(slab, 1, out=bits)
-        yield bits != 0, int(np.count_nonzero(bits < bound))
+        yield bits != 0, 0 if bound is None else int(np.count_nonzero(bits < bound))
 
 
 def _integer_masks(
     values: NDArray[Any], zero_points: NDArray[Any] | None
 ) -> Iterator[tuple[NDArray[np.bool_], int]]:
     rows = _rows(values)
-    if zero_points is None:
+    if zero_points is None or zero_points.size == 1:
+        zero_point = 0 if zero_points is None else int(zero_points.reshape(-1)[0])
         for slab in _slabs(rows):
-            yield slab != 0, 0
+            yield slab != zero_point, 0
         return
     # One zero point a row, or one row of them: never as many as there are values.
     if zero_points.shape[0] == 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.assumptions import NOTHING
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import target as target_of
@@ -57,13 +58,20 @@ class Forecast:
     partitions: Mapping[int, int]
 
 
-def forecast(subgraph: Subgraph, target: Target | str, *, assume: WhatIf = NOTHING) -> Forecast:
+def forecast(
+    subgraph: Subgraph,
+    target: Target | str,
+    *,
+    assume: WhatIf = NOTHING,
+    zeros: ZeroCounts | None = None,
+) -> Forecast:
     """Finds out whether the runtime runs a subgraph; agrees with a plan.
 
     Args:
         subgraph: the subgraph; it is only looked at.
         target: the hardware, or its name.
         assume: assumptions about weights, see `WhatIf`.
+        zeros: zeros that were counted before, and where to keep those that are counted now.
 
     Raises:
         UsageError: there is no such target.
@@ -71,12 +79,13 @@ def forecast(subgraph: Subgraph, target: Target | str, *, assume: WhatIf = NOTHI
         ModelError: a weight's buffer does not fit its shape.
     """
     hardware = target_of(target)
+    zeros = zeros or ZeroCounts()
     delegation = delegate(subgraph, hardware.runtime, assume)
     parts = []
     for index, run in enumerate(delegation.partitions):
         # Without a sparse weight, the runtime does not even look for clusters.
         if hardware.sparse and delegation.hints(run):
-            parts.append(open_part(index, run, delegation, hardware, assume))
+            parts.append(open_part(index, run, delegation, hardware, assume, zeros))
             lay_part(parts[-1], hardware)
     failure, reasons = find_failures(delegation, parts, subgraph)
     return Forecast(failure, reasons, _partitions(delegation))
@@ -99,14 +108,21 @@ def delegated(
     return frozenset(_partitions(delegate(subgraph, hardware.runtime, assume)))
 
 
-def open_part(index: int, run: Run, delegation: Delegation, target: Target, assume: WhatIf) -> Part:
+def open_part(
+    index: int,
+    run: Run,
+    delegation: Delegation,
+    target: Target,
+    assume: WhatIf,
+    zeros: ZeroCounts,
+) -> Part:
     """A partition after fusion, with its clusters and their zeros; not laid out yet."""
     graph = define(run, delegation, fp16=target.fp16)
     fuse(graph)
     clusters = find_clusters(graph)
     part = Part(index, run, graph, clusters, [], delegation.hints(run))
     for leader, cluster in clusters.by_leader.items():
-        part.tallies[leader] = tally(cluster, assume)
+        part.tallies[leader] = tally(cluster, assume, zeros)
     return part
 
 

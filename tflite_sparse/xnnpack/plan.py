@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.records import Record
 from tflite_sparse.xnnpack.assumptions import NOTHING
 from tflite_sparse.xnnpack.explain.advice import changes
@@ -82,6 +83,7 @@ def plan(
     *,
     assume: WhatIf = NOTHING,
     runtime: Runtime | None = None,
+    zeros: ZeroCounts | None = None,
 ) -> Plan:
     """Works out what the runtime will do with a subgraph.
 
@@ -90,6 +92,8 @@ def plan(
         target: the hardware, or its name.
         assume: assumptions about weights, see `WhatIf`.
         runtime: the release of the runtime; None for the target's.
+        zeros: zeros that were counted before, and where to keep those that are counted now; whoever
+            asks for several plans of a model spares time with it.
 
     Raises:
         UsageError: there is no such target.
@@ -98,9 +102,10 @@ def plan(
     """
     hardware = target_of(target)
     runtime = runtime or hardware.runtime
+    zeros = zeros or ZeroCounts()
     delegation = delegate(subgraph, runtime, assume)
     parts = [
-        _part(index, run, delegation, hardware, assume)
+        _part(index, run, delegation, hardware, assume, zeros)
         for index, run in enumerate(delegation.partitions)
     ]
     failure, reasons = find_failures(delegation, parts, subgraph)
@@ -129,8 +134,15 @@ def plan(
     )
 
 
-def _part(index: int, run: Run, delegation: Delegation, target: Target, assume: WhatIf) -> Part:
-    part = open_part(index, run, delegation, target, assume)
+def _part(
+    index: int,
+    run: Run,
+    delegation: Delegation,
+    target: Target,
+    assume: WhatIf,
+    zeros: ZeroCounts,
+) -> Part:
+    part = open_part(index, run, delegation, target, assume, zeros)
     part.components = find_components(part.graph, part.clusters)
     lay_part(part, target)
     inline_quantization(part.graph)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.builder import ModelBuilder
+from tflite_sparse.model import Model
 from tflite_sparse.model import zero_counts as counts
-from tflite_sparse.model.zero_counts import count
+from tflite_sparse.model.zero_counts import ZeroCounts, count
 
 NEAR = 1e-10
 
@@ -97,3 +99,28 @@ def test_values_that_are_not_aligned_are_counted_in_place() -> None:
 def test_weights_without_values_or_dimensions_are_counted(shape: tuple[int, ...]) -> None:
     counted = count(np.zeros(shape, np.float32), "FLOAT32", near=NEAR)
     assert counted.zeros == counted.elements == int(np.prod(shape))
+
+
+def test_a_constant_is_counted_once_until_it_is_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(graph.conv2d(graph.input((1, 4, 4, 8)), 8, zeros=0.5))
+    data = builder.build()
+    model = Model.read(data)
+    filters = next(op for op in model.operators() if op.name == "CONV_2D").inputs[1]
+    twin = model.copy().main.tensors[filters.index]
+    asked = []
+    monkeypatch.setattr(counts, "count", lambda *a, **k: asked.append(a) or count(*a, **k))
+    zeros = ZeroCounts()
+    assert zeros.of(filters, near=NEAR).zeros == 32
+    assert zeros.of(filters) == zeros.of(twin)
+    assert len(asked) == 1
+    assert zeros.of(filters, near=1e9).near == 32
+    assert len(asked) == 2
+    filters.buffer.data = np.ones(64, np.float32)
+    assert zeros.of(filters).zeros == 0
+    assert zeros.of(twin).zeros == 32
+
+
+def test_one_zero_point_may_stand_for_a_value_without_dimensions() -> None:
+    assert count(np.array(5, np.int8), "INT8", zero_points=np.array(5)).zeros == 1

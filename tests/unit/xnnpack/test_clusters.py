@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.unit.xnnpack.nets import build, entry, head, trunk
+from tflite_sparse.model.zero_counts import Counts, ZeroCounts, count
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-from tflite_sparse.xnnpack.stages.filters import FilterFacts, block_size, facts_of
+from tflite_sparse.xnnpack.stages.filters import block_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,35 +166,46 @@ def test_nothing_happens_without_an_exit() -> None:
 def test_kernel_by_filled_blocks(fill: Callable[[np.ndarray], None], block: int) -> None:
     mask = np.zeros((8, 16), np.float32)
     fill(mask)
-    assert block_size(facts_of(mask != 0), (1, 2, 4)) == block
+    assert block_size(count(mask, "FLOAT32"), (1, 2, 4)) == block
 
 
 @pytest.mark.parametrize(
-    ("facts", "block"),
+    ("counts", "block"),
     [
-        (FilterFacts(100, 0, 20, 36, 10, 36), 4),
-        (FilterFacts(100, 0, 20, 36, 10, 35), 2),
-        (FilterFacts(100, 0, 20, 35, 10, 35), 1),
-        (FilterFacts(16, 16), 4),
+        (Counts(100, 0, block_values=(36, 36), blocks=(20, 10)), 4),
+        (Counts(100, 0, block_values=(36, 35), blocks=(20, 10)), 2),
+        (Counts(100, 0, block_values=(35, 35), blocks=(20, 10)), 1),
+        (Counts(16, 16, block_values=(0, 0), blocks=(0, 0)), 4),
+        (Counts(16, 16), 1),
     ],
 )
-def test_kernel_at_ninety_percent_exactly(facts: FilterFacts, block: int) -> None:
-    assert block_size(facts, (1, 2, 4)) == block
+def test_kernel_at_ninety_percent_exactly(counts: Counts, block: int) -> None:
+    assert block_size(counts, (1, 2, 4)) == block
 
 
 def test_kernel_of_a_target_without_block_kernels_is_single() -> None:
-    assert block_size(facts_of(np.ones((8, 8), np.bool_)), (1,)) == 1
+    assert block_size(count(np.ones((8, 8), np.bool_), "BOOL"), (1,)) == 1
 
 
-def test_facts_count_incomplete_blocks_apart() -> None:
-    facts = facts_of(np.ones((7, 3), np.bool_))
-    assert facts == FilterFacts(21, 0, pairs=9, in_pairs=18, fours=3, in_fours=12)
+def test_incomplete_blocks_are_counted_apart() -> None:
+    counts = count(np.ones((7, 3), np.bool_), "BOOL")
+    assert counts == Counts(21, 0, block_values=(18, 12), blocks=(9, 3))
 
 
-def test_facts_follow_an_edited_weight() -> None:
+def test_counts_follow_an_edited_weight() -> None:
     subgraph = build(by_zeros(200, storage="dense"))
     filt = next(op for op in subgraph.operators if op.name == "CONV_2D" and op.index > 1).inputs[1]
     assert filt is not None
-    assert plan(subgraph, "arm64").clusters[0].zeros == 200
+    zeros = ZeroCounts()
+    assert plan(subgraph, "arm64", zeros=zeros).clusters[0].zeros == 200
     filt.buffer.data = np.ones((15, 1, 1, 16), np.float32)
-    assert plan(subgraph, "arm64").clusters[0].zeros == 0
+    assert plan(subgraph, "arm64", zeros=zeros).clusters[0].zeros == 0
+
+
+def test_a_plan_believes_what_was_counted() -> None:
+    subgraph = build(by_zeros(200, storage="dense"))
+    filt = next(op for op in subgraph.operators if op.name == "CONV_2D" and op.index > 1).inputs[1]
+    assert filt is not None
+    zeros = ZeroCounts()
+    zeros.tell(filt, Counts(240, 7))
+    assert plan(subgraph, "arm64", zeros=zeros).clusters[0].zeros == 7

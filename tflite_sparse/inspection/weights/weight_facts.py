@@ -23,7 +23,7 @@ from tflite_sparse.model.macs import macs
 from tflite_sparse.model.quantization import quantization_facts, zero_points
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 from tflite_sparse.model.weights import is_pointwise
-from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, Counts, count
+from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, Counts, ZeroCounts
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import share
 
@@ -65,11 +65,12 @@ class Examined(msgspec.Struct, frozen=True):
     problem: Problem | None
 
 
-def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
+def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = False) -> Examined:
     """Looks at one weight.
 
     Args:
         weight: the weight.
+        zeros: counts its zeros.
         near: bound of magnitude for near zeros.
         shapes: whether to count the fill of block shapes too.
     """
@@ -85,7 +86,7 @@ def examine(weight: Weight, *, near: float, shapes: bool = False) -> Examined:
         points = zero_points(tensor)
         values = dense_values(tensor)
         if values is not None:
-            counts = count(values, tensor.type, near=near, zero_points=points)
+            counts = zeros.of(tensor, values, near=near, zero_points=points)
             storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
             if shapes and points is None:
                 found = block_fill(values)

@@ -206,7 +206,9 @@ def would_break(subject: Subject) -> Iterator[Hit]:
             continue
         broken: dict[str, list[str]] = {}
         for target in subject.targets:
-            verdict = plan(subgraph, target, assume=WhatIf(encoded=filters)).verdict
+            verdict = plan(
+                subgraph, target, assume=WhatIf(encoded=filters), zeros=subject.zeros
+            ).verdict
             if verdict.outcome.is_failure and verdict.reasons:
                 message = f"{verdict.reasons[0].message}; {_ENDS[verdict.outcome]}"
                 broken.setdefault(message, []).append(target.name)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tflite_sparse._dataclass import dataclass
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.rewrite.storage.safety import dangers, forecasts
 from tflite_sparse.rewrite.storage.shared_weights import shared_weights
@@ -75,7 +74,7 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
     """
     weights = [w for w in shared_weights(model) if w.alike and not w.is_metadata]
     zeros: dict[int, int] = {}
-    counted: dict[int, dict[int, int]] = {}
+    counts = ZeroCounts()
     for weight in weights:
         tensor = weight.tensor
         if (
@@ -86,28 +85,28 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
             and all(reader.name in _READERS for reader in weight.readers)
             and tensor.data is not None
         ):
-            count = tensor.data.size - int(np.count_nonzero(tensor.data))
-            for twin in weight.tensors:
-                counted.setdefault(twin.subgraph.index, {})[twin.index] = count
-            if count > _LEAST_ZEROS * tensor.data.size:
-                zeros[id(weight)] = count
+            counted = counts.of(tensor)
+            if counted.zeros > _LEAST_ZEROS * counted.elements:
+                zeros[id(weight)] = counted.zeros
     chosen = [weight for weight in weights if id(weight) in zeros]
-    bad = dangers(model, forecasts(model, counted), chosen, zeros, counted)
+    bad = dangers(model, forecasts(model, counts), chosen, zeros, counts)
     encoded: dict[int, set[int]] = {}
     for weight in chosen:
         for tensor in weight.tensors if id(weight) not in bad else ():
             encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
     stored = sum(w.buffers[0].nbytes for w in chosen if id(w) not in bad)
-    return {target: _prospect(model, target, encoded, stored) for target in targets}
+    return {target: _prospect(model, target, encoded, stored, counts) for target in targets}
 
 
-def _prospect(model: Model, target: str, encoded: dict[int, set[int]], stored: int) -> Prospect:
+def _prospect(
+    model: Model, target: str, encoded: dict[int, set[int]], stored: int, counts: ZeroCounts
+) -> Prospect:
     found: list[Plan] = []
     dense: float | None = 0.0
     planned: float | None = 0.0
     for subgraph in model.subgraphs:
         assume = WhatIf(encoded=frozenset(encoded.get(subgraph.index, ())))
-        then = plan(subgraph, target, assume=assume)
+        then = plan(subgraph, target, assume=assume, zeros=counts)
         found.append(then)
         time = estimate(then, subgraph)
         dense = None if dense is None or time is None else dense + time.dense_ms

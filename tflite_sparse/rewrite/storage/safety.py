@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.model.weights import Weight
+    from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.forecast import Forecast
 
 __all__ = ["Danger", "dangers", "forecasts", "worse"]
@@ -52,7 +53,7 @@ def dangers(
     base: Sequence[Forecast],
     weights: Sequence[Weight],
     zeros: dict[int, int],
-    counted: dict[int, dict[int, int]],
+    counts: ZeroCounts,
 ) -> dict[int, Danger]:
     """Which of some weights must stay dense so that the model still loads and computes the same.
 
@@ -61,7 +62,7 @@ def dangers(
         base: what comes of it as it is.
         weights: the weights that would be stored sparse.
         zeros: id of a weight -> number of its zeros then.
-        counted: zeros of weights as they are, see `forecasts`.
+        counts: counts the zeros of weights as they are.
 
     Returns:
         id of a weight -> why it must stay dense. The rest is safe together.
@@ -73,23 +74,19 @@ def dangers(
         for subgraph, now in zip(model.subgraphs, base, strict=True):
             inside = [w for w in kept if any(t.subgraph is subgraph for t in w.tensors)]
             if inside:
-                known = counted.get(subgraph.index, {})
-                found.update(_of_subgraph(subgraph, now, inside, zeros, known))
+                found.update(_of_subgraph(subgraph, now, inside, zeros, counts))
         if len(found) == before:
             return found
 
 
-def forecasts(model: Model, zeros: dict[int, dict[int, int]]) -> list[Forecast]:
+def forecasts(model: Model, counts: ZeroCounts) -> list[Forecast]:
     """What comes of each subgraph.
 
     Args:
         model: the model.
-        zeros: index of a subgraph -> index of a constant -> its zeros, where they are known.
+        counts: counts the zeros of weights.
     """
-    return [
-        forecast(subgraph, _TARGET, assume=WhatIf(zeros=zeros.get(subgraph.index, {})))
-        for subgraph in model.subgraphs
-    ]
+    return [forecast(subgraph, _TARGET, zeros=counts) for subgraph in model.subgraphs]
 
 
 def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
@@ -105,7 +102,7 @@ def _of_subgraph(
     now: Forecast,
     weights: list[Weight],
     zeros: dict[int, int],
-    counted: dict[int, int],
+    counts: ZeroCounts,
 ) -> dict[int, Danger]:
     tensors = {
         tensor.index: zeros[id(weight)]
@@ -113,8 +110,8 @@ def _of_subgraph(
         for tensor in weight.tensors
         if tensor.subgraph is subgraph
     }
-    encoded = WhatIf(encoded=frozenset(tensors), zeros={**counted, **tensors})
-    then = forecast(subgraph, _TARGET, assume=encoded)
+    encoded = WhatIf(encoded=frozenset(tensors), zeros=tensors)
+    then = forecast(subgraph, _TARGET, assume=encoded, zeros=counts)
     lost = _undelegated(subgraph, now.partitions, then.partitions, weights)
     if any(weight.tensors[0].type == "FLOAT16" for weight in weights):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.

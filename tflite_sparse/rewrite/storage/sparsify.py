@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse._background import in_two
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
+from tflite_sparse.model.zero_counts import Counts, ZeroCounts
 from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, WeightChange
 from tflite_sparse.rewrite.storage.candidates import Candidate, examine
 from tflite_sparse.rewrite.storage.encoding_choice import DENSIFY_CODE_NBYTES, deferred_encoding
@@ -74,7 +75,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     counted = _counted(examined, options)
     base = forecasts(model, counted)
     why: dict[int, Refusal] = {}
-    versions = _try_direct(model, examined, base, why)
+    versions = _try_direct(model, examined, base, why, counted)
     if versions:
         base = forecasts(model, counted)
     zeros = {id(e.weight): e.zeros or 0 for e in examined}
@@ -86,7 +87,8 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     )
     _refuse_pennies(model, examined, why, options)
     changes, inserted = _apply(model, examined, why)
-    if worse(base, forecasts(model, _zeros_by_tensor(examined, zeros, counted))):
+    _tell_changed(examined, why, counted)
+    if worse(base, forecasts(model, counted)):
         raise RewriteError("the runtime would do worse with the result; this is a bug")
     runtime = None
     if inserted or versions:
@@ -120,6 +122,7 @@ def _try_direct(
     examined: list[Examined],
     base: list[Forecast],
     why: dict[int, Refusal],
+    counted: ZeroCounts,
 ) -> Counter[tuple[int, int]]:
     """Gives operators that read sparse weights directly their version, where that stays right.
 
@@ -132,7 +135,7 @@ def _try_direct(
     before = {key: operator.version for key, operator in readers.items()}
     for operator in readers.values():
         set_version(model, operator, SPARSE_VERSION)
-    if readers and worse(base, forecasts(model, {})):
+    if readers and worse(base, forecasts(model, counted)):
         for key, operator in readers.items():
             set_version(model, operator, before[key])
         model.drop_unused_codes()
@@ -208,30 +211,28 @@ def _apply(
     return tuple(changes), inserted
 
 
-def _counted(examined: Iterable[Examined], options: SparsifyOptions) -> dict[int, dict[int, int]]:
-    """Index of a subgraph -> index of a tensor -> its zeros as they are, where they were counted.
+def _counted(examined: Iterable[Examined], options: SparsifyOptions) -> ZeroCounts:
+    """The zeros of weights as they are, as far as they were counted.
 
     Nobody needs to read these weights once more. What counts as zero in others, or what is to be
     set to zero, is another matter.
     """
-    found: dict[int, dict[int, int]] = {}
+    counts = ZeroCounts()
     for e in examined:
         if e.zeros is not None and not options.zero_below and e.weight.tensor.type in _FLOATS:
             for tensor in e.weight.tensors:
-                found.setdefault(tensor.subgraph.index, {})[tensor.index] = e.zeros
-    return found
+                counts.tell(tensor, Counts(e.elements, e.zeros))
+    return counts
 
 
-def _zeros_by_tensor(
-    examined: Iterable[Examined], zeros: dict[int, int], counted: dict[int, dict[int, int]]
-) -> dict[int, dict[int, int]]:
-    """Index of a subgraph -> index of a tensor -> zeros, for the weights that were changed too."""
-    found = {subgraph: dict(known) for subgraph, known in counted.items()}
+def _tell_changed(
+    examined: Iterable[Examined], why: dict[int, Refusal], counts: ZeroCounts
+) -> None:
+    """Says how many zeros the changed weights have, so that none is encoded to be counted."""
     for e in examined:
-        if isinstance(e.found, Candidate):
+        if isinstance(e.found, Candidate) and id(e.weight) not in why:
             for tensor in e.weight.tensors:
-                found.setdefault(tensor.subgraph.index, {})[tensor.index] = zeros[id(e.weight)]
-    return found
+                counts.tell(tensor, Counts(e.elements, e.zeros or 0))
 
 
 def _expected(examined: Iterable[Examined], why: dict[int, Refusal]) -> Iterator[Expected]:

@@ -134,7 +134,7 @@ def _missing_zeros(tally: Tally) -> Change:
 
 
 def _missing_hint(tally: Tally) -> Change:
-    most = max(tally.facts, key=lambda number: tally.facts[number].zeros)
+    most = max(tally.counts, key=lambda number: tally.counts[number].zeros)
     operator = next(node.operator for node in tally.filters if node.number == most)
     return Change(
         "hint-none",

@@ -114,11 +114,11 @@ class _Describer:
         part = self._part
         main = _main(nodes)
         role = None if main is None else part.clusters.roles[main.number]
-        facts = None if main is None else part.facts(main)
+        counts = None if main is None else part.counts(main)
         sparse = main is not None and is_sparse_kernel(main)
         kernel = None
         if sparse and main is not None:
-            kernel = 1 if facts is None else block_size(facts, self._target.blocks)
+            kernel = 1 if counts is None else block_size(counts, self._target.blocks)
         into = part.graph.fused.get(op.index)
         steps = part.graph.steps.get(op.index, [])
         folded = self._delegation.unpacking.get(op.index)
@@ -160,10 +160,10 @@ def describe_filters(parts: list[Part]) -> tuple[FilterPlan, ...]:
             main = _main(nodes)
             if main is None:
                 continue
-            facts = part.facts(main)
+            counts = part.counts(main)
             pointwise = main.operator.name == "CONV_2D" and _is_pointwise(main)
-            if facts is not None:
-                filters.append(FilterPlan(index, pointwise, facts.zeros, facts.parameters))
+            if counts is not None:
+                filters.append(FilterPlan(index, pointwise, counts.zeros, counts.elements))
             elif pointwise:
                 filters.append(FilterPlan(index, pointwise, zeros=0, parameters=0))
     return tuple(filters)
@@ -228,7 +228,7 @@ def tally_of(part: Part, members: list[Node]) -> Tally:
     result = Tally()
     for node in members:
         if counted_filter(node):
-            result.add(node, part.facts(node))
+            result.add(node, part.counts(node))
     return result
 
 

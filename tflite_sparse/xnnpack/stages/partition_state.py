@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tflite_sparse._dataclass import dataclass
 
 if TYPE_CHECKING:
+    from tflite_sparse.model.zero_counts import Counts
     from tflite_sparse.xnnpack.explain.components import Component
     from tflite_sparse.xnnpack.graph import Graph, Node
     from tflite_sparse.xnnpack.plan_types import Failure, HintSource
     from tflite_sparse.xnnpack.stages.clusters import Clusters
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
-    from tflite_sparse.xnnpack.stages.filters import FilterFacts
     from tflite_sparse.xnnpack.stages.profit import Tally
 
 __all__ = ["Part"]
@@ -45,6 +45,6 @@ class Part:
     failures: list[Failure] = field(default_factory=list)
     executed: tuple[str, ...] = ()
 
-    def facts(self, node: Node) -> FilterFacts | None:
+    def counts(self, node: Node) -> Counts | None:
         """The zeros of a node's filter, None where it has none that counts."""
-        return self.tallies[self.clusters.leaders[node.number]].facts.get(node.number)
+        return self.tallies[self.clusters.leaders[node.number]].counts.get(node.number)

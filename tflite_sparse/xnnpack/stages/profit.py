@@ -9,13 +9,13 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from tflite_sparse._dataclass import dataclass
-from tflite_sparse.xnnpack.stages.filters import filter_facts
+from tflite_sparse.xnnpack.stages.filters import filter_zeros
 
 if TYPE_CHECKING:
+    from tflite_sparse.model.zero_counts import Counts, ZeroCounts
     from tflite_sparse.xnnpack.assumptions import WhatIf
     from tflite_sparse.xnnpack.graph import Node
     from tflite_sparse.xnnpack.stages.clusters import Cluster, Clusters
-    from tflite_sparse.xnnpack.stages.filters import FilterFacts
 
 __all__ = ["Tally", "apply_layout", "counted_filter", "tally"]
 
@@ -28,13 +28,13 @@ class Tally:
         zeros: zeros in all counted filters.
         parameters: size of all counted filters.
         filters: the nodes whose filters are counted.
-        facts: what is known of each of those filters, by number of the node.
+        counts: zeros of each of those filters that is a constant, by number of the node.
     """
 
     zeros: int = 0
     parameters: int = 0
     filters: list[Node] = field(default_factory=list)
-    facts: dict[int, FilterFacts] = field(default_factory=dict)
+    counts: dict[int, Counts] = field(default_factory=dict)
 
     @property
     def profitable(self) -> bool:
@@ -46,13 +46,13 @@ class Tally:
         """Further zeros needed to exceed two thirds; 0 or less where none are."""
         return self.parameters * 2 // 3 + 1 - self.zeros
 
-    def add(self, node: Node, facts: FilterFacts | None) -> None:
-        """Counts a node's filter in; one without facts is named only."""
+    def add(self, node: Node, counts: Counts | None) -> None:
+        """Counts a node's filter in; one that is no constant is named only."""
         self.filters.append(node)
-        if facts is not None:
-            self.facts[node.number] = facts
-            self.zeros += facts.zeros
-            self.parameters += facts.parameters
+        if counts is not None:
+            self.counts[node.number] = counts
+            self.zeros += counts.zeros
+            self.parameters += counts.elements
 
 
 def counted_filter(node: Node) -> bool:
@@ -62,12 +62,13 @@ def counted_filter(node: Node) -> bool:
     return pointwise or node.kind == "fully_connected"
 
 
-def tally(cluster: Cluster, assume: WhatIf) -> Tally:
+def tally(cluster: Cluster, assume: WhatIf, zeros: ZeroCounts) -> Tally:
     """Counts the zeros of a cluster.
 
     Args:
         cluster: the cluster.
         assume: assumptions about zeros.
+        zeros: counts the zeros that nobody assumes.
 
     Raises:
         EncodingError: a sparse encoding is malformed.
@@ -81,7 +82,7 @@ def tally(cluster: Cluster, assume: WhatIf) -> Tally:
         if source is None or not node.inputs[1].is_float:
             result.add(node, None)
         else:
-            result.add(node, filter_facts(source, assume))
+            result.add(node, filter_zeros(source, assume, zeros))
     return result
 
 
