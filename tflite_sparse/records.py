@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-__all__ = ["Record", "plain"]
+__all__ = ["Count", "Record", "Share", "plain"]
 
 _DIGITS = "%.6g"
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of things; what tells a JSON Schema that it is never negative."""
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A part of a whole, from 0 to 1."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -16,20 +23,34 @@ class Record(msgspec.Struct, frozen=True):
 
     Types that a field is annotated with are imported when the program runs, not for type checkers
     only, so that JSON Schemas can be made from the class.
+
+    Attributes:
+        derived: names of properties that JSON has too, after the fields.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by their names in JSON: nested results as dicts, floats to six digits."""
         names = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
-        return {key: plain(getattr(self, name)) for key, name in names}
+        fields = {key: plain(getattr(self, name)) for key, name in names}
+        return fields | {name: plain(getattr(self, name)) for name in self.derived}
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can say it: results as dicts, enums by their value, floats to six digits."""
+    """A value as JSON can say it.
+
+    Results become dicts, enums their value, floats have six digits; JSON knows no infinity, and
+    None stands for it. What a dict holds beside results is left as it is.
+    """
     if isinstance(value, Record):
         return value.to_dict()
+    if isinstance(value, dict):
+        return {
+            key: item.to_dict() if isinstance(item, Record) else item for key, item in value.items()
+        }
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, float):
-        return float(_DIGITS % value)
+        return float(_DIGITS % value) if math.isfinite(value) else None
     return msgspec.to_builtins(value)

@@ -171,7 +171,7 @@ def _report(
     verified: str,
 ) -> None:
     if destination.as_json:
-        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.documents import dump
         from tflite_sparse.report.json.rewrite import rewrite_document
 
         typer.echo(dump(rewrite_document(result, sizes, model, target)))

@@ -73,7 +73,7 @@ def command(
             file.write(picture)
     if as_json:
         from tflite_sparse.report.json.bench import bench_document
-        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.documents import dump
 
         typer.echo(dump(bench_document(found)))
     else:

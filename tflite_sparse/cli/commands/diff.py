@@ -26,10 +26,9 @@ def command(
 
     found = diff(Model.read(before), Model.read(after))
     if as_json:
-        from tflite_sparse.report.json.diff import diff_document
-        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.documents import document, dump
 
-        typer.echo(dump(diff_document(found)))
+        typer.echo(dump(document(found)))
     else:
         from tflite_sparse.report.text.console import Screen
         from tflite_sparse.report.text.diff import diff_lines

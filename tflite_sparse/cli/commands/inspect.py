@@ -239,18 +239,19 @@ def _inspect(
 
 
 def _print_json(results: Iterator[_Result]) -> bool:
-    from tflite_sparse.report.json.inspection import dump, envelope, error_entry, inspection_entry
+    from tflite_sparse.report.json.documents import document, dump
+    from tflite_sparse.report.json.inspection import InspectReport, unread
 
     entries = []
     failed = False
     for result in results:
         failed |= _report(result.path, result.found)
         entries.append(
-            error_entry(result.path, result.found)
+            unread(result.path, result.found)
             if isinstance(result.found, TfliteSparseError)
-            else inspection_entry(result.found)
+            else result.found
         )
-    typer.echo(dump(envelope(entries)))
+    typer.echo(dump(document(InspectReport(tuple(entries)))))
     return failed
 
 

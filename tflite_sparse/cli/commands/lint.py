@@ -194,7 +194,7 @@ def _budget(text: str) -> tuple[str, float]:
 
 
 def _show(config: Config, models: list[str]) -> None:
-    from tflite_sparse.report.json.inspection import dump
+    from tflite_sparse.report.json.documents import dump
 
     document = {
         "config": None if config.path is None else str(config.path),

@@ -99,7 +99,7 @@ def _beside(output: str, quantity: str) -> str:
 def _write(files: dict[str, Overlay], *, fresh: bool) -> None:
     """Writes all files or none."""
     from tflite_sparse.files.output import replacing
-    from tflite_sparse.report.json.inspection import dump
+    from tflite_sparse.report.json.documents import dump
 
     with contextlib.ExitStack() as stack:
         for path, made in files.items():

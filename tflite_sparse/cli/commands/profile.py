@@ -42,10 +42,10 @@ def command(
     target = "x86-noavx" if emulate else native_target()
     compared = compare(main, found, target)
     if as_json:
-        from tflite_sparse.report.json.inspection import document, dump
+        from tflite_sparse.report.json.documents import document, dump
         from tflite_sparse.report.json.profile import profile_content
 
-        typer.echo(dump(document("profile", profile_content(model, found, compared))))
+        typer.echo(dump(document({"profile": profile_content(model, found, compared)})))
     else:
         from tflite_sparse.report.text.console import Screen
         from tflite_sparse.report.text.profile import profile_lines

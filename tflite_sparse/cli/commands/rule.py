@@ -15,13 +15,13 @@ def command(
 ) -> None:
     """Explain a rule of lint: what it finds, why it matters, how to fix it."""
     from tflite_sparse.lint.rule import find_rule
-    from tflite_sparse.report.lint.json import rules_document
     from tflite_sparse.report.lint.text import rule_text
 
     rule = find_rule(code)
     if as_json:
-        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.documents import dump
+        from tflite_sparse.report.json.rules import rule_entry
 
-        typer.echo(dump(rules_document([rule])["rules"][0]))
+        typer.echo(dump(rule_entry(rule).to_dict()))
         return
     typer.echo(rule_text(rule))

@@ -19,7 +19,6 @@ def command(
 ) -> None:
     """List the rules of lint."""
     from tflite_sparse.lint.rule import all_rules
-    from tflite_sparse.report.lint.json import rules_document
     from tflite_sparse.report.lint.markdown import rule_page, rules_index
 
     rules = all_rules()
@@ -35,9 +34,10 @@ def command(
         typer.echo(f"{len(rules)} rules written to {markdown}")
         return
     if as_json:
-        from tflite_sparse.report.json.inspection import dump
+        from tflite_sparse.report.json.documents import document, dump
+        from tflite_sparse.report.json.rules import rules_report
 
-        typer.echo(dump(rules_document(rules)))
+        typer.echo(dump(document(rules_report(rules))))
         return
     family = None
     for rule in rules:

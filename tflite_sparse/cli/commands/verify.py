@@ -75,9 +75,9 @@ def command(
         weights=not outputs_only,
     )
     if as_json:
-        from tflite_sparse.report.json.inspection import document, dump
+        from tflite_sparse.report.json.documents import document, dump
 
-        typer.echo(dump(document("verification", found.to_dict())))
+        typer.echo(dump(document({"verification": found.to_dict()})))
     else:
         from tflite_sparse.report.text.console import Screen
         from tflite_sparse.report.text.verify import verification_lines

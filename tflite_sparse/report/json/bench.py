@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tflite_sparse.errors import FileError, Place
-from tflite_sparse.report.json.inspection import SCHEMA_VERSION, document
+from tflite_sparse.report.json.documents import Heading, document
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench
@@ -31,7 +31,7 @@ _STATUSES = ("ok", "load-failure", "run-failure", "crashed", "timed-out")
 
 def bench_document(found: Bench) -> dict[str, Any]:
     """The document of a benchmark."""
-    return document("bench", found.to_dict())
+    return document({"bench": found.to_dict()})
 
 
 def read_bench(text: str, path: str) -> Bench:
@@ -52,8 +52,8 @@ def read_bench(text: str, path: str) -> Bench:
         _refuse(path, "it is no JSON")
     if not isinstance(found, dict) or not isinstance(found.get("bench"), dict):
         _refuse(path, 'it has no "bench"')
-    if found.get("schema_version") != SCHEMA_VERSION:
-        _refuse(path, f"its schema_version is not {SCHEMA_VERSION}")
+    if found.get("schema_version") != (version := Heading().schema_version):
+        _refuse(path, f"its schema_version is not {version}")
     fields = _fields(found["bench"], Bench, path)
     models = [_fields(model, BenchedModel, path) for model in fields["models"]]
     for model in models:

@@ -1,69 +1,86 @@
-"""The results of the tool as JSON documents."""
+"""What `inspect` tells of models as JSON."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tflite_sparse._version import __version__
+from tflite_sparse.inspection.inspection import Inspection
+from tflite_sparse.records import Count, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tflite_sparse.errors import TfliteSparseError
-    from tflite_sparse.inspection.inspection import Inspection
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "document",
-    "dump",
-    "envelope",
-    "error_entry",
-    "inspection_entry",
-]
-
-SCHEMA_VERSION = 1
-"""Grows when a document changes in a way that a reader must know of."""
+__all__ = ["InspectReport", "ReadFailure", "UnreadModel", "unread"]
 
 
-def document(key: str, content: Any) -> dict[str, Any]:
-    """A document: which schema and tool made it, and its content under a name."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "tflite-sparse", "version": __version__},
-        key: content,
-    }
+class FailurePlace(Record, frozen=True):
+    """Where in a model something is wrong.
+
+    Attributes:
+        subgraph: name or index of the subgraph.
+        operator: name and index of the operator.
+        tensor: index and name of the tensor.
+        offset: byte offset in the file.
+    """
+
+    subgraph: str | None
+    operator: str | None
+    tensor: str | None
+    offset: Count | None
 
 
-def envelope(models: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A document over several models, in the order in which they were asked for."""
-    return document("models", list(models))
+class ReadFailure(Record, frozen=True):
+    """An error.
+
+    Attributes:
+        kind: class of the error.
+        message: what is wrong, in one line.
+        hint: what to do about it.
+        place: where in the model it is wrong.
+    """
+
+    kind: str
+    message: str
+    hint: str | None
+    place: FailurePlace
 
 
-def inspection_entry(inspection: Inspection) -> dict[str, Any]:
-    """The entry of a model that was inspected."""
-    return inspection.to_dict()
+class UnreadModel(Record, frozen=True):
+    """A model that could not be read.
+
+    Attributes:
+        path: the file as the user named it.
+        error: what stopped the inspection.
+    """
+
+    path: str
+    error: ReadFailure
 
 
-def error_entry(path: str, error: TfliteSparseError) -> dict[str, Any]:
+class InspectReport(Record, frozen=True):
+    """One document for all models of a call, in the order in which they were named.
+
+    Attributes:
+        models: an entry for each model.
+    """
+
+    models: tuple[Inspection | UnreadModel, ...]
+
+
+def unread(path: str, error: TfliteSparseError) -> UnreadModel:
     """The entry of a model that could not be read."""
     place = error.place
-    return {
-        "path": path,
-        "error": {
-            "kind": type(error).__name__,
-            "message": error.message,
-            "hint": error.hint,
-            "place": {
-                "subgraph": None if place.subgraph is None else str(place.subgraph),
-                "operator": place.operator,
-                "tensor": place.tensor,
-                "offset": place.offset,
-            },
-        },
-    }
-
-
-def dump(content: dict[str, Any]) -> str:
-    """A document as text, two blanks a level, in the order of its fields."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return UnreadModel(
+        path,
+        ReadFailure(
+            kind=type(error).__name__,
+            message=error.message,
+            hint=error.hint,
+            place=FailurePlace(
+                subgraph=None if place.subgraph is None else str(place.subgraph),
+                operator=place.operator,
+                tensor=place.tensor,
+                offset=place.offset,
+            ),
+        ),
+    )

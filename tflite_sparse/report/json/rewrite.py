@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._version import __version__
-from tflite_sparse.report.json.inspection import SCHEMA_VERSION
+from tflite_sparse.report.json.documents import document
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite
@@ -25,11 +24,6 @@ def rewrite_document(
         path: the model that was read.
         target: where the result was written, None where it was not.
     """
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "tflite-sparse", "version": __version__},
-        "path": path,
-        "written": target,
-        "sizes": sizes.to_dict(),
-        **rewrite.to_dict(),
-    }
+    return document(
+        {"path": path, "written": target, "sizes": sizes.to_dict(), **rewrite.to_dict()}
+    )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tflite_sparse._version import __version__
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import all_rules
-from tflite_sparse.report.json.inspection import dump
+from tflite_sparse.report.json.documents import dump
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
