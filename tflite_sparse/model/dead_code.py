@@ -31,22 +31,13 @@ _EFFECTS = {
 }
 
 
-def _signature_tensors(subgraph: Subgraph) -> set[int]:
-    return {
-        id(tensor)
-        for signature in subgraph.model.signatures
-        if signature.subgraph is subgraph
-        for _, tensor in (*signature.inputs, *signature.outputs)
-    }
-
-
 def dead_operators(subgraph: Subgraph) -> list[Operator]:
     """Operators whose results nothing reads, in the order of execution.
 
     An operator that only dead operators read is dead too. Operators with effects of their own, and
     those that read or write variable tensors, are alive.
     """
-    alive = _signature_tensors(subgraph) | {id(tensor) for tensor in subgraph.outputs}
+    alive = set(subgraph.interface)
     dead = []
     for operator in reversed(subgraph.operators):
         effects = (
@@ -54,8 +45,8 @@ def dead_operators(subgraph: Subgraph) -> list[Operator]:
             or not operator.outputs
             or any(t is not None and t.is_variable for t in operator.inputs)
         )
-        if effects or any(id(tensor) in alive for tensor in operator.outputs):
-            alive |= {id(tensor) for tensor in operator.inputs if tensor is not None}
+        if effects or any(tensor in alive for tensor in operator.outputs):
+            alive |= {tensor for tensor in operator.inputs if tensor is not None}
         else:
             dead.append(operator)
     return dead[::-1]
@@ -63,17 +54,16 @@ def dead_operators(subgraph: Subgraph) -> list[Operator]:
 
 def dead_tensors(subgraph: Subgraph) -> list[Tensor]:
     """Tensors that no operator, input, output or signature refers to, in the order of the file."""
-    used = _signature_tensors(subgraph)
-    used |= {id(tensor) for tensor in (*subgraph.inputs, *subgraph.outputs)}
+    used = set(subgraph.interface)
     for operator in subgraph.operators:
         tensors = (*operator.inputs, *operator.outputs, *operator.intermediates)
-        used |= {id(tensor) for tensor in tensors if tensor is not None}
+        used |= {tensor for tensor in tensors if tensor is not None}
         used |= _quantization_tensors(operator.outputs)
     used |= _quantization_tensors(tuple(subgraph.tensors))
-    return [tensor for tensor in subgraph.tensors if id(tensor) not in used]
+    return [tensor for tensor in subgraph.tensors if tensor not in used]
 
 
-def _quantization_tensors(tensors: tuple[Tensor, ...]) -> set[int]:
+def _quantization_tensors(tensors: tuple[Tensor, ...]) -> set[Tensor]:
     """Scales and zero points of blockwise quantization, which are tensors of their own."""
     used = set()
     for tensor in tensors:
@@ -84,18 +74,18 @@ def _quantization_tensors(tensors: tuple[Tensor, ...]) -> set[int]:
             if name in details.definition.by_name:
                 index = details[name]
                 if 0 <= index < len(tensor.subgraph.tensors):
-                    used.add(id(tensor.subgraph.tensors[index]))
+                    used.add(tensor.subgraph.tensors[index])
     return used
 
 
 def dead_buffers(model: Model) -> list[Buffer]:
     """Buffers with data that no tensor and no metadata refers to."""
-    used = {id(tensor.buffer) for subgraph in model.subgraphs for tensor in subgraph.tensors}
-    used |= {id(entry.buffer) for entry in model.metadata}
+    used = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
+    used |= {entry.buffer for entry in model.metadata}
     numbers = model.table["metadata_buffer"]
     listed = set() if numbers is None else set(numbers.tolist())
     return [
         buffer
         for buffer in model.buffers
-        if buffer.nbytes and id(buffer) not in used and buffer.index not in listed
+        if buffer.nbytes and buffer not in used and buffer.index not in listed
     ]

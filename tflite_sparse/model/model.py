@@ -181,8 +181,8 @@ class Model:
 
     def drop_unused_codes(self) -> None:
         """Removes operator codes that no operator uses."""
-        used = {id(operator.code) for operator in self.operators()}
-        self.operator_codes = [code for code in self.operator_codes if id(code) in used]
+        used = {operator.code for operator in self.operators()}
+        self.operator_codes = [code for code in self.operator_codes if code in used]
         self.table["operator_codes"] = list(self.operator_codes)
         for subgraph in self.subgraphs:
             subgraph.edited = True
@@ -244,7 +244,7 @@ class Model:
 
     def commit(self) -> None:
         """Writes edits of the graph back into the tables: operators, tensors, signatures."""
-        codes = {id(code): index for index, code in enumerate(self.operator_codes)}
+        codes = {code: index for index, code in enumerate(self.operator_codes)}
         for subgraph in self.subgraphs:
             subgraph.commit(codes)
         for signature, table in zip(

@@ -45,7 +45,7 @@ class Subgraph:
         self.table = table
         self.model = model
         self.index = index
-        self._linked: tuple[dict[int, list[Use]], dict[int, Operator]] | None = None
+        self._linked: tuple[dict[Tensor, list[Use]], dict[Tensor, Operator]] | None = None
         self.memo: dict[tuple[str, object], Any] = {}
         self.edited = False
         self.tensors = [
@@ -63,13 +63,24 @@ class Subgraph:
         """The name, "" where it has none."""
         return self.table["name"] or ""
 
+    @property
+    def interface(self) -> frozenset[Tensor]:
+        """The tensors that the caller sees: inputs and outputs, its own and those of signatures."""
+        pairs = (
+            pair
+            for signature in self.model.signatures
+            if signature.subgraph is self
+            for pair in (*signature.inputs, *signature.outputs)
+        )
+        return frozenset((*self.inputs, *self.outputs, *(tensor for _, tensor in pairs)))
+
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that writes the tensor, None for inputs and constants."""
-        return self._links()[1].get(id(tensor))
+        return self._links()[1].get(tensor)
 
     def consumers(self, tensor: Tensor) -> list[Use]:
         """Every place where an operator reads the tensor, in the order of execution."""
-        return self._links()[0].get(id(tensor), [])
+        return self._links()[0].get(tensor, [])
 
     def add_tensor(self, table: Table, buffer: Buffer) -> Tensor:
         """Adds a tensor after the last one; its buffer index is set."""
@@ -100,7 +111,7 @@ class Subgraph:
             for operand, tensor in enumerate(operator.inputs):
                 self._link(Use(operator, operand), tensor)
             for tensor in operator.outputs:
-                self._linked[1].setdefault(id(tensor), operator)
+                self._linked[1].setdefault(tensor, operator)
         return operator
 
     def rewire(self, use: Use, tensor: Tensor | None) -> None:
@@ -113,7 +124,7 @@ class Subgraph:
         if self._linked is not None:
             if before is not None:
                 kept = [u for u in self.consumers(before) if u != use]
-                self._linked[0][id(before)] = kept
+                self._linked[0][before] = kept
             self._link(use, tensor)
 
     def relink(self) -> None:
@@ -128,24 +139,24 @@ class Subgraph:
         Raises:
             ModelError: a tensor is still read, written, or an input or output.
         """
-        gone = {id(operator) for operator in operators}
-        self.operators = [operator for operator in self.operators if id(operator) not in gone]
-        dropped = {id(tensor): tensor for tensor in tensors}
+        gone = set(operators)
+        self.operators = [operator for operator in self.operators if operator not in gone]
+        dropped = set(tensors)
         for holder in self.operators:
             for tensor in (*holder.inputs, *holder.outputs, *holder.intermediates):
-                if id(tensor) in dropped:
-                    raise ModelError("the tensor is still in use", place=dropped[id(tensor)].place)
+                if tensor in dropped:
+                    raise ModelError("the tensor is still in use", place=tensor.place)
         for tensor in (*self.inputs, *self.outputs):
-            if id(tensor) in dropped:
+            if tensor in dropped:
                 raise ModelError("the tensor is still in use", place=tensor.place)
-        self.tensors = [tensor for tensor in self.tensors if id(tensor) not in dropped]
+        self.tensors = [tensor for tensor in self.tensors if tensor not in dropped]
         self._touch()
 
-    def commit(self, code_index: dict[int, int]) -> None:
+    def commit(self, code_index: dict[Table, int]) -> None:
         """Writes the indices of an edited subgraph back into its tables.
 
         Args:
-            code_index: id of an operator code table -> its index in the model.
+            code_index: operator code -> its index in the model.
         """
         if not self.edited:
             return
@@ -155,7 +166,7 @@ class Subgraph:
         self.table["outputs"] = _indices(self.outputs)
         for operator in self.operators:
             table = operator.table
-            table["opcode_index"] = code_index[id(operator.code)]
+            table["opcode_index"] = code_index[operator.code]
             table["inputs"] = _indices(operator.inputs)
             table["outputs"] = _indices(operator.outputs)
             if operator.intermediates:
@@ -178,19 +189,19 @@ class Subgraph:
         # A new list: somebody may be going through the old one.
         uses = [*self.consumers(tensor), use]
         uses.sort(key=lambda u: (u.operator.index, u.operand))
-        self._linked[0][id(tensor)] = uses
+        self._linked[0][tensor] = uses
 
-    def _links(self) -> tuple[dict[int, list[Use]], dict[int, Operator]]:
-        """Uses and producers by the id of a tensor, made once between edits."""
+    def _links(self) -> tuple[dict[Tensor, list[Use]], dict[Tensor, Operator]]:
+        """Uses and producers by the tensor, made once between edits."""
         if self._linked is None:
-            uses: dict[int, list[Use]] = {}
-            producers: dict[int, Operator] = {}
+            uses: dict[Tensor, list[Use]] = {}
+            producers: dict[Tensor, Operator] = {}
             for operator in self.operators:
                 for operand, tensor in enumerate(operator.inputs):
                     if tensor is not None:
-                        uses.setdefault(id(tensor), []).append(Use(operator, operand))
+                        uses.setdefault(tensor, []).append(Use(operator, operand))
                 for tensor in operator.outputs:
-                    producers.setdefault(id(tensor), operator)
+                    producers.setdefault(tensor, operator)
             self._linked = uses, producers
         return self._linked
 

@@ -260,11 +260,9 @@ class Editor:
         )
 
     def _loose(self) -> list[Tensor]:
-        held = {*self.subgraph.inputs, *self.subgraph.outputs}
+        held = set(self.subgraph.interface)
         for op in self.subgraph.operators:
             held.update(t for t in (*op.inputs, *op.outputs, *op.intermediates) if t)
-        for signature in self.model.signatures:
-            held.update(t for _, t in (*signature.inputs, *signature.outputs))
         return [tensor for tensor in self.subgraph.tensors if tensor not in held]
 
     def _changed_constant(self, old: Tensor, values: NDArray[Any], key: str) -> Tensor:

@@ -167,12 +167,7 @@ def _numbers(tensor: Tensor, name: str) -> Any:
 
 
 def _is_result(operator: Operator) -> bool:
-    subgraph = operator.subgraph
-    results = [*subgraph.outputs, *subgraph.inputs]
-    for signature in subgraph.model.signatures:
-        if signature.subgraph is subgraph:
-            results += [tensor for _, tensor in (*signature.outputs, *signature.inputs)]
-    return any(output is result for output in operator.outputs for result in results)
+    return not operator.subgraph.interface.isdisjoint(operator.outputs)
 
 
 def _bytes(weight: Weight) -> int:

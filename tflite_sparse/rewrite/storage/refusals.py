@@ -9,8 +9,6 @@ from tflite_sparse.model.quantization import zero_points
 from tflite_sparse.rewrite.storage.reader_table import operand_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tflite_sparse.model import Tensor
     from tflite_sparse.model.weights import Weight
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
@@ -78,11 +76,11 @@ def _tensor_refusal(tensor: Tensor) -> Refusal | None:
         return Refusal("variable", "it is a variable")
     if graph.producer(tensor) is not None:
         return Refusal("written", "an operator writes it")
-    ends = [*graph.inputs, *graph.outputs, *_signature_ends(tensor)]
-    if _among(tensor, ends):
+    ends = graph.interface
+    if tensor in ends:
         return Refusal("graph-end", "it is an input or output of the graph")
     for use in graph.consumers(tensor):
-        if use.operator.name == "DEQUANTIZE" and any(_among(o, ends) for o in use.operator.outputs):
+        if use.operator.name == "DEQUANTIZE" and not ends.isdisjoint(use.operator.outputs):
             return Refusal("graph-end", "its dequantized value is an output of the graph")
     return None
 
@@ -99,17 +97,3 @@ def _dense_refusal(tensor: Tensor) -> Refusal | None:
     if points is not None:
         return Refusal("zero-point", "its zero point is not 0, which DENSIFY cannot fill in")
     return None
-
-
-def _signature_ends(tensor: Tensor) -> list[Tensor]:
-    graph = tensor.subgraph
-    return [
-        end
-        for signature in graph.model.signatures
-        if signature.subgraph is graph
-        for _, end in (*signature.inputs, *signature.outputs)
-    ]
-
-
-def _among(tensor: Tensor, others: Iterable[Tensor]) -> bool:
-    return any(other is tensor for other in others)

@@ -245,11 +245,11 @@ def test_densified_and_adapted_models_keep_their_weights():
 
 
 def test_zeros_are_counted_once_for_a_filter_that_is_shared(monkeypatch):
-    from tflite_sparse.rewrite.adapt.regions import price
+    from tflite_sparse.model import zero_counts
 
     counted = []
-    right = price.constant_of
-    monkeypatch.setattr(price, "constant_of", lambda *a: counted.append(a) or right(*a))
+    right = zero_counts.count
+    monkeypatch.setattr(zero_counts, "count", lambda *a, **k: counted.append(a) or right(*a, **k))
 
     operator = next(op for op in Model.read(net(lambda _, x: x)).operators() if op.index == 2)
     pricer = Pricer()

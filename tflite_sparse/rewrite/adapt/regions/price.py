@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.uses import trace_constant
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.convolution import is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS
 from tflite_sparse.rewrite.adapt.passes.entries import GROUP, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
-from tflite_sparse.rewrite.adapt.queries import RANK, constant_of
+from tflite_sparse.rewrite.adapt.queries import RANK
 from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
 from tflite_sparse.xnnpack.cost.estimate import COSTS
@@ -43,19 +43,15 @@ class Pricer:
 
     def __init__(self, *, eager: bool = False) -> None:
         self._eager = eager
-        self._zeros: dict[Tensor | None, tuple[int, int]] = {}
+        self._counts = ZeroCounts()
 
     def zeros(self, operator: Operator) -> tuple[int, int]:
         """Zeros and size of an operator's filter."""
-        filt = operator.inputs[1]
-        counted = self._zeros.get(filt)
-        if counted is None:
-            values = constant_of(operator, 1)
-            counted = 0, 0
-            if values is not None:
-                counted = values.size - int(np.count_nonzero(values)), values.size
-            self._zeros[filt] = counted
-        return counted
+        use = trace_constant(operator, 1)
+        if use is None or use.densify is not None or use.constant.sparsity is not None:
+            return 0, 0
+        counted = self._counts.of(use.constant)
+        return counted.zeros, counted.elements
 
     def net(self, region: Region) -> float:
         """Nanoseconds that a region wins; what it costs, negative, where nothing goes sparse."""
