@@ -8,6 +8,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from tflite_sparse.encoding import Layout, Occupancy, encode, search
+from tflite_sparse.model.densify_limit import DensifyLimit, densify_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.model.zero_counts import Counts
 
-__all__ = ["SPARSE_TYPES", "Storage", "best_storage", "cannot_be_sparse"]
+__all__ = ["Storage", "best_storage"]
 
-SPARSE_TYPES = ("FLOAT32", "FLOAT16", "INT8")
-"""Element types that the runtime's DENSIFY takes (tflite/kernels/densify.cc)."""
+_LIMITS = {
+    DensifyLimit.TYPE: "DENSIFY takes no {type}",
+    DensifyLimit.RANK: "it is a vector",
+    DensifyLimit.ZERO_POINT: "its zero point is not 0",
+}
 
 # Tables of a DENSIFY and of the tensor behind it; those of its quantization, if any.
 _DENSIFY_BYTES = 132
 _QUANTIZATION_BYTES = 48
-_MATRIX = 2
 
 
 class Storage(msgspec.Struct, frozen=True):
@@ -49,23 +52,6 @@ class Storage(msgspec.Struct, frozen=True):
         return [encoded.values, *(array for array in levels if array is not None)]
 
 
-def cannot_be_sparse(tensor: Tensor, *, shifted: bool) -> str | None:
-    """Why a weight cannot be stored sparse, or None.
-
-    Args:
-        tensor: the weight.
-        shifted: whether it has a zero point other than 0.
-    """
-    if tensor.type not in SPARSE_TYPES:
-        return f"DENSIFY takes no {tensor.type}"
-    if len(tensor.shape) < _MATRIX:
-        return "it is a vector"
-    if shifted:
-        # What is not stored is filled with literal zeros.
-        return "its zero point is not 0"
-    return None
-
-
 def best_storage(
     tensor: Tensor, values: NDArray[Any], counts: Counts, *, shifted: bool
 ) -> tuple[Storage | None, str | None]:
@@ -80,9 +66,9 @@ def best_storage(
     Returns:
         The encoding and None, or None and the reason why there is none.
     """
-    reason = cannot_be_sparse(tensor, shifted=shifted)
-    if reason is not None:
-        return None, reason
+    limit = densify_limit(tensor, shifted=shifted)
+    if limit is not None:
+        return None, _LIMITS[limit].format(type=tensor.type)
     known = {(1,) * values.ndim: counts.elements - counts.zeros}
     choice = search(Occupancy(values, known))
     if choice is None:

@@ -9,6 +9,7 @@ from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.storage import store_dense
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.model.densify_limit import DENSIFY_TYPES
 from tflite_sparse.model.sparse import encoding_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from tflite_sparse.encoding import SparseEncoding
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.model import Tensor
-
-_DENSIFIABLE = {"FLOAT32", "FLOAT16", "INT8"}
 
 
 def _tensors(subject: Subject) -> Iterator[Tensor]:
@@ -146,7 +145,7 @@ def densify_input(subject: Subject) -> Iterator[Hit]:
             found = "a value that is computed"
         elif tensor.sparsity is None:
             found = "a constant that is stored dense"
-        elif tensor.type not in _DENSIFIABLE:
+        elif tensor.type not in DENSIFY_TYPES:
             found = f"a sparse constant of type {tensor.type}"
         if found:
             yield Hit(

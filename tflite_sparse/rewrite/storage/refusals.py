@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tflite_sparse.errors import ModelError
+from tflite_sparse.model.densify_limit import DensifyLimit, densify_limit
 from tflite_sparse.model.quantization import zero_points
 from tflite_sparse.rewrite.storage.reader_table import operand_refusal
 
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusal", "asked_refusal", "reader_refusal", "structural_refusal"]
 
-_TYPES = ("FLOAT32", "FLOAT16", "INT8")
-_MATRIX = 2
+_LIMITS = {
+    DensifyLimit.TYPE: ("type", "DENSIFY does not unpack {type}"),
+    DensifyLimit.RANK: ("rank", "it is a vector"),
+    DensifyLimit.ZERO_POINT: (
+        "zero-point",
+        "its zero point is not 0, which DENSIFY cannot fill in",
+    ),
+}
 
 
 class Refusal(NamedTuple):
@@ -45,11 +52,9 @@ def asked_refusal(weight: Weight, options: SparsifyOptions) -> Refusal | None:
 
 def structural_refusal(weight: Weight) -> Refusal | None:
     """Why the format, or what else refers to the data, forbids to store a weight sparse."""
-    first = weight.tensor
-    if first.type not in _TYPES:
-        return Refusal("type", f"DENSIFY does not unpack {first.type}")
-    if len(first.shape) < _MATRIX:
-        return Refusal("rank", "it is a vector")
+    limit = _densify_refusal(weight.tensor, shifted=False)
+    if limit is not None:
+        return limit
     if weight.is_metadata:
         return Refusal("metadata", "the metadata refer to its buffer")
     if not weight.alike:
@@ -94,6 +99,12 @@ def _dense_refusal(tensor: Tensor) -> Refusal | None:
         points = zero_points(tensor)
     except ModelError as error:
         return Refusal("malformed", error.message)
-    if points is not None:
-        return Refusal("zero-point", "its zero point is not 0, which DENSIFY cannot fill in")
-    return None
+    return _densify_refusal(tensor, shifted=points is not None)
+
+
+def _densify_refusal(tensor: Tensor, *, shifted: bool) -> Refusal | None:
+    limit = densify_limit(tensor, shifted=shifted)
+    if limit is None:
+        return None
+    code, reason = _LIMITS[limit]
+    return Refusal(code, reason.format(type=tensor.type))
