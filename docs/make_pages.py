@@ -1,6 +1,7 @@
 """Makes the pages that tell what the code says: python docs/make_pages.py.
 
-A page for each command, from its own help, and the table of targets. A test holds them equal.
+A page for each command, from its own help, the table of targets and that of the passes of `adapt`.
+A test holds them equal.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ import typer
 from typer.main import get_command
 
 from tflite_sparse.cli.main import app
+from tflite_sparse.rewrite.adapt.passes.registry import PASSES
 from tflite_sparse.xnnpack.releases.targets import targets
 
 DOCS = Path(__file__).resolve().parent
 PROGRAM = "tflite-sparse"
 WIDTH = 80
+PASSES_BEGIN, PASSES_END = (
+    "<!-- passes: made by make_pages.py -->\n\n",
+    "\n<!-- end of passes -->\n",
+)
 
 
 def pages() -> dict[str, str]:
     """The generated pages: their text by their path in docs/."""
-    made = {"targets.md": _targets()}
+    made = {"targets.md": _targets(), "adapt.md": _adapt()}
     rows = []
     for name, command in _commands():
         made[f"commands/{name}.md"] = _command(name, command)
@@ -86,6 +92,15 @@ def _escaped(text: str) -> str:
     for character in "\\|*_<[":
         text = text.replace(character, f"\\{character}")
     return text
+
+
+def _adapt() -> str:
+    """The page as it is written, with the table of passes anew."""
+    before, rest = (DOCS / "adapt.md").read_text("utf-8").split(PASSES_BEGIN)
+    _, after = rest.split(PASSES_END)
+    rows = ["| pass | what it does | what it costs | exact |", "|---|---|---|---|"]
+    rows += [f"| `{p.name}` | {p.detail} | {p.cost} | {p.exact} |" for p in PASSES]
+    return "".join([before, PASSES_BEGIN, *(f"{row}\n" for row in rows), PASSES_END, after])
 
 
 def _targets() -> str:

@@ -8,6 +8,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
@@ -29,7 +30,7 @@ Passes = Annotated[
     typer.Option(
         "--only",
         metavar="PASS",
-        help="Use this pass only: windows, flip, exits, entries, heads, spelling, barriers.",
+        help=f"Use this pass only: {', '.join(PassName)}.",
     ),
 ]
 WithoutPasses = Annotated[

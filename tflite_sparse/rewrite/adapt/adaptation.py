@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tflite_sparse.records import Record
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 
 __all__ = ["Adaptation", "Blocked", "Outlook", "Step"]
 
@@ -16,7 +17,7 @@ class Step(Record, frozen=True):
 
     Attributes:
         subgraph: index of the subgraph.
-        name: the pass that made it, one of `AdaptOptions.only`.
+        name: the pass that made it.
         operator: label of the operator in the model as it was.
         what: what was done.
         why: what it is for.
@@ -25,7 +26,7 @@ class Step(Record, frozen=True):
     """
 
     subgraph: int
-    name: str
+    name: PassName
     operator: str
     what: str
     why: str

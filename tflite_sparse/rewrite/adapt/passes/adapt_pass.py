@@ -19,6 +19,7 @@ from tflite_sparse.rewrite.passes import Pass
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.adaptation import Step
+    from tflite_sparse.rewrite.adapt.passes.names import PassName
     from tflite_sparse.rewrite.adapt.regions.region import Region
 
 __all__ = ["AdaptPass", "AnyPass", "Applied", "FinalPass", "Order", "RegionPass", "SubgraphPass"]
@@ -50,10 +51,24 @@ class AdaptPass(Pass[Subject, "tuple[Step, ...]"]):
         repairs: whether it only mends what the runtime would refuse or get wrong.
     """
 
+    name: ClassVar[PassName]
     detail: ClassVar[str]
     cost: ClassVar[str]
     exact: ClassVar[str]
     repairs: ClassVar[bool] = False
+
+    def check(self, holds: bool, promise: str) -> None:
+        """Checks a promise.
+
+        Args:
+            holds: whether it holds.
+            promise: what was promised.
+
+        Raises:
+            RewriteError: it does not hold.
+        """
+        if not holds:
+            raise RewriteError(f"pass {self.name} broke its promise that {promise}; this is a bug")
 
 
 AnyPass: TypeAlias = AdaptPass[Any]
@@ -80,7 +95,7 @@ class SubgraphPass(AdaptPass[Editor]):
             RewriteError: it is another one now.
         """
         del result
-        _check_interface(self, subject)
+        self.check(subject.keeps_interface(), "what the caller sees stays")
 
 
 class Order(IntEnum):
@@ -127,15 +142,8 @@ class RegionPass(AdaptPass["Region"]):
             RewriteError: it is another one now.
         """
         del result
-        _check_interface(self, subject.context.editor)
+        self.check(subject.context.editor.keeps_interface(), "what the caller sees stays")
 
 
 class FinalPass(AdaptPass[Model]):
     """A pass over the model, after all its regions are done."""
-
-
-def _check_interface(adapt_pass: AnyPass, editor: Editor) -> None:
-    if not editor.keeps_interface():
-        raise RewriteError(
-            f"pass {adapt_pass.name} changed what the caller sees of the model; this is a bug"
-        )

@@ -18,6 +18,7 @@ from tflite_sparse.rewrite.adapt.convolution import is_pointwise
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.outlook import prospects
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, FinalPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
 from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
@@ -36,7 +37,7 @@ _CHANNELS = 3
 class Barriers(FinalPass):
     """Widens the entries of a model by a zero channel, where that lets weights be stored sparse."""
 
-    name = "barriers"
+    name = PassName.BARRIERS
     summary = "keep a cluster that would compute wrong numbers out of the sparse layout"
     detail = (
         "Where a cluster cannot be completed, its entry gets a fourth channel of zeros and is none"
@@ -59,6 +60,10 @@ class Barriers(FinalPass):
         if then.outcome.is_failure or then.stored <= now.stored:
             return ()
         return tuple(_widen(subject))
+
+    def ensures(self, subject: Model, result: tuple[Step, ...]) -> None:
+        """Where anything was done, no convolution brings maps in any more."""
+        self.check(not result or not _entries(subject), "no cluster begins")
 
 
 BARRIERS = Barriers()

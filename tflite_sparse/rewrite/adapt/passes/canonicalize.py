@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import SubgraphPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import (
     UNARY_KINDS,
     computed_inputs,
@@ -36,7 +37,7 @@ _THREE, _SIXTH = np.float32(3), np.float32(1 / 6)
 class Canonicalize(SubgraphPass):
     """Writes operators as the sparse layout takes them."""
 
-    name = "spelling"
+    name = PassName.CANONICALIZE
     summary = "write operators as the sparse layout takes them"
     detail = (
         "x · RELU6(x + 3) / 6 becomes HARD_SWISH, a global pool MEAN, gates through RESHAPE or"

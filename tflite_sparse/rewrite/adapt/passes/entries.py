@@ -13,11 +13,13 @@ import numpy as np
 
 from tflite_sparse.rewrite.adapt.build import add_up, pad_before, slice_channels
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.adapt.readers import readers_among
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.adaptation import Step
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.regions.region import Region
 
@@ -34,7 +36,7 @@ _WINDOW = 3
 class Entries(RegionPass):
     """Brings maps in that are computed outside the sparse layout."""
 
-    name = "entries"
+    name = PassName.ENTRIES
     summary = "bring maps into the sparse layout by DEPTH_TO_SPACE and a 3x3 convolution"
     detail = (
         "A map enters by DEPTH_TO_SPACE of 12 channels at a time into 3 channels and a 3x3 stride-2"
@@ -50,6 +52,13 @@ class Entries(RegionPass):
         for tensor in region.entries:
             place = editor.subgraph.producer(tensor) or region.members[0]
             editor.apply(self, place, partial(_bring_in, tensor, context, region.first_readers))
+
+    def ensures(self, subject: Region, result: tuple[Step, ...]) -> None:
+        """Also: no member reads a value from outside any more."""
+        super().ensures(subject, result)
+        members = subject.context.members
+        outside = any(readers_among(tensor, members) for tensor in subject.entries)
+        self.check(not outside, "the region reads what was brought in")
 
 
 ENTRIES = Entries()

@@ -15,11 +15,13 @@ from tflite_sparse.rewrite.adapt.build import select, slice_channels
 from tflite_sparse.rewrite.adapt.convolution import can_widen
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
 from tflite_sparse.rewrite.adapt.passes.mirror import reverse
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import RANK, present
 from tflite_sparse.rewrite.adapt.readers import readers_among
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.adaptation import Step
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.regions.region import Region
 
@@ -31,7 +33,7 @@ _BLOCK = 2
 class Exits(RegionPass):
     """Brings maps out that are read outside the sparse layout."""
 
-    name = "exits"
+    name = PassName.EXITS
     summary = "bring maps out of the sparse layout by DEPTH_TO_SPACE and SPACE_TO_DEPTH"
     detail = (
         "A map that something outside reads goes through DEPTH_TO_SPACE, which leaves the sparse"
@@ -47,6 +49,13 @@ class Exits(RegionPass):
         for tensor in region.leaving():
             producer = present(editor.subgraph.producer(tensor))
             editor.apply(self, producer, partial(_bring_out, tensor, context))
+
+    def ensures(self, subject: Region, result: tuple[Step, ...]) -> None:
+        """Also: no output of the model lies in the sparse layout."""
+        super().ensures(subject, result)
+        inside = set(subject.computed())
+        outputs = subject.subgraph.outputs
+        self.check(inside.isdisjoint(outputs), "outputs are outside the sparse layout")
 
 
 EXITS = Exits()

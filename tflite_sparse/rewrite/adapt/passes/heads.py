@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, SubgraphPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import reduces_map
 from tflite_sparse.rewrite.adapt.readers import feeds_map
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
+    from tflite_sparse.rewrite.adapt.adaptation import Step
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.editor import Editor
 
@@ -27,7 +29,7 @@ __all__ = ["HEADS", "end_in_reduction"]
 class Heads(SubgraphPass):
     """Lets every reduction over height and width that feeds no map drop its dimensions."""
 
-    name = "heads"
+    name = PassName.HEADS
     summary = "end the sparse layout after MEAN by a RESHAPE"
     detail = (
         "MEAN that keeps its dimensions drops them, and a RESHAPE restores them: this also repairs"
@@ -39,12 +41,26 @@ class Heads(SubgraphPass):
 
     def change(self, editor: Editor) -> None:
         """Mends all heads of the subgraph."""
-        for op in list(editor.subgraph.operators):
-            if op.name in ("MEAN", "SUM") and reduces_map(op) and not feeds_map(op):
-                editor.apply(self, op, partial(_drop_dimensions, op, editor))
+        for op in _heads(editor):
+            editor.apply(self, op, partial(_drop_dimensions, op, editor))
+
+    def ensures(self, subject: Editor, result: tuple[Step, ...]) -> None:
+        """Also: no head keeps its dimensions."""
+        super().ensures(subject, result)
+        kept = any(op.option("keep_dims", default=False) for op in _heads(subject))
+        self.check(not kept, "heads drop their dimensions")
 
 
 HEADS = Heads()
+
+
+def _heads(editor: Editor) -> list[Operator]:
+    """The reductions over height and width of maps that feed no map."""
+    return [
+        op
+        for op in editor.subgraph.operators
+        if op.name in ("MEAN", "SUM") and reduces_map(op) and not feeds_map(op)
+    ]
 
 
 def end_in_reduction(operator: Operator, context: Context) -> Applied | None:

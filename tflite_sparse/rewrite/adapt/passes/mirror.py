@@ -14,6 +14,7 @@ import numpy as np
 from tflite_sparse.rewrite.adapt.build import pad_before, select
 from tflite_sparse.rewrite.adapt.convolution import can_widen
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import (
     RANK,
     UNARY_KINDS,
@@ -43,7 +44,7 @@ _WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 class Mirror(RegionPass):
     """Reverses the image and all kernels, so that paddings fit."""
 
-    name = "flip"
+    name = PassName.MIRROR
     summary = "reverse the image and all kernels along height or width, so that paddings fit"
     detail = (
         "The image is reversed along height, width or both, once, and every kernel with it:"

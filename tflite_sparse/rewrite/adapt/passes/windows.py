@@ -14,6 +14,7 @@ import numpy as np
 from tflite_sparse.rewrite.adapt.build import pad_before
 from tflite_sparse.rewrite.adapt.convolution import convolution_refusal, give_bias
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
+from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.window import placed_window, window_of
 from tflite_sparse.rewrite.adapt.window_fit import (
     axis_letters,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Operator
+    from tflite_sparse.rewrite.adapt.adaptation import Step
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.regions.region import Region
     from tflite_sparse.rewrite.adapt.window import Mirrored
@@ -40,7 +42,7 @@ _STRIDE = 2
 class Windows(RegionPass):
     """Places kernels in windows that have a sparse form."""
 
-    name = "windows"
+    name = PassName.WINDOWS
     summary = "place kernels in a 3x3 or 5x5 window that has a sparse form"
     detail = (
         "A kernel that pads unevenly, is even-sized, not square or dilated is placed in a 3x3"
@@ -61,6 +63,13 @@ class Windows(RegionPass):
         if region.stem is not None:
             change = partial(_make_stem, region.stem, region.context)
             region.context.editor.apply(self, region.stem, change)
+
+    def ensures(self, subject: Region, result: tuple[Step, ...]) -> None:
+        """Also: the convolution has the window with which maps enter."""
+        super().ensures(subject, result)
+        stem = subject.stem
+        plain = stem is None or has_plain_window(stem, window_of(stem), _WINDOW)
+        self.check(plain, "the image enters through a 3x3 window with padding 1")
 
 
 WINDOWS = Windows()
