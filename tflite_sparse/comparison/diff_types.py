@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 
 __all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff"]
 
@@ -24,9 +24,9 @@ class Side(Record, frozen=True):
     type: str
     shape: tuple[int, ...]
     storage: str
-    zeros: int | None
-    elements: int
-    bytes: int
+    zeros: Count | None
+    elements: Count
+    bytes: Count
 
 
 class WeightDiff(Record, frozen=True):
@@ -43,13 +43,13 @@ class WeightDiff(Record, frozen=True):
         largest: the largest difference of two values; None where it is not known.
     """
 
-    subgraph: int
+    subgraph: Count
     operator: str
-    operand: int
+    operand: Count
     before: Side | None
     after: Side | None
     equal: bool
-    differing: int | None
+    differing: Count | None
     largest: float | None
 
     @property
@@ -70,9 +70,9 @@ class KindDiff(Record, frozen=True):
     """
 
     name: str
-    version: int
-    before: int
-    after: int
+    version: Count
+    before: Count
+    after: Count
 
 
 class BlobDiff(Record, frozen=True):
@@ -85,8 +85,8 @@ class BlobDiff(Record, frozen=True):
     """
 
     name: str
-    before: int | None
-    after: int | None
+    before: Count | None
+    after: Count | None
 
 
 class ModelDiff(Record, frozen=True):
@@ -113,14 +113,14 @@ class ModelDiff(Record, frozen=True):
     before: str | None
     after: str | None
     equal: bool
-    size_before: int
-    size_after: int
+    size_before: Count
+    size_after: Count
     weights: tuple[WeightDiff, ...]
-    same_weights: int
+    same_weights: Count
     operators: tuple[KindDiff, ...]
     graph: tuple[str, ...]
     signatures: tuple[str, ...]
     metadata: tuple[BlobDiff, ...]
-    tensors_before: int
-    tensors_after: int
+    tensors_before: Count
+    tensors_after: Count
     appended_equal: bool

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from tflite_sparse.inspection.file.file_types import FileFacts
 from tflite_sparse.inspection.runtime_types import TargetGroup
 from tflite_sparse.inspection.weights.weight_types import WeightFacts
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 
 __all__ = [
     "Inspection",
@@ -39,11 +43,11 @@ class OperatorFacts(Record, frozen=True):
         pointwise: whether it is a 1x1 convolution.
     """
 
-    subgraph: int
-    index: int
+    subgraph: Count
+    index: Count
     name: str
     output: str
-    macs: int
+    macs: Count
     pointwise: bool
 
 
@@ -67,20 +71,20 @@ class Totals(Record, frozen=True):
         gzip_sparse: the same of the file with those weights stored sparse.
     """
 
-    weight_tensors: int
-    sparse_tensors: int
-    weights: int
-    zeros: int
-    near_zeros: int
-    pointwise_weights: int
-    pointwise_zeros: int
-    macs: int
-    pointwise_macs: int
-    bytes_now: int
-    bytes_dense: int
-    bytes_sparse: int
-    gzip_now: int | None
-    gzip_sparse: int | None
+    weight_tensors: Count
+    sparse_tensors: Count
+    weights: Count
+    zeros: Count
+    near_zeros: Count
+    pointwise_weights: Count
+    pointwise_zeros: Count
+    macs: Count
+    pointwise_macs: Count
+    bytes_now: Count
+    bytes_dense: Count
+    bytes_sparse: Count
+    gzip_now: Count | None
+    gzip_sparse: Count | None
 
 
 class Inspection(Record, frozen=True):
@@ -100,8 +104,8 @@ class Inspection(Record, frozen=True):
     """
 
     path: str | None
-    size: int
-    sha256: str | None
+    size: Count
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None
     near: float
     runtime: tuple[TargetGroup, ...]
     file: FileFacts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 from tflite_sparse.xnnpack.cost.estimate import Estimate
 from tflite_sparse.xnnpack.plan_types import (
     Change,
@@ -68,13 +68,13 @@ class TargetGroup(Record, frozen=True):
         operators: every operator.
     """
 
-    subgraph: int
+    subgraph: Count
     runtime: str
     targets: tuple[PlannedTarget, ...]
     outcome: Outcome
     pointwise: int
     sparse_pointwise: int
-    macs: int
+    macs: Count
     sparse_macs: int
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]

@@ -6,7 +6,7 @@ from enum import Enum
 
 import msgspec
 
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 
 __all__ = [
     "AppliedRule",
@@ -73,7 +73,7 @@ class Reason(Record, frozen=True):
     """
 
     rule: str
-    operator: int | None
+    operator: Count | None
     operand: str
     found: str
     wanted: str
@@ -101,9 +101,9 @@ class HintSource(Record, frozen=True):
         tensor: index of the tensor that it reads.
     """
 
-    operator: int
-    operand: int
-    tensor: int
+    operator: Count
+    operand: Count
+    tensor: Count
 
 
 class AppliedRule(Record, frozen=True):
@@ -128,7 +128,7 @@ class OperatorPlan(Record, frozen=True):
         delegated: whether XNNPACK takes it.
         partition: the XNNPACK partition that it belongs to.
         refusal: why XNNPACK does not take it.
-        disposition: what becomes of it; "fate" in JSON.
+        disposition: what becomes of it.
         steps: the rules that define, fuse or rewrite it.
         fused_into: index of the operator that it vanishes in.
         role: what it may be in a sparse cluster.
@@ -140,12 +140,13 @@ class OperatorPlan(Record, frozen=True):
         macs: multiply-accumulate operations of its dense form.
     """
 
-    index: int
+    index: Count
     name: str
     label: str
     delegated: bool
     partition: int | None
     refusal: Reason | None
+    # JSON keeps its older name.
     disposition: Disposition = msgspec.field(name="fate")
     steps: tuple[AppliedRule, ...]
     fused_into: int | None
@@ -155,7 +156,7 @@ class OperatorPlan(Record, frozen=True):
     nchw: bool
     kernel: int | None
     executed: tuple[str, ...]
-    macs: int
+    macs: Count
 
 
 class FilterPlan(Record, frozen=True):
@@ -192,12 +193,12 @@ class ClusterPlan(Record, frozen=True):
         obstacles: why the runtime gives it up; nearest to the entry first.
     """
 
-    index: int
+    index: Count
     members: tuple[int, ...]
     entries: tuple[int, ...]
     exits: tuple[int, ...]
     filters: tuple[int, ...]
-    zeros: int
+    zeros: Count
     parameters: int
     margin: int
     complete: bool
@@ -242,7 +243,7 @@ class Change(Record, frozen=True):
     """
 
     rule: str
-    operator: int | None
+    operator: Count | None
     message: str
 
 

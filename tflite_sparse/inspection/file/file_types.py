@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 
 __all__ = [
     "AppendedFacts",
@@ -42,10 +42,10 @@ class SubgraphFacts(Record, frozen=True):
         outputs: what the caller gets.
     """
 
-    index: int
+    index: Count
     name: str
-    operators: int
-    tensors: int
+    operators: Count
+    tensors: Count
     inputs: tuple[TensorFacts, ...]
     outputs: tuple[TensorFacts, ...]
 
@@ -61,7 +61,7 @@ class SignatureFacts(Record, frozen=True):
     """
 
     key: str
-    subgraph: int
+    subgraph: Count
     inputs: tuple[TensorFacts, ...]
     outputs: tuple[TensorFacts, ...]
 
@@ -78,8 +78,8 @@ class OperatorCount(Record, frozen=True):
 
     name: str
     custom: bool
-    count: int
-    macs: int
+    count: Count
+    macs: Count
 
 
 class MetadataFacts(Record, frozen=True):
@@ -91,7 +91,7 @@ class MetadataFacts(Record, frozen=True):
     """
 
     name: str
-    bytes: int
+    bytes: Count
 
 
 class AppendedFacts(Record, frozen=True):
@@ -104,8 +104,8 @@ class AppendedFacts(Record, frozen=True):
         files: names of the files in that archive.
     """
 
-    offset: int
-    bytes: int
+    offset: Count
+    bytes: Count
     zip: bool
     files: tuple[str, ...]
 
@@ -122,12 +122,12 @@ class ByteShares(Record, frozen=True):
         external: how many of the bytes of weights and constants lie outside the flatbuffer.
     """
 
-    weights: int
-    constants: int
-    metadata: int
-    appended: int
-    structure: int
-    external: int
+    weights: Count
+    constants: Count
+    metadata: Count
+    appended: Count
+    structure: Count
+    external: Count
 
 
 class FileFacts(Record, frozen=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tflite_sparse.model.quantization import QuantizationFacts
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.words.numbers import share
 
 __all__ = [
@@ -30,21 +32,21 @@ class UseRecord(Record, frozen=True):
         macs: multiply-accumulate operations of the operator.
     """
 
-    subgraph: int
-    operator: int
+    subgraph: Count
+    operator: Count
     name: str
-    operand: int
+    operand: Count
     output: str
     through: tuple[str, ...]
     pointwise: bool
-    macs: int
+    macs: Count
 
 
 class LevelFacts(Record, frozen=True):
     """One level of a sparse encoding.
 
     Attributes:
-        format: "dense" or "sparse_csr".
+        format: how it lists its coordinates.
         dense_size: size of a dense level.
         segments: number of segments of a sparse level.
         segments_type: numpy's name of their type.
@@ -52,11 +54,11 @@ class LevelFacts(Record, frozen=True):
         indices_type: numpy's name of their type.
     """
 
-    format: str
-    dense_size: int
-    segments: int | None = None
+    format: Literal["dense", "sparse_csr"]
+    dense_size: Count
+    segments: Count | None = None
     segments_type: str | None = None
-    indices: int | None = None
+    indices: Count | None = None
     indices_type: str | None = None
 
 
@@ -75,7 +77,7 @@ class EncodingFacts(Record, frozen=True):
     block_map: tuple[int, ...]
     block_shape: tuple[int, ...]
     levels: tuple[LevelFacts, ...]
-    values: int
+    values: Count
 
 
 class BlockFill(Record, frozen=True):
@@ -89,8 +91,8 @@ class BlockFill(Record, frozen=True):
     """
 
     channels: int
-    blocks: int
-    fill: float
+    blocks: Count
+    fill: Share
     fits: bool
 
 
@@ -104,8 +106,8 @@ class ShapeFill(Record, frozen=True):
     """
 
     block: tuple[int, ...]
-    blocks: int
-    fill: float
+    blocks: Count
+    fill: Share
 
 
 class WeightFacts(Record, frozen=True):
@@ -119,7 +121,7 @@ class WeightFacts(Record, frozen=True):
         shape: sizes.
         elements: number of values.
         uses: the operators that read it, in the order of execution; several for a shared weight.
-        storage: "dense" or "sparse".
+        storage: how it is stored.
         encoding: the encoding of a sparse weight.
         quantization: the zero points of a quantized weight.
         zeros: values that are exactly zero; -0.0 is zero as for the runtime, and so is a value at
@@ -136,23 +138,23 @@ class WeightFacts(Record, frozen=True):
         cannot: why it cannot be stored sparse.
     """
 
-    subgraph: int
-    tensor: int
+    subgraph: Count
+    tensor: Count
     name: str
     type: str
     shape: tuple[int, ...]
-    elements: int
+    elements: Count
     uses: tuple[UseRecord, ...]
-    storage: str
+    storage: Literal["dense", "sparse"]
     encoding: EncodingFacts | None
     quantization: QuantizationFacts | None
-    zeros: int | None
-    near_zeros: int | None
+    zeros: Count | None
+    near_zeros: Count | None
     blocks: tuple[BlockFill, ...]
     block_shapes: tuple[ShapeFill, ...] | None
-    bytes_now: int
-    bytes_dense: int | None
-    bytes_sparse: int | None
+    bytes_now: Count
+    bytes_dense: Count | None
+    bytes_sparse: Count | None
     best_encoding: str | None
     smaller: bool
     cannot: str | None

@@ -1,0 +1,157 @@
+"""Makes schema/*.schema.json from the types of what is printed: python docs/make_schemas.py.
+
+A type says everything: its fields, what they may hold, and in its docstring what they mean.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import typing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tflite_sparse.comparison.diff_types import ModelDiff
+from tflite_sparse.records import Record
+from tflite_sparse.report.json.documents import Heading
+from tflite_sparse.report.json.inspection import InspectReport
+from tflite_sparse.report.json.lint import LintReport
+from tflite_sparse.report.json.rules import RuleEntry, RulesReport
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schema"
+
+# What each command prints with --json, and whether a heading stands before it.
+DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
+    "diff": ("diff --json", ModelDiff, True),
+    "inspect": ("inspect --json", InspectReport, True),
+    "lint": ("lint --format json", LintReport, True),
+    "rule": ("rule --json", RuleEntry, False),
+    "rules": ("rules --json", RulesReport, True),
+}
+
+_REFERENCE = "#/$defs/{name}"
+_ENTRY = re.compile(r"^(\w+): (.*)$")
+
+
+def schemas() -> dict[str, str]:
+    """The schemas: their text by their path in schema/."""
+    return {
+        f"{name}.schema.json": json.dumps(_document(*document), indent=2) + "\n"
+        for name, document in DOCUMENTS.items()
+    }
+
+
+def _document(command: str, content: Any, heading: bool) -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    top = _content(content, definitions)
+    if heading:
+        before = _object(Heading, definitions)
+        top["properties"] = before["properties"] | top["properties"]
+        top["required"] = before["required"] + top["required"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"What tflite-sparse {command} prints",
+        **top,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _content(content: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(content, type) and issubclass(content, Record):
+        return _object(content, definitions)
+    return _value(content, definitions)
+
+
+def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a type of results."""
+    summary, meanings = _docstring(record)
+    properties = {
+        field.encode_name: {
+            "description": meanings[field.name],
+            **_value(field.type, definitions),
+        }
+        for field in msgspec.structs.fields(record)
+    }
+    for name in record.derived:
+        getter = getattr(record, name).fget
+        properties[name] = {
+            "description": _sentence(inspect.getdoc(getter) or ""),
+            **_value(typing.get_type_hints(getter)["return"], definitions),
+        }
+    return {
+        "description": summary,
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what a field holds; types of results in it are added to the definitions."""
+    records = _records(kind)
+    for record in records:
+        if record.__name__ not in definitions:
+            # Reserved first: a type may hold itself.
+            definitions[record.__name__] = {}
+            definitions[record.__name__] = _object(record, definitions)
+    choices = [part for part in typing.get_args(kind) if part in records]
+    if len(choices) > 1:
+        # msgspec reads no such union; these are only written.
+        return {"oneOf": [{"$ref": _REFERENCE.format(name=each.__name__)} for each in choices]}
+    if typing.get_origin(kind) is tuple and typing.get_args(kind)[1:] == (...,):
+        return {"type": "array", "items": _value(typing.get_args(kind)[0], definitions)}
+    (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
+    for name, component in components.items():
+        if name not in definitions:
+            definitions[name] = _enumeration(component)
+    return _simpler(schema)
+
+
+def _records(kind: Any) -> list[type[Record]]:
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return [kind]
+    return [record for part in typing.get_args(kind) for record in _records(part)]
+
+
+def _enumeration(component: dict[str, Any]) -> dict[str, Any]:
+    summary = str(component["description"]).partition("\n")[0]
+    return {"description": summary, "enum": component["enum"]}
+
+
+def _simpler(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema in fewer words."""
+    if len(schema.get("enum", ())) == 1:
+        return {"const": schema["enum"][0]}
+    match schema:
+        case {"anyOf": [{"type": kind, **rest}, {"type": "null"}]}:
+            return {"type": [kind, "null"], **rest}
+    return schema
+
+
+def _docstring(record: type[Record]) -> tuple[str, dict[str, str]]:
+    """What a docstring says of a type, and of each of its fields."""
+    text, _, attributes = (inspect.getdoc(record) or "").partition("\n\nAttributes:\n")
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in inspect.cleandoc(attributes).splitlines():
+        entry = _ENTRY.match(line)
+        if entry:
+            name = entry[1]
+            meanings[name] = entry[2]
+        else:
+            meanings[name] += f" {line.strip()}"
+    return " ".join(text.split()), {key: _sentence(text) for key, text in meanings.items()}
+
+
+def _sentence(text: str) -> str:
+    """A description as the schema says it: in JSON, None is null."""
+    return re.sub(r"\bNone\b", "null", text[:1].upper() + text[1:])
+
+
+if __name__ == "__main__":
+    for file, content in schemas().items():
+        (SCHEMA / file).write_text(content, "utf-8")
