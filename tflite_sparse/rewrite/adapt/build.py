@@ -1,4 +1,4 @@
-"""Small parts that several passes and forms put into a graph."""
+"""Operators that several passes and forms insert into a graph."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def pad_before(
     pads: tuple[int, int, int, int],
     channels: int = 0,
 ) -> Tensor:
-    """Puts a PAD with zeros in front of an operator; what it writes.
+    """Inserts a PAD with zeros before an operator and returns its output.
 
     Args:
         editor: edits the subgraph.
-        place: the operator.
+        place: the operator that it comes before.
         source: what is padded.
         pads: zeros above, left of, below and right of it.
-        channels: zero channels behind its own.
+        channels: zero channels to append.
     """
     top, left, bottom, right = pads
     batch, height, width, depth = source.shape
@@ -53,15 +53,15 @@ def select(
     name: str,
     output: Tensor | None = None,
 ) -> Tensor:
-    """Puts a 1x1 convolution without bias or activation in front of an operator; what it writes.
+    """Inserts a 1x1 convolution without bias or activation; returns its output.
 
     Args:
         editor: edits the subgraph.
-        place: the operator; None for the end.
+        place: the operator that it comes before; None for the end.
         source: what it reads.
         matrix: its filter, shape (output channels, input channels).
         name: name of its value.
-        output: a tensor that it writes instead of a new one.
+        output: the tensor to write; None for a new one.
     """
     channels = matrix.shape[0]
     if output is None:
@@ -79,14 +79,14 @@ def slice_channels(
     channels: range,
     output: Tensor | None = None,
 ) -> Tensor:
-    """Puts a STRIDED_SLICE of some channels in front of an operator; what it writes.
+    """Inserts a STRIDED_SLICE that takes some channels of a map; returns its output.
 
     Args:
         editor: edits the subgraph.
-        place: the operator; None for the end.
+        place: the operator that it comes before; None for the end.
         tensor: the map.
         channels: which channels.
-        output: a tensor that it writes instead of a new one.
+        output: the tensor to write; None for a new one.
     """
     if output is None:
         shape = (*tensor.shape[:3], len(channels))
@@ -110,7 +110,7 @@ def add_up(
     output: Tensor,
     activation: str = "NONE",
 ) -> None:
-    """Adds values up in front of an operator, into a tensor."""
+    """Inserts ADDs that sum up values into a tensor."""
     first, *others = parts
     total = first
     for index, part in enumerate(others):

@@ -1,4 +1,4 @@
-"""What the passes and forms know of the part of a subgraph that they change."""
+"""The state that passes and forms share while they change a part of a subgraph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Context"]
 
 
 class Context(msgspec.Struct, eq=False):
-    """What a rewrite of a part of a subgraph is about.
+    """A part of a subgraph that is being rewritten.
 
     Attributes:
         editor: edits the subgraph.

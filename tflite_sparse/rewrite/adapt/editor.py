@@ -1,4 +1,4 @@
-"""Edits the graph of a subgraph: new constants, values and operators; what nothing reads is swept.
+"""Edits a subgraph: adds constants, values and operators, and removes what became unused.
 
 Operators keep their order; tensors that the caller sees keep their index, name and buffer.
 """
@@ -142,9 +142,9 @@ class Editor:
         self.subgraph.relink()
 
     def split(self, tensor: Tensor, suffix: str, readers: Iterable[Operator]) -> Tensor:
-        """Gives a value's producer a new output, which some of its readers read from then on.
+        """Gives a value's producer a new output and moves some of the readers over to it.
 
-        The value itself, which the others and the caller keep, is then without a producer.
+        The value itself, which the other readers and the caller keep, then has no producer.
         """
         producer = present(self.subgraph.producer(tensor))
         output = self.value(tensor.shape, tensor, f"{tensor.name}{suffix}")
@@ -158,13 +158,13 @@ class Editor:
     def set_weight(
         self, operator: Operator, operand: int, change: Callable[[Any], Any], key: str
     ) -> None:
-        """Makes an operator read a changed copy of a constant, in the type that it is stored in.
+        """Makes an operator read a changed copy of a constant, stored in the same type.
 
         Args:
             operator: the operator.
             operand: position among its inputs.
             change: makes the new values of the stored ones.
-            key: what it does; operators that change a shared constant alike share the copy.
+            key: names the change; operators that change a shared constant alike share the copy.
         """
         use = present(trace_constant(operator, operand))
         tensor = self._changed_constants.get((use.constant, key))
@@ -179,15 +179,15 @@ class Editor:
         self.read(operator, operand, tensor)
 
     def label(self, operator: Operator) -> str:
-        """What an operator was called in the model as it was."""
+        """The label that an operator had in the original model."""
         return self._labels.get(operator, operator.label)
 
     def note(self, adapt_pass: AnyPass, label: str, what: str, why: str) -> None:
-        """Notes a change that costs nothing.
+        """Records a change that costs nothing.
 
         Args:
             adapt_pass: the pass that made it.
-            label: label of the operator in the model as it was.
+            label: label of the operator in the original model.
             what: what was done.
             why: what it is for.
         """
@@ -196,12 +196,12 @@ class Editor:
     def apply(
         self, adapt_pass: AnyPass, operator: Operator, change: Callable[[], Applied | None]
     ) -> None:
-        """Makes a change that an operator asks for, and notes what it was and what it costs.
+        """Makes a change to an operator and records it with its cost.
 
         Args:
             adapt_pass: the pass that makes it.
             operator: the operator.
-            change: makes the change; says what it was, None where there was nothing to do.
+            change: makes the change and describes it; returns None if there was nothing to do.
         """
         label, before = self.label(operator), macs(operator)
         self._added, self._added_bytes = [], 0
@@ -228,7 +228,7 @@ class Editor:
         return self._interface == self._caller_sees()
 
     def sweep(self) -> tuple[int, int]:
-        """Removes operators and constants that nothing reads any more; what was idle before stays.
+        """Removes operators and constants that became unused; what was unused before stays.
 
         Returns:
             The number of operators and of tensors that went.
@@ -249,9 +249,8 @@ class Editor:
             buffer.clear()
         return operators, len(tensors)
 
-    def _caller_sees(self) -> list[tuple[Tensor, str, str, tuple[int, ...]]]:
-        tensors = (*self.subgraph.inputs, *self.subgraph.outputs)
-        return [(tensor, tensor.name, tensor.type, tensor.shape) for tensor in tensors]
+    def _caller_sees(self) -> dict[Tensor, tuple[str, str, tuple[int, ...]]]:
+        return {t: (t.name, t.type, t.shape) for t in self.subgraph.interface}
 
     def _is_read(self, operator: Operator) -> bool:
         outputs = self.subgraph.outputs
@@ -270,7 +269,7 @@ class Editor:
         return self._tensor(values.shape, old.type, f"{old.name}/{key}", buffer)
 
     def _dequantized(self, constant: Tensor, use: Use, dequantize: Operator, key: str) -> Tensor:
-        """What a DEQUANTIZE like that of a use makes of another constant."""
+        """Adds a DEQUANTIZE of a changed constant, like that of the original."""
         old = present(use.operator.inputs[use.operand])
         result = self.value(constant.shape, old, f"{old.name}/{key}")
         result.table["shape_signature"] = None

@@ -1,4 +1,4 @@
-"""What adapting a model is asked to do."""
+"""Options of `adapt`."""
 
 from __future__ import annotations
 

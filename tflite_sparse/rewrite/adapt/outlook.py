@@ -1,10 +1,11 @@
-"""What comes of a model once its weights are stored sparse, asked before anything is stored."""
+"""Predicts what the runtime does with a model once its weights are stored sparse."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.rewrite.storage.safety import dangers, forecasts
@@ -31,8 +32,7 @@ _LEAST_ZEROS = 0.34
 _WORST = (Outcome.PROCESS_ABORT, Outcome.LOAD_FAILURE, Outcome.WRONG_NUMBERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(msgspec.Struct, frozen=True):
     """A model with its weights stored sparse, on a target.
 
     Attributes:
@@ -101,20 +101,20 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
 def _prospect(
     model: Model, target: str, encoded: dict[int, set[int]], stored: int, counts: ZeroCounts
 ) -> Prospect:
-    found: list[Plan] = []
+    plans: list[Plan] = []
     dense: float | None = 0.0
     planned: float | None = 0.0
     for subgraph in model.subgraphs:
         assume = WhatIf(encoded=frozenset(encoded.get(subgraph.index, ())))
-        then = plan(subgraph, target, assume=assume, zeros=counts)
-        found.append(then)
-        time = estimate(then, subgraph)
+        expected = plan(subgraph, target, assume=assume, zeros=counts)
+        plans.append(expected)
+        time = estimate(expected, subgraph)
         dense = None if dense is None or time is None else dense + time.dense_ms
         planned = None if planned is None or time is None else planned + time.planned_ms
-    verdicts = [p.verdict for p in found]
-    pointwise = [f for p in found for f in p.filters if f.pointwise]
-    worst = next((o for o in _WORST if any(p.outcome is o for p in found)), None)
-    sparse = any(p.outcome is Outcome.SPARSE for p in found)
+    verdicts = [p.verdict for p in plans]
+    pointwise = [f for p in plans for f in p.filters if f.pointwise]
+    worst = next((o for o in _WORST if any(p.outcome is o for p in plans)), None)
+    sparse = any(p.outcome is Outcome.SPARSE for p in plans)
     return Prospect(
         outcome=worst or (Outcome.SPARSE if sparse else Outcome.DENSE),
         pointwise=sum(v.pointwise for v in verdicts),

@@ -1,4 +1,4 @@
-"""Adapts a model: tries it on a copy, asks the model of the runtime, and keeps what pays."""
+"""Adapts a model: changes a copy, asks the model of the runtime, and keeps what pays."""
 
 from __future__ import annotations
 

@@ -44,14 +44,14 @@ Value = TypeVar("Value")
 
 
 def present(value: Value | None) -> Value:
-    """A value that a check before has shown to be there."""
+    """Narrows the type of a value that an earlier check has shown to be there."""
     if value is None:
         raise AssertionError("what a check has shown to be there is missing")
     return value
 
 
 def remembered(function: Callable[[Subject], Answer]) -> Callable[[Subject], Answer]:
-    """Remembers the answer of a function about an operator or tensor, until an edit."""
+    """Caches what a function says about an operator or tensor until the subgraph is edited."""
 
     @wraps(function)
     def ask(subject: Subject) -> Answer:

@@ -1,4 +1,4 @@
-"""Who reads a map, also through the PADs that fuse into what reads them."""
+"""Finds the readers of a map, looking through the PADs that fuse into what reads them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether a subgraph says of its operators what the runtime would find.
+"""Checks that the shapes and operands in a file are those that the runtime would compute.
 
-The runtime works shapes out anew and does not look at those that a file states; adapting relies on
-them. A subgraph that states others, or operators without operands that they need, is left alone.
+The runtime computes all shapes itself and ignores those in the file, but adapting relies on them.
+A subgraph with other shapes, or with operators that lack operands, is therefore left alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PAIR = 2
 
 
 def shape_mismatch(subgraph: Subgraph) -> tuple[Operator, str] | None:
-    """The first operator of which the file says what cannot be, and what; None where none is."""
+    """The first operator that the file describes wrongly, and what is wrong; None if all fit."""
     computed = set(subgraph.inputs)
     for op in subgraph.operators:
         if any(t is not None and t not in computed and subgraph.producer(t) for t in op.inputs):

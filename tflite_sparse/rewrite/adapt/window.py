@@ -1,6 +1,6 @@
-"""Where the window of a convolution or pooling lies, and how it fits into another window.
+"""The window of a convolution or pooling, and how it fits into another window.
 
-All along one axis at a time: a window reads `kernel` cells, `dilation` apart, beginning `before`
+Each axis is treated alone: a window reads `kernel` cells, `dilation` apart, beginning `before`
 cells in front of the map and moving on by `stride`.
 """
 

@@ -1,4 +1,4 @@
-"""Whether what adapting made of a model is worth keeping, and why not where it is not."""
+"""Decides whether an adapted model is worth keeping, and says why if it is not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def reason_against(
     *,
     only_repairs: bool,
 ) -> str | None:
-    """Why a result is not to be kept; None where it is.
+    """Why an adapted model should not be kept; None if it should.
 
     Args:
         before: what comes of the model as it was, by target.

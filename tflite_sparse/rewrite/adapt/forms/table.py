@@ -1,8 +1,7 @@
-"""The sparse form of an operator by its kind: what it reads, whether it has one, how it gets it.
+"""The sparse forms of all kinds of operators, as a table.
 
-A form says in the terms of the model's operator what XNNPACK's sparse layout takes. Operators that
-only have to be written otherwise or placed in another window get there without a change to what
-they compute.
+A form says which operators XNNPACK's sparse layout takes, in terms of the operator in the model,
+and how to change the others so that it takes them, without a change to what they compute.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ __all__ = ["FORMS", "Change", "Form", "form_of"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What is done to an operator to bring it into a form.
+    """A change that brings an operator into its form.
 
     Attributes:
         by: the pass that does it.
-        make: makes the change; says what it was, None where there was nothing to do.
+        make: makes the change and describes it; returns None if there was nothing to do.
     """
 
     by: AnyPass
@@ -69,10 +68,10 @@ class Form(msgspec.Struct, frozen=True):
 
     Attributes:
         reads: the values that must lie in the sparse layout.
-        refusal: why an operator has no such form, in words; None where it has.
-        change: what gives an operator the form; None where it has it as it is.
+        refusal: why an operator does not have this form, in words; None if it has.
+        change: the change that gives an operator the form; None if none is needed.
         leaves: whether its result lies outside the sparse layout.
-        ending: what an operator needs that ends the sparse layout; None where it needs nothing.
+        ending: the change that an operator needs where the sparse layout ends, or None.
     """
 
     reads: Callable[[Operator], list[Tensor]]

@@ -1,4 +1,4 @@
-"""What the passes inside `adapt` have in common, by what they work on.
+"""Base classes of the passes inside `adapt`, by what they work on.
 
 A pass works on a subgraph as a whole, before it is known which of its operators will run in the
 sparse layout; on a region, that is the operators that will; or on the model, when all regions are
@@ -28,12 +28,12 @@ Subject = TypeVar("Subject")
 
 
 class Applied(NamedTuple):
-    """A change that was made.
+    """Describes a change that was made.
 
     Attributes:
         what: what was done.
         why: what it is for.
-        by: the pass that it is due to, where that is another one than the one that made it.
+        by: the pass that made the change necessary, if it is not the one that made it.
     """
 
     what: str
@@ -42,13 +42,13 @@ class Applied(NamedTuple):
 
 
 class AdaptPass(Pass[Subject, "tuple[Step, ...]"]):
-    """A pass inside `adapt`; its result is the steps that it made.
+    """A pass inside `adapt`; its result is the list of its steps.
 
     Attributes:
         detail: what it does in full, for the documentation.
-        cost: what it costs.
-        exact: whether the numbers stay the same bit for bit, in words.
-        repairs: whether it only mends what the runtime would refuse or get wrong.
+        cost: what it costs, for the documentation.
+        exact: whether the numbers stay the same bit for bit, for the documentation.
+        repairs: whether it only repairs what the runtime would refuse or get wrong.
     """
 
     name: ClassVar[PassName]
@@ -58,14 +58,14 @@ class AdaptPass(Pass[Subject, "tuple[Step, ...]"]):
     repairs: ClassVar[bool] = False
 
     def check(self, holds: bool, promise: str) -> None:
-        """Checks a promise.
+        """Raises an error if a promise was broken.
 
         Args:
-            holds: whether it holds.
+            holds: whether the promise was kept.
             promise: what was promised.
 
         Raises:
-            RewriteError: it does not hold.
+            RewriteError: it was broken.
         """
         if not holds:
             raise RewriteError(f"pass {self.name} broke its promise that {promise}; this is a bug")
@@ -80,26 +80,26 @@ class SubgraphPass(AdaptPass[Editor]):
 
     @abstractmethod
     def change(self, editor: Editor) -> None:
-        """Does the work; the editor notes the steps."""
+        """Makes the changes through the editor, which records them as steps."""
 
     def apply(self, subject: Editor) -> tuple[Step, ...]:
-        """Does the work; the steps."""
+        """Makes the changes; returns the steps."""
         first = len(subject.steps)
         self.change(subject)
         return tuple(subject.steps[first:])
 
     def ensures(self, subject: Editor, result: tuple[Step, ...]) -> None:
-        """Holds the interface of the subgraph against what it was.
+        """Checks that the inputs and outputs of the subgraph are what they were.
 
         Raises:
-            RewriteError: it is another one now.
+            RewriteError: they are not.
         """
         del result
         self.check(subject.keeps_interface(), "what the caller sees stays")
 
 
 class Order(IntEnum):
-    """When a pass works on a region, as some build on what others did."""
+    """The order in which passes run on a region; later ones rely on earlier ones."""
 
     LEAVE = 1
     """Values get out."""
@@ -115,31 +115,31 @@ class RegionPass(AdaptPass["Region"]):
     """A pass over a region. It promises that what the caller sees stays.
 
     Attributes:
-        order: when it works.
+        order: when it runs.
     """
 
     order: ClassVar[Order]
 
     def is_wanted(self, region: Region) -> bool:
-        """Whether it is to work on a region."""
+        """Whether it has to run on a region."""
         return region.context.allows(self)
 
     @abstractmethod
     def change(self, region: Region) -> None:
-        """Does the work; the region's editor notes the steps."""
+        """Makes the changes through the region's editor, which records them as steps."""
 
     def apply(self, subject: Region) -> tuple[Step, ...]:
-        """Does the work; the steps."""
+        """Makes the changes; returns the steps."""
         steps = subject.context.editor.steps
         first = len(steps)
         self.change(subject)
         return tuple(steps[first:])
 
     def ensures(self, subject: Region, result: tuple[Step, ...]) -> None:
-        """Holds the interface of the subgraph against what it was.
+        """Checks that the inputs and outputs of the subgraph are what they were.
 
         Raises:
-            RewriteError: it is another one now.
+            RewriteError: they are not.
         """
         del result
         self.check(subject.context.editor.keeps_interface(), "what the caller sees stays")

@@ -78,7 +78,7 @@ def _bring_in(tensor: Tensor, context: Context, first_readers: list[Operator]) -
     Args:
         tensor: the map.
         context: the members, and the editor.
-        first_readers: gets the operators that read the map itself now.
+        first_readers: the operators that read the map itself from now on are added here.
     """
     editor, graph = context.editor, context.editor.subgraph
     producer = graph.producer(tensor)

@@ -1,6 +1,6 @@
-"""What the passes inside `adapt` are called: in options, in results and in documents.
+"""The names of the passes inside `adapt`, as options, results and documentation show them.
 
-Apart from the passes themselves, so that help and results need not load what these do.
+They have a module of their own so that help and results need not import the passes.
 """
 
 from __future__ import annotations

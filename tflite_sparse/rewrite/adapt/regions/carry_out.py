@@ -1,4 +1,4 @@
-"""Carries a region out: what leaves it, what enters it, how maps lie, then its members."""
+"""Brings a region into the sparse layout: its exits, its entries, then every operator in it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ __all__ = ["carry_out"]
 
 
 def carry_out(region: Region, passes: Iterable[AnyPass]) -> None:
-    """Carries a region out.
+    """Brings a region into the sparse layout.
 
     Args:
         region: the region.
-        passes: all passes that there are; those that work on regions are used where they are
-            wanted.
+        passes: the passes to choose from; those that work on regions run where they are wanted.
     """
     context, editor = region.context, region.context.editor
     wanted = [p for p in passes if isinstance(p, RegionPass) and p.is_wanted(region)]

@@ -31,8 +31,8 @@ class Region(msgspec.Struct, eq=False):
         stem: the convolution that brings the image in, if one does.
         entries: other values that are brought in.
         members: the operators, in the order of execution, without the stem.
-        blocked: operators that read a value of the region and have no sparse form, with the reason.
-        first_readers: what reads the entries themselves, once they are brought in.
+        blocked: operators that read a value of the region but have no sparse form, and why.
+        first_readers: the operators that bring the entries in, set by the pass that adds them.
     """
 
     context: Context
