@@ -55,8 +55,8 @@ def _outlook(adaptation: Adaptation, width: int) -> Lines:
     rows = [
         [
             view.target,
-            view.before.replace("_", " "),
-            view.after.replace("_", " "),
+            view.before.value.replace("_", " "),
+            view.after.value.replace("_", " "),
             f"{view.sparse_before} to {view.sparse_after}",
             f"{view.share_before:.0%} to {view.share_after:.0%}",
             _times(view),

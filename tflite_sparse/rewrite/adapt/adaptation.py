@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.rewrite.adapt.passes.names import PassName
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 __all__ = ["Adaptation", "Blocked", "Outlook", "Step"]
 
@@ -25,7 +26,7 @@ class Step(Record, frozen=True):
         bytes: bytes of constants that it adds.
     """
 
-    subgraph: int
+    subgraph: Count
     name: PassName
     operator: str
     what: str
@@ -39,7 +40,7 @@ class Outlook(Record, frozen=True):
 
     Attributes:
         target: name of the target.
-        before: the outcome before, such as "dense".
+        before: the outcome before.
         after: the outcome after.
         pointwise: number of 1x1 convolutions of the model before.
         sparse_before: number of them that ran sparse.
@@ -53,13 +54,13 @@ class Outlook(Record, frozen=True):
     """
 
     target: str
-    before: str
-    after: str
-    pointwise: int
-    sparse_before: int
-    sparse_after: int
-    share_before: float
-    share_after: float
+    before: Outcome
+    after: Outcome
+    pointwise: Count
+    sparse_before: Count
+    sparse_after: Count
+    share_before: Share
+    share_after: Share
     dense_ms: float | None = None
     before_ms: float | None = None
     after_ms: float | None = None

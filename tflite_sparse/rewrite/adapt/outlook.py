@@ -134,8 +134,8 @@ def outlook(before: dict[str, Prospect], after: dict[str, Prospect]) -> tuple[Ou
     return tuple(
         Outlook(
             target=name,
-            before=was.outcome.value,
-            after=after[name].outcome.value,
+            before=was.outcome,
+            after=after[name].outcome,
             pointwise=was.pointwise,
             sparse_before=was.sparse,
             sparse_after=after[name].sparse,
