@@ -15,21 +15,27 @@ from typing import Any
 import msgspec
 
 from tflite_sparse.comparison.diff_types import ModelDiff
-from tflite_sparse.records import Record
+from tflite_sparse.records import Distance, Record
+from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
 from tflite_sparse.report.json.inspection import InspectReport
 from tflite_sparse.report.json.lint import LintReport
+from tflite_sparse.report.json.profile import ProfileReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
+from tflite_sparse.report.json.verify import VerifyReport
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schema"
 
 # What each command prints with --json, and whether a heading stands before it.
 DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
+    "bench": ("bench --json", BenchReport, True),
     "diff": ("diff --json", ModelDiff, True),
     "inspect": ("inspect --json", InspectReport, True),
     "lint": ("lint --format json", LintReport, True),
+    "profile": ("profile --json", ProfileReport, True),
     "rule": ("rule --json", RuleEntry, False),
     "rules": ("rules --json", RulesReport, True),
+    "verify": ("verify --json", VerifyReport, True),
 }
 
 _REFERENCE = "#/$defs/{name}"
@@ -92,6 +98,8 @@ def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]
 
 def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of what a field holds; types of results in it are added to the definitions."""
+    if kind == Distance:
+        return {"type": ["number", "null"], "minimum": 0}
     records = _records(kind)
     for record in records:
         if record.__name__ not in definitions:

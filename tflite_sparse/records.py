@@ -7,12 +7,18 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-__all__ = ["Count", "Record", "Share", "plain"]
+__all__ = ["Amount", "Count", "Distance", "Record", "Share", "plain"]
 
 _DIGITS = "%.6g"
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 """A number of things; what tells a JSON Schema that it is never negative."""
+
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+"""A quantity that is never negative."""
+
+Distance = Annotated[float, msgspec.Meta(ge=0, extra={"null": "infinite"})]
+"""A difference of values, which may be infinite; null in JSON then."""
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A part of a whole, from 0 to 1."""
@@ -26,14 +32,18 @@ class Record(msgspec.Struct, frozen=True):
 
     Attributes:
         derived: names of properties that JSON has too, after the fields.
+        flat: names of fields that are results themselves, and whose fields JSON has in their place.
     """
 
     derived: ClassVar[tuple[str, ...]] = ()
+    flat: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by their names in JSON: nested results as dicts, floats to six digits."""
-        names = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
-        fields = {key: plain(getattr(self, name)) for key, name in names}
+        fields: dict[str, Any] = {}
+        for key, name in zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True):
+            value = plain(getattr(self, name))
+            fields.update(value if name in self.flat else {key: value})
         return fields | {name: plain(getattr(self, name)) for name in self.derived}
 
 

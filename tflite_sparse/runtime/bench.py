@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
+from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_models
-from tflite_sparse.runtime.observations import Timing
+from tflite_sparse.runtime.observations import Status, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.runtime.observations import Outputs, Status
+    from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["Bench", "BenchedModel", "Where", "bench"]
 
@@ -27,8 +26,7 @@ Where = Literal["native", "web"]
 """LiteRT in a process on this machine, or LiteRT.js in a headless browser."""
 
 
-@dataclass(frozen=True, slots=True)
-class BenchedModel(Facts):
+class BenchedModel(Record, frozen=True):
     """A model that was timed, or an attempt at it.
 
     Attributes:
@@ -48,33 +46,25 @@ class BenchedModel(Facts):
     """
 
     path: str
-    bytes: int
+    bytes: Count
     status: Status
     detail: str
-    median_ms: float | None
-    p10_ms: float | None
-    p90_ms: float | None
-    ratio: float | None
-    max_difference: float | None
+    median_ms: Amount | None
+    p10_ms: Amount | None
+    p90_ms: Amount | None
+    ratio: Amount | None
+    max_difference: Amount | None
     within: bool | None
     comparison: str
-    milliseconds: tuple[float, ...]
+    milliseconds: tuple[Amount, ...]
 
     @property
     def ok(self) -> bool:
         """Whether it ran."""
         return self.status == "ok"
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has no infinity: null stands for it."""
-        made = Facts.to_dict(self)
-        if made["max_difference"] == float("inf"):
-            made["max_difference"] = None
-        return made
 
-
-@dataclass(frozen=True, slots=True)
-class Bench(Facts):
+class Bench(Record, frozen=True):
     """Models that were timed in turn.
 
     Attributes:
@@ -91,10 +81,10 @@ class Bench(Facts):
     where: Where
     runtime: str
     processor: str
-    threads: int
-    runs: int
-    warmup: int
-    seed: int
+    threads: Count
+    runs: Count
+    warmup: Count
+    seed: Count
     models: tuple[BenchedModel, ...]
 
     @property

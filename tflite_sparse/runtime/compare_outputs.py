@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.records import Amount, Count, Distance, Record, Share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,23 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["Figures", "OutputComparison", "Tolerance", "compare_output", "figures", "paired"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance(Facts):
-    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers."""
+class Tolerance(Record, frozen=True):
+    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers.
 
-    atol: float = 0.0
-    rtol: float = 0.0
+    Attributes:
+        atol: absolute part.
+        rtol: part relative to the first model's value.
+    """
+
+    atol: Amount = 0.0
+    rtol: Amount = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class OutputComparison(Facts):
+class OutputComparison(Record, frozen=True):
     """An output of both models over all trials.
 
     Attributes:
         name: its name in the first model.
         shape: its shape in the first trial.
-        max_abs: largest absolute difference.
-        max_rel: largest difference relative to the first model's value, where that is not 0.
+        max_abs: largest absolute difference; null in JSON where it is infinite.
+        max_rel: largest difference relative to the first model's value, where that is not 0; null
+            in JSON where it is infinite.
         cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones.
         argmax: share of positions at which the largest value along the last axis is in the same
             place.
@@ -43,19 +46,12 @@ class OutputComparison(Facts):
     """
 
     name: str
-    shape: tuple[int, ...]
-    max_abs: float
-    max_rel: float
+    shape: tuple[Count, ...]
+    max_abs: Distance
+    max_rel: Distance
     cosine: float
-    argmax: float
+    argmax: Share
     within: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has no infinity: null stands for it."""
-        return {
-            key: None if isinstance(value, float) and not np.isfinite(value) else value
-            for key, value in Facts.to_dict(self).items()
-        }
 
 
 class Figures(NamedTuple):

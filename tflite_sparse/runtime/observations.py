@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +22,7 @@ Outputs = dict[str, "NDArray[np.generic]"]
 """Values by the name of the output; where names repeat, by name and number."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(msgspec.Struct, frozen=True):
     """A model that was run, or an attempt at it.
 
     Attributes:
@@ -41,8 +41,7 @@ class RunResult:
         return self.status == "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutedOperator:
+class ExecutedOperator(Record, frozen=True):
     """An operator as the runtime executed it.
 
     Attributes:
@@ -66,8 +65,7 @@ class ExecutedOperator:
         return self.delegated and self.name.endswith(" SPMM")
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Record, frozen=True):
     """The operators that a runtime executed for one inference.
 
     Attributes:
@@ -102,8 +100,7 @@ class Profile:
         return tuple(operator.name for operator in self.operators if operator.delegated)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """How long inferences took.
 
     Attributes:
@@ -117,8 +114,8 @@ class Timing:
     model: str
     status: Status
     detail: str = ""
-    milliseconds: tuple[float, ...] = field(default=())
-    outputs: Outputs = field(default_factory=dict, compare=False)
+    milliseconds: tuple[float, ...] = ()
+    outputs: Outputs = msgspec.field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

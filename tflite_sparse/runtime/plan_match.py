@@ -5,9 +5,10 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.facts import Facts
+from tflite_sparse.records import Record
+from tflite_sparse.runtime.observations import Status
 from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["PlanComparison", "Row", "against_plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row(Facts):
+class Row(Record, frozen=True):
     """An executed operator beside a predicted one.
 
     Attributes:
@@ -40,8 +40,7 @@ class Row(Facts):
         return self.executed == self.predicted or not self.delegated
 
 
-@dataclass(frozen=True, slots=True)
-class PlanComparison(Facts):
+class PlanComparison(Record, frozen=True):
     """A profile beside the plan for the same target.
 
     Attributes:
@@ -52,15 +51,15 @@ class PlanComparison(Facts):
     """
 
     target: str
-    predicted: str
-    status: str
+    predicted: Outcome
+    status: Status
     rows: tuple[Row, ...]
 
     @property
     def agree(self) -> bool:
         """Whether the runtime did what the plan says."""
         if self.status != "ok":
-            return self.predicted in {"load_failure", "process_abort", "wrong_numbers"}
+            return self.predicted.is_failure
         return all(row.agrees for row in self.rows)
 
 
@@ -92,7 +91,7 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
         for o in profile.operators
         if not o.delegated
     ]
-    return PlanComparison(target, made.outcome.value, profile.status, (*rows, *outside))
+    return PlanComparison(target, made.outcome, profile.status, (*rows, *outside))
 
 
 def _aligned(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import RewriteError
-from tflite_sparse.inspection.facts import Facts
 from tflite_sparse.model import Model
+from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import (
     OutputComparison,
     Tolerance,
@@ -16,15 +15,15 @@ from tflite_sparse.runtime.compare_outputs import (
     paired,
 )
 from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
-from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.runtime.litert.driver import Backend, run_many
 from tflite_sparse.runtime.litert.processor import native_target
+from tflite_sparse.runtime.observations import Status
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from tflite_sparse.comparison.diff_types import ModelDiff, WeightDiff
-    from tflite_sparse.runtime.litert.driver import Backend
     from tflite_sparse.runtime.observations import RunResult
 
 __all__ = [
@@ -41,31 +40,29 @@ SPARSE_ATOL, SPARSE_RTOL = 1e-5, 1e-4
 """Tolerances where sparse kernels may run: they add up in another order than dense ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class WeightComparison(Facts):
+class WeightComparison(Record, frozen=True):
     """A weight that is not the same in both models.
 
     Attributes:
         name: its name.
         operator: kind of the operator that reads it.
-        missing: "a" or "b" where only the other model has it; "" where both have it.
+        missing: the model that does not have it; "" where both have it.
         differing: how many values differ; None where shapes or types do.
         largest: the largest difference of two values; None where it is not known.
     """
 
     name: str
     operator: str
-    missing: str
-    differing: int | None
-    largest: float | None
+    missing: Literal["a", "b", ""]
+    differing: Count | None
+    largest: Amount | None
 
 
-@dataclass(frozen=True, slots=True)
-class BackendComparison(Facts):
+class BackendComparison(Record, frozen=True):
     """What both models did with the same inputs on one set of kernels.
 
     Attributes:
-        backend: "xnnpack" or "reference".
+        backend: XNNPACK, or the reference kernels of the runtime.
         status_a: how the first model fared.
         detail_a: what the runtime said of it.
         status_b: how the second model fared.
@@ -75,14 +72,16 @@ class BackendComparison(Facts):
         problem: why outputs cannot be compared although both ran; "" for none.
     """
 
-    backend: str
-    status_a: str
+    backend: Backend
+    status_a: Status
     detail_a: str
-    status_b: str
+    status_b: Status
     detail_b: str
     tolerance: Tolerance
     outputs: tuple[OutputComparison, ...]
     problem: str = ""
+
+    derived = ("agree",)
 
     @property
     def compared(self) -> bool:
@@ -100,8 +99,7 @@ class BackendComparison(Facts):
         return not self.problem and all(output.within for output in self.outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class Verification(Facts):
+class Verification(Record, frozen=True):
     """The comparison of two models.
 
     Attributes:
@@ -119,25 +117,19 @@ class Verification(Facts):
     a: str
     b: str
     weights: tuple[WeightComparison, ...]
-    weights_equal: int
+    weights_equal: Count
     graph: tuple[str, ...]
-    trials: int
-    seed: int | None
+    trials: Count
+    seed: Count | None
     emulated: bool
     backends: tuple[BackendComparison, ...]
+
+    derived = ("equal",)
 
     @property
     def equal(self) -> bool:
         """Whether weights and outputs are the same."""
         return not self.weights and all(backend.agree for backend in self.backends)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, with the verdicts."""
-        made = Facts.to_dict(self)
-        made["equal"] = self.equal
-        for entry, backend in zip(made["backends"], self.backends, strict=True):
-            entry["agree"] = backend.agree
-        return made
 
 
 def verify(
@@ -254,12 +246,14 @@ def _graph(found: ModelDiff) -> tuple[str, ...]:
 
 def _weight(weight: WeightDiff) -> WeightComparison:
     side = weight.before or weight.after
-    missing = "a" if weight.before is None else "b" if weight.after is None else ""
+    missing: Literal["a", "b", ""] = (
+        "a" if weight.before is None else "b" if weight.after is None else ""
+    )
     name = side.name if side else ""
     return WeightComparison(name, weight.operator, missing, weight.differing, weight.largest)
 
 
-def _compare(backend: str, a: RunResult, b: RunResult, allowed: Tolerance) -> BackendComparison:
+def _compare(backend: Backend, a: RunResult, b: RunResult, allowed: Tolerance) -> BackendComparison:
     outputs: tuple[OutputComparison, ...] = ()
     problem = ""
     if a.ok and b.ok:

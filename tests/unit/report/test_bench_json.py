@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tflite_sparse.errors import FileError
-from tflite_sparse.report.json.bench import bench_document, read_bench
+from tflite_sparse.report.json.bench import BenchReport, read_bench
+from tflite_sparse.report.json.documents import document as document_of
 from tflite_sparse.runtime.bench import Bench, BenchedModel
 
 
@@ -33,7 +34,7 @@ def result(**changes: Any) -> Bench:
 
 
 def document() -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(json.dumps(bench_document(result())))
+    made: dict[str, Any] = json.loads(json.dumps(document_of(BenchReport(result()))))
     return made
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from tests.unit.xnnpack.nets import build, head, trunk
@@ -63,7 +62,7 @@ def test_operators_outside_xnnpack_are_listed_and_held_against_nothing(net):
     made = _profile(plan(net, TARGET).executed)
     outside = ExecutedOperator("GATHER", 2.0, False, 9, None)
     found = against_plan(
-        net, dataclasses.replace(made, operators=(*made.operators, outside)), TARGET
+        net, msgspec.structs.replace(made, operators=(*made.operators, outside)), TARGET
     )
     assert found.agree
     assert found.rows[-1].operator == "GATHER #9"

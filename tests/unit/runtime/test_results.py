@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from tflite_sparse.runtime.observations import ExecutedOperator, Profile, RunResult, Timing
@@ -33,7 +32,7 @@ def test_a_timing_without_runs_has_the_median_zero():
 def test_only_spmm_of_xnnpack_is_sparse():
     assert SPMM.sparse
     assert not GEMM.sparse
-    assert not dataclasses.replace(SPMM, delegated=False).sparse
+    assert not msgspec.structs.replace(SPMM, delegated=False).sparse
 
 
 def test_a_profile_adds_up_and_tells_xnnpack_from_the_rest():
@@ -51,5 +50,5 @@ def test_nothing_but_ok_is_ok(status):
 
 
 def test_results_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         RunResult("ok").status = "crashed"  # type: ignore[misc]

@@ -72,10 +72,10 @@ def command(
         with replacing(target) as file:
             file.write(picture)
     if as_json:
-        from tflite_sparse.report.json.bench import bench_document
-        from tflite_sparse.report.json.documents import dump
+        from tflite_sparse.report.json.bench import BenchReport
+        from tflite_sparse.report.json.documents import document, dump
 
-        typer.echo(dump(bench_document(found)))
+        typer.echo(dump(document(BenchReport(found))))
     else:
         from tflite_sparse.report.text.bench import bench_lines
         from tflite_sparse.report.text.console import Screen

@@ -43,9 +43,9 @@ def command(
     compared = compare(main, found, target)
     if as_json:
         from tflite_sparse.report.json.documents import document, dump
-        from tflite_sparse.report.json.profile import profile_content
+        from tflite_sparse.report.json.profile import profile_report
 
-        typer.echo(dump(document({"profile": profile_content(model, found, compared)})))
+        typer.echo(dump(document(profile_report(model, found, compared))))
     else:
         from tflite_sparse.report.text.console import Screen
         from tflite_sparse.report.text.profile import profile_lines

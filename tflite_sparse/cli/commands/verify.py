@@ -76,8 +76,9 @@ def command(
     )
     if as_json:
         from tflite_sparse.report.json.documents import document, dump
+        from tflite_sparse.report.json.verify import VerifyReport
 
-        typer.echo(dump(document({"verification": found.to_dict()})))
+        typer.echo(dump(document(VerifyReport(found))))
     else:
         from tflite_sparse.report.text.console import Screen
         from tflite_sparse.report.text.verify import verification_lines

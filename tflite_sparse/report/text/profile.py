@@ -39,7 +39,7 @@ def profile_lines(
         said = f"{profile.status.replace('-', ' ')}: {profile.detail}"
         yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
         if against:
-            yield f"  predicted for {compared.target}: {compared.predicted.replace('_', ' ')}"
+            yield f"  predicted for {compared.target}: {compared.predicted.value.replace('_', ' ')}"
         return
     if profile.emulated:
         yield "  Operators and numbers are real, times are not: the processor is emulated."
@@ -101,7 +101,7 @@ def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterat
 
 def _against(compared: PlanComparison, width: int) -> Iterator[Text | str]:
     agree = "as predicted" if compared.agree else "NOT as predicted"
-    yield f"  {agree} for {compared.target}: {compared.predicted.replace('_', ' ')}"
+    yield f"  {agree} for {compared.target}: {compared.predicted.value.replace('_', ' ')}"
     yield ""
     columns = [
         Column(""),
