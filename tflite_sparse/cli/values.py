@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import math
 
 import typer
 
-__all__ = ["parse_share", "parse_size"]
+from tflite_sparse.errors import UsageError
+from tflite_sparse.words import units
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+__all__ = ["parse_share", "parse_size"]
 
 
 def parse_size(text: str | float) -> int:
@@ -18,10 +18,13 @@ def parse_size(text: str | float) -> int:
     Raises:
         typer.BadParameter: it is none.
     """
-    found = _SIZE.fullmatch(str(text).strip())
-    if found is None:
+    try:
+        size = units.parse_size(text)
+    except UsageError:
+        size = math.inf
+    if math.isinf(size):
         raise typer.BadParameter(f"{text!r} is no size; write bytes, or 64K, 1.5M")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return int(size)
 
 
 def parse_share(text: str | float) -> float:
@@ -30,11 +33,10 @@ def parse_share(text: str | float) -> float:
     Raises:
         typer.BadParameter: it is none.
     """
-    cleaned = str(text).strip()
     try:
-        value = float(cleaned.rstrip("% ")) / (100 if cleaned.endswith("%") else 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
+        share = units.parse_share(text)
+    except UsageError:
+        share = math.inf
+    if share > 1:
         raise typer.BadParameter(f"{text!r} is no share; write 0.7 or 70%")
-    return value
+    return share

@@ -14,7 +14,7 @@ from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import BUDGETS, MOBILE, Settings
-from tflite_sparse.words.units import parse_amount
+from tflite_sparse.words.units import parse_share, parse_size
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Reader:
 
     def amount(self, value: Any, key: str, *, size: bool) -> float:
         try:
-            return parse_amount(value, size=size)
+            return parse_size(value) if size else parse_share(value)
         except UsageError as error:
             raise self.error(f"{key!r}: {error.message}", error.hint) from None
 

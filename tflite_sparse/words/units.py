@@ -1,14 +1,14 @@
-"""Sizes and shares as people write them: "4 MiB", "70%", 0.7."""
+"""Sizes and shares as people write them: "4 MiB", "64 kB", "70%", 0.7."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from tflite_sparse.errors import UsageError
 
-__all__ = ["parse_amount"]
+__all__ = ["parse_share", "parse_size"]
 
+# As IEC 80000-13 has it, KiB are powers of two and kB powers of ten; a bare K is short for KiB.
 _UNITS = {
     "": 1,
     "b": 1,
@@ -22,27 +22,44 @@ _UNITS = {
     "gib": 2**30,
     "gb": 10**9,
 }
-_AMOUNT = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z%]*)\s*")
+_NUMBER = r"\+?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_AMOUNT = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z%]*)\s*")
 
 
-def parse_amount(value: Any, *, size: bool) -> float:
-    """A size in bytes, or a share from 0 upwards.
+def parse_size(value: object) -> float:
+    """A size in bytes.
 
     Args:
-        value: a number, or text such as "4 MiB" for a size and "70%" for a share.
-        size: whether a size is meant.
+        value: a number of bytes, or text such as "4096", "64K", "64 KiB" (65,536) or "64 kB"
+            (64,000).
 
     Raises:
-        UsageError: the value is neither, or negative.
+        UsageError: the value is none, or negative.
     """
+    number, unit = _split(value)
+    if number is None or unit not in _UNITS:
+        raise UsageError(f'{value!r} is not a size such as "4 MiB"')
+    return number * _UNITS[unit]
+
+
+def parse_share(value: object) -> float:
+    """A share: 1.0 is all, and more than that is for the caller to judge.
+
+    Args:
+        value: a number, or text such as "0.7" or "70%".
+
+    Raises:
+        UsageError: the value is none, or negative.
+    """
+    number, unit = _split(value)
+    if number is None or unit not in {"", "%"}:
+        raise UsageError(f'{value!r} is not a share such as "70%" or 0.7')
+    return number / 100 if unit else number
+
+
+def _split(value: object) -> tuple[float | None, str]:
+    """The number and its unit in small letters; None for what is no number from 0 upwards."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
-        return float(value)
+        return float(value), ""
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
-    if match is not None:
-        number, unit = float(match[1]), match[2].lower()
-        if size and unit in _UNITS:
-            return number * _UNITS[unit]
-        if not size and unit in {"", "%"}:
-            return number / 100 if unit else number
-    wanted = 'a size such as "4 MiB"' if size else 'a share such as "70%" or 0.7'
-    raise UsageError(f"{value!r} is not {wanted}")
+    return (None, "") if match is None else (float(match[1]), match[2].lower())

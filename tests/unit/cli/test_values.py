@@ -16,14 +16,17 @@ from tflite_sparse.cli.values import parse_share, parse_size
         ("64K", 65536),
         ("64 KiB", 65536),
         ("1.5m", 1572864),
-        ("1GB", 2**30),
+        ("1GiB", 2**30),
+        ("64kB", 64_000),
+        ("64KB", 64_000),
+        ("1GB", 10**9),
     ],
 )
 def test_sizes_may_have_units(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1T", "1 2"])
+@pytest.mark.parametrize("text", ["", "x", "-1", "1T", "1 2", "1e999"])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_size(text)

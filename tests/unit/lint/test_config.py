@@ -11,7 +11,6 @@ from tflite_sparse.lint.config import Config, find_config, read_config
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import MOBILE
-from tflite_sparse.words.units import parse_amount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,25 +137,3 @@ def test_the_nearest_configuration_is_found(tmp_path):
 def test_a_configuration_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UsageError, match="cannot read the configuration"):
         read_config(tmp_path / "missing.toml")
-
-
-@pytest.mark.parametrize(
-    ("text", "size", "wanted"),
-    [
-        ("4 MiB", True, 4 * 2**20),
-        ("1.5kb", True, 1500),
-        ("10_000", True, 10_000),
-        (2048, True, 2048),
-        ("70%", False, 0.7),
-        (0.25, False, 0.25),
-        ("1e-3", False, 1e-3),
-    ],
-)
-def test_sizes_and_shares_are_read_as_people_write_them(text, size, wanted):
-    assert parse_amount(text, size=size) == pytest.approx(wanted)
-
-
-@pytest.mark.parametrize("value", ["", "MiB", "4 parsecs", "-1", True, None, [1]])
-def test_what_is_no_amount_is_refused(value):
-    with pytest.raises(UsageError):
-        parse_amount(value, size=True)

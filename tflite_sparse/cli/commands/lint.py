@@ -185,12 +185,13 @@ def _severity(level: Level) -> Severity:
 
 def _budget(text: str) -> tuple[str, float]:
     from tflite_sparse.lint.settings import BUDGETS
-    from tflite_sparse.words.units import parse_amount
+    from tflite_sparse.words.units import parse_share, parse_size
 
     name, _, limit = text.partition("=")
     if name not in BUDGETS or not limit:
         raise UsageError(f"{text!r} is no budget", hint="known: " + ", ".join(BUDGETS))
-    return name, parse_amount(limit, size=name.endswith("size"))
+    parse = parse_size if name.endswith("size") else parse_share
+    return name, parse(limit)
 
 
 def _show(config: Config, models: list[str]) -> None:
