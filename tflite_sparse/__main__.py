@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 __all__ = ["main"]
 
@@ -18,31 +17,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from tflite_sparse.cli.main import run
 
-    try:
-        run()
-    except SystemExit as end:
-        _leave(end.code)
-        raise
-
-
-def _leave(code: object) -> None:
-    """Ends the process here where nothing is under way any more.
-
-    Taking the interpreter down object by object takes as long as a small model does.
-    """
-    import atexit
-    import threading
-
-    others = (t for t in threading.enumerate() if t is not threading.main_thread())
-    if not isinstance(code, int) or not all(thread.daemon for thread in others):
-        return
-    atexit._run_exitfuncs()  # noqa: SLF001 - what others have asked for still happens
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return
-    os._exit(code)
+    run()
 
 
 if __name__ == "__main__":

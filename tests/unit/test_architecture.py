@@ -11,19 +11,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
 BELOW_MODEL = {
-    "errors", "_background", "_dataclass", "_version", "files", "words", "records",
+    "errors", "threads", "_dataclass", "_version", "files", "words", "records",
     "flatbuffer", "encoding",
 }  # fmt: skip
 BELOW_INSPECTION = BELOW_MODEL | {"model", "xnnpack"}
 ALLOWED = {
     "errors": {"_dataclass"},
-    "_background": set[str](),
+    "threads": set[str](),
     "_dataclass": set[str](),
     "_version": set[str](),
     "records": set[str](),
     "files": {"errors"},
     "words": {"errors"},
-    "flatbuffer": {"_background", "_dataclass", "errors", "files"},
+    "flatbuffer": {"_dataclass", "errors", "files", "threads"},
     "encoding": {"_dataclass", "errors"},
     "model": BELOW_MODEL,
     "xnnpack": BELOW_MODEL | {"model"},

@@ -39,9 +39,6 @@ FAILURE = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
-# The class that typer's parser derives its errors from; older releases take it from click.
-_PARSER_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
-
 
 def guard(call: Callable[[], object]) -> int:
     """Runs a program and turns whatever it raises into a line on stderr and an exit code.
@@ -75,7 +72,7 @@ def _run(call: Callable[[], object]) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except _PARSER_ERROR as error:
+    except typer.TyperException as error:
         return _usage(error)
     except BrokenPipeError as error:
         abandon(sys.stdout)
@@ -146,13 +143,9 @@ def one_line(error: BaseException) -> str:
     return readable(" ".join(text.split()))
 
 
-def _usage(error: BaseException) -> int:
+def _usage(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(message)  # noqa: T201 - the help
-        return FAILURE
     where = context.command_path if context else PROGRAM
-    text = " ".join(message.split()).rstrip(".")
+    text = " ".join(error.format_message().split()).rstrip(".")
     _say(f"{PROGRAM}: error: {text}; see '{where} -h'")
     return FAILURE

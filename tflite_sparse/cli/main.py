@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tflite_sparse._version import __version__
-from tflite_sparse.cli.errors import PROGRAM, guard
+from tflite_sparse.cli.errors import FAILURE, PROGRAM, guard
 from tflite_sparse.cli.registry import CONTEXT, LazyCommands
 from tflite_sparse.cli.streams import prepare_streams
 
@@ -18,7 +18,6 @@ app = typer.Typer(
     name=PROGRAM,
     cls=LazyCommands,
     context_settings=CONTEXT,
-    no_args_is_help=True,
     # Plain help: calm, complete at 80 columns, and without the cost of rich.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -50,4 +49,11 @@ def run(arguments: list[str] | None = None) -> None:
         arguments: what the user wrote after the program's name; `sys.argv` when None.
     """
     prepare_streams()
-    sys.exit(guard(lambda: app(arguments, prog_name=PROGRAM, standalone_mode=False)))
+    words = sys.argv[1:] if arguments is None else arguments
+    sys.exit(guard(lambda: _answer(words)))
+
+
+def _answer(words: list[str]) -> object:
+    # Whoever says nothing is shown what could be said, and has not been served.
+    code = app(words or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+    return code if words else FAILURE

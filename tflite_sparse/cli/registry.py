@@ -11,10 +11,9 @@ import importlib.util
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
-from tflite_sparse.cli.coercion import LeanCommand, spare_coercion
+from tflite_sparse.cli.parameters import LeanCommand, LeanGroup
 
 __all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
 
@@ -40,17 +39,13 @@ COMMANDS = {
 """Name of a command -> its module in `tflite_sparse.cli`, in the order of the help."""
 
 
-class LazyCommands(TyperGroup):
+class LazyCommands(LeanGroup):
     """A group of commands that imports the module of a command when the command is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of the commands that this installation has, in the order of the table."""
         del ctx
         return [name for name, module in COMMANDS.items() if _exists(module)]
-
-    def get_params(self, ctx: Any) -> Any:
-        """The options of the program itself."""
-        return spare_coercion(super().get_params(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name, None where there is no such command."""
@@ -61,9 +56,9 @@ class LazyCommands(TyperGroup):
             function = importlib.import_module(f"tflite_sparse.cli.commands.{module}").command
             alone = typer.Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
             alone.command(name=cmd_name, cls=LeanCommand, context_settings=CONTEXT)(function)
-            made = get_command(alone)
-            made.name = cmd_name
-            self.commands[cmd_name] = made
+            command = get_command(alone)
+            command.name = cmd_name
+            self.commands[cmd_name] = command
         return self.commands[cmd_name]
 
 

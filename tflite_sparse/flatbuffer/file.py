@@ -6,7 +6,6 @@ import mmap
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
-from tflite_sparse._background import Background
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import Place, RewriteError
 from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
@@ -17,10 +16,12 @@ from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.flatbuffer.source import Source
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.flatbuffer.verifier import Verified, verify
+from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -128,7 +129,7 @@ class FlatFile:
 
 def _computed(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, NDArray[Any]]]:
     """Each piece with its numbers; some are computed while the one before is written."""
-    waiting: Background[NDArray[Any]] | None = None
+    waiting: Future[NDArray[Any]] | None = None
     for piece, after in zip_longest(pieces, pieces[1:]):
         vector = piece.vector
         if waiting is not None:
@@ -136,7 +137,7 @@ def _computed(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, NDArray[Any]]]:
         elif isinstance(vector, Deferred):
             vector = vector.compute()
         ahead = after is not None and isinstance(after.vector, Deferred) and after.vector.ahead
-        waiting = Background(after.vector.compute) if ahead else None
+        waiting = in_background(after.vector.compute) if ahead else None
         yield piece, vector
 
 

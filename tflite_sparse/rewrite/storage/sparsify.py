@@ -6,7 +6,6 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tflite_sparse._background import in_two
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
 from tflite_sparse.model.zero_counts import Counts, ZeroCounts
@@ -26,6 +25,7 @@ from tflite_sparse.rewrite.writing.runtime_version import (
     raise_runtime_version,
 )
 from tflite_sparse.rewrite.writing.sizes import written_size
+from tflite_sparse.threads import in_two
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

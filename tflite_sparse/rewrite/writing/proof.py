@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._background import in_two
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import agrees, decode
 from tflite_sparse.errors import RewriteError, TfliteSparseError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.threads import in_two
 
 if TYPE_CHECKING:
     import mmap

@@ -9,10 +9,10 @@ import stat
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from tflite_sparse._background import Background
 from tflite_sparse.files.output import replacing, scratch
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.writing.proof import prove
+from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["read", "save", "write"]
 
 _CHUNK = 16 * 2**20
+
+# Bytes from which the way to the disk is worth a thread; `replacing` waits for it in any case.
+_FAR = 2**20
 
 
 def save(
@@ -64,13 +67,14 @@ def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
     Args:
         rewrite: what was done.
         file: the file.
-        sync: whether to wait until it is on the disk, to which it travels while it is proved.
+        sync: whether it is to be on the disk, to which a large one travels while it is proved.
     """
     model = rewrite.model
     model.commit()
     size = model.file.write(file)
     file.flush()
-    travelling = Background(partial(os.fsync, file.fileno())) if sync else None
+    far = sync and size >= _FAR
+    travelling = in_background(partial(os.fsync, file.fileno())) if far else None
     try:
         # The map goes with the last view of it.
         prove(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), rewrite.expected, model.name)

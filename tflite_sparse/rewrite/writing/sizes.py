@@ -8,13 +8,14 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from tflite_sparse._background import Background
 from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.byte_layout import lay_out
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
+from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import IO
 
@@ -25,6 +26,9 @@ __all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure", "written_size"]
 
 GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
+
+# Bytes below which a file is compressed sooner than a thread is ready.
+_SMALL = 2**17
 
 _LEVEL = 6
 _CHUNK = 2**20
@@ -52,30 +56,35 @@ class Sizes:
         return asdict(self)
 
 
-def gzip_ahead(model: Model, gzip: bool | None) -> Background[int] | None:
+def gzip_ahead(model: Model, gzip: bool | None) -> Callable[[], int] | None:
     """Begins to find the size of a file after gzip, while the model is rewritten.
 
     Args:
         model: the model; what was read is compressed, whatever is done to it from now on.
         gzip: whether the size is wanted; None for files up to `GZIP_UP_TO`.
+
+    Returns:
+        What gives the size as soon as it is there, None where it is not wanted.
     """
-    wanted = model.size <= GZIP_UP_TO if gzip is None else gzip
-    return Background(partial(gzip_size, file_bytes(model))) if wanted else None
+    if not (model.size <= GZIP_UP_TO if gzip is None else gzip):
+        return None
+    compress = partial(gzip_size, file_bytes(model))
+    return compress if model.size < _SMALL else in_background(compress).result
 
 
 def measure(
-    rewrite: Rewrite, before: int, packed: Background[int] | None, written: Path | None = None
+    rewrite: Rewrite, before: int, packed: Callable[[], int] | None, written: Path | None = None
 ) -> Sizes:
     """The sizes of a model before and after a rewrite, whether or not it has been written.
 
     Args:
         rewrite: what was done.
         before: size in bytes of the file that was read.
-        packed: its size after gzip; None where nobody asked.
+        packed: gives its size after gzip; None where nobody asked.
         written: the file that holds the result, where it has been written.
     """
     if not rewrite.changed:
-        size = packed.result() if packed else None
+        size = packed() if packed else None
         return Sizes(before, before, size, size)
     if packed is None:
         after = written.stat().st_size if written is not None else written_size(rewrite.model)
@@ -88,7 +97,7 @@ def measure(
     else:
         rewrite.model.commit()
         after = rewrite.model.file.write(cast("IO[bytes]", meter))
-    return Sizes(before, after, packed.result(), meter.finish())
+    return Sizes(before, after, packed(), meter.finish())
 
 
 def written_size(model: Model) -> int:

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from tflite_sparse._background import Background, in_two
+from tflite_sparse.threads import in_background, in_two
 
 
 def test_the_result_comes_from_another_thread_that_keeps_nobody_waiting() -> None:
-    work = Background(threading.current_thread)
+    work = in_background(threading.current_thread)
     thread = work.result()
     assert thread is not threading.current_thread()
     assert thread.daemon
@@ -22,7 +22,7 @@ def test_an_error_reaches_whoever_waits(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
-    work = Background(fail)
+    work = in_background(fail)
     with pytest.raises(type(error)):
         work.result()
 
@@ -33,7 +33,7 @@ def test_without_threads_it_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(threading.Thread, "start", start)
     done: list[int] = []
-    work = Background(lambda: done.append(1))
+    work = in_background(lambda: done.append(1))
     assert done == [1]
     assert work.result() is None
 
