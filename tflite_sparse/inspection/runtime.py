@@ -5,7 +5,6 @@ Targets on which the runtime does the same share one result.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,7 +54,7 @@ def _groups(subgraph: Subgraph, targets: Sequence[Target], zeros: ZeroCounts) ->
     # Targets that differ in nothing but their names have the same plan.
     namesakes: dict[Target, list[Target]] = {}
     for target in targets:
-        nameless = dataclasses.replace(target, name="", title="", note="")
+        nameless = msgspec.structs.replace(target, name="", title="", note="")
         namesakes.setdefault(nameless, []).append(target)
     groups: list[TargetGroup] = []
     for members in namesakes.values():

@@ -26,8 +26,8 @@ def builtin_code(code: Table) -> int:
 
 def operator_name(code: int) -> str:
     """The name of a builtin operator code, such as "CONV_2D"."""
-    known = schema().enums["BuiltinOperator"].names.get(code)
-    return known or _newer_name(code)
+    name = schema().enums["BuiltinOperator"].names.get(code)
+    return name or _newer_name(code)
 
 
 def _newer_name(code: int) -> str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["NOTHING", "WhatIf"]
+__all__ = ["NO_ASSUMPTIONS", "WhatIf"]
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
+class WhatIf(msgspec.Struct, frozen=True):
     """Assumptions about the constants of a subgraph; tensors are given by index.
 
     A constant is named by the tensor that the file stores, not by the output of a DENSIFY or
@@ -32,8 +26,8 @@ class WhatIf:
 
     encoded: frozenset[int] = frozenset()
     dense: frozenset[int] = frozenset()
-    zeros: Mapping[int, int | NDArray[np.bool_]] = field(default_factory=dict)
+    zeros: Mapping[int, int | NDArray[np.bool_]] = msgspec.field(default_factory=dict)
 
 
-NOTHING = WhatIf()
+NO_ASSUMPTIONS = WhatIf()
 """The model as it is."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
-if TYPE_CHECKING:
-    from tflite_sparse.model import Operator, Tensor
+from tflite_sparse.model import Operator, Tensor
 
 __all__ = ["Graph", "Node", "Reduction", "Value", "Window"]
 
 _FLOAT = ("f32", "f16")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The window of a convolution or pooling; pairs are (height, width).
 
     Attributes:
@@ -48,12 +45,13 @@ class Window:
             return self
         height, width = ((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
         top, left = height // 2, width // 2
-        return replace(self, same=False, padding=(top, width - left, height - top, left))
+        padding = (top, width - left, height - top, left)
+        return msgspec.structs.replace(self, same=False, padding=padding)
 
     def padded(self, more: tuple[int, int, int, int]) -> Window:
         """The window with further explicit padding."""
         added = tuple(a + b for a, b in zip(self.padding, more, strict=True))
-        return replace(self, padding=added)  # type: ignore[arg-type]
+        return msgspec.structs.replace(self, padding=added)
 
     @property
     def pointwise(self) -> bool:
@@ -66,8 +64,7 @@ class Window:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(msgspec.Struct, frozen=True):
     """A reduction along axes.
 
     Attributes:
@@ -79,8 +76,7 @@ class Reduction:
     keep_dims: bool
 
 
-@dataclass(eq=False, slots=True)
-class Value:
+class Value(msgspec.Struct, eq=False):
     """A value of the graph.
 
     Attributes:
@@ -107,7 +103,7 @@ class Value:
     is_input: bool = False
     is_output: bool = False
     producer: Node | None = None
-    readers: list[Node] = field(default_factory=list)
+    readers: list[Node] = msgspec.field(default_factory=list)
     fixed_shape: bool = False
     nchw: bool = False
 
@@ -127,8 +123,7 @@ class Value:
         return math.prod(self.shape)
 
 
-@dataclass(eq=False, slots=True)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """A node of the graph.
 
     Attributes:
@@ -154,7 +149,7 @@ class Node:
     clamp: tuple[float, float] = (-math.inf, math.inf)
     reduction: Reduction | None = None
     numbers: tuple[int, ...] = ()
-    absorbed: list[Operator] = field(default_factory=list)
+    absorbed: list[Operator] = msgspec.field(default_factory=list)
     number: int = -1
 
     @property
@@ -218,9 +213,9 @@ class Graph:
             kept = [node for node in self.nodes if self._is_used(node)]
             if len(kept) == len(self.nodes):
                 return
-            used = {id(node) for node in kept}
+            used = set(kept)
             for node in self.nodes:
-                if id(node) not in used:
+                if node not in used:
                     self.absorb(node, None, "drop-unused")
             self.nodes = kept
 

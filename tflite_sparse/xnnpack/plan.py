@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.records import Record
-from tflite_sparse.xnnpack.assumptions import NOTHING
+from tflite_sparse.xnnpack.assumptions import NO_ASSUMPTIONS
 from tflite_sparse.xnnpack.explain.advice import changes
 from tflite_sparse.xnnpack.explain.components import find_components
 from tflite_sparse.xnnpack.explain.describe import (
@@ -15,7 +15,6 @@ from tflite_sparse.xnnpack.explain.describe import (
     describe_operators,
     describe_partitions,
 )
-from tflite_sparse.xnnpack.forecast import find_failures, lay_part, open_part
 from tflite_sparse.xnnpack.plan_types import (
     ClusterPlan,
     FilterPlan,
@@ -26,16 +25,15 @@ from tflite_sparse.xnnpack.plan_types import (
 )
 from tflite_sparse.xnnpack.releases.targets import Runtime, Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
-from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
 from tflite_sparse.xnnpack.stages.kernels import executed_name
+from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
-    from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
-    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.partition_state import PartitionState
 
 __all__ = ["Plan", "plan"]
 
@@ -69,19 +67,19 @@ class Plan(Record, frozen=True):
     @property
     def executed(self) -> tuple[str, ...]:
         """The operators that XNNPACK runs, in order, as LiteRT's profiler names them."""
-        return tuple(name for part in self.partitions for name in part.executed)
+        return tuple(name for partition in self.partitions for name in partition.executed)
 
     @property
     def hinted(self) -> bool:
         """Whether sparse inference is considered in any partition."""
-        return any(part.hinted for part in self.partitions)
+        return any(partition.hinted for partition in self.partitions)
 
 
 def plan(
     subgraph: Subgraph,
     target: Target | str,
     *,
-    assume: WhatIf = NOTHING,
+    assume: WhatIf = NO_ASSUMPTIONS,
     runtime: Runtime | None = None,
     zeros: ZeroCounts | None = None,
 ) -> Plan:
@@ -102,15 +100,12 @@ def plan(
     """
     hardware = target_of(target)
     runtime = runtime or hardware.runtime
-    zeros = zeros or ZeroCounts()
-    delegation = delegate(subgraph, runtime, assume)
-    parts = [
-        _part(index, run, delegation, hardware, assume, zeros)
-        for index, run in enumerate(delegation.partitions)
-    ]
-    failure, reasons = find_failures(delegation, parts, subgraph)
-    operators = describe_operators(subgraph, delegation, parts, hardware)
-    filters = describe_filters(parts)
+    pipeline = Pipeline(subgraph, hardware, runtime, assume, zeros or ZeroCounts())
+    delegation = pipeline.delegation
+    partitions = [_planned(pipeline, i, run) for i, run in enumerate(delegation.partitions)]
+    failure, reasons = pipeline.find_failures(partitions)
+    operators = describe_operators(subgraph, delegation, partitions, hardware)
+    filters = describe_filters(partitions)
     pointwise = {counted.operator for counted in filters if counted.pointwise}
     sparse = any(op.kernel for op in operators)
     outcome = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
@@ -121,7 +116,7 @@ def plan(
         macs=sum(op.macs for op in operators),
         sparse_macs=sum(op.macs for op in operators if op.kernel is not None),
         reasons=reasons,
-        changes=changes(parts, hardware) if outcome is Outcome.DENSE else (),
+        changes=changes(partitions, hardware) if outcome is Outcome.DENSE else (),
     )
     return Plan(
         target=hardware,
@@ -129,22 +124,16 @@ def plan(
         verdict=verdict,
         operators=operators,
         filters=filters,
-        clusters=describe_clusters(parts),
-        partitions=describe_partitions(parts),
+        clusters=describe_clusters(partitions),
+        partitions=describe_partitions(partitions),
     )
 
 
-def _part(
-    index: int,
-    run: Run,
-    delegation: Delegation,
-    target: Target,
-    assume: WhatIf,
-    zeros: ZeroCounts,
-) -> Part:
-    part = open_part(index, run, delegation, target, assume, zeros)
-    part.components = find_components(part.graph, part.clusters)
-    lay_part(part, target)
-    inline_quantization(part.graph)
-    part.executed = tuple(executed_name(node) for node in part.graph.nodes)
-    return part
+def _planned(pipeline: Pipeline, index: int, run: Run) -> PartitionState:
+    """A partition after all stages."""
+    partition = pipeline.find_clusters(index, run)
+    partition.components = find_components(partition.graph, partition.clusters)
+    pipeline.lay_out(partition)
+    inline_quantization(partition.graph)
+    partition.executed = tuple(executed_name(node) for node in partition.graph.nodes)
+    return partition

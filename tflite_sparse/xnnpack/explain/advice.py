@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.explain.components import Component
     from tflite_sparse.xnnpack.graph import Node
     from tflite_sparse.xnnpack.releases.targets import Target
-    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.partition_state import PartitionState
     from tflite_sparse.xnnpack.stages.profit import Tally
 
 __all__ = ["changes"]
@@ -24,14 +24,14 @@ _HARD = 4
 _RESPELLED = ("binary", "convolution", "depthwise", "resize", "unary")
 
 
-def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
+def changes(partitions: list[PartitionState], target: Target) -> tuple[Change, ...]:
     """The shortest list of changes that would make part of a model run sparse, and right.
 
     The cluster is chosen that takes the least effort for the weights it wins: respelling
     an operator is little effort, replacing one or ending a cluster in mid-network is more.
 
     Args:
-        parts: the partitions; none of them runs sparse.
+        partitions: the partitions; none of them runs sparse.
         target: the hardware.
 
     Returns:
@@ -41,23 +41,23 @@ def changes(parts: list[Part], target: Target) -> tuple[Change, ...]:
         message = f"run the model elsewhere: on {target.title} nothing runs sparse"
         return (Change("target-dense", None, message),)
     options: list[tuple[float, int, list[Change]]] = []
-    for part, component in worth_telling(parts):
-        region = _region(part, component)
-        tally = tally_of(part, [node for member in region for node in member.members])
+    for partition, component in worth_telling(partitions):
+        region = _region(partition, component)
+        tally = tally_of(partition, [node for member in region for node in member.members])
         if tally.parameters:
-            needed = _for_region(part, region, tally)
-            effort = sum(_effort(change, part) for change in needed)
+            needed = _for_region(partition, region, tally)
+            effort = sum(_effort(change, partition) for change in needed)
             options.append((effort / math.sqrt(tally.parameters), len(options), needed))
     return tuple(min(options)[2]) if options else ()
 
 
-def _effort(change: Change, part: Part) -> int:
+def _effort(change: Change, partition: PartitionState) -> int:
     if change.rule == "cluster-no-exit":
-        ends = [n for n in part.graph.nodes if n.operator.index == change.operator]
+        ends = [n for n in partition.graph.nodes if n.operator.index == change.operator]
         return _HARD if any(value.readers for node in ends for value in node.outputs) else 1
     if change.rule in ("cluster-input", "cluster-consumer", "cluster-output"):
         return _HARD
-    hard = [n for c in part.components for n in c.blockers if n.kind not in _RESPELLED]
+    hard = [n for c in partition.components for n in c.blockers if n.kind not in _RESPELLED]
     readers = {r.operator.index for n in hard for v in n.outputs for r in v.readers}
     return _HARD if change.rule == "cluster-producer" and change.operator in readers else 1
 
@@ -67,42 +67,42 @@ def _like_entry(node: Node) -> bool:
     return node.kind == "convolution" and not counted_filter(node)
 
 
-def _region(part: Part, component: Component) -> list[Component]:
+def _region(partition: PartitionState, component: Component) -> list[Component]:
     """A component and those before it that it joins once what blocks it is spelled differently."""
-    home = {node.number: c for c in part.components for node in c.members}
-    region: dict[int, Component] = {}
+    home = {node.number: c for c in partition.components for node in c.members}
+    region: set[Component] = set()
     queue = [component]
     while queue:
-        found = queue.pop()
-        if id(found) in region:
+        joined = queue.pop()
+        if joined in region:
             continue
-        region[id(found)] = found
-        for blocker in found.blockers:
+        region.add(joined)
+        for blocker in joined.blockers:
             if blocker.kind in _RESPELLED and not _like_entry(blocker):
                 producers = [v.producer for v in blocker.inputs if v.producer is not None]
                 queue.extend(home[p.number] for p in producers if p.number in home)
-    return sorted(region.values(), key=lambda c: c.members[0].number)
+    return sorted(region, key=lambda c: c.members[0].number)
 
 
-def _for_region(part: Part, region: list[Component], tally: Tally) -> list[Change]:
+def _for_region(partition: PartitionState, region: list[Component], tally: Tally) -> list[Change]:
     reasons = {why.message: why for component in region for why in component.obstacles}
-    found = [Change(why.rule, why.operator, why.message) for why in reasons.values()]
-    roles = part.clusters.roles
+    needed = [Change(why.rule, why.operator, why.message) for why in reasons.values()]
+    roles = partition.clusters.roles
     entries = any(roles[n.number].role is Role.ENTRY for c in region for n in c.members)
-    if not entries and not found:
-        found.append(_missing_entry(region[0].members[0]))
+    if not entries and not needed:
+        needed.append(_missing_entry(region[0].members[0]))
     blockers = {blocker.number for component in region for blocker in component.blockers}
     for component in region:
         for node in component.open_ends:
             # Where the next operator is one of those to be changed, the cluster goes on.
             readers = {reader.number for value in node.outputs for reader in value.readers}
             if not readers & blockers:
-                found.append(_missing_exit(node))
+                needed.append(_missing_exit(node))
     if not tally.profitable:
-        found.append(_missing_zeros(tally))
-    if not part.hints:
-        found.append(_missing_hint(tally))
-    return found
+        needed.append(_missing_zeros(tally))
+    if not partition.hints:
+        needed.append(_missing_hint(tally))
+    return needed
 
 
 def _missing_entry(first: Node) -> Change:

@@ -7,24 +7,23 @@ the runtime.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.xnnpack.explain.wording import reason, title, value_title
-from tflite_sparse.xnnpack.plan_types import Role
+from tflite_sparse.xnnpack.graph import Node
+from tflite_sparse.xnnpack.plan_types import Reason, Role
 
 if TYPE_CHECKING:
-    from tflite_sparse.xnnpack.graph import Graph, Node, Value
-    from tflite_sparse.xnnpack.plan_types import Reason
+    from tflite_sparse.xnnpack.graph import Graph, Value
     from tflite_sparse.xnnpack.stages.clusters import Clusters
     from tflite_sparse.xnnpack.stages.roles import RoleOf
 
 __all__ = ["Component", "find_components"]
 
 
-@dataclass(slots=True)
-class Component:
+class Component(msgspec.Struct, eq=False):
     """Nodes that are joined by values that may lie in the sparse layout.
 
     Attributes:
@@ -34,10 +33,10 @@ class Component:
         blockers: nodes with another form than the sparse path takes, whose result is read inside.
     """
 
-    members: list[Node] = field(default_factory=list)
-    obstacles: list[Reason] = field(default_factory=list)
-    open_ends: list[Node] = field(default_factory=list)
-    blockers: list[Node] = field(default_factory=list)
+    members: list[Node] = msgspec.field(default_factory=list)
+    obstacles: list[Reason] = msgspec.field(default_factory=list)
+    open_ends: list[Node] = msgspec.field(default_factory=list)
+    blockers: list[Node] = msgspec.field(default_factory=list)
 
 
 def find_components(graph: Graph, clusters: Clusters) -> list[Component]:
@@ -61,13 +60,13 @@ def find_components(graph: Graph, clusters: Clusters) -> list[Component]:
             for producer in _joined(node, roles):
                 a, b = root(node.number), root(producer.number)
                 parent[max(a, b)] = min(a, b)
-    found: dict[int, Component] = {}
+    components: dict[int, Component] = {}
     for node in graph.nodes:
         if roles[node.number].role is not Role.NONE:
-            found.setdefault(root(node.number), Component()).members.append(node)
-    for component in found.values():
+            components.setdefault(root(node.number), Component()).members.append(node)
+    for component in components.values():
         _examine(component, roles)
-    return list(found.values())
+    return list(components.values())
 
 
 def _joined(node: Node, roles: list[RoleOf]) -> list[Node]:
@@ -81,9 +80,9 @@ def _examine(component: Component, roles: list[RoleOf]) -> None:
             for value in node.reads:
                 if not value.is_static:
                     component.obstacles.extend(_obstacle(node, value, roles))
-                    made = value.producer
-                    if made is not None and not roles[made.number].may_be_read:
-                        component.blockers.append(made)
+                    producer = value.producer
+                    if producer is not None and not roles[producer.number].may_be_read:
+                        component.blockers.append(producer)
         if not roles[node.number].exit and not _goes_on(node, roles):
             component.open_ends.append(node)
     unique = {why.message: why for why in component.obstacles}
@@ -112,9 +111,9 @@ def _obstacle(node: Node, value: Value, roles: list[RoleOf]) -> list[Reason]:
             )
         ]
     others = [r for r in value.readers if not roles[r.number].takes_part]
-    found = [_outside_reader(producer, value, r, roles[r.number]) for r in others]
+    obstacles = [_outside_reader(producer, value, r, roles[r.number]) for r in others]
     if value.is_output:
-        found.append(
+        obstacles.append(
             reason(
                 "cluster-output",
                 producer.operator,
@@ -124,7 +123,7 @@ def _obstacle(node: Node, value: Value, roles: list[RoleOf]) -> list[Reason]:
                 wanted="a value read in the cluster only",
             )
         )
-    return found
+    return obstacles
 
 
 def _outside_input(node: Node, value: Value) -> Reason:

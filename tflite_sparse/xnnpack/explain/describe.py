@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Node
     from tflite_sparse.xnnpack.releases.targets import Target
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
-    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.partition_state import PartitionState
     from tflite_sparse.xnnpack.stages.roles import RoleOf
 
 __all__ = [
@@ -39,42 +39,42 @@ __all__ = [
 ]
 
 
-def worth_telling(parts: list[Part]) -> list[tuple[Part, Component]]:
+def worth_telling(partitions: list[PartitionState]) -> list[tuple[PartitionState, Component]]:
     """The components worth telling of: those with filters that count.
 
     A FULLY_CONNECTED that flattens its input is a component for itself and will always be.
     """
     return [
-        (part, component)
-        for part in parts
-        for component in part.components
+        (partition, component)
+        for partition in partitions
+        for component in partition.components
         if any(counted_filter(node) for node in component.members)
         and (len(component.members) > 1 or component.members[0].operator.name == "CONV_2D")
     ]
 
 
 def describe_operators(
-    subgraph: Subgraph, delegation: Delegation, parts: list[Part], target: Target
+    subgraph: Subgraph, delegation: Delegation, partitions: list[PartitionState], target: Target
 ) -> tuple[OperatorPlan, ...]:
     """What becomes of every operator of a subgraph."""
     numbers = {
-        (part.index, node.number): number
-        for number, (part, component) in enumerate(worth_telling(parts))
+        (partition.index, node.number): number
+        for number, (partition, component) in enumerate(worth_telling(partitions))
         for node in component.members
     }
     delegated: dict[int, OperatorPlan] = {}
-    for part in parts:
-        describer = _Describer(part, delegation, target, numbers)
-        nodes = _nodes_of_operators(part)
-        for op in part.run.operators:
+    for partition in partitions:
+        describer = _Describer(partition, delegation, target, numbers)
+        nodes = _nodes_of_operators(partition)
+        for op in partition.run.operators:
             delegated[op.index] = describer.describe(op, nodes.get(op.index, []))
     return tuple(delegated.get(op.index) or _in_tflite(op, delegation) for op in subgraph.operators)
 
 
-def _nodes_of_operators(part: Part) -> dict[int, list[Node]]:
+def _nodes_of_operators(partition: PartitionState) -> dict[int, list[Node]]:
     """Index of each operator that runs -> what it became."""
     nodes: dict[int, list[Node]] = {}
-    for node in part.graph.nodes:
+    for node in partition.graph.nodes:
         nodes.setdefault(node.operator.index, []).append(node)
     return nodes
 
@@ -99,35 +99,35 @@ class _Describer:
 
     def __init__(
         self,
-        part: Part,
+        partition: PartitionState,
         delegation: Delegation,
         target: Target,
         numbers: dict[tuple[int, int], int],
     ) -> None:
-        self._part = part
+        self._partition = partition
         self._delegation = delegation
         self._target = target
         self._numbers = numbers
 
     def describe(self, op: Operator, nodes: list[Node]) -> OperatorPlan:
         """Describes an operator that turned into the given nodes."""
-        part = self._part
+        partition = self._partition
         main = _main(nodes)
-        role = None if main is None else part.clusters.roles[main.number]
-        counts = None if main is None else part.counts(main)
+        role = None if main is None else partition.clusters.roles[main.number]
+        counts = None if main is None else partition.counts(main)
         sparse = main is not None and is_sparse_kernel(main)
         kernel = None
         if sparse and main is not None:
             kernel = 1 if counts is None else block_size(counts, self._target.blocks)
-        into = part.graph.fused.get(op.index)
-        steps = part.graph.steps.get(op.index, [])
+        into = partition.graph.fused.get(op.index)
+        steps = partition.graph.steps.get(op.index, [])
         folded = self._delegation.unpacking.get(op.index)
         return OperatorPlan(
             index=op.index,
             name=op.name,
             label=title(op),
             delegated=True,
-            partition=part.index,
+            partition=partition.index,
             refusal=None,
             disposition=self._disposition(op, nodes, folded),
             steps=tuple(
@@ -136,7 +136,7 @@ class _Describer:
             fused_into=None if into is None or nodes else into.index,
             role=Role.NONE if role is None else role.role,
             role_refusal=None if role is None else role.refusal,
-            cluster=None if main is None else self._numbers.get((part.index, main.number)),
+            cluster=None if main is None else self._numbers.get((partition.index, main.number)),
             nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
             kernel=kernel,
             executed=tuple(executed_name(node) for node in nodes),
@@ -148,19 +148,19 @@ class _Describer:
             return Disposition.FOLDED
         if nodes:
             return Disposition.EXECUTED
-        gone = self._part.graph.fused
+        gone = self._partition.graph.fused
         return Disposition.FUSED if gone.get(op.index) is not None else Disposition.DROPPED
 
 
-def describe_filters(parts: list[Part]) -> tuple[FilterPlan, ...]:
+def describe_filters(partitions: list[PartitionState]) -> tuple[FilterPlan, ...]:
     """The filters that 1x1 convolutions and FULLY_CONNECTED multiply by, in order of execution."""
     filters: list[FilterPlan] = []
-    for part in parts:
-        for index, nodes in _nodes_of_operators(part).items():
+    for partition in partitions:
+        for index, nodes in _nodes_of_operators(partition).items():
             main = _main(nodes)
             if main is None:
                 continue
-            counts = part.counts(main)
+            counts = partition.counts(main)
             pointwise = main.operator.name == "CONV_2D" and _is_pointwise(main)
             if counts is not None:
                 filters.append(FilterPlan(index, pointwise, counts.zeros, counts.elements))
@@ -173,35 +173,35 @@ def _is_pointwise(node: Node) -> bool:
     return node.window is not None and node.window.pointwise
 
 
-def describe_partitions(parts: list[Part]) -> tuple[PartitionPlan, ...]:
+def describe_partitions(partitions: list[PartitionState]) -> tuple[PartitionPlan, ...]:
     """What XNNPACK runs as one, in the order of execution."""
     open_ends: dict[int, list[Node]] = {}
-    for part, component in worth_telling(parts):
-        open_ends.setdefault(part.index, []).extend(component.open_ends)
+    for partition, component in worth_telling(partitions):
+        open_ends.setdefault(partition.index, []).extend(component.open_ends)
     return tuple(
         PartitionPlan(
-            index=part.index,
-            operators=tuple(op.index for op in part.run.operators),
-            hints=part.hints,
-            has_exit=part.clusters.has_exit,
-            open_ends=_indices(open_ends.get(part.index, [])),
-            executed=part.executed,
+            index=partition.index,
+            operators=tuple(op.index for op in partition.run.operators),
+            hints=partition.hints,
+            has_exit=partition.clusters.has_exit,
+            open_ends=_indices(open_ends.get(partition.index, [])),
+            executed=partition.executed,
         )
-        for part in parts
+        for partition in partitions
     )
 
 
-def describe_clusters(parts: list[Part]) -> tuple[ClusterPlan, ...]:
+def describe_clusters(partitions: list[PartitionState]) -> tuple[ClusterPlan, ...]:
     """The clusters worth telling of, in the order of execution."""
     return tuple(
-        _cluster(part, component, number)
-        for number, (part, component) in enumerate(worth_telling(parts))
+        _cluster(partition, component, number)
+        for number, (partition, component) in enumerate(worth_telling(partitions))
     )
 
 
-def _cluster(part: Part, component: Component, number: int) -> ClusterPlan:
-    roles = part.clusters.roles
-    tally = tally_of(part, component.members)
+def _cluster(partition: PartitionState, component: Component, number: int) -> ClusterPlan:
+    roles = partition.clusters.roles
+    tally = tally_of(partition, component.members)
     return ClusterPlan(
         index=number,
         members=_indices(component.members),
@@ -211,7 +211,7 @@ def _cluster(part: Part, component: Component, number: int) -> ClusterPlan:
         zeros=tally.zeros,
         parameters=tally.parameters,
         margin=tally.margin,
-        complete=part.clusters.has_exit and not component.obstacles,
+        complete=partition.clusters.has_exit and not component.obstacles,
         profitable=tally.profitable,
         sparse=any(is_sparse_kernel(node) for node in tally.filters),
         obstacles=tuple(component.obstacles),
@@ -223,12 +223,12 @@ def _ends(node: Node, roles: list[RoleOf]) -> bool:
     return roles[node.number].exit and not goes_on
 
 
-def tally_of(part: Part, members: list[Node]) -> Tally:
+def tally_of(partition: PartitionState, members: list[Node]) -> Tally:
     """The zeros of nodes of a partition."""
     result = Tally()
     for node in members:
         if counted_filter(node):
-            result.add(node, part.counts(node))
+            result.add(node, partition.counts(node))
     return result
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
+from tflite_sparse.records import Record
 
 __all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Runtime", "Target", "runtime", "target", "targets"]
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(Record, frozen=True):
     """A release of the runtime, as far as the model of it depends on the release.
 
     Attributes:
@@ -38,8 +37,7 @@ RUNTIMES = (
 DEFAULT_RUNTIME = RUNTIMES[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record, frozen=True):
     """A kind of processor that a model may run on.
 
     Attributes:
@@ -116,12 +114,12 @@ def target(name: str | Target) -> Target:
     """
     if isinstance(name, Target):
         return name
-    for known in _TARGETS:
-        if known.name == name:
-            return known
+    for entry in _TARGETS:
+        if entry.name == name:
+            return entry
     raise UsageError(
         f"there is no target {name!r}",
-        hint="known targets: " + ", ".join(known.name for known in _TARGETS),
+        hint="known targets: " + ", ".join(entry.name for entry in _TARGETS),
     )
 
 
@@ -131,10 +129,10 @@ def runtime(name: str) -> Runtime:
     Raises:
         UsageError: the release is not modelled.
     """
-    for known in RUNTIMES:
-        if known.name == name:
-            return known
+    for entry in RUNTIMES:
+        if entry.name == name:
+            return entry
     raise UsageError(
         f"the runtime {name!r} is not modelled",
-        hint="modelled: " + ", ".join(known.name for known in RUNTIMES),
+        hint="modelled: " + ", ".join(entry.name for entry in RUNTIMES),
     )

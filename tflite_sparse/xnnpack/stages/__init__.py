@@ -1,1 +1,4 @@
-"""The stages of the runtime, one module each, in the order in which it goes through them."""
+"""The stages of the runtime: delegate, define, fuse, roles, clusters, profit, layout, kernels.
+
+That is the order in which the runtime goes through them; `pipeline` says who calls whom.
+"""

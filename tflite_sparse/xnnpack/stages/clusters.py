@@ -5,20 +5,20 @@ Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw, quirks included.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.xnnpack.graph import Node
 from tflite_sparse.xnnpack.stages.roles import RoleOf, role_of
 
 if TYPE_CHECKING:
-    from tflite_sparse.xnnpack.graph import Graph, Node
+    from tflite_sparse.xnnpack.graph import Graph, Value
 
 __all__ = ["Cluster", "Clusters", "find_clusters"]
 
 
-@dataclass(slots=True)
-class Cluster:
+class Cluster(msgspec.Struct, eq=False):
     """Nodes that share a leader.
 
     Attributes:
@@ -26,12 +26,11 @@ class Cluster:
         dead: whether the runtime gives the cluster up.
     """
 
-    members: list[Node] = field(default_factory=list)
+    members: list[Node] = msgspec.field(default_factory=list)
     dead: bool = False
 
 
-@dataclass(slots=True)
-class Clusters:
+class Clusters(msgspec.Struct, eq=False):
     """The clusters of a graph.
 
     Attributes:
@@ -62,12 +61,12 @@ class _Search:
 
     def run(self) -> bool:
         """Returns whether an exit joined anything, without which the runtime stops."""
-        found = self._round([n for n in self.nodes if self.roles[n.number].exit])
-        if found:
+        exit_joined = self._round([n for n in self.nodes if self.roles[n.number].exit])
+        if exit_joined:
             members = [n for n in self.nodes if self.roles[n.number].takes_part]
             self._round(members)
             self._settle([n for n in members if n.number not in self.incompatible])
-        return found
+        return exit_joined
 
     def _round(self, nodes: list[Node]) -> bool:
         changed = False
@@ -150,12 +149,12 @@ def _check_consumers(graph: Graph, clusters: Clusters) -> None:
         for node in graph.nodes
         if clusters.roles[node.number].takes_part and not clusters.of(node).dead
     ]
-    counts: dict[int, int] = {}
+    reads: dict[Value, int] = {}
     for node in living:
         for value in node.inputs:
             if not value.is_static:
                 # Not once a node: a value that is read twice counts twice.
-                counts[id(value)] = counts.get(id(value), 0) + 1
+                reads[value] = reads.get(value, 0) + 1
     for node in living:
-        if any(not v.is_static and counts[id(v)] != v.consumers for v in node.inputs):
+        if any(not v.is_static and reads[v] != v.consumers for v in node.inputs):
             clusters.of(node).dead = True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Subgraph, Tensor
     from tflite_sparse.xnnpack.graph import Value
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
-    from tflite_sparse.xnnpack.stages.partition_state import Part
+    from tflite_sparse.xnnpack.stages.partition_state import PartitionState
 
 _COUNTED_BYTES = 4
 # One unpacks them, some look at shapes alone, and what others do nobody knows.
@@ -118,13 +118,13 @@ def lost_weights(delegation: Delegation, subgraph: Subgraph) -> Iterator[Failure
                 yield Failure(Outcome.WRONG_NUMBERS, why)
 
 
-def uncounted_filters(part: Part) -> Iterator[Failure]:
+def uncounted_filters(partition: PartitionState) -> Iterator[Failure]:
     """Filters whose zeros the runtime counts although it cannot read them as numbers.
 
     It looks at every 1x1 and fully connected filter outside clusters that it has given up.
     """
-    for node in part.graph.nodes:
-        cluster = part.clusters.of(node)
+    for node in partition.graph.nodes:
+        cluster = partition.clusters.of(node)
         if not counted_filter(node) or cluster.dead:
             continue
         filt = node.inputs[1]

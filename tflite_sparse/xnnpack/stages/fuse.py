@@ -88,9 +88,9 @@ def _fuse_pad(graph: Graph, value: Value) -> None:
 
 
 def _spread_fixed_shape(node: Node) -> None:
-    known = node.kind in ("unary", "binary") and all(v.fixed_shape for v in node.inputs)
+    computed = node.kind in ("unary", "binary") and all(v.fixed_shape for v in node.inputs)
     whole = node.kind == "reshape" and 0 not in node.numbers
-    if known or whole:
+    if computed or whole:
         node.outputs[0].fixed_shape = True
 
 

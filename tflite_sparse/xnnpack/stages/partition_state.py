@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.xnnpack.explain.components import Component
+from tflite_sparse.xnnpack.graph import Graph
+from tflite_sparse.xnnpack.plan_types import Failure, HintSource
+from tflite_sparse.xnnpack.stages.clusters import Clusters
+from tflite_sparse.xnnpack.stages.delegate.partition import Run
+from tflite_sparse.xnnpack.stages.profit import Tally
 
 if TYPE_CHECKING:
     from tflite_sparse.model.zero_counts import Counts
-    from tflite_sparse.xnnpack.explain.components import Component
-    from tflite_sparse.xnnpack.graph import Graph, Node
-    from tflite_sparse.xnnpack.plan_types import Failure, HintSource
-    from tflite_sparse.xnnpack.stages.clusters import Clusters
-    from tflite_sparse.xnnpack.stages.delegate.partition import Run
-    from tflite_sparse.xnnpack.stages.profit import Tally
+    from tflite_sparse.xnnpack.graph import Node
 
-__all__ = ["Part"]
+__all__ = ["PartitionState"]
 
 
-@dataclass(slots=True)
-class Part:
+class PartitionState(msgspec.Struct, eq=False):
     """What the stages have found out about a partition.
 
     Attributes:
@@ -28,8 +28,8 @@ class Part:
         run: its operators.
         graph: its nodes after fusion.
         clusters: its clusters and roles.
-        components: the same as people see them.
         hints: the sparse weights in it.
+        components: the clusters as people see them.
         tallies: zeros of each cluster, by the number of its leader.
         failures: what goes wrong.
         executed: names of the operators that run.
@@ -39,10 +39,10 @@ class Part:
     run: Run
     graph: Graph
     clusters: Clusters
-    components: list[Component]
     hints: tuple[HintSource, ...]
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
+    components: list[Component] = msgspec.field(default_factory=list)
+    tallies: dict[int, Tally] = msgspec.field(default_factory=dict)
+    failures: list[Failure] = msgspec.field(default_factory=list)
     executed: tuple[str, ...] = ()
 
     def counts(self, node: Node) -> Counts | None:

@@ -5,23 +5,23 @@ Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.model.zero_counts import Counts
+from tflite_sparse.xnnpack.graph import Node
 from tflite_sparse.xnnpack.stages.filters import filter_zeros
 
 if TYPE_CHECKING:
-    from tflite_sparse.model.zero_counts import Counts, ZeroCounts
+    from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.assumptions import WhatIf
-    from tflite_sparse.xnnpack.graph import Node
     from tflite_sparse.xnnpack.stages.clusters import Cluster, Clusters
 
-__all__ = ["Tally", "apply_layout", "counted_filter", "tally"]
+__all__ = ["Tally", "counted_filter", "mark_layout", "tally"]
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct, eq=False):
     """Zeros of a cluster.
 
     Attributes:
@@ -33,8 +33,8 @@ class Tally:
 
     zeros: int = 0
     parameters: int = 0
-    filters: list[Node] = field(default_factory=list)
-    counts: dict[int, Counts] = field(default_factory=dict)
+    filters: list[Node] = msgspec.field(default_factory=list)
+    counts: dict[int, Counts] = msgspec.field(default_factory=dict)
 
     @property
     def profitable(self) -> bool:
@@ -86,7 +86,7 @@ def tally(cluster: Cluster, assume: WhatIf, zeros: ZeroCounts) -> Tally:
     return result
 
 
-def apply_layout(cluster: Cluster, clusters: Clusters) -> None:
+def mark_layout(cluster: Cluster, clusters: Clusters) -> None:
     """Marks the inputs of a cluster's members to lie in the sparse layout; only inputs."""
     for node in cluster.members:
         if clusters.roles[node.number].takes_part:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.xnnpack.explain.wording import reason
-from tflite_sparse.xnnpack.plan_types import Role
+from tflite_sparse.xnnpack.plan_types import Reason, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tflite_sparse.xnnpack.graph import Node, Value, Window
-    from tflite_sparse.xnnpack.plan_types import Reason
 
 __all__ = ["RoleOf", "role_of"]
 
@@ -26,8 +26,7 @@ _Wanted = tuple[str, bool, str, str, str]
 _WISHES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
 
 
-@dataclass(frozen=True, slots=True)
-class RoleOf:
+class RoleOf(msgspec.Struct, frozen=True):
     """The role of a node.
 
     Attributes:
@@ -147,11 +146,11 @@ def _convolution(node: Node) -> RoleOf:
 
 def _general_rules(window: Window) -> list[_Wanted]:
     one, dilation = "1", _pair(window.dilation)
-    known = window.kernel in ((1, 1), (3, 3))
+    has_form = window.kernel in ((1, 1), (3, 3))
     return [
         ("conv-groups", window.groups == 1, "groups", str(window.groups), one),
         ("conv-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
-        ("conv-kernel", known, "kernel", _pair(window.kernel), "1x1, or 3x3 at the entry"),
+        ("conv-kernel", has_form, "kernel", _pair(window.kernel), "1x1, or 3x3 at the entry"),
     ]
 
 
@@ -220,7 +219,7 @@ def _binary(node: Node) -> RoleOf:
     varying = sum(size != 1 for size in first.shape)
     if varying > 1 and (first.is_static or second.is_static):
         code = "binary-constant" if first.is_static else "binary-second-constant"
-        said = (
+        sentence = (
             f"has a constant first input that varies along {varying} dimensions; one is the most"
             if first.is_static
             else "has its constant second; it must come first"
@@ -228,7 +227,7 @@ def _binary(node: Node) -> RoleOf:
         return _no(
             node,
             code,
-            said,
+            sentence,
             operand="first input",
             found=list(first.shape),
             wanted="at most one dimension above 1",

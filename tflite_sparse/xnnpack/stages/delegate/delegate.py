@@ -5,22 +5,21 @@ Source: tflite/delegates/xnnpack/xnnpack_delegate.cc, PrepareOpsToDelegate and S
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.model import Tensor
 from tflite_sparse.xnnpack.explain.wording import reason
-from tflite_sparse.xnnpack.plan_types import HintSource
+from tflite_sparse.xnnpack.plan_types import HintSource, Reason
 from tflite_sparse.xnnpack.stages.delegate.operand_checks import Static, is_constant
 from tflite_sparse.xnnpack.stages.delegate.operators import refusal
-from tflite_sparse.xnnpack.stages.delegate.partition import runs
+from tflite_sparse.xnnpack.stages.delegate.partition import Run, runs
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Operator, Subgraph, Tensor
+    from tflite_sparse.model import Operator, Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
-    from tflite_sparse.xnnpack.plan_types import Reason
     from tflite_sparse.xnnpack.releases.targets import Runtime
-    from tflite_sparse.xnnpack.stages.delegate.partition import Run
 
 __all__ = ["Delegation", "delegate"]
 
@@ -28,8 +27,7 @@ _UNPACKED_TYPES = ("FLOAT32", "FLOAT16", "INT8")
 _TAKES_HALVES = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
 
 
-@dataclass(slots=True)
-class Delegation:
+class Delegation(msgspec.Struct, eq=False):
     """What the delegate stage decides.
 
     Attributes:
@@ -41,9 +39,9 @@ class Delegation:
     """
 
     static: Static
-    unpacking: dict[int, str] = field(default_factory=dict)
-    refusals: dict[int, Reason] = field(default_factory=dict)
-    origins: dict[int, Tensor] = field(default_factory=dict)
+    unpacking: dict[int, str] = msgspec.field(default_factory=dict)
+    refusals: dict[int, Reason] = msgspec.field(default_factory=dict)
+    origins: dict[int, Tensor] = msgspec.field(default_factory=dict)
     partitions: tuple[Run, ...] = ()
 
     def is_sparse(self, tensor: Tensor) -> bool:
@@ -52,15 +50,15 @@ class Delegation:
 
     def hints(self, run: Run) -> tuple[HintSource, ...]:
         """The sparse weights that operators of a partition read; any of them sets the hint."""
-        found = [
+        hints = [
             (op, HintSource(op.index, operand, tensor.index))
             for op in run.operators
             for operand, tensor in enumerate(op.inputs)
             if tensor is not None and self.is_sparse(tensor)
         ]
         # A DEQUANTIZE that reads a DENSIFY counts too; it is named only where nothing else is.
-        readers = [hint for op, hint in found if op.index not in self.unpacking]
-        return tuple(readers or [hint for _, hint in found])
+        readers = [hint for op, hint in hints if op.index not in self.unpacking]
+        return tuple(readers or [hint for _, hint in hints])
 
 
 def delegate(subgraph: Subgraph, runtime: Runtime, assume: WhatIf) -> Delegation:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
+from tflite_sparse.model import Operator
 from tflite_sparse.xnnpack.explain.wording import reason
+from tflite_sparse.xnnpack.releases.targets import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.model import Tensor
     from tflite_sparse.xnnpack.plan_types import Reason
-    from tflite_sparse.xnnpack.releases.targets import Runtime
 
-__all__ = ["FLOAT", "FLOAT_OR_Q8", "MAX_RANK", "Refused", "Static", "Visit", "is_constant"]
+__all__ = ["FLOAT", "FLOAT_OR_Q8", "MAX_RANK", "OperandChecks", "Refused", "Static", "is_constant"]
 
 FLOAT = frozenset({"FLOAT32", "FLOAT16"})
 _Q8 = frozenset({"INT8", "UINT8"})
@@ -43,8 +43,7 @@ class Refused(Exception):  # noqa: N818 - control flow within the delegate stage
         self.why = why
 
 
-@dataclass(slots=True)
-class Static:
+class Static(msgspec.Struct, eq=False):
     """What the delegate knows about constants that it unpacks at load time; tensors by index.
 
     Attributes:
@@ -54,9 +53,9 @@ class Static:
         encoded: constants that are assumed to be stored sparse.
     """
 
-    unpacked: set[int] = field(default_factory=set)
-    halves: set[int] = field(default_factory=set)
-    sparse: set[int] = field(default_factory=set)
+    unpacked: set[int] = msgspec.field(default_factory=set)
+    halves: set[int] = msgspec.field(default_factory=set)
+    sparse: set[int] = msgspec.field(default_factory=set)
     encoded: frozenset[int] = frozenset()
 
     def is_unpacked(self, tensor: Tensor) -> bool:
@@ -64,8 +63,7 @@ class Static:
         return tensor.index in self.unpacked or tensor.index in self.encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class OperandChecks(msgspec.Struct, frozen=True):
     """One operator under examination; each check raises `Refused`.
 
     Attributes:
@@ -271,14 +269,14 @@ class Visit:
 
     def activation(self) -> None:
         """The fused activation is one that XNNPACK can clamp."""
-        found = self.op.option("fused_activation_function", "NONE")
-        if found not in _FUSED:
+        activation = self.op.option("fused_activation_function", "NONE")
+        if activation not in _FUSED:
             self.refuse(
                 "delegate-activation",
                 "fused_activation_function",
-                found,
+                activation,
                 " or ".join(_FUSED),
-                f"has the fused activation {found}, which XNNPACK does not take",
+                f"has the fused activation {activation}, which XNNPACK does not take",
             )
 
     def option(self, name: str, found: object, wanted: object, *, ok: bool) -> None:

@@ -13,8 +13,8 @@ from tflite_sparse.xnnpack.stages.delegate.operand_checks import (
     FLOAT,
     FLOAT_OR_Q8,
     MAX_RANK,
+    OperandChecks,
     Refused,
-    Visit,
 )
 from tflite_sparse.xnnpack.stages.delegate.products import (
     convolution,
@@ -64,209 +64,218 @@ def refusal(op: Operator, static: Static, runtime: Runtime) -> Reason | None:
         static: what is known about constants that are unpacked at load time.
         runtime: the release of the runtime.
     """
-    visit = Visit(op, static, runtime)
-    check = _CHECKS.get(op.custom_code or op.name)
+    checks = OperandChecks(op, static, runtime)
+    examine = _EXAMINE.get(op.custom_code or op.name)
     try:
-        if check is None:
-            visit.refuse(
+        if examine is None:
+            checks.refuse(
                 "delegate-operator",
                 "",
                 op.custom_code or op.name,
                 "an operator of XNNPACK",
                 "is of a kind that XNNPACK does not take",
             )
-        check(visit)
+        examine(checks)
     except Refused as refused:
         return refused.why
     return None
 
 
-def _unary(v: Visit) -> None:
-    v.operands(1)
-    source, result = v.input(0), v.output()
-    v.rank(source, "input", 0, MAX_RANK)
-    if v.op.name == "DEQUANTIZE":
-        v.type(source, "input", ("INT8", "UINT8"))
-        v.type(result, "output", FLOAT)
+def _unary(check: OperandChecks) -> None:
+    check.operands(1)
+    source, result = check.input(0), check.output()
+    check.rank(source, "input", 0, MAX_RANK)
+    if check.op.name == "DEQUANTIZE":
+        check.type(source, "input", ("INT8", "UINT8"))
+        check.type(result, "output", FLOAT)
         return
-    kinds = FLOAT_OR_Q8 if v.op.name in _QUANTIZED_UNARY else FLOAT
-    v.type(source, "input", kinds)
-    v.type(result, "output", kinds)
-    if v.op.name == "LEAKY_RELU":
-        alpha = v.op.option("alpha", 0.0)
-        v.option("alpha", alpha, "a normal number", ok=math.isfinite(alpha) and alpha != 0)
-    if v.op.name == "QUANTIZE" and source.type not in FLOAT:
-        v.same_type(source, result)
+    kinds = FLOAT_OR_Q8 if check.op.name in _QUANTIZED_UNARY else FLOAT
+    check.type(source, "input", kinds)
+    check.type(result, "output", kinds)
+    if check.op.name == "LEAKY_RELU":
+        alpha = check.op.option("alpha", 0.0)
+        check.option("alpha", alpha, "a normal number", ok=math.isfinite(alpha) and alpha != 0)
+    if check.op.name == "QUANTIZE" and source.type not in FLOAT:
+        check.same_type(source, result)
 
 
-def _binary(v: Visit) -> None:
-    v.operands(2)
-    first, second, result = v.input(0), v.input(1), v.output()
-    v.rank(first, "first input", 0, MAX_RANK)
-    v.rank(second, "second input", 0, MAX_RANK)
-    kinds = FLOAT_OR_Q8 if v.op.name in _QUANTIZED_BINARY else FLOAT
-    v.type(first, "first input", kinds)
-    v.type(second, "second input", kinds)
-    v.type(result, "output", kinds)
-    if v.op.name in _QUANTIZED_BINARY:
-        v.same_type(first, second, result)
-    if v.op.name == "PRELU":
-        v.constant(second, "slope", unpacked=True)
-    elif v.op.name in ("ADD", "DIV", "MUL", "SUB"):
-        v.activation()
+def _binary(check: OperandChecks) -> None:
+    check.operands(2)
+    first, second, result = check.input(0), check.input(1), check.output()
+    check.rank(first, "first input", 0, MAX_RANK)
+    check.rank(second, "second input", 0, MAX_RANK)
+    kinds = FLOAT_OR_Q8 if check.op.name in _QUANTIZED_BINARY else FLOAT
+    check.type(first, "first input", kinds)
+    check.type(second, "second input", kinds)
+    check.type(result, "output", kinds)
+    if check.op.name in _QUANTIZED_BINARY:
+        check.same_type(first, second, result)
+    if check.op.name == "PRELU":
+        check.constant(second, "slope", unpacked=True)
+    elif check.op.name in ("ADD", "DIV", "MUL", "SUB"):
+        check.activation()
 
 
-def _pool(v: Visit) -> None:
-    v.operands(1)
-    average = v.op.name == "AVERAGE_POOL_2D"
-    v.type(v.input(0), "input", FLOAT if average else _F32_OR_Q8)
-    v.type(v.output(), "output", FLOAT if average else FLOAT_OR_Q8)
-    v.positive("stride_h", "stride_w", "filter_height", "filter_width")
+def _pool(check: OperandChecks) -> None:
+    check.operands(1)
+    average = check.op.name == "AVERAGE_POOL_2D"
+    check.type(check.input(0), "input", FLOAT if average else _F32_OR_Q8)
+    check.type(check.output(), "output", FLOAT if average else FLOAT_OR_Q8)
+    check.positive("stride_h", "stride_w", "filter_height", "filter_width")
     for stride, size in (("stride_w", "filter_width"), ("stride_h", "filter_height")):
-        step, width = v.op.option(stride, 0), v.op.option(size, 0)
-        v.option(stride, step, f"at most the window, {width}", ok=step <= width)
-    v.activation()
+        step, width = check.op.option(stride, 0), check.op.option(size, 0)
+        check.option(stride, step, f"at most the window, {width}", ok=step <= width)
+    check.activation()
 
 
-def _reduce(v: Visit) -> None:
-    v.operands(2)
-    source, axes = v.input(0), v.input(1, "axes")
-    v.type(source, "input")
+def _reduce(check: OperandChecks) -> None:
+    check.operands(2)
+    source, axes = check.input(0), check.input(1, "axes")
+    check.type(source, "input")
     if len(axes.shape) > 1:
-        v.vector(axes, "axes")
-    count = len(v.numbers(axes, "axes"))
-    v.option("axes", count, f"1 to {MAX_RANK} axes", ok=0 < count <= MAX_RANK)
-    v.type(v.output(), "output")
+        check.vector(axes, "axes")
+    count = len(check.numbers(axes, "axes"))
+    check.option("axes", count, f"1 to {MAX_RANK} axes", ok=0 < count <= MAX_RANK)
+    check.type(check.output(), "output")
 
 
-def _pad(v: Visit) -> None:
-    v.operands(2)
-    source, pads, result = v.input(0), v.input(1, "paddings"), v.output()
-    v.type(source, "input")
-    v.rank(source, "input", 1, MAX_RANK)
-    numbers = v.numbers(pads, "paddings")
-    v.option(
+def _pad(check: OperandChecks) -> None:
+    check.operands(2)
+    source, pads, result = check.input(0), check.input(1, "paddings"), check.output()
+    check.type(source, "input")
+    check.rank(source, "input", 1, MAX_RANK)
+    numbers = check.numbers(pads, "paddings")
+    check.option(
         "paddings",
         list(pads.shape),
         [len(source.shape), 2],
         ok=pads.shape == (len(source.shape), 2),
     )
-    v.type(result, "output")
-    v.rank(result, "output", 1, MAX_RANK)
-    v.option("paddings", min(numbers, default=0), "at least 0", ok=min(numbers, default=0) >= 0)
+    check.type(result, "output")
+    check.rank(result, "output", 1, MAX_RANK)
+    check.option("paddings", min(numbers, default=0), "at least 0", ok=min(numbers, default=0) >= 0)
 
 
-def _reshape(v: Visit) -> None:
-    v.operands(1, 2)
-    v.type(v.input(0), "input")
-    v.rank(v.input(0), "input", 0, MAX_RANK)
-    v.type(v.output(), "output")
-    v.rank(v.output(), "output", 0, MAX_RANK)
-    if len(v.op.inputs) > 1:
-        shape = v.input(1, "shape")
-        numbers = v.numbers(shape, "shape")
-        v.vector(shape, "shape", squeeze=True)
+def _reshape(check: OperandChecks) -> None:
+    check.operands(1, 2)
+    check.type(check.input(0), "input")
+    check.rank(check.input(0), "input", 0, MAX_RANK)
+    check.type(check.output(), "output")
+    check.rank(check.output(), "output", 0, MAX_RANK)
+    if len(check.op.inputs) > 1:
+        shape = check.input(1, "shape")
+        numbers = check.numbers(shape, "shape")
+        check.vector(shape, "shape", squeeze=True)
     else:
-        stated = v.op.option("new_shape")
+        stated = check.op.option("new_shape")
         numbers = [] if stated is None else [int(n) for n in stated]
     legacy = numbers in ([0], [-1])
-    v.option("shape", numbers, "no legacy scalar", ok=not legacy)
+    check.option("shape", numbers, "no legacy scalar", ok=not legacy)
 
 
-def _resize(v: Visit) -> None:
-    v.operands(2)
-    v.type(v.input(0), "input", _F32_OR_Q8)
-    v.rank(v.input(0), "input", 4)
-    size = v.input(1, "size")
-    v.vector(size, "size")
-    numbers = v.numbers(size, "size")
-    v.type(v.output(), "output")
-    v.rank(v.output(), "output", 4)
-    v.option("size", numbers, "more than 0", ok=numbers[:1] > [0])
+def _resize(check: OperandChecks) -> None:
+    check.operands(2)
+    check.type(check.input(0), "input", _F32_OR_Q8)
+    check.rank(check.input(0), "input", 4)
+    size = check.input(1, "size")
+    check.vector(size, "size")
+    numbers = check.numbers(size, "size")
+    check.type(check.output(), "output")
+    check.rank(check.output(), "output", 4)
+    check.option("size", numbers, "more than 0", ok=numbers[:1] > [0])
 
 
-def _slice(v: Visit) -> None:
-    begin, size = v.input(1, "begin"), v.input(2, "size")
+def _slice(check: OperandChecks) -> None:
+    begin, size = check.input(1, "begin"), check.input(2, "size")
     kinds = ("INT32", "INT64")
     for tensor, name in ((begin, "begin"), (size, "size")):
-        v.vector(tensor, name)
-        v.numbers(tensor, name, kinds)
-    v.type(v.input(0), "input")
-    v.type(v.output(), "output")
-    sizes = v.numbers(size, "size", kinds)
-    v.option("size", sizes, "more than 0", ok=min(sizes, default=1) > 0)
+        check.vector(tensor, name)
+        check.numbers(tensor, name, kinds)
+    check.type(check.input(0), "input")
+    check.type(check.output(), "output")
+    sizes = check.numbers(size, "size", kinds)
+    check.option("size", sizes, "more than 0", ok=min(sizes, default=1) > 0)
 
 
-def _strided_slice(v: Visit) -> None:
+def _strided_slice(check: OperandChecks) -> None:
     for mask in ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask"):
-        value = v.op.option(mask, 0)
-        v.option(mask, value, 0, ok=value == 0)
+        value = check.op.option(mask, 0)
+        check.option(mask, value, 0, ok=value == 0)
     for index, name in ((3, "strides"), (1, "begin"), (2, "end")):
-        v.vector(v.input(index, name), name)
-        v.numbers(v.input(index, name), name)
-    steps = v.numbers(v.input(3, "strides"), "strides")
-    v.option("strides", steps, "all 1", ok=set(steps) <= {1})
-    v.option("begin", len(steps), len(v.input(0).shape), ok=len(steps) == len(v.input(0).shape))
-    v.type(v.input(0), "input")
-    v.type(v.output(), "output")
+        check.vector(check.input(index, name), name)
+        check.numbers(check.input(index, name), name)
+    steps = check.numbers(check.input(3, "strides"), "strides")
+    check.option("strides", steps, "all 1", ok=set(steps) <= {1})
+    check.option(
+        "begin", len(steps), len(check.input(0).shape), ok=len(steps) == len(check.input(0).shape)
+    )
+    check.type(check.input(0), "input")
+    check.type(check.output(), "output")
 
 
-def _softmax(v: Visit) -> None:
-    beta = v.op.option("beta", 0.0)
-    v.option("beta", beta, 1.0, ok=beta == 1.0)
-    v.operands(1)
-    v.type(v.input(0), "input", FLOAT)
-    v.type(v.output(), "output", FLOAT)
+def _softmax(check: OperandChecks) -> None:
+    beta = check.op.option("beta", 0.0)
+    check.option("beta", beta, 1.0, ok=beta == 1.0)
+    check.operands(1)
+    check.type(check.input(0), "input", FLOAT)
+    check.type(check.output(), "output", FLOAT)
 
 
-def _concatenation(v: Visit) -> None:
-    v.operands(2, v.runtime.max_concatenation)
-    v.type(v.output(), "output")
-    axis = v.op.option("axis", 0)
-    for index in range(len(v.op.inputs)):
-        tensor = v.input(index)
-        v.option("axis", axis, "an axis of every input", ok=axis < len(tensor.shape))
-        v.type(tensor, f"input {index}")
+def _concatenation(check: OperandChecks) -> None:
+    check.operands(2, check.runtime.max_concatenation)
+    check.type(check.output(), "output")
+    axis = check.op.option("axis", 0)
+    for index in range(len(check.op.inputs)):
+        tensor = check.input(index)
+        check.option("axis", axis, "an axis of every input", ok=axis < len(tensor.shape))
+        check.type(tensor, f"input {index}")
 
 
-def _split(v: Visit) -> None:
-    count = len(v.op.outputs)
-    v.operands(2, outputs=count)
-    v.option("outputs", count, f"2 to {v.runtime.max_split}", ok=2 <= count <= v.runtime.max_split)  # noqa: PLR2004
-    v.numbers(v.input(0, "axis"), "axis")
-    v.type(v.input(1), "input")
+def _split(check: OperandChecks) -> None:
+    count = len(check.op.outputs)
+    check.operands(2, outputs=count)
+    check.option(
+        "outputs",
+        count,
+        f"2 to {check.runtime.max_split}",
+        ok=2 <= count <= check.runtime.max_split,  # noqa: PLR2004 - as the text says
+    )
+    check.numbers(check.input(0, "axis"), "axis")
+    check.type(check.input(1), "input")
     for index in range(count):
-        v.type(v.output(index), "output")
+        check.type(check.output(index), "output")
 
 
-def _transpose(v: Visit) -> None:
-    v.operands(2)
-    v.type(v.input(0), "input")
-    v.rank(v.input(0), "input", 1, MAX_RANK)
-    v.constant(v.input(1, "perm"), "perm")
+def _transpose(check: OperandChecks) -> None:
+    check.operands(2)
+    check.type(check.input(0), "input")
+    check.rank(check.input(0), "input", 1, MAX_RANK)
+    check.constant(check.input(1, "perm"), "perm")
 
 
-def _depth_to_space(v: Visit) -> None:
-    v.operands(1)
-    v.type(v.input(0), "input", FLOAT_OR_Q8 if v.op.name == "DEPTH_TO_SPACE" else _F32_OR_Q8)
-    v.type(v.output(), "output")
-    block = v.op.option("block_size", 0)
-    v.option("block_size", block, "more than 1", ok=block > 1)
+def _depth_to_space(check: OperandChecks) -> None:
+    check.operands(1)
+    check.type(
+        check.input(0), "input", FLOAT_OR_Q8 if check.op.name == "DEPTH_TO_SPACE" else _F32_OR_Q8
+    )
+    check.type(check.output(), "output")
+    block = check.op.option("block_size", 0)
+    check.option("block_size", block, "more than 1", ok=block > 1)
 
 
-def _mediapipe_pool(v: Visit) -> None:
-    v.operands(1, outputs=2)
-    v.type(v.input(0), "input", ("FLOAT32",))
-    v.type(v.output(), "output", ("FLOAT32",))
+def _mediapipe_pool(check: OperandChecks) -> None:
+    check.operands(1, outputs=2)
+    check.type(check.input(0), "input", ("FLOAT32",))
+    check.type(check.output(), "output", ("FLOAT32",))
 
 
-def _mediapipe_unpool(v: Visit) -> None:
-    v.operands(2)
-    v.type(v.input(0), "input", ("FLOAT32",))
-    v.type(v.output(), "output", ("FLOAT32",))
+def _mediapipe_unpool(check: OperandChecks) -> None:
+    check.operands(2)
+    check.type(check.input(0), "input", ("FLOAT32",))
+    check.type(check.output(), "output", ("FLOAT32",))
 
 
-_CHECKS: dict[str, Callable[[Visit], None]] = {
+_EXAMINE: dict[str, Callable[[OperandChecks], None]] = {
     **dict.fromkeys(UNARY, _unary),
     **dict.fromkeys(BINARY, _binary),
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), _reduce),

@@ -8,18 +8,19 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.model import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tflite_sparse.model import Operator, Subgraph
+    from tflite_sparse.model import Subgraph
 
 __all__ = ["Run", "runs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Operators of one kind that can run one after the other.
 
     Attributes:
@@ -45,12 +46,12 @@ def runs(subgraph: Subgraph, delegated: Collection[int]) -> tuple[Run, ...]:
         subgraph: the subgraph.
         delegated: indices of the operators that the delegate takes.
     """
-    made = {t.index: op.index for op in subgraph.operators for t in op.outputs}
+    writers = {t.index: op.index for op in subgraph.operators for t in op.outputs}
     waiting: dict[int, set[int]] = {}
     readers: dict[int, list[int]] = {}
     ready: dict[bool, list[int]] = {True: [], False: []}
     for op in subgraph.operators:
-        needs = {made[t.index] for t in op.inputs if t is not None and t.index in made}
+        needs = {writers[t.index] for t in op.inputs if t is not None and t.index in writers}
         needs.discard(op.index)
         waiting[op.index] = needs
         for need in needs:
@@ -77,7 +78,7 @@ def runs(subgraph: Subgraph, delegated: Collection[int]) -> tuple[Run, ...]:
 def _run(subgraph: Subgraph, delegated: bool, members: list[int]) -> Run:
     operators = tuple(subgraph.operators[index] for index in members)
     inside = set(members)
-    made = {t.index for op in operators for t in op.outputs}
+    written = {t.index for op in operators for t in op.outputs}
     read = {t.index for op in operators for t in op.inputs if t is not None}
     results = {t.index for t in subgraph.outputs}
     outputs = {
@@ -87,4 +88,4 @@ def _run(subgraph: Subgraph, delegated: bool, members: list[int]) -> Run:
         if t.index in results
         or any(use.operator.index not in inside for use in subgraph.consumers(t))
     }
-    return Run(delegated, operators, frozenset(read - made), frozenset(outputs))
+    return Run(delegated, operators, frozenset(read - written), frozenset(outputs))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Node
 
 __all__ = [
-    "Lying",
+    "MemoryLayout",
     "broadcast",
     "dims_text",
     "joint_order",
@@ -25,8 +25,7 @@ _RANK = 4
 _NCHW = (0, 3, 1, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Lying:
+class MemoryLayout(msgspec.Struct, frozen=True):
     """How a value lies in memory.
 
     Attributes:
@@ -82,19 +81,21 @@ def broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...
     return tuple(max(x, y) for x, y in zip(a, b, strict=True))
 
 
-def joint_order(first: Lying, second: Lying, *, nchw: bool, rank: int) -> tuple[int, ...] | None:
+def joint_order(
+    first: MemoryLayout, second: MemoryLayout, *, nchw: bool, rank: int
+) -> tuple[int, ...] | None:
     """The order in which a binary operator's result lies; None where its inputs do not match."""
-    for lying, other in ((first, second), (second, first)):
-        same = lying.shape == other.shape and lying.order == other.order
+    for layout, other in ((first, second), (second, first)):
+        same = layout.shape == other.shape and layout.order == other.order
         if math.prod(other.shape) == 1 or same:
-            return tuple(axis + rank - len(lying.true) for axis in lying.order)
+            return tuple(axis + rank - len(layout.true) for axis in layout.order)
     labels: dict[int, int] = {}
-    for lying in (first, second):
-        dims = permuted(lying.shape, nchw=nchw)
+    for layout in (first, second):
+        dims = permuted(layout.shape, nchw=nchw)
         offset = rank - len(dims)
         places = [(p + offset, size) for p, size in enumerate(dims) if size != 1]
-        shift = rank - len(lying.true)
-        axes = [(axis + shift, lying.true[axis]) for axis in lying.order]
+        shift = rank - len(layout.true)
+        axes = [(axis + shift, layout.true[axis]) for axis in layout.order]
         if [size for _, size in places] != [size for _, size in axes]:
             return None
         for (place, _), (axis, _) in zip(places, axes, strict=True):

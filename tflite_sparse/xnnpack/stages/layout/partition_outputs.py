@@ -14,50 +14,50 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator
     from tflite_sparse.xnnpack.graph import Node, Value
-    from tflite_sparse.xnnpack.stages.layout.memory_layout import Lying
+    from tflite_sparse.xnnpack.stages.layout.memory_layout import MemoryLayout
 
-__all__ = ["handed_out"]
+__all__ = ["output_failures"]
 
 
-def handed_out(value: Value, producer: Node, lying: Lying) -> Iterator[Failure]:
+def output_failures(value: Value, producer: Node, layout: MemoryLayout) -> Iterator[Failure]:
     """What goes wrong with a value that leaves a partition.
 
     Args:
         value: the value.
         producer: the node that makes it.
-        lying: how it lies in memory.
+        layout: how it lies in memory.
     """
     operator = producer.operator
-    if not lying.is_plain:
-        said = f"hands out {value_title(value)}, which lies in NCHW"
-        yield _failure(Outcome.WRONG_NUMBERS, "layout-nchw-read", operator, said, lying)
-    elif lying.shape != lying.true:
-        yield from _refused_by_squeeze(value, lying)
-        if math.prod(lying.shape) > math.prod(lying.true):
-            said = (
-                f"writes {value_title(value)} as {dims_text(lying.shape)} into memory for "
-                f"{dims_text(lying.true)}"
+    if not layout.is_plain:
+        sentence = f"hands out {value_title(value)}, which lies in NCHW"
+        yield _failure(Outcome.WRONG_NUMBERS, "layout-nchw-read", operator, sentence, layout)
+    elif layout.shape != layout.true:
+        yield from _refused_by_squeeze(value, layout)
+        if math.prod(layout.shape) > math.prod(layout.true):
+            sentence = (
+                f"writes {value_title(value)} as {dims_text(layout.shape)} into memory for "
+                f"{dims_text(layout.true)}"
             )
-            yield _failure(Outcome.PROCESS_ABORT, "layout-overflow", operator, said, lying)
-        said = f"hands out {value_title(value)} as {lying.difference}"
-        yield _failure(Outcome.WRONG_NUMBERS, "layout-output", operator, said, lying)
+            yield _failure(Outcome.PROCESS_ABORT, "layout-overflow", operator, sentence, layout)
+        sentence = f"hands out {value_title(value)} as {layout.difference}"
+        yield _failure(Outcome.WRONG_NUMBERS, "layout-output", operator, sentence, layout)
 
 
-def _refused_by_squeeze(value: Value, lying: Lying) -> Iterator[Failure]:
+def _refused_by_squeeze(value: Value, layout: MemoryLayout) -> Iterator[Failure]:
     # TFLite's SQUEEZE looks at the shape and refuses any other size than 1.
     tensor = value.tensor
     for use in () if tensor is None else tensor.subgraph.consumers(tensor):
         stated = use.operator.option("squeeze_dims")
         dims = () if stated is None else tuple(int(d) for d in stated)
-        if use.operator.name != "SQUEEZE" or len(lying.shape) != len(lying.true):
+        if use.operator.name != "SQUEEZE" or len(layout.shape) != len(layout.true):
             continue
-        if any(lying.shape[d] != 1 for d in dims):
-            said = f"gets {value_title(value)} as {lying.difference}"
-            yield _failure(Outcome.LOAD_FAILURE, "layout-shape", use.operator, said, lying)
+        if any(layout.shape[d] != 1 for d in dims):
+            sentence = f"gets {value_title(value)} as {layout.difference}"
+            yield _failure(Outcome.LOAD_FAILURE, "layout-shape", use.operator, sentence, layout)
 
 
 def _failure(
-    outcome: Outcome, code: str, operator: Operator, sentence: str, lying: Lying
+    outcome: Outcome, code: str, operator: Operator, sentence: str, layout: MemoryLayout
 ) -> Failure:
-    why = reason(code, operator, sentence, operand="output", found=lying.shape, wanted=lying.true)
+    why = reason(code, operator, sentence, operand="output", found=layout.shape, wanted=layout.true)
     return Failure(outcome, why)

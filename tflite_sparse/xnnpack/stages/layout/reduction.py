@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Reduction
@@ -24,8 +24,7 @@ _TAKEN = (0, 3, 2, 1)
 _REAL = (0, 3, 1, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
+class Reduced(msgspec.Struct, frozen=True):
     """The result of a reduction in the sparse layout.
 
     Attributes:

@@ -1,0 +1,1 @@
+"""The define stage: the nodes that operators turn into."""

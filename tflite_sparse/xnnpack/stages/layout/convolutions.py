@@ -1,0 +1,82 @@
+"""The layout of what convolutions of all kinds make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.explain.wording import value_title
+from tflite_sparse.xnnpack.stages.kernels import nchw_kernel
+from tflite_sparse.xnnpack.stages.layout.memory_layout import dims_text, nchw_order
+
+if TYPE_CHECKING:
+    from tflite_sparse.xnnpack.graph import Node
+    from tflite_sparse.xnnpack.stages.layout.tracker import LayoutTracker
+
+__all__ = ["convolve"]
+
+_RANK = 4
+
+
+def convolve(tracker: LayoutTracker, node: Node) -> None:
+    """Convolutions of all kinds, and what runs as fully connected."""
+    source, result = node.inputs[0], node.outputs[0]
+    layout = tracker.layout_of(source)
+    if result.nchw:
+        if nchw_kernel(node) is None:
+            tracker.stop("layout-kernel", node, "has no kernel for the sparse layout")
+        if len(layout.shape) != _RANK:
+            tracker.stop(
+                "layout-shape",
+                node,
+                f"gets {value_title(source)} with {len(layout.shape)} dimensions",
+                found=layout.shape,
+                wanted="4 dimensions",
+            )
+        tracker.expect(node, source, nchw=source.nchw)
+        # Kernels of the sparse layout know their channels and never look.
+        tracker.expect_shape(node, source, 3)
+        shape = _window(tracker, node, layout.shape, result.shape[3])
+        tracker.put(result, shape, nchw_order(result.shape))
+        return
+    channels = node.inputs[1].shape[-1] if node.kind == "fully_connected" else source.shape[-1]
+    if not layout.shape or layout.shape[-1] != channels:
+        tracker.stop(
+            "layout-channels",
+            node,
+            f"gets {value_title(source)} as {dims_text(layout.shape)}; its filter takes "
+            f"{channels} channels",
+            found=layout.shape[-1:],
+            wanted=channels,
+        )
+    tracker.expect(node, source, nchw=False)
+    tracker.expect_shape(node, source)
+    if node.kind == "fully_connected":
+        tracker.put(result, (*layout.shape[:-1], result.shape[-1]))
+    else:
+        tracker.put(result, _window(tracker, node, layout.shape, result.shape[3]))
+
+
+def _window(
+    tracker: LayoutTracker, node: Node, shape: tuple[int, ...], channels: int
+) -> tuple[int, ...]:
+    window = node.window
+    if window is None or node.kind == "fully_connected":
+        return (*shape[:3], channels)
+    top, right, bottom, left = window.padding
+    sizes = []
+    for axis, pads in enumerate((top + bottom, left + right)):
+        size, step = shape[axis + 1], window.stride[axis]
+        reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1
+        if window.same:
+            sizes.append(-(-size // step))
+        elif size + pads < reach:
+            tracker.stop(
+                "layout-shape",
+                node,
+                f"gets a map of {dims_text(shape)}, smaller than its kernel",
+                found=shape,
+                wanted="a larger map",
+            )
+        else:
+            sizes.append((size + pads - reach) // step + 1)
+    return (shape[0], *sizes, channels)

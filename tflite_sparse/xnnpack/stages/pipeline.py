@@ -1,0 +1,102 @@
+"""The stages in the order in which the runtime goes through them, for one subgraph on a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.stages.clusters import find_clusters
+from tflite_sparse.xnnpack.stages.define.define import define
+from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.xnnpack.stages.filter_failures import (
+    lost_weights,
+    misread_filters,
+    uncounted_filters,
+    unloadable,
+)
+from tflite_sparse.xnnpack.stages.fuse import fuse
+from tflite_sparse.xnnpack.stages.layout.propagate import layout_failures
+from tflite_sparse.xnnpack.stages.partition_state import PartitionState
+from tflite_sparse.xnnpack.stages.profit import mark_layout, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tflite_sparse.model import Subgraph
+    from tflite_sparse.model.zero_counts import ZeroCounts
+    from tflite_sparse.xnnpack.assumptions import WhatIf
+    from tflite_sparse.xnnpack.plan_types import Failure, Reason
+    from tflite_sparse.xnnpack.releases.targets import Runtime, Target
+    from tflite_sparse.xnnpack.stages.delegate.partition import Run
+
+__all__ = ["Pipeline"]
+
+# What shows first: a model that does not load never aborts or computes.
+_FIRST = (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT, Outcome.WRONG_NUMBERS)
+
+
+class Pipeline:
+    """Takes a subgraph through the stages, up to where the caller wants to know.
+
+    The delegate stage decides about the whole subgraph, at once; everything after it happens to
+    each partition for itself.
+
+    Args:
+        subgraph: the subgraph; it is only looked at.
+        target: the hardware.
+        runtime: the release of the runtime.
+        assume: assumptions about weights.
+        zeros: counts the zeros that nobody assumes.
+
+    Attributes:
+        delegation: what XNNPACK takes, and in which partitions.
+    """
+
+    def __init__(
+        self,
+        subgraph: Subgraph,
+        target: Target,
+        runtime: Runtime,
+        assume: WhatIf,
+        zeros: ZeroCounts,
+    ) -> None:
+        self.delegation = delegate(subgraph, runtime, assume)
+        self._subgraph = subgraph
+        self._target = target
+        self._assume = assume
+        self._zeros = zeros
+
+    def find_clusters(self, index: int, run: Run) -> PartitionState:
+        """A partition after define, fuse, role and cluster, with its zeros; not laid out yet."""
+        graph = define(run, self.delegation, fp16=self._target.fp16)
+        fuse(graph)
+        clusters = find_clusters(graph)
+        partition = PartitionState(index, run, graph, clusters, self.delegation.hints(run))
+        for leader, cluster in clusters.by_leader.items():
+            partition.tallies[leader] = tally(cluster, self._assume, self._zeros)
+        return partition
+
+    def lay_out(self, partition: PartitionState) -> None:
+        """Puts the clusters that pay into the sparse layout, and notes what goes wrong."""
+        if self._target.sparse and partition.hints and partition.clusters.has_exit:
+            partition.failures.extend(uncounted_filters(partition))
+            for leader, cluster in partition.clusters.by_leader.items():
+                if not cluster.dead and partition.tallies[leader].profitable:
+                    mark_layout(cluster, partition.clusters)
+            partition.failures.extend(layout_failures(partition.graph))
+
+    def find_failures(
+        self, partitions: Iterable[PartitionState]
+    ) -> tuple[Outcome | None, tuple[Reason, ...]]:
+        """What shows first of all that goes wrong, and why; None and nothing where nothing does."""
+        failures: list[Failure] = [
+            *unloadable(self.delegation),
+            *misread_filters(self.delegation, self._subgraph),
+            *lost_weights(self.delegation, self._subgraph),
+        ]
+        for partition in partitions:
+            failures.extend(partition.failures)
+        if not failures:
+            return None, ()
+        outcome = min((failure.outcome for failure in failures), key=_FIRST.index)
+        return outcome, tuple(failure.why for failure in failures if failure.outcome is outcome)
