@@ -50,11 +50,10 @@ def sparse_as_it_is(data: bytes) -> bytes:
 
 def adapted(data: bytes, options: AdaptOptions | None = None) -> tuple[bytes, str]:
     """The model adapted and with sparse weights, and why it was not adapted, if it was not."""
-    model = Model.read(data)
-    adaptation = adapt(model, options).adaptation
-    assert adaptation is not None
-    sparsify(model)
-    return model.to_bytes(), adaptation.reason
+    rewrite = adapt(Model.read(data), options)
+    assert rewrite.adaptation is not None
+    sparsify(rewrite.model)
+    return rewrite.model.to_bytes(), rewrite.adaptation.reason
 
 
 def facts(dense: bytes, sparse: bytes, made: bytes) -> dict[str, Any]:

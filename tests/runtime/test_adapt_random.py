@@ -31,11 +31,10 @@ LARGEST = 1e-4
 
 def adapted(data: bytes) -> tuple[bytes, bool, Outcome]:
     """A model adapted wherever more of it runs sparse, whether it was, and what comes of it."""
-    model = Model.read(data)
-    done = adapt(model, AdaptOptions(min_gain=0)).adaptation.done
-    sparsify(model)
-    made = model.to_bytes()
-    return made, done, plan(Model.read(made).subgraphs[0], "x86-noavx").outcome
+    rewrite = adapt(Model.read(data), AdaptOptions(min_gain=0))
+    sparsify(rewrite.model)
+    made = rewrite.model.to_bytes()
+    return made, rewrite.adaptation.done, plan(Model.read(made).subgraphs[0], "x86-noavx").outcome
 
 
 def differ(right: list[np.ndarray], found: list[np.ndarray] | None) -> bool:

@@ -228,16 +228,6 @@ class Model:
             return Model.read(self.to_bytes(), self.name)
         return Model(self.file.copy())
 
-    def adopt(self, other: Model) -> None:
-        """Becomes another model, such as an edited copy; what was held of this one is then stale.
-
-        Args:
-            other: the model, which must not be used any more.
-        """
-        self.__dict__.update(other.__dict__)
-        for subgraph in self.subgraphs:
-            subgraph.model = self
-
     @property
     def _is_edited(self) -> bool:
         return self.table.is_edited or any(subgraph.edited for subgraph in self.subgraphs)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, field
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
+from tflite_sparse.model import Model
+from tflite_sparse.records import Record
+from tflite_sparse.rewrite.adapt.adaptation import Adaptation
+from tflite_sparse.rewrite.writing.proof import Expected
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.adapt.adaptation import Adaptation
-    from tflite_sparse.rewrite.writing.proof import Expected
+    from collections.abc import Mapping
 
-__all__ = ["Left", "OperatorChange", "Rewrite", "WeightChange", "WeightId"]
+    from tflite_sparse.model.zero_counts import ZeroCounts
+    from tflite_sparse.xnnpack.forecast import Forecast
+
+__all__ = [
+    "Baseline",
+    "Left",
+    "OperatorChange",
+    "Rewrite",
+    "WeightChange",
+    "WeightId",
+    "joined",
+    "version_changes",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightId:
+class WeightId(Record, frozen=True):
     """Which weight.
 
     Attributes:
@@ -38,8 +52,7 @@ class WeightId:
     shared: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class WeightChange:
+class WeightChange(Record, frozen=True):
     """A weight that is stored otherwise now.
 
     Attributes:
@@ -65,8 +78,7 @@ class WeightChange:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Record, frozen=True):
     """A weight that was left as it is.
 
     Attributes:
@@ -88,8 +100,7 @@ class Left:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorChange:
+class OperatorChange(Record, frozen=True):
     """Operators of one kind that were added, removed or changed.
 
     Attributes:
@@ -105,13 +116,25 @@ class OperatorChange:
     versions: tuple[tuple[int, int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Baseline(NamedTuple):
+    """What the runtime does with a model before a rewrite; afterwards it must do no worse.
+
+    Attributes:
+        forecasts: what comes of each subgraph.
+        zeros: the zeros of weights after the rewrite, as far as they are known, so that nobody has
+            to count them again.
+    """
+
+    forecasts: tuple[Forecast, ...]
+    zeros: ZeroCounts
+
+
+class Rewrite(msgspec.Struct, frozen=True):
     """The model after a rewrite, and what was done.
 
     Attributes:
-        model: the model, edited in place; weights are computed when it is written.
-        kind: "sparsify", "densify" or "adapt".
+        model: the model after the rewrite; weights are computed when it is written.
+        kind: name of the pass, such as "sparsify".
         weights: weights that are stored otherwise now, in the order in which operators read them.
         left: weights that were left alone.
         operators: what changed among the operators.
@@ -119,6 +142,7 @@ class Rewrite:
         min_runtime_version: (before, after) where the metadata of that name was raised.
         expected: what the changed tensors must hold when they are written, for `save`.
         adaptation: what `adapt` did, or why it did nothing; None for other rewrites.
+        baseline: what the runtime did with the model before; None where nobody asked.
     """
 
     model: Model
@@ -126,10 +150,11 @@ class Rewrite:
     weights: tuple[WeightChange, ...]
     left: tuple[Left, ...]
     operators: tuple[OperatorChange, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     min_runtime_version: tuple[str, str] | None = None
-    expected: tuple[Expected, ...] = field(default=(), repr=False)
+    expected: tuple[Expected, ...] = ()
     adaptation: Adaptation | None = None
+    baseline: Baseline | None = None
 
     @property
     def changed(self) -> bool:
@@ -154,10 +179,7 @@ class Rewrite:
             "changed": self.changed,
             "weights": [_flat(change) for change in self.weights],
             "left": [_flat(left) for left in self.left],
-            "operators": [
-                {**asdict(change), "versions": [list(v) for v in change.versions]}
-                for change in self.operators
-            ],
+            "operators": [change.to_dict() for change in self.operators],
             "notes": list(self.notes),
             "min_runtime_version": (
                 None
@@ -168,9 +190,53 @@ class Rewrite:
         }
 
 
+def joined(first: Rewrite, second: Rewrite) -> Rewrite:
+    """What two rewrites did, the second of them to the result of the first.
+
+    The kind is that of the first.
+    """
+    versions = [
+        raised for rewrite in (first, second) if (raised := rewrite.min_runtime_version) is not None
+    ]
+    return Rewrite(
+        second.model,
+        first.kind,
+        (*first.weights, *second.weights),
+        (*first.left, *second.left),
+        _joined_operators(*first.operators, *second.operators),
+        (*first.notes, *second.notes),
+        (versions[0][0], versions[-1][1]) if versions else None,
+        (*first.expected, *second.expected),
+        first.adaptation if second.adaptation is None else second.adaptation,
+    )
+
+
+def version_changes(
+    name: str, versions: Mapping[tuple[int, int], int]
+) -> tuple[OperatorChange, ...]:
+    """The change of some operators of a kind that got other versions; () where none did.
+
+    Args:
+        name: the kind.
+        versions: version before and after -> number of operators.
+    """
+    moved = tuple((before, after, n) for (before, after), n in sorted(versions.items()))
+    return (OperatorChange(name, versions=moved),) if moved else ()
+
+
+def _joined_operators(*changes: OperatorChange) -> tuple[OperatorChange, ...]:
+    more: Counter[str] = Counter()
+    versions: dict[str, tuple[tuple[int, int, int], ...]] = {}
+    for change in changes:
+        more[change.name] += change.added - change.removed
+        versions[change.name] = (*versions.get(change.name, ()), *change.versions)
+    return tuple(
+        OperatorChange(name, max(count, 0), max(-count, 0), versions[name])
+        for name, count in more.items()
+        if count or versions[name]
+    )
+
+
 def _flat(entry: WeightChange | Left) -> dict[str, Any]:
-    fields = asdict(entry)
-    weight = fields.pop("weight")
-    weight["shape"] = list(weight["shape"])
-    weight["operators"] = list(weight["operators"])
-    return {**weight, **fields}
+    fields = entry.to_dict()
+    return {**fields.pop("weight"), **fields}

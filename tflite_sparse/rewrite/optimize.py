@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.adapt.planner import adapt
-from tflite_sparse.rewrite.changes import OperatorChange
-from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.adapt.planner import Adapt
+from tflite_sparse.rewrite.model_pass import Sequence
+from tflite_sparse.rewrite.storage.sparsify import Sparsify
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
@@ -16,7 +14,19 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
 
-__all__ = ["optimize"]
+__all__ = ["Optimize", "optimize"]
+
+
+class Optimize(Sequence):
+    """Adapts a model where that pays, and stores its weights sparse where that is smaller."""
+
+    name = "optimize"
+    summary = "Make a pruned model small and fast: adapt it and store its weights sparse."
+
+    def __init__(
+        self, options: AdaptOptions | None = None, storage: SparsifyOptions | None = None
+    ) -> None:
+        super().__init__(Adapt(options), Sparsify(storage))
 
 
 def optimize(
@@ -27,42 +37,15 @@ def optimize(
     """Adapts a model where that pays, and stores its weights sparse where that is smaller.
 
     Args:
-        model: the model; it is replaced in place by the result.
+        model: the model; it stays as it is.
         options: how it is adapted.
         storage: how its weights are stored.
 
     Returns:
-        What was done: what `adapt` did, and the changes of `sparsify`.
+        What was done, what `adapt` did and the changes of `sparsify`, with the new model.
 
     Raises:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    adapted = adapt(model, options)
-    stored = sparsify(model, storage)
-    return replace(
-        stored,
-        kind="optimize",
-        adaptation=adapted.adaptation,
-        operators=_joined(adapted.operators, stored.operators),
-        min_runtime_version=_versions(adapted, stored),
-        expected=(*adapted.expected, *stored.expected),
-    )
-
-
-def _versions(first: Rewrite, second: Rewrite) -> tuple[str, str] | None:
-    raised = [r.min_runtime_version for r in (first, second) if r.min_runtime_version is not None]
-    return (raised[0][0], raised[-1][1]) if raised else None
-
-
-def _joined(*changes: tuple[OperatorChange, ...]) -> tuple[OperatorChange, ...]:
-    more: Counter[str] = Counter()
-    versions: dict[str, tuple[tuple[int, int, int], ...]] = {}
-    for change in (change for some in changes for change in some):
-        more[change.name] += change.added - change.removed
-        versions[change.name] = (*versions.get(change.name, ()), *change.versions)
-    return tuple(
-        OperatorChange(name, max(count, 0), max(-count, 0), versions[name])
-        for name, count in more.items()
-        if count or versions[name]
-    )
+    return Optimize(options, storage).run(model)

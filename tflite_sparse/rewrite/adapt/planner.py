@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.errors import RewriteError
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Blocked, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
@@ -20,6 +19,7 @@ from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obs
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
 from tflite_sparse.rewrite.changes import OperatorChange, Rewrite
+from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, raise_runtime_version
@@ -29,7 +29,47 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
 
-__all__ = ["adapt"]
+__all__ = ["Adapt", "adapt"]
+
+
+class Adapt(ModelPass):
+    """Makes a model eligible for sparse inference, see `adapt`."""
+
+    name = "adapt"
+    summary = "Make a CNN eligible for sparse inference, without a change to what it computes."
+    in_place = False
+
+    def __init__(self, options: AdaptOptions | None = None) -> None:
+        self.options = options or AdaptOptions()
+
+    def apply(self, model: Model) -> Rewrite:
+        """Changes a copy, with fewer passes where more win nothing, and keeps what pays."""
+        options = self.options
+        targets = tuple(target_of(name).name for name in options.targets or TARGETS)
+        asked = tuple(dict.fromkeys((*targets, MEASURED)))
+        original = model.copy()
+        # Heads are mended in the file as it is; anything else looks at weights and changes them.
+        was_sparse = options.passes != {HEADS} and densify(original).changed
+        before = prospects(original, asked)
+        first: Adaptation | None = None
+        for passes in _attempts(options.passes):
+            trial = original.copy()
+            counts = _operator_counts(trial)
+            steps, blocked = _change(trial, passes, eager=not options.min_gain)
+            after = prospects(trial, asked) if steps else before
+            if steps:
+                only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
+                refusal = reason_against(
+                    before, after, targets, options.min_gain, only_repairs=only_repairs
+                )
+            else:
+                refusal = reason_for_no_steps(before, blocked)
+            views = tuple(view for view in outlook(before, after) if view.target in targets)
+            adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
+            if refusal is None:
+                return _adopted(trial, adaptation, counts, again=was_sparse)
+            first = first or adaptation
+        return Rewrite(model, self.name, (), (), adaptation=first)
 
 
 def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
@@ -41,45 +81,18 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
     Weights that were stored sparse are stored sparse again.
 
     Args:
-        model: the model; it is replaced in place by the result.
+        model: the model; it stays as it is.
         options: which passes and targets.
 
     Returns:
-        What was done, or why nothing was: `result.adaptation`.
+        What was done, with the new model, or why nothing was: `result.adaptation`.
 
     Raises:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
         UsageError: there is no such target.
     """
-    options = options or AdaptOptions()
-    if model.read_only is not None:
-        raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
-    targets = tuple(target_of(name).name for name in options.targets or TARGETS)
-    asked = tuple(dict.fromkeys((*targets, MEASURED)))
-    original = model.copy()
-    # Heads are mended in the file as it is; anything else looks at weights and changes them.
-    was_sparse = options.passes != {HEADS} and densify(original).changed
-    before = prospects(original, asked)
-    first: Adaptation | None = None
-    for passes in _attempts(options.passes):
-        trial = original.copy()
-        counts = _operator_counts(trial)
-        steps, blocked = _change(trial, passes, eager=not options.min_gain)
-        after = prospects(trial, asked) if steps else before
-        if steps:
-            only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
-            refusal = reason_against(
-                before, after, targets, options.min_gain, only_repairs=only_repairs
-            )
-        else:
-            refusal = reason_for_no_steps(before, blocked)
-        views = tuple(view for view in outlook(before, after) if view.target in targets)
-        adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
-        if refusal is None:
-            return _adopted(model, trial, adaptation, counts, again=was_sparse)
-        first = first or adaptation
-    return Rewrite(model, "adapt", (), (), adaptation=first)
+    return Adapt(options).run(model)
 
 
 def _attempts(passes: frozenset[AnyPass]) -> list[frozenset[AnyPass]]:
@@ -89,19 +102,18 @@ def _attempts(passes: frozenset[AnyPass]) -> list[frozenset[AnyPass]]:
 
 
 def _adopted(
-    model: Model, trial: Model, adaptation: Adaptation, counts: dict[str, int], *, again: bool
+    trial: Model, adaptation: Adaptation, counts: dict[str, int], *, again: bool
 ) -> Rewrite:
-    """Lets a model become what was tried; its weights are stored sparse again where they were."""
+    """Takes what was tried; its weights are stored sparse again where they were."""
     needed = needed_version(trial)
     raised = None
     if needed is not None:
         raised = raise_runtime_version(trial, ".".join(map(str, needed)))
     changes = _operator_changes(counts, _operator_counts(trial))
     stored = sparsify(trial) if again else None
-    model.adopt(trial)
     return Rewrite(
-        model=model,
-        kind="adapt",
+        model=trial,
+        kind=Adapt.name,
         weights=(),
         left=(),
         operators=changes,

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.encoding import decode
-from tflite_sparse.errors import EncodingError, ModelError, RewriteError, shown_shape
+from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.inspection.weights.encoding_words import encoding_words
 from tflite_sparse.model.sparse import encoding_of, stored_bytes
-from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, WeightChange
+from tflite_sparse.rewrite.changes import (
+    Left,
+    OperatorChange,
+    Rewrite,
+    WeightChange,
+    version_changes,
+)
+from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.encoding_choice import same_encoding
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.storage.options import DensifyOptions
@@ -26,11 +33,78 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Tensor
     from tflite_sparse.model.weights import Weight
 
-__all__ = ["densify"]
+__all__ = ["Densify", "densify"]
 
 # A hostile file may claim any shape for a few values; only plausible ones are made dense.
 _PLAUSIBLE_BYTES = 64 * 2**20
 _PLAUSIBLE_RATIO = 4096
+
+
+class Densify(ModelPass):
+    """Stores every sparse tensor dense, see `densify`."""
+
+    name = "densify"
+    summary = "Store every sparse weight dense and remove the DENSIFY operators."
+
+    def __init__(self, options: DensifyOptions | None = None) -> None:
+        self.options = options or DensifyOptions()
+
+    def apply(self, model: Model) -> Rewrite:
+        """Edits the graph and the buffers of every weight that can be stored dense."""
+        changes: list[WeightChange] = []
+        left: list[Left] = []
+        expected: list[Expected] = []
+        idle: list[Operator] = []
+        versions: dict[tuple[int, int], int] = {}
+        for weight in shared_weights(model):
+            if all(tensor.sparsity is None for tensor in weight.tensors):
+                continue
+            encodings = [encoding_of(t) for t in weight.tensors if t.sparsity is not None]
+            refusal = _refusal(weight, encodings, self.options)
+            stored = _bytes(weight)
+            elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
+            zeros = elements - int(np.count_nonzero(encodings[0].values))
+            if refusal is not None:
+                left.append(
+                    Left(
+                        weight_id(weight),
+                        zeros,
+                        elements,
+                        encoding_words(encodings[0]),
+                        stored,
+                        *refusal,
+                    )
+                )
+                continue
+            before = encoding_words(encodings[0])
+            operators, notes = _make_dense(model, weight, encodings[0], versions)
+            idle += operators
+            expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
+            changes.append(
+                WeightChange(
+                    weight=weight_id(weight),
+                    elements=elements,
+                    zeros=zeros,
+                    zeroed=0,
+                    before=before,
+                    after="dense",
+                    bytes_before=stored,
+                    bytes_after=int(weight.tensor.dense_nbytes or 0),
+                    note=notes,
+                )
+            )
+        if changes:
+            _remove(idle)
+            model.drop_unused_codes()
+        operators_changed = (OperatorChange("DENSIFY", removed=len(idle)),) if idle else ()
+        return Rewrite(
+            model,
+            self.name,
+            tuple(changes),
+            tuple(left),
+            (*operators_changed, *version_changes("FULLY_CONNECTED", versions)),
+            expected=tuple(expected),
+        )
 
 
 def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
@@ -48,68 +122,7 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding is malformed.
     """
-    options = options or DensifyOptions()
-    if model.read_only is not None:
-        raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
-    changes: list[WeightChange] = []
-    left: list[Left] = []
-    expected: list[Expected] = []
-    idle: list[Operator] = []
-    versions: dict[tuple[int, int], int] = {}
-    for weight in shared_weights(model):
-        if all(tensor.sparsity is None for tensor in weight.tensors):
-            continue
-        encodings = [encoding_of(t) for t in weight.tensors if t.sparsity is not None]
-        refusal = _refusal(weight, encodings, options)
-        stored = _bytes(weight)
-        elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
-        zeros = elements - int(np.count_nonzero(encodings[0].values))
-        if refusal is not None:
-            left.append(
-                Left(
-                    weight_id(weight),
-                    zeros,
-                    elements,
-                    encoding_words(encodings[0]),
-                    stored,
-                    *refusal,
-                )
-            )
-            continue
-        before = encoding_words(encodings[0])
-        operators, notes = _make_dense(model, weight, encodings[0], versions)
-        idle += operators
-        expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
-        changes.append(
-            WeightChange(
-                weight=weight_id(weight),
-                elements=elements,
-                zeros=zeros,
-                zeroed=0,
-                before=before,
-                after="dense",
-                bytes_before=stored,
-                bytes_after=int(weight.tensor.dense_nbytes or 0),
-                note=notes,
-            )
-        )
-    if changes:
-        _remove(idle)
-        model.drop_unused_codes()
-    operators_changed = []
-    if idle:
-        operators_changed.append(OperatorChange("DENSIFY", removed=len(idle)))
-    if versions:
-        moved = tuple((a, b, n) for (a, b), n in sorted(versions.items()))
-        operators_changed.append(OperatorChange("FULLY_CONNECTED", versions=moved))
-    return Rewrite(
-        model,
-        "densify",
-        tuple(changes),
-        tuple(left),
-        tuple(operators_changed),
-        expected=tuple(expected),
-    )
+    return Densify(options).run(model)
 
 
 def _refusal(

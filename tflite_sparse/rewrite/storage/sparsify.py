@@ -6,10 +6,17 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sparse import sparsity_table
 from tflite_sparse.model.zero_counts import Counts, ZeroCounts
-from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, WeightChange
+from tflite_sparse.rewrite.changes import (
+    Baseline,
+    Left,
+    OperatorChange,
+    Rewrite,
+    WeightChange,
+    version_changes,
+)
+from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.candidates import Candidate, examine
 from tflite_sparse.rewrite.storage.encoding_choice import DENSIFY_CODE_NBYTES, deferred_encoding
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, set_version
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.storage.candidates import Examined
     from tflite_sparse.xnnpack.forecast import Forecast
 
-__all__ = ["sparsify"]
+__all__ = ["Sparsify", "sparsify"]
 
 _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 _ALIGNMENT = 32
@@ -45,6 +52,62 @@ _BLOCKS_NOTE = (
     "blocks change the size of the file, not XNNPACK's speed: it finds blocks of its own in the"
     " dense weights"
 )
+
+
+class Sparsify(ModelPass):
+    """Stores weights sparse, see `sparsify`."""
+
+    name = "sparsify"
+    summary = "Store weights sparse where that makes the file smaller and the runtime stays right."
+
+    def __init__(self, options: SparsifyOptions | None = None) -> None:
+        self.options = options or SparsifyOptions()
+
+    def apply(self, model: Model) -> Rewrite:
+        """Examines every weight, leaves those that would do harm, and stores the others sparse."""
+        options = self.options
+        weights = shared_weights(model)
+        numbers = sum(weight.buffers[0].nbytes // _VALUE for weight in weights)
+        examined = in_two(partial(examine, options=options), weights, numbers)
+        counted = _counted(examined, options)
+        base = forecasts(model, counted)
+        why: dict[int, Refusal] = {}
+        versions = _try_direct(model, examined, base, why, counted)
+        if versions:
+            base = forecasts(model, counted)
+        zeros = {id(e.weight): e.zeros or 0 for e in examined}
+        wanted = [
+            e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct
+        ]
+        fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
+        why.update(
+            (weight, Refusal(danger.code, danger.reason))
+            for weight, danger in dangers(model, base, fresh, zeros, counted).items()
+        )
+        _refuse_pennies(model, examined, why, options)
+        changes, inserted = _apply(model, examined, why)
+        _tell_changed(examined, why, counted)
+        runtime = None
+        if inserted or versions:
+            runtime = raise_runtime_version(model, SPARSE_FC_NEEDS if versions else DENSIFY_NEEDS)
+        operators = (OperatorChange("DENSIFY", added=inserted),) if inserted else ()
+        blocked = any(
+            isinstance(e.found, Candidate)
+            and id(e.weight) not in why
+            and e.found.storage.layout.block_map
+            for e in examined
+        )
+        return Rewrite(
+            model=model,
+            kind=self.name,
+            weights=changes,
+            left=tuple(_left(e, why) for e in examined if _is_left(e, why)),
+            operators=(*operators, *version_changes("FULLY_CONNECTED", versions)),
+            notes=(_BLOCKS_NOTE,) if blocked else (),
+            min_runtime_version=runtime,
+            expected=tuple(_expected(examined, why)),
+            baseline=Baseline(tuple(base), counted),
+        )
 
 
 def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
@@ -66,55 +129,7 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    options = options or SparsifyOptions()
-    if model.read_only is not None:
-        raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
-    weights = shared_weights(model)
-    numbers = sum(weight.buffers[0].nbytes // _VALUE for weight in weights)
-    examined = in_two(partial(examine, options=options), weights, numbers)
-    counted = _counted(examined, options)
-    base = forecasts(model, counted)
-    why: dict[int, Refusal] = {}
-    versions = _try_direct(model, examined, base, why, counted)
-    if versions:
-        base = forecasts(model, counted)
-    zeros = {id(e.weight): e.zeros or 0 for e in examined}
-    wanted = [e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct]
-    fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
-    why.update(
-        (weight, Refusal(danger.code, danger.reason))
-        for weight, danger in dangers(model, base, fresh, zeros, counted).items()
-    )
-    _refuse_pennies(model, examined, why, options)
-    changes, inserted = _apply(model, examined, why)
-    _tell_changed(examined, why, counted)
-    if worse(base, forecasts(model, counted)):
-        raise RewriteError("the runtime would do worse with the result; this is a bug")
-    runtime = None
-    if inserted or versions:
-        runtime = raise_runtime_version(model, SPARSE_FC_NEEDS if versions else DENSIFY_NEEDS)
-    operators = []
-    if inserted:
-        operators.append(OperatorChange("DENSIFY", added=inserted))
-    if versions:
-        moved = tuple((a, b, n) for (a, b), n in sorted(versions.items()))
-        operators.append(OperatorChange("FULLY_CONNECTED", versions=moved))
-    blocked = any(
-        isinstance(e.found, Candidate)
-        and id(e.weight) not in why
-        and e.found.storage.layout.block_map
-        for e in examined
-    )
-    return Rewrite(
-        model=model,
-        kind="sparsify",
-        weights=changes,
-        left=tuple(_left(e, why) for e in examined if _is_left(e, why)),
-        operators=tuple(operators),
-        notes=(_BLOCKS_NOTE,) if blocked else (),
-        min_runtime_version=runtime,
-        expected=tuple(_expected(examined, why)),
-    )
+    return Sparsify(options).run(model)
 
 
 def _try_direct(

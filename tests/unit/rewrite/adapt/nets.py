@@ -81,6 +81,5 @@ def net(middle: Callable[[GraphBuilder, Value], Value], size: tuple[int, int] = 
 
 def adapted(data: bytes, **options: object) -> Adapted:
     """What adapting makes of a model, wherever more of it runs sparse."""
-    model = Model.read(data)
-    rewrite = adapt(model, AdaptOptions(**{"min_gain": 0, **options}))
-    return Adapted(data, model.to_bytes(), rewrite)
+    rewrite = adapt(Model.read(data), AdaptOptions(**{"min_gain": 0, **options}))
+    return Adapted(data, rewrite.model.to_bytes(), rewrite)
