@@ -5,6 +5,7 @@ A type says everything: its fields, what they may hold, and in its docstring wha
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import json
 import re
@@ -20,6 +21,7 @@ from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
 from tflite_sparse.report.json.inspection import InspectReport
 from tflite_sparse.report.json.lint import LintReport
+from tflite_sparse.report.json.overlay import GraphData
 from tflite_sparse.report.json.profile import ProfileReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
 from tflite_sparse.report.json.verify import VerifyReport
@@ -32,6 +34,7 @@ DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "diff": ("diff --json", ModelDiff, True),
     "inspect": ("inspect --json", InspectReport, True),
     "lint": ("lint --format json", LintReport, True),
+    "overlay": ("overlay", dict[str, GraphData], False),
     "profile": ("profile --json", ProfileReport, True),
     "rule": ("rule --json", RuleEntry, False),
     "rules": ("rules --json", RulesReport, True),
@@ -106,12 +109,15 @@ def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             # Reserved first: a type may hold itself.
             definitions[record.__name__] = {}
             definitions[record.__name__] = _object(record, definitions)
-    choices = [part for part in typing.get_args(kind) if part in records]
-    if len(choices) > 1:
-        # msgspec reads no such union; these are only written.
-        return {"oneOf": [{"$ref": _REFERENCE.format(name=each.__name__)} for each in choices]}
-    if typing.get_origin(kind) is tuple and typing.get_args(kind)[1:] == (...,):
-        return {"type": "array", "items": _value(typing.get_args(kind)[0], definitions)}
+    # msgspec reads no union of several results; they are only written here.
+    parts = typing.get_args(kind)
+    match typing.get_origin(kind), parts:
+        case builtins.tuple, (item, builtins.Ellipsis):
+            return {"type": "array", "items": _value(item, definitions)}
+        case builtins.dict, (_, item) if records:
+            return {"type": "object", "additionalProperties": _value(item, definitions)}
+        case _ if len(parts) > 1 and set(parts) <= set(records):
+            return {"oneOf": [{"$ref": _REFERENCE.format(name=part.__name__)} for part in parts]}
     (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
     for name, component in components.items():
         if name not in definitions:

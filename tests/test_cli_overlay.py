@@ -60,7 +60,7 @@ def test_a_share_that_is_nearly_whole_does_not_show_as_whole() -> None:
     graph.output(graph.conv2d(graph.input((1, 4, 4, 64)), 64, zeros=1 - 1 / 4096))
     found = inspect(Model.read(builder.build()))
     (zeros,) = [o for o in overlays(found, "arm64") if o.quantity == "zeros"]
-    assert zeros.graphs["main"]["results"]["0"]["value"] == 99.9
+    assert zeros.graphs["main"].results["0"].value == 99.9
 
 
 def test_savings_are_the_same_before_and_after_sparsify() -> None:
@@ -131,4 +131,4 @@ def test_subgraphs_of_one_name_have_the_data_of_the_first() -> None:
     for made in overlays(found, "arm64"):
         assert list(made.graphs) == ["main", "body"]
         if made.quantity == "zeros":
-            assert made.graphs["body"]["results"] == {"0": {"value": 75.0}}
+            assert made.graphs["body"].to_dict()["results"] == {"0": {"value": 75.0}}

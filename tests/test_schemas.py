@@ -62,3 +62,10 @@ def test_rules_are_listed_as_their_schema_says() -> None:
 @pytest.mark.parametrize("code", ["TFS101", "TFS301", "TFS401"])
 def test_a_rule_is_told_as_its_schema_says(code: str) -> None:
     assert call("rule", code, "--json").document("rule")["code"] == code
+
+
+@pytest.mark.parametrize("quantity", ["fate", "zeros", "saving"])
+def test_data_for_model_explorer_is_what_its_schema_says(quantity: str) -> None:
+    model = ROOT / "testdata" / "mobilenet_tiny_80_sparse.tflite"
+    done = call("overlay", model, "-o", "-", "--data", quantity)
+    assert done.document("overlay")["main"]["results"]

@@ -80,7 +80,9 @@ class SparseNodeData(NodeDataProvider):  # type: ignore[misc]
             problem = found.problems[0]
             return NodeDataProviderResult(error=f"{problem.place}: {problem.message}")
         made = (item.graphs.get(graph_id) for item in overlays(found, kind.name))
-        return NodeDataProviderResult([_as_graph_data(data) for data in made if data is not None])
+        return NodeDataProviderResult(
+            [_as_graph_data(data.to_dict()) for data in made if data is not None]
+        )
 
 
 def _as_graph_data(data: Mapping[str, Any]) -> GraphNodeData:

@@ -6,15 +6,24 @@ The format is that of Model Explorer's node data: a JSON object with an entry a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tflite_sparse.inspection.dispositions import DispositionKind, disposition_kind
+from tflite_sparse.records import plain
+from tflite_sparse.report.json.overlay import (
+    FateData,
+    FateNode,
+    GraphData,
+    SavingData,
+    SavingNode,
+    ZeroData,
+    ZeroNode,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tflite_sparse.inspection.file.file_types import SubgraphFacts
     from tflite_sparse.inspection.inspection import Inspection
@@ -38,22 +47,22 @@ COLOURS = {
 }
 """The colour of each fate."""
 
-# The second bound is the share of zeros that a cluster must exceed to run sparse.
-_ZERO_STEPS = ((33.3, "#f1f3f4"), (66.7, "#fdd663"), (100.0, "#81c995"))
-_SAVING_STEPS = ((0.0, "#f1f3f4"), (1.0, "#1e8e3e"))
-
 
 class Overlay(msgspec.Struct, frozen=True):
     """A data set.
 
     Attributes:
         quantity: one of `QUANTITIES`.
-        graphs: the data of each graph, by the id that Model Explorer gives to the graph; what
-            `json.dumps` makes of it is a file that Model Explorer reads.
+        graphs: the data of each graph, by the id that Model Explorer gives to the graph.
     """
 
     quantity: str
-    graphs: Mapping[str, dict[str, Any]]
+    graphs: dict[str, GraphData]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a file that Model Explorer reads holds."""
+        content: dict[str, Any] = plain(self.graphs)
+        return content
 
 
 def graph_id(subgraph: SubgraphFacts) -> str:
@@ -75,6 +84,7 @@ def overlays(inspection: Inspection, target: str) -> tuple[Overlay, ...]:
     graphs: dict[str, int] = {}
     for subgraph in inspection.file.subgraphs:
         graphs.setdefault(graph_id(subgraph), subgraph.index)
+    makers: dict[str, Callable[[Inspection, int, str], GraphData]]
     makers = {"fate": _fate, "zeros": _zeros, "saving": _saving}
     return tuple(
         Overlay(
@@ -85,23 +95,16 @@ def overlays(inspection: Inspection, target: str) -> tuple[Overlay, ...]:
     )
 
 
-def _fate(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
-    results: dict[str, Any] = {}
+def _fate(inspection: Inspection, subgraph: int, target: str) -> FateData:
+    results: dict[str, FateNode] = {}
     for group in _groups(inspection, subgraph, target):
         for operator in group.operators:
             kind = disposition_kind(group, operator)
-            results[str(operator.index)] = {"value": kind.value, "bgColor": COLOURS[kind]}
-    return {
-        "name": f"fate on {target}",
-        "results": results,
-        # Words have neither sums nor averages.
-        "hideInAggregatedStatsTable": True,
-        "showExpandedSummaryOnGroupNode": True,
-        "showLabelCountColumnsInChildrenStatsTable": True,
-    }
+            results[str(operator.index)] = FateNode(kind, COLOURS[kind])
+    return FateData(f"fate on {target}", results)
 
 
-def _zeros(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
+def _zeros(inspection: Inspection, subgraph: int, target: str) -> ZeroData:
     del target
     counts: dict[int, tuple[int, int]] = {}
     for weight in inspection.weights:
@@ -109,31 +112,27 @@ def _zeros(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]
             if weight.zeros is not None:
                 zeros, elements = counts.get(operator, (0, 0))
                 counts[operator] = (zeros + weight.zeros, elements + weight.elements)
-    return {
-        "name": "zeros in weights (%)",
-        "results": {
-            # A share that is not whole never shows as one that is.
-            str(operator): {"value": _percent(zeros, elements)}
+    return ZeroData(
+        "zeros in weights (%)",
+        {
+            str(operator): ZeroNode(_percent(zeros, elements))
             for operator, (zeros, elements) in sorted(counts.items())
             if elements
         },
-        "thresholds": [{"value": value, "bgColor": colour} for value, colour in _ZERO_STEPS],
-        "hideAggregatedStats": ["sum"],
-    }
+    )
 
 
-def _saving(inspection: Inspection, subgraph: int, target: str) -> dict[str, Any]:
+def _saving(inspection: Inspection, subgraph: int, target: str) -> SavingData:
     del target
     saved: dict[int, int] = {}
     for weight in inspection.weights:
         # A weight that several operators read is counted where it is read first.
         for operator in list(_readers(weight, subgraph))[:1]:
             saved[operator] = saved.get(operator, 0) + _saved(weight)
-    return {
-        "name": "bytes saved by sparse storage",
-        "results": {str(operator): {"value": count} for operator, count in sorted(saved.items())},
-        "gradient": [{"stop": stop, "bgColor": colour} for stop, colour in _SAVING_STEPS],
-    }
+    return SavingData(
+        "bytes saved by sparse storage",
+        {str(operator): SavingNode(count) for operator, count in sorted(saved.items())},
+    )
 
 
 def _saved(weight: WeightFacts) -> int:

@@ -103,7 +103,7 @@ def _write(files: dict[str, Overlay], *, fresh: bool) -> None:
 
     with contextlib.ExitStack() as stack:
         for path, made in files.items():
-            text = dump(dict(made.graphs)) + "\n"
+            text = dump(made.to_dict()) + "\n"
             if path == STDOUT:
                 sys.stdout.write(text)
             else:

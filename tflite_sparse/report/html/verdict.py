@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.inspection.next_step import next_step
 from tflite_sparse.report.html.markup import Markup, el, svg_number
-from tflite_sparse.report.next_step import next_step
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome

@@ -6,8 +6,7 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -24,7 +23,7 @@ _NEEDED = 2 / 3
 _WORTH = 0.02
 
 
-class NextStep(msgspec.Struct, frozen=True):
+class NextStep(Record, frozen=True):
     """What to do next.
 
     Attributes:

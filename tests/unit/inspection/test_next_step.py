@@ -13,8 +13,8 @@ from tests.support.builder import GraphBuilder, ModelBuilder, Value
 from tests.support.command import call
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.inspection.next_step import NextStep, next_step
 from tflite_sparse.model import Model
-from tflite_sparse.report.next_step import NextStep, next_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
