@@ -10,7 +10,7 @@ from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS, outlook, prospects
 from tflite_sparse.rewrite.adapt.passes import registry
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import FinalPass, SubgraphPass
-from tflite_sparse.rewrite.adapt.passes.canonicalize import own_paddings
+from tflite_sparse.rewrite.adapt.passes.canonicalize import unshare_paddings
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
@@ -150,7 +150,7 @@ def _change_subgraph(
     editor = Editor(subgraph)
     only_repairs = all(p.repairs for p in passes)
     if not only_repairs:
-        own_paddings(editor)
+        unshare_paddings(editor)
     for subgraph_pass in registry.PASSES:
         # Repairs alone work on all of the subgraph, with others in the regions that these find.
         is_due = subgraph_pass in passes and subgraph_pass.repairs == only_repairs

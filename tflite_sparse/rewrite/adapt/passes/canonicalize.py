@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
 
-__all__ = ["CANONICALIZE", "own_paddings"]
+__all__ = ["CANONICALIZE", "unshare_paddings"]
 
-_THREE, _SIXTH = np.float32(3), np.float32(1 / 6)
+_THREE, _SIX, _SIXTH = np.float32(3), np.float32(6), np.float32(1 / 6)
+_TWO_VALUES = 2
+_FLAT_RANK = 2
 
 
 class Canonicalize(SubgraphPass):
@@ -60,7 +62,7 @@ class Canonicalize(SubgraphPass):
 CANONICALIZE = Canonicalize()
 
 
-def own_paddings(editor: Editor) -> None:
+def unshare_paddings(editor: Editor) -> None:
     """Gives every reader of a PAD of height and width one of its own, which then fuses into it."""
     for pad in list(editor.subgraph.operators):
         if spatial_padding(pad) is None:
@@ -135,7 +137,7 @@ def _swished(editor: Editor, op: Operator) -> Tensor | None:
         # The gate times x, and a sixth of that.
         if constant_of(op, op.inputs.index(second)) is not None and _is_sixth(op):
             inner = graph.producer(first)
-            if inner is None or inner.name != "MUL" or len(computed_inputs(inner)) != 2:  # noqa: PLR2004
+            if inner is None or inner.name != "MUL" or len(computed_inputs(inner)) != _TWO_VALUES:
                 continue
             for gate, value in (inner.inputs, inner.inputs[::-1]):
                 if gate is not None and value is not None and _gate(editor, gate) is value:
@@ -148,7 +150,7 @@ def _is_sixth(op: Operator) -> bool:
         return False
     if op.name == "DIV":
         six = constant_of(op, 1)
-        return six is not None and six.size > 0 and bool(np.all(six == 6))  # noqa: PLR2004
+        return six is not None and six.size > 0 and bool(np.all(six == _SIX))
     return op.name == "MUL" and _scalar(op, _SIXTH) is not None
 
 
@@ -222,7 +224,7 @@ def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
     while queue:
         tensor = queue.pop()
         op = None if tensor is None else graph.producer(tensor)
-        if tensor is None or op is None or len(tensor.shape) != 2:  # noqa: PLR2004 - flat
+        if tensor is None or op is None or len(tensor.shape) != _FLAT_RANK:
             return None
         if op in part:
             continue
