@@ -82,15 +82,15 @@ def _operators(before: Model, after: Model) -> tuple[KindDiff, ...]:
 
 def _signatures(before: Model, after: Model) -> list[str]:
     first, second = ({s.key: s for s in model.signatures} for model in (before, after))
-    found = []
+    differences = []
     for key in [*first, *(key for key in second if key not in first)]:
         if key not in second:
-            found.append(f"signature {readable(key)!r} is gone")
+            differences.append(f"signature {readable(key)!r} is gone")
         elif key not in first:
-            found.append(f"signature {readable(key)!r} is new")
+            differences.append(f"signature {readable(key)!r} is new")
         elif _ends(first[key]) != _ends(second[key]):
-            found.append(f"signature {readable(key)!r} has other inputs or outputs")
-    return found
+            differences.append(f"signature {readable(key)!r} has other inputs or outputs")
+    return differences
 
 
 def _ends(signature: Signature) -> object:
@@ -102,11 +102,11 @@ def _ends(signature: Signature) -> object:
 
 def _metadata(before: Model, after: Model) -> list[BlobDiff]:
     first, second = ({m.name: m.buffer for m in model.metadata} for model in (before, after))
-    found = []
+    blobs = []
     for name in [*first, *(name for name in second if name not in first)]:
         a, b = first.get(name), second.get(name)
         if a is not None and b is not None and a.data.tobytes() == b.data.tobytes():
             continue
         sizes = (None if a is None else a.nbytes, None if b is None else b.nbytes)
-        found.append(BlobDiff(readable(name), *sizes))
-    return found
+        blobs.append(BlobDiff(readable(name), *sizes))
+    return blobs

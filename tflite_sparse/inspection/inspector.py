@@ -124,12 +124,12 @@ def _watched(
 
 def _replacements(weights: list[Weight], examined: list[Examined]) -> list[Replacement]:
     """The dense weights that are smaller in a sparse encoding, each buffer once."""
-    found: dict[int, Replacement] = {}
+    replacements: dict[int, Replacement] = {}
     for weight, item in zip(weights, examined, strict=True):
         where = data_range(weight.tensor.buffer)
         if item.facts.smaller and item.facts.storage == "dense" and item.storage and where:
-            found.setdefault(where[0], Replacement(*where, item.storage.arrays))
-    return list(found.values())
+            replacements.setdefault(where[0], Replacement(*where, item.storage.arrays))
+    return list(replacements.values())
 
 
 def _operators(model: Model) -> tuple[OperatorFacts, ...]:

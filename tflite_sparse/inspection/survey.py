@@ -62,14 +62,14 @@ def survey(
             and at most 64, or all of a smaller weight.
         progress: called with the bytes of weights that are done and the bytes of all.
     """
-    found = inspect(
+    inspection = inspect(
         model, near=near, digest=True, gzip=gzip, shapes=True, targets=targets, progress=progress
     )
     least, most = _SIDES
-    side = min(max(math.isqrt(cells // max(1, len(found.weights))), least), most)
+    side = min(max(math.isqrt(cells // max(1, len(inspection.weights))), least), most)
     return Survey(
-        inspection=found,
+        inspection=inspection,
         operators=graph_edges(model),
         maps=zero_maps(model, side=side, corner=side),
-        parts=size_breakdown(model, found),
+        parts=size_breakdown(model, inspection),
     )

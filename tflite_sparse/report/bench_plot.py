@@ -39,21 +39,21 @@ _STYLE = """
 """
 
 
-def plot_height(found: Bench) -> int:
+def plot_height(bench: Bench) -> int:
     """Height of the picture in its units."""
-    return _TOP + _ROW * len(found.models) + _BOTTOM
+    return _TOP + _ROW * len(bench.models) + _BOTTOM
 
 
-def bench_svg(found: Bench) -> str:
+def bench_svg(bench: Bench) -> str:
     """The picture: bars end at the median, lines go from the 10th to the 90th percentile."""
-    height = plot_height(found)
-    largest = max((model.p90_ms or 0.0 for model in found.models), default=0.0) or 1.0
+    height = plot_height(bench)
+    largest = max((model.p90_ms or 0.0 for model in bench.models), default=0.0) or 1.0
     step = _step(largest)
     scale = (WIDTH - _LEFT - _RIGHT) / largest
     floor = height - _BOTTOM
     summary = (
-        f"{found.runtime}, {count_of(found.threads, 'thread')}, median of"
-        f" {count_of(found.runs, 'run')}; lines: 10th to 90th percentile"
+        f"{bench.runtime}, {count_of(bench.threads, 'thread')}, median of"
+        f" {count_of(bench.runs, 'run')}; lines: 10th to 90th percentile"
     )
     parts = [
         (
@@ -71,8 +71,8 @@ def bench_svg(found: Bench) -> str:
             f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{floor}"/>'
             + _text(x, floor + 18, "faint small", f"{number * step:g} ms", anchor="middle")
         )
-    names = display_names(found)
-    for number, (model, name) in enumerate(zip(found.models, names, strict=True)):
+    names = display_names(bench)
+    for number, (model, name) in enumerate(zip(bench.models, names, strict=True)):
         parts.extend(_row(model, name, _TOP + number * _ROW, scale, first=number == 0))
     return "\n".join([*parts, "</svg>", ""])
 
@@ -83,8 +83,8 @@ def _row(model: BenchedModel, name: str, top: int, scale: float, *, first: bool)
     y = top + 28
     middle = y + _BAR / 2
     if model.median_ms is None or model.p10_ms is None or model.p90_ms is None:
-        said = model.status.replace("-", " ")
-        return [*parts, _text(_LEFT, middle + 5, "failed", said)]
+        status = model.status.replace("-", " ")
+        return [*parts, _text(_LEFT, middle + 5, "failed", status)]
     low, high = (_LEFT + value * scale for value in (model.p10_ms, model.p90_ms))
     value = f"{model.median_ms:.3g} ms"
     if model.ratio is not None and not first:
@@ -101,13 +101,13 @@ def _row(model: BenchedModel, name: str, top: int, scale: float, *, first: bool)
 
 
 def _text(
-    x: float, y: float, kind: str, said: str, *, anchor: str = "start", identity: str = ""
+    x: float, y: float, kind: str, text: str, *, anchor: str = "start", identity: str = ""
 ) -> str:
     name = f' id="{identity}"' if identity else ""
     kinds = f"{kind} text" if kind == "title" else kind
     return (
         f'<text{name} class="{kinds}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
-        f"{escape(said)}</text>"
+        f"{escape(text)}</text>"
     )
 
 

@@ -256,15 +256,15 @@ def explain_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
     lines: Lines = []
     first: dict[int, TargetGroup] = {}
     for group in groups:
-        known = first.setdefault(group.subgraph, group)
+        shown = first.setdefault(group.subgraph, group)
         operators = group.operators
         title = f"{group.runtime} on {listing([target.name for target in group.targets])}"
         if group.subgraph:
             title += f", subgraph {group.subgraph}"
-        if known is not group:
-            operators = tuple(o for o in operators if o not in known.operators)
+        if shown is not group:
+            operators = tuple(o for o in operators if o not in shown.operators)
             title += ", where it differs"
-        if not operators or (known is not group and _off_by_design(group)):
+        if not operators or (shown is not group and _off_by_design(group)):
             continue
         lines += [Text(), Text(title, "bold")] if lines else [Text(title, "bold")]
         for operator in operators:

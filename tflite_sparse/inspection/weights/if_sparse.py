@@ -69,8 +69,8 @@ def best_storage(
     limit = densify_limit(tensor, shifted=shifted)
     if limit is not None:
         return None, _LIMITS[limit].format(type=tensor.type)
-    known = {(1,) * values.ndim: counts.elements - counts.zeros}
-    choice = search(Occupancy(values, known))
+    nonzeros = {(1,) * values.ndim: counts.elements - counts.zeros}
+    choice = search(Occupancy(values, nonzeros))
     if choice is None:
         return None, "it has no values"
     tables = 0 if tensor.sparsity is not None else choice.cost.structure + _densify_bytes(tensor)

@@ -89,8 +89,8 @@ def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = Fa
             counts = zeros.of(tensor, values, near=near, zero_points=points)
             storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
             if shapes and points is None:
-                found = block_fill(values)
-                block_shapes = tuple(ShapeFill(s.block, s.blocks, s.fill) for s in found)
+                fills = block_fill(values)
+                block_shapes = tuple(ShapeFill(s.block, s.blocks, s.fill) for s in fills)
     except (ModelError, EncodingError) as error:
         problem = problem_of(error)
     now = stored_bytes(tensor)

@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["bench_lines", "display_names"]
 
 
-def display_names(found: Bench) -> list[str]:
+def display_names(bench: Bench) -> list[str]:
     """What to call the models: their file names, or their paths where file names repeat."""
-    paths = [model.path for model in found.models]
+    paths = [model.path for model in bench.models]
     names = [PurePath(path).name for path in paths]
     return names if len(set(names)) == len(names) else paths
 
 
-def bench_lines(found: Bench, width: int) -> Iterator[Text | str]:
+def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     """The lines of the report.
 
     Args:
-        found: what was measured.
+        bench: what was measured.
         width: columns of the terminal.
     """
-    head = f"{found.runtime}, {count_of(found.threads, 'thread')}, {found.processor}"
+    head = f"{bench.runtime}, {count_of(bench.threads, 'thread')}, {bench.processor}"
     yield from textwrap.wrap(head, width)
     yield (
-        f"{count_of(found.runs, 'run')} of each model in turn"
-        f" after {found.warmup} to warm up; times in ms"
+        f"{count_of(bench.runs, 'run')} of each model in turn"
+        f" after {bench.warmup} to warm up; times in ms"
     )
     yield ""
-    names = display_names(found)
+    names = display_names(bench)
     columns = [
         Column("model", gives_way=True),
         Column("size", right=True),
@@ -61,16 +61,16 @@ def bench_lines(found: Bench, width: int) -> Iterator[Text | str]:
             "-" if model.ratio is None else f"{model.ratio:.2f}",
             _outputs(model, first=number == 0),
         ]
-        for number, (model, name) in enumerate(zip(found.models, names, strict=True))
+        for number, (model, name) in enumerate(zip(bench.models, names, strict=True))
     ]
     yield from table(columns, rows, width)
-    notes = [(name, _note(model)) for model, name in zip(found.models, names, strict=True)]
+    notes = [(name, _note(model)) for model, name in zip(bench.models, names, strict=True)]
     if any(note for _, note in notes):
         yield ""
     for name, note in notes:
         if note:
-            said = f"{shorten(name, max(width // 2, 24))}: {note}"
-            yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
+            line = f"{shorten(name, max(width // 2, 24))}: {note}"
+            yield from textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def _note(model: BenchedModel) -> str:

@@ -36,8 +36,8 @@ def profile_lines(
     yield shorten(path, max(width - len(where), 24)) + where
     yield ""
     if not profile.ok:
-        said = f"{profile.status.replace('-', ' ')}: {profile.detail}"
-        yield from textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="    ")
+        failure = f"{profile.status.replace('-', ' ')}: {profile.detail}"
+        yield from textwrap.wrap(failure, width, initial_indent="  ", subsequent_indent="    ")
         if against:
             yield f"  predicted for {compared.target}: {compared.predicted.value.replace('_', ' ')}"
         return

@@ -21,16 +21,17 @@ __all__ = ["verification_lines"]
 _SHOWN = 10
 
 
-def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
+def verification_lines(verification: Verification, width: int) -> Iterator[Text | str]:
     """The lines of the report."""
-    verdict = "equal" if found.equal else "different"
+    verdict = "equal" if verification.equal else "different"
     room = max((width - len(f" against : {verdict}")) // 2, 24)
-    yield f"{shorten(found.a, room)} against {shorten(found.b, room)}: {verdict}"
+    yield f"{shorten(verification.a, room)} against {shorten(verification.b, room)}: {verdict}"
     yield ""
-    total = found.weights_equal + len(found.weights)
+    total = verification.weights_equal + len(verification.weights)
     if total:
-        yield f"  Weights   {found.weights_equal:,} of {total:,} equal bit for bit, -0.0 as 0.0"
-    for weight in found.weights[:_SHOWN]:
+        equal = f"{verification.weights_equal:,} of {total:,}"
+        yield f"  Weights   {equal} equal bit for bit, -0.0 as 0.0"
+    for weight in verification.weights[:_SHOWN]:
         yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
             f"only in {'B' if weight.missing == 'a' else 'A'}"
             if weight.missing
@@ -39,21 +40,23 @@ def verification_lines(found: Verification, width: int) -> Iterator[Text | str]:
             else f"{weight.differing:,} values differ"
             + ("" if weight.largest is None else f", by up to {weight.largest:.3g}")
         )
-    if len(found.weights) > _SHOWN:
-        yield f"            and {len(found.weights) - _SHOWN} more"
-    for sentence in found.graph[:_SHOWN]:
+    if len(verification.weights) > _SHOWN:
+        yield f"            and {len(verification.weights) - _SHOWN} more"
+    for sentence in verification.graph[:_SHOWN]:
         yield from textwrap.wrap(
             sentence, width, initial_indent="  Graph     ", subsequent_indent=" " * 12
         )
-    if len(found.graph) > _SHOWN:
-        yield f"            and {len(found.graph) - _SHOWN} more"
-    for backend in found.backends:
-        yield from _backend(backend, found, width)
+    if len(verification.graph) > _SHOWN:
+        yield f"            and {len(verification.graph) - _SHOWN} more"
+    for backend in verification.backends:
+        yield from _backend(backend, verification, width)
 
 
-def _backend(backend: BackendComparison, found: Verification, width: int) -> Iterator[Text | str]:
+def _backend(
+    backend: BackendComparison, verification: Verification, width: int
+) -> Iterator[Text | str]:
     yield ""
-    where = " on an emulated processor without AVX" if found.emulated else ""
+    where = " on an emulated processor without AVX" if verification.emulated else ""
     title = {"xnnpack": "XNNPACK", "reference": "Reference kernels"}.get(backend.backend, "LiteRT")
     if not backend.compared:
         yield f"  {title}{where}"
@@ -61,9 +64,9 @@ def _backend(backend: BackendComparison, found: Verification, width: int) -> Ite
             ("A", backend.status_a, backend.detail_a),
             ("B", backend.status_b, backend.detail_b),
         ):
-            said = f": {detail}" if detail else ""
+            reason = f": {detail}" if detail else ""
             yield from textwrap.wrap(
-                f"{name} {status.replace('-', ' ')}{said}",
+                f"{name} {status.replace('-', ' ')}{reason}",
                 width,
                 initial_indent="    ",
                 subsequent_indent="      ",
@@ -75,7 +78,7 @@ def _backend(backend: BackendComparison, found: Verification, width: int) -> Ite
         if not limits.atol and not limits.rtol
         else f"{limits.atol:g} + {limits.rtol:g} x |A| allowed"
     )
-    head = f"{title}{where}, {count_of(found.trials, 'set')} of inputs, {allowed}"
+    head = f"{title}{where}, {count_of(verification.trials, 'set')} of inputs, {allowed}"
     yield from textwrap.wrap(head, width, initial_indent="  ", subsequent_indent="    ")
     if backend.problem:
         yield from textwrap.wrap(

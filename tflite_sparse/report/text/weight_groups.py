@@ -72,7 +72,7 @@ def group_table(
         sums.setdefault(name, _Sum()).add(weight)
     if not sums:
         return []
-    whole = sum(found.now for found in sums.values())
+    whole = sum(group.now for group in sums.values())
     largest = sorted(sums, key=lambda name: -sums[name].now)
     shown = set(largest[:top] if top else largest)
     columns = [
@@ -87,14 +87,14 @@ def group_table(
     rows = [
         [
             name,
-            str(found.weights),
-            percent(found.zeros, found.elements, ""),
-            percent(found.now, whole, ""),
-            kib(found.dense),
-            kib(found.now),
-            kib(found.smallest),
+            str(group.weights),
+            percent(group.zeros, group.elements, ""),
+            percent(group.now, whole, ""),
+            kib(group.dense),
+            kib(group.now),
+            kib(group.smallest),
         ]
-        for name, found in sums.items()
+        for name, group in sums.items()
         if name in shown
     ]
     title = f"{count_of(len(inspection.weights), 'weight')} in {count_of(len(sums), 'block')}"
@@ -118,23 +118,23 @@ def block_names(weights: Sequence[WeightFacts], operators: Sequence[GraphOperato
     by_name = _scopes([weight.name.split(";")[0] for weight in weights])
     if 1 < len(set(by_name)) <= max(1, len(weights) // _FEWER):
         return by_name
-    made = {(o.subgraph, o.index): o for o in operators}
-    return [_map_of(weight, made) for weight in weights]
+    graph = {(o.subgraph, o.index): o for o in operators}
+    return [_map_of(weight, graph) for weight in weights]
 
 
 def _scopes(names: Sequence[str]) -> list[str]:
     prefix = common_prefix([name for name in names if "/" in name])
-    found = []
+    layers = []
     for name in names:
         rest = name.removeprefix(prefix)
         match = _BLOCK.match(rest)
-        found.append(match.group() if match else rest.partition("/")[0])
-    return found
+        layers.append(match.group() if match else rest.partition("/")[0])
+    return layers
 
 
-def _map_of(weight: WeightFacts, made: Mapping[tuple[int, int], GraphOperator]) -> str:
+def _map_of(weight: WeightFacts, graph: Mapping[tuple[int, int], GraphOperator]) -> str:
     for use in weight.uses:
-        outputs = made[use.subgraph, use.operator].outputs
+        outputs = graph[use.subgraph, use.operator].outputs
         shape = outputs[0].shape if outputs else ()
         if len(shape) == _MAP:
             return f"{shape[1]}x{shape[2]} maps"

@@ -38,11 +38,11 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
         width: the room for a line; a wide one shows more columns, a narrow one fewer.
     """
     weights = inspection.weights
-    known = inspection.totals.weight_tensors
-    if not known:
+    count = inspection.totals.weight_tensors
+    if not count:
         return []
-    title = count_of(known, "weight")
-    if len(weights) < known:
+    title = count_of(count, "weight")
+    if len(weights) < count:
         title = f"{len(weights)} of {title}"
     names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
     prefix = common_prefix(names)
@@ -60,7 +60,7 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
     lines = [heading(title, ", ".join(notes) if weights else "", width, path=False)]
     if weights:
         lines += table([column for column, _ in columns], rows, width)
-    if len(weights) < known:
+    if len(weights) < count:
         from rich.text import Text
 
         lines.append(Text("  --top 0 shows all, --group sums them up by block", "dim"))
