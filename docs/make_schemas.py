@@ -23,6 +23,7 @@ from tflite_sparse.report.json.inspection import InspectReport
 from tflite_sparse.report.json.lint import LintReport
 from tflite_sparse.report.json.overlay import GraphData
 from tflite_sparse.report.json.profile import ProfileReport
+from tflite_sparse.report.json.rewrite import RewriteReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
 from tflite_sparse.report.json.verify import VerifyReport
 
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "lint": ("lint --format json", LintReport, True),
     "overlay": ("overlay", dict[str, GraphData], False),
     "profile": ("profile --json", ProfileReport, True),
+    "rewrite": ("sparsify, densify, adapt or optimize --json", RewriteReport, True),
     "rule": ("rule --json", RuleEntry, False),
     "rules": ("rules --json", RulesReport, True),
     "verify": ("verify --json", VerifyReport, True),
@@ -77,13 +79,15 @@ def _content(content: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of a type of results."""
     summary, meanings = _docstring(record)
-    properties = {
-        field.encode_name: {
+    properties: dict[str, Any] = {}
+    for field in msgspec.structs.fields(record):
+        if field.name in record.flat:
+            properties |= _object(field.type, definitions)["properties"]
+            continue
+        properties[field.encode_name] = {
             "description": meanings[field.name],
             **_value(field.type, definitions),
         }
-        for field in msgspec.structs.fields(record)
-    }
     for name in record.derived:
         getter = getattr(record, name).fget
         properties[name] = {
@@ -120,7 +124,8 @@ def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             return {"oneOf": [{"$ref": _REFERENCE.format(name=part.__name__)} for part in parts]}
     (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
     for name, component in components.items():
-        if name not in definitions:
+        # Fields of what is flat stand in another definition.
+        if name not in definitions and "enum" in component:
             definitions[name] = _enumeration(component)
     return _simpler(schema)
 

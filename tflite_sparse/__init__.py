@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.optimize import optimize
     from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.options import DensifyOptions, SparsifyOptions
+    from tflite_sparse.rewrite.storage.options import (
+        DensifyOptions,
+        SparsifyOptions,
+        WeightSelection,
+    )
     from tflite_sparse.rewrite.storage.sparsify import sparsify
     from tflite_sparse.rewrite.writing.save import read, write
     from tflite_sparse.xnnpack.plan import plan
@@ -32,6 +36,7 @@ __all__ = [
     "Rewrite",
     "SparsifyOptions",
     "TfliteSparseError",
+    "WeightSelection",
     "__version__",
     "adapt",
     "densify",
@@ -54,6 +59,7 @@ _HOMES = {
     "Rewrite": "rewrite.changes",
     "SparsifyOptions": "rewrite.storage.options",
     "TfliteSparseError": "errors",
+    "WeightSelection": "rewrite.storage.options",
     "adapt": "rewrite.adapt.planner",
     "densify": "rewrite.storage.densify",
     "diff": "comparison.model_diff",

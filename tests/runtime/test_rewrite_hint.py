@@ -19,7 +19,7 @@ from tests.unit.xnnpack.nets import build, head, trunk
 from tests.unit.xnnpack.test_outcomes import ABORT, DENSE, LOAD, RIGHT, WRONG
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
@@ -134,6 +134,6 @@ def test_partitions_that_are_safe_are_stored_sparse_all_the_same() -> None:
 def test_what_is_left_by_the_user_does_not_count_as_sparse() -> None:
     dense = _net(WRONG["MEAN and SOFTMAX"])
     model = Model.read(dense)
-    result = sparsify(model, SparsifyOptions(choice=Choice(exclude=("*",))))
+    result = sparsify(model, SparsifyOptions(selection=WeightSelection(exclude=("*",))))
     assert not result.changed
     assert {left.code for left in result.left} == {"not-asked"}

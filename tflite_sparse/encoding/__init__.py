@@ -5,7 +5,7 @@ from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
 from tflite_sparse.encoding.decode import agrees, decode
 from tflite_sparse.encoding.encode import encode
 from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
-from tflite_sparse.encoding.search import AUTO_BLOCKS, Choice, candidates, search, slices
+from tflite_sparse.encoding.search import AUTO_BLOCKS, EncodingChoice, candidates, search, slices
 from tflite_sparse.encoding.sparse_encoding import (
     Layout,
     Level,
@@ -18,8 +18,8 @@ from tflite_sparse.encoding.validate import validate
 __all__ = [
     "AUTO_BLOCKS",
     "BlockFill",
-    "Choice",
     "Cost",
+    "EncodingChoice",
     "Layout",
     "Level",
     "LevelCost",

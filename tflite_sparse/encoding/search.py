@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["AUTO_BLOCKS", "Choice", "candidates", "search"]
+__all__ = ["AUTO_BLOCKS", "EncodingChoice", "candidates", "search"]
 
 AUTO_BLOCKS = ((4, 1), (1, 4), (2, 1), (1, 2), (2, 2), (4, 4), (8, 1), (1, 8), (16, 1), (1, 16))
 """Block sizes that are tried by themselves: output channels by input channels."""
@@ -29,7 +29,7 @@ _MOST_DIMENSIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EncodingChoice:
     """A layout and what it costs."""
 
     layout: Layout
@@ -41,7 +41,7 @@ def search(
     *,
     blocks: tuple[tuple[int, ...], ...] | None = AUTO_BLOCKS,
     only_blocks: bool = False,
-) -> Choice | None:
+) -> EncodingChoice | None:
     """Finds the smallest encoding of a tensor.
 
     Tried are all orders that compress one dimension: with single values below it, without blocks
@@ -67,9 +67,9 @@ def search(
     shape = counts.array.shape
     if not counts.array.ndim or not counts.array.size:
         return None
-    choices: list[Choice] = []
+    choices: list[EncodingChoice] = []
     if not only_blocks:
-        choices += (Choice(layout, cost(counts, layout)) for layout in candidates(shape))
+        choices += (EncodingChoice(layout, cost(counts, layout)) for layout in candidates(shape))
     single = min((choice.cost.nbytes for choice in choices), default=0)
     sample = _Sample(counts, single / max(1, counts.values))
     layouts: list[Layout] = []
@@ -86,7 +86,7 @@ def search(
             for layout in slices(shape)
             if sample.speaks_for(layout.tile(shape, layout.compressed.index(True)))
         )
-    choices += (Choice(layout, cost(counts, layout)) for layout in layouts)
+    choices += (EncodingChoice(layout, cost(counts, layout)) for layout in layouts)
     return min(choices, key=lambda choice: choice.cost.total, default=None)
 
 

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.model.tensor import Tensor
+    from tflite_sparse.model.weights import Weight
 
-__all__ = ["INDEX_VECTORS", "decoded", "encoding_of", "sparsity_table"]
+__all__ = [
+    "INDEX_VECTORS",
+    "decoded",
+    "encoding_of",
+    "sparsity_table",
+    "stored_bytes",
+    "weight_bytes",
+]
 
 INDEX_VECTORS = {
     np.dtype("<i4"): "Int32Vector",
@@ -128,3 +136,8 @@ def stored_bytes(tensor: Tensor) -> int:
             values = None if vector is None else vector["values"]
             total += 0 if values is None else values.nbytes
     return total
+
+
+def weight_bytes(weight: Weight) -> int:
+    """Bytes that the file spends on a weight, however many tensors share its data."""
+    return max(stored_bytes(tensor) for tensor in weight.tensors)

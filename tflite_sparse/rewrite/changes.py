@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 
 from tflite_sparse.model import Model
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation
 from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.rewrite.writing.runtime_version import VersionRaise
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tflite_sparse.model.weights import Weight
     from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.forecast import Forecast
 
 __all__ = [
     "Baseline",
+    "Changes",
     "Left",
     "OperatorChange",
     "Rewrite",
+    "RewriteKind",
     "WeightChange",
     "WeightId",
     "joined",
     "version_changes",
 ]
+
+
+class RewriteKind(str, Enum):
+    """Names of the rewrites that have a command."""
+
+    SPARSIFY = "sparsify"
+    DENSIFY = "densify"
+    ADAPT = "adapt"
+    OPTIMIZE = "optimize"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class WeightId(Record, frozen=True):
@@ -43,13 +61,27 @@ class WeightId(Record, frozen=True):
         shared: how many tensors share the data.
     """
 
-    subgraph: int
-    tensor: int
+    subgraph: Count
+    tensor: Count
     name: str
     type: str
     shape: tuple[int, ...]
     operators: tuple[str, ...]
-    shared: int = 1
+    shared: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+    @classmethod
+    def of(cls, weight: Weight) -> WeightId:
+        """What people call a weight, as the model is now."""
+        first = weight.tensor
+        return cls(
+            subgraph=first.subgraph.index,
+            tensor=first.index,
+            name=readable(first.name),
+            type=first.type,
+            shape=first.shape,
+            operators=tuple(operator.label for operator in weight.readers),
+            shared=len(weight.tensors),
+        )
 
 
 class WeightChange(Record, frozen=True):
@@ -67,14 +99,16 @@ class WeightChange(Record, frozen=True):
         note: what else there is to know, or None.
     """
 
+    flat: ClassVar[tuple[str, ...]] = ("weight",)
+
     weight: WeightId
-    elements: int
-    zeros: int
-    zeroed: int
+    elements: Count
+    zeros: Count
+    zeroed: Count
     before: str
     after: str
-    bytes_before: int
-    bytes_after: int
+    bytes_before: Count
+    bytes_after: Count
     note: str | None = None
 
 
@@ -91,11 +125,13 @@ class Left(Record, frozen=True):
         reason: why, in words.
     """
 
+    flat: ClassVar[tuple[str, ...]] = ("weight",)
+
     weight: WeightId
-    zeros: int | None
-    elements: int
+    zeros: Count | None
+    elements: Count
     stored: str
-    bytes: int
+    bytes: Count
     code: str
     reason: str
 
@@ -111,9 +147,33 @@ class OperatorChange(Record, frozen=True):
     """
 
     name: str
-    added: int = 0
-    removed: int = 0
+    added: Count = 0
+    removed: Count = 0
     versions: tuple[tuple[int, int, int], ...] = ()
+
+
+class Changes(Record, frozen=True):
+    """What a rewrite did, without the model.
+
+    Attributes:
+        kind: which rewrite.
+        changed: whether anything is different now.
+        weights: weights that are stored otherwise now, in the order in which operators read them.
+        left: weights that were left alone.
+        operators: what changed among the operators.
+        notes: what else there is to know, one sentence each.
+        min_runtime_version: where it was raised; null where it was not.
+        adaptation: what `adapt` did, or why it did nothing; null for rewrites without it.
+    """
+
+    kind: RewriteKind
+    changed: bool
+    weights: tuple[WeightChange, ...]
+    left: tuple[Left, ...]
+    operators: tuple[OperatorChange, ...]
+    notes: tuple[str, ...]
+    min_runtime_version: VersionRaise | None
+    adaptation: Adaptation | None
 
 
 class Baseline(NamedTuple):
@@ -139,19 +199,19 @@ class Rewrite(msgspec.Struct, frozen=True):
         left: weights that were left alone.
         operators: what changed among the operators.
         notes: what else there is to know, one sentence each.
-        min_runtime_version: (before, after) where the metadata of that name was raised.
+        min_runtime_version: where the metadata of that name was raised; None where it was not.
         expected: what the changed tensors must hold when they are written, for `save`.
         adaptation: what `adapt` did, or why it did nothing; None for other rewrites.
         baseline: what the runtime did with the model before; None where nobody asked.
     """
 
     model: Model
-    kind: str
+    kind: RewriteKind
     weights: tuple[WeightChange, ...]
     left: tuple[Left, ...]
     operators: tuple[OperatorChange, ...] = ()
     notes: tuple[str, ...] = ()
-    min_runtime_version: tuple[str, str] | None = None
+    min_runtime_version: VersionRaise | None = None
     expected: tuple[Expected, ...] = ()
     adaptation: Adaptation | None = None
     baseline: Baseline | None = None
@@ -172,22 +232,23 @@ class Rewrite(msgspec.Struct, frozen=True):
         """Bytes that they take now."""
         return sum(change.bytes_after for change in self.weights)
 
+    @property
+    def changes(self) -> Changes:
+        """Everything but the model itself."""
+        return Changes(
+            self.kind,
+            self.changed,
+            self.weights,
+            self.left,
+            self.operators,
+            self.notes,
+            self.min_runtime_version,
+            self.adaptation,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the model itself, in plain types."""
-        return {
-            "kind": self.kind,
-            "changed": self.changed,
-            "weights": [_flat(change) for change in self.weights],
-            "left": [_flat(left) for left in self.left],
-            "operators": [change.to_dict() for change in self.operators],
-            "notes": list(self.notes),
-            "min_runtime_version": (
-                None
-                if self.min_runtime_version is None
-                else dict(zip(("before", "after"), self.min_runtime_version, strict=True))
-            ),
-            "adaptation": None if self.adaptation is None else self.adaptation.to_dict(),
-        }
+        return self.changes.to_dict()
 
 
 def joined(first: Rewrite, second: Rewrite) -> Rewrite:
@@ -195,9 +256,6 @@ def joined(first: Rewrite, second: Rewrite) -> Rewrite:
 
     The kind is that of the first.
     """
-    versions = [
-        raised for rewrite in (first, second) if (raised := rewrite.min_runtime_version) is not None
-    ]
     return Rewrite(
         second.model,
         first.kind,
@@ -205,7 +263,7 @@ def joined(first: Rewrite, second: Rewrite) -> Rewrite:
         (*first.left, *second.left),
         _joined_operators(*first.operators, *second.operators),
         (*first.notes, *second.notes),
-        (versions[0][0], versions[-1][1]) if versions else None,
+        _joined_raises(first.min_runtime_version, second.min_runtime_version),
         (*first.expected, *second.expected),
         first.adaptation if second.adaptation is None else second.adaptation,
     )
@@ -224,6 +282,12 @@ def version_changes(
     return (OperatorChange(name, versions=moved),) if moved else ()
 
 
+def _joined_raises(first: VersionRaise | None, second: VersionRaise | None) -> VersionRaise | None:
+    if first is None or second is None:
+        return second or first
+    return VersionRaise(first.before, second.after)
+
+
 def _joined_operators(*changes: OperatorChange) -> tuple[OperatorChange, ...]:
     more: Counter[str] = Counter()
     versions: dict[str, tuple[tuple[int, int, int], ...]] = {}
@@ -235,8 +299,3 @@ def _joined_operators(*changes: OperatorChange) -> tuple[OperatorChange, ...]:
         for name, count in more.items()
         if count or versions[name]
     )
-
-
-def _flat(entry: WeightChange | Left) -> dict[str, Any]:
-    fields = entry.to_dict()
-    return {**fields.pop("weight"), **fields}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model.sparse import encoding_of, stored_bytes
-from tflite_sparse.rewrite.changes import Rewrite, joined
+from tflite_sparse.rewrite.changes import Rewrite, RewriteKind, joined
 from tflite_sparse.rewrite.passes import Pass
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class ModelPass(Pass["Model", Rewrite]):
             the result has a model of its own where anything was changed.
     """
 
+    name: ClassVar[RewriteKind]
     in_place: ClassVar[bool] = True
 
     def requires(self, subject: Model) -> None:

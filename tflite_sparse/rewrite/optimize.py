@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.planner import Adapt
+from tflite_sparse.rewrite.changes import RewriteKind
 from tflite_sparse.rewrite.model_pass import Sequence
 from tflite_sparse.rewrite.storage.sparsify import Sparsify
 
@@ -20,7 +21,7 @@ __all__ = ["Optimize", "optimize"]
 class Optimize(Sequence):
     """Adapts a model where that pays, and stores its weights sparse where that is smaller."""
 
-    name = "optimize"
+    name = RewriteKind.OPTIMIZE
     summary = "Make a pruned model small and fast: adapt it and store its weights sparse."
 
     def __init__(

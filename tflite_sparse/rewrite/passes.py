@@ -4,7 +4,7 @@ A pass changes a subject: a whole model (`model_pass.ModelPass`), or a part of o
 pass hands to it. It says what it needs, does its work, and checks what it promises:
 
     class DropDescription(ModelPass):
-        name = "drop-description"
+        name = RewriteKind.DROP_DESCRIPTION
         summary = "Remove the free text that most converters write their name to."
 
         def apply(self, model: Model) -> Rewrite:

@@ -14,7 +14,7 @@ from tflite_sparse.errors import EncodingError, ModelError, UsageError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
@@ -144,9 +144,9 @@ def test_a_variable_is_no_weight() -> None:
         (SparsifyOptions(min_saving=1 << 20), "saves-too-little"),
         (SparsifyOptions(min_ratio=0.99), "saves-too-little"),
         (SparsifyOptions(ops=("FULLY_CONNECTED",)), "not-asked"),
-        (SparsifyOptions(choice=Choice(only=("nothing*",))), "not-asked"),
-        (SparsifyOptions(choice=Choice(exclude=("CONV_2D",))), "not-asked"),
-        (SparsifyOptions(choice=Choice(exclude=("CONV_2D #0",))), "not-asked"),
+        (SparsifyOptions(selection=WeightSelection(only=("nothing*",))), "not-asked"),
+        (SparsifyOptions(selection=WeightSelection(exclude=("CONV_2D",))), "not-asked"),
+        (SparsifyOptions(selection=WeightSelection(exclude=("CONV_2D #0",))), "not-asked"),
         (SparsifyOptions(block=(5, 1)), "block"),
     ],
 )

@@ -13,9 +13,9 @@ from tests.support.real_models import real_model
 from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.model.weights import find_weights
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.options import SparsifyOptions
-from tflite_sparse.rewrite.storage.shared_weights import shared_weights
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_buffers_that_refer_to_the_same_bytes_outside_are_one_weight() -> None:
     model = Model.read(builder.build(external=True))
     first, second = (operator.inputs[1].buffer for operator in model.operators())
     second.table["offset"] = first.table["offset"]
-    (weight,) = shared_weights(Model.read(model.to_bytes()))
+    (weight,) = find_weights(Model.read(model.to_bytes()), by_bytes=True)
     assert len(weight.buffers) == len(weight.tensors) == 2
 
 

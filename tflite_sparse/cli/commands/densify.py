@@ -30,9 +30,9 @@ def command(
 ) -> int:
     """Store every sparse weight dense and remove the DENSIFY operators."""
     from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.options import Choice, DensifyOptions
+    from tflite_sparse.rewrite.storage.options import DensifyOptions, WeightSelection
 
-    options = DensifyOptions(Choice(tuple(only or ()), tuple(exclude or ())))
+    options = DensifyOptions(WeightSelection(tuple(only or ()), tuple(exclude or ())))
 
     def rewrite(opened: Model) -> Rewrite:
         return densify(opened, options)

@@ -69,12 +69,12 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
-    from tflite_sparse.rewrite.storage.options import Choice, SparsifyOptions
+    from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
     from tflite_sparse.rewrite.storage.sparsify import sparsify
 
     saving, ratio = parse_saving(min_saving)
     options = SparsifyOptions(
-        choice=Choice(tuple(only or ()), tuple(exclude or ())),
+        selection=WeightSelection(tuple(only or ()), tuple(exclude or ())),
         ops=tuple(part.strip() for part in ops.split(",") if part.strip()),
         min_sparsity=min_sparsity,
         min_saving=saving,

@@ -69,9 +69,9 @@ def raise_version(model: Model, findings: Sequence[Finding]) -> Repair | None:
     if needed is None:
         return None
     raised = raise_runtime_version(model, ".".join(map(str, needed)))
-    if not raised:
+    if raised is None:
         return None
-    return Repair(f"raised min_runtime_version from {raised[0]} to {raised[1]}")
+    return Repair(f"raised min_runtime_version from {raised.before} to {raised.after}")
 
 
 @fixer("align-buffers", "aligns all buffers to 16 bytes")

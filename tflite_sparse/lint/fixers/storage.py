@@ -47,10 +47,10 @@ def store_dense(model: Model, findings: Sequence[Finding]) -> Repair | None:
 def store_larger_dense(model: Model, findings: Sequence[Finding]) -> Repair | None:
     """Stores the weights that were found dense."""
     from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.options import Choice, DensifyOptions
+    from tflite_sparse.rewrite.storage.options import DensifyOptions, WeightSelection
 
     names = tuple(_literal(finding.spot.tensor) for finding in findings if finding.spot is not None)
-    rewrite = densify(model, DensifyOptions(choice=Choice(only=names)))
+    rewrite = densify(model, DensifyOptions(selection=WeightSelection(only=names)))
     if not rewrite.changed:
         return None
     message = f"stored {len(rewrite.weights)} weights dense, that are smaller so"

@@ -153,9 +153,9 @@ def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
             for before, after, number in operator.versions
         ]
     lines += labelled("Operators", changed, width) if changed else []
-    if rewrite.min_runtime_version:
-        before, after = rewrite.min_runtime_version
-        text = f"min_runtime_version {before or 'none'} to {after}"
+    if rewrite.min_runtime_version is not None:
+        version = rewrite.min_runtime_version
+        text = f"min_runtime_version {version.before or 'none'} to {version.after}"
         lines += labelled("Metadata", [text], width)
     return lines
 

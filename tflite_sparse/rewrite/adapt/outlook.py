@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tflite_sparse.model.weights import find_weights
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.rewrite.storage.safety import dangers, forecasts
-from tflite_sparse.rewrite.storage.shared_weights import shared_weights
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.plan import plan
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.model import Model
+    from tflite_sparse.model.weights import Weight
     from tflite_sparse.xnnpack.plan import Plan
 
 __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
@@ -72,13 +73,14 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
         model: a model with dense weights; it is only looked at.
         targets: names of the targets.
     """
-    weights = [w for w in shared_weights(model) if w.alike and not w.is_metadata]
-    zeros: dict[int, int] = {}
+    zeros: dict[Weight, int] = {}
     counts = ZeroCounts()
-    for weight in weights:
+    for weight in find_weights(model, by_bytes=True):
         tensor = weight.tensor
         if (
-            tensor.type in _FLOATS
+            weight.alike
+            and not weight.is_metadata
+            and tensor.type in _FLOATS
             and tensor.sparsity is None
             and len(tensor.shape) in (2, 4)
             and weight.readers
@@ -87,14 +89,14 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
         ):
             counted = counts.of(tensor)
             if counted.zeros > _LEAST_ZEROS * counted.elements:
-                zeros[id(weight)] = counted.zeros
-    chosen = [weight for weight in weights if id(weight) in zeros]
-    bad = dangers(model, forecasts(model, counts), chosen, zeros, counts)
+                zeros[weight] = counted.zeros
+    refusals = dangers(model, forecasts(model, counts), zeros, counts)
+    safe = [weight for weight in zeros if weight not in refusals]
     encoded: dict[int, set[int]] = {}
-    for weight in chosen:
-        for tensor in weight.tensors if id(weight) not in bad else ():
+    for weight in safe:
+        for tensor in weight.tensors:
             encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
-    stored = sum(w.buffers[0].nbytes for w in chosen if id(w) not in bad)
+    stored = sum(weight.buffers[0].nbytes for weight in safe)
     return {target: _prospect(model, target, encoded, stored, counts) for target in targets}
 
 

@@ -18,7 +18,7 @@ from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obstacles
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
-from tflite_sparse.rewrite.changes import OperatorChange, Rewrite
+from tflite_sparse.rewrite.changes import OperatorChange, Rewrite, RewriteKind
 from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
@@ -35,7 +35,7 @@ __all__ = ["Adapt", "adapt"]
 class Adapt(ModelPass):
     """Makes a model eligible for sparse inference, see `adapt`."""
 
-    name = "adapt"
+    name = RewriteKind.ADAPT
     summary = "Make a CNN eligible for sparse inference, without a change to what it computes."
     in_place = False
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
 from tflite_sparse.inspection.weights.encoding_words import encoding_words
-from tflite_sparse.model.sparse import encoding_of, stored_bytes
+from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.types import dtype
+from tflite_sparse.rewrite.changes import WeightId
+from tflite_sparse.rewrite.storage.decision import Candidate, Decision
 from tflite_sparse.rewrite.storage.encoding_choice import (
     best_storage,
     densify_nbytes,
@@ -23,92 +24,47 @@ from tflite_sparse.rewrite.storage.refusals import (
     reader_refusal,
     structural_refusal,
 )
-from tflite_sparse.rewrite.storage.shared_weights import weight_id
 from tflite_sparse.rewrite.storage.zeroing import dense_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from tflite_sparse.encoding import Choice
+    from tflite_sparse.encoding import EncodingChoice
     from tflite_sparse.model.weights import Weight
-    from tflite_sparse.rewrite.changes import WeightId
     from tflite_sparse.rewrite.storage.options import SparsifyOptions
 
-__all__ = ["Candidate", "Examined", "examine"]
+__all__ = ["examine"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A weight that is smaller when it is stored sparse.
-
-    Attributes:
-        weight: the weight.
-        storage: the layout, and what it costs.
-        direct: whether its readers read it without DENSIFY.
-        source: gives the dense weight.
-        dtype: type of its values.
-        zeroed: values that are set to zero, see `SparsifyOptions.zero_below`.
-        bytes_after: bytes that it will take, with all that describes it.
-    """
-
-    weight: Weight
-    storage: Choice
-    direct: bool
-    source: Callable[[], NDArray[Any]]
-    dtype: np.dtype[Any]
-    zeroed: int
-    bytes_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What was found out about a weight.
-
-    Attributes:
-        weight: the weight.
-        id: what people call it, by the operators of the model as it was read.
-        elements: number of its values.
-        zeros: how many are zero, those included that are set to it; None where nobody counted.
-        stored: how it is stored now.
-        bytes: bytes that it takes now.
-        found: how to store it, or why not.
-    """
-
-    weight: Weight
-    id: WeightId
-    elements: int
-    zeros: int | None
-    stored: str
-    bytes: int
-    found: Candidate | Refusal
-
-
-def examine(weight: Weight, options: SparsifyOptions) -> Examined:
+def examine(weight: Weight, options: SparsifyOptions) -> Decision:
     """Looks at one weight.
 
     Raises:
         EncodingError: it is stored sparse, and its encoding is malformed.
     """
     tensor = weight.tensor
-    elements = _elements(weight)
-    stored, now = "dense", _stored(weight)
-    encoding = None
-    if tensor.sparsity is not None:
-        encoding = encoding_of(tensor)
-        stored = encoding_words(encoding)
-    why = asked_refusal(weight, options) or structural_refusal(weight)
+    encoding = None if tensor.sparsity is None else encoding_of(tensor)
     direct = options.fc == "direct" and encoding is None and _reads_directly(weight)
-    if why is None and encoding is not None and not options.reencode:
-        why = Refusal("sparse-already", "stored sparse already")
-    if why is None and not direct and encoding is None:
-        why = reader_refusal(weight)
-    kind = dtype(tensor.type)
-    if why is not None or kind is None:
-        why = why or Refusal("type", "it has no fixed width")
-        return Examined(weight, weight_id(weight), elements, None, stored, now, why)
+    decision = Decision(
+        weight=weight,
+        id=WeightId.of(weight),
+        elements=_elements(weight),
+        zeros=None,
+        stored="dense" if encoding is None else encoding_words(encoding),
+        bytes=weight_bytes(weight),
+        outcome=Refusal("type", "it has no fixed width"),
+    )
+    refusal = asked_refusal(weight, options) or structural_refusal(weight)
+    if refusal is None and encoding is not None and not options.reencode:
+        refusal = Refusal("sparse-already", "stored sparse already")
+    if refusal is None and not direct and encoding is None:
+        refusal = reader_refusal(weight)
+    if refusal is not None:
+        decision.refuse(refusal)
+    if refusal is not None or dtype(tensor.type) is None:
+        return decision
     source: Callable[[], NDArray[Any]]
     if encoding is not None:
         source = partial(decode, encoding)
@@ -116,10 +72,10 @@ def examine(weight: Weight, options: SparsifyOptions) -> Examined:
         # The values are taken from the file now, before the tensor is said to be sparse.
         source = partial(dense_source, tensor, _dense(weight), options.zero_below)
     counts = Occupancy(source())
-    zeros = elements - counts.values
-    found = _choose(weight, options, counts, source, direct=direct)
+    decision.zeros = decision.elements - counts.values
+    decision.outcome = _choose(weight, options, counts, source, direct=direct)
     tensor.subgraph.model.passed(counts.array.nbytes)
-    return Examined(weight, weight_id(weight), elements, zeros, stored, now, found)
+    return decision
 
 
 def _choose(
@@ -141,7 +97,7 @@ def _choose(
     if isinstance(storage, Refusal):
         return storage
     after = storage.cost.nbytes + storage.cost.structure * len(weight.tensors)
-    before = _stored(weight)
+    before = weight_bytes(weight)
     if dense and not direct:
         after += sum(densify_nbytes(t) for t in weight.tensors if t.subgraph.consumers(t))
     elif not dense:
@@ -152,7 +108,6 @@ def _choose(
     if saving < options.min_saving or saving < options.min_ratio * before:
         return Refusal("saves-too-little", "saves less than asked for (--min-saving)")
     return Candidate(
-        weight=weight,
         storage=storage,
         direct=direct,
         source=source,
@@ -164,7 +119,7 @@ def _choose(
 
 def _best(
     weight: Weight, options: SparsifyOptions, counts: Occupancy, *, direct: bool
-) -> Choice | Refusal:
+) -> EncodingChoice | Refusal:
     if direct:
         blocks = {form.block for reader in weight.readers for form in direct_form(reader)}
         storage = direct_storage(counts, tuple(sorted(blocks)))
@@ -193,10 +148,6 @@ def _reads_directly(weight: Weight) -> bool:
     return bool(weight.uses) and all(
         not use.through and direct_refusal(use.operator, use.operand) is None for use in weight.uses
     )
-
-
-def _stored(weight: Weight) -> int:
-    return max(stored_bytes(tensor) for tensor in weight.tensors)
 
 
 def _elements(weight: Weight) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +12,31 @@ from tflite_sparse.encoding import decode
 from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.inspection.weights.encoding_words import encoding_words
-from tflite_sparse.model.sparse import encoding_of, stored_bytes
+from tflite_sparse.model.sparse import encoding_of, weight_bytes
+from tflite_sparse.model.weights import find_weights
 from tflite_sparse.rewrite.changes import (
     Left,
     OperatorChange,
     Rewrite,
+    RewriteKind,
     WeightChange,
+    WeightId,
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.encoding_choice import same_encoding
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.rewrite.storage.options import DensifyOptions
-from tflite_sparse.rewrite.storage.shared_weights import shared_weights, weight_id
+from tflite_sparse.rewrite.storage.refusals import Refusal
 from tflite_sparse.rewrite.writing.proof import Expected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from tflite_sparse.encoding import SparseEncoding
-    from tflite_sparse.model import Model, Operator, Tensor
+    from tflite_sparse.model import Model, Operator, Subgraph, Tensor
     from tflite_sparse.model.weights import Weight
 
 __all__ = ["Densify", "densify"]
@@ -43,7 +49,7 @@ _PLAUSIBLE_RATIO = 4096
 class Densify(ModelPass):
     """Stores every sparse tensor dense, see `densify`."""
 
-    name = "densify"
+    name = RewriteKind.DENSIFY
     summary = "Store every sparse weight dense and remove the DENSIFY operators."
 
     def __init__(self, options: DensifyOptions | None = None) -> None:
@@ -51,59 +57,21 @@ class Densify(ModelPass):
 
     def apply(self, model: Model) -> Rewrite:
         """Edits the graph and the buffers of every weight that can be stored dense."""
-        changes: list[WeightChange] = []
-        left: list[Left] = []
-        expected: list[Expected] = []
-        idle: list[Operator] = []
-        versions: dict[tuple[int, int], int] = {}
-        for weight in shared_weights(model):
-            if all(tensor.sparsity is None for tensor in weight.tensors):
-                continue
-            encodings = [encoding_of(t) for t in weight.tensors if t.sparsity is not None]
-            refusal = _refusal(weight, encodings, self.options)
-            stored = _bytes(weight)
-            elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
-            zeros = elements - int(np.count_nonzero(encodings[0].values))
-            if refusal is not None:
-                left.append(
-                    Left(
-                        weight_id(weight),
-                        zeros,
-                        elements,
-                        encoding_words(encodings[0]),
-                        stored,
-                        *refusal,
-                    )
-                )
-                continue
-            before = encoding_words(encodings[0])
-            operators, notes = _make_dense(model, weight, encodings[0], versions)
-            idle += operators
-            expected += [Expected(t, encoding=encodings[0]) for t in weight.tensors]
-            changes.append(
-                WeightChange(
-                    weight=weight_id(weight),
-                    elements=elements,
-                    zeros=zeros,
-                    zeroed=0,
-                    before=before,
-                    after="dense",
-                    bytes_before=stored,
-                    bytes_after=int(weight.tensor.dense_nbytes or 0),
-                    note=notes,
-                )
-            )
-        if changes:
-            _remove(idle)
+        result = _Result()
+        for weight in find_weights(model, by_bytes=True):
+            if any(tensor.sparsity is not None for tensor in weight.tensors):
+                _store_dense(model, weight, self.options, result)
+        if result.changes:
+            _remove(result.idle)
             model.drop_unused_codes()
-        operators_changed = (OperatorChange("DENSIFY", removed=len(idle)),) if idle else ()
+        removed = (OperatorChange("DENSIFY", removed=len(result.idle)),) if result.idle else ()
         return Rewrite(
             model,
             self.name,
-            tuple(changes),
-            tuple(left),
-            (*operators_changed, *version_changes("FULLY_CONNECTED", versions)),
-            expected=tuple(expected),
+            tuple(result.changes),
+            tuple(result.left),
+            (*removed, *version_changes("FULLY_CONNECTED", result.versions)),
+            expected=tuple(result.expected),
         )
 
 
@@ -125,41 +93,89 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
     return Densify(options).run(model)
 
 
+class _Result:
+    """What was done so far.
+
+    Attributes:
+        changes: weights that are stored dense now.
+        left: weights that are not.
+        expected: what the tensors of the former must hold.
+        idle: DENSIFY operators that nothing reads any more.
+        versions: version before and after -> number of FULLY_CONNECTED.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[WeightChange] = []
+        self.left: list[Left] = []
+        self.expected: list[Expected] = []
+        self.idle: list[Operator] = []
+        self.versions: Counter[tuple[int, int]] = Counter()
+
+
+def _store_dense(model: Model, weight: Weight, options: DensifyOptions, result: _Result) -> None:
+    """Stores one weight dense, or says why not."""
+    encodings = [encoding_of(t) for t in weight.tensors if t.sparsity is not None]
+    encoding = encodings[0]
+    name, stored, nbytes = WeightId.of(weight), encoding_words(encoding), weight_bytes(weight)
+    refusal = _refusal(weight, encodings, options)
+    elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
+    zeros = elements - int(np.count_nonzero(encoding.values))
+    if refusal is not None:
+        result.left.append(Left(name, zeros, elements, stored, nbytes, *refusal))
+        return
+    moved = _make_dense(model, weight, encoding, result)
+    result.expected += [Expected(tensor, encoding=encoding) for tensor in weight.tensors]
+    result.changes.append(
+        WeightChange(
+            weight=name,
+            elements=elements,
+            zeros=zeros,
+            zeroed=0,
+            before=stored,
+            after="dense",
+            bytes_before=nbytes,
+            bytes_after=int(weight.tensor.dense_nbytes or 0),
+            note="FULLY_CONNECTED read it without DENSIFY" if moved else None,
+        )
+    )
+
+
 def _refusal(
     weight: Weight, encodings: list[SparseEncoding], options: DensifyOptions
-) -> tuple[str, str] | None:
-    chosen = options.choice.refusal(weight.tensor, weight.readers)
+) -> Refusal | None:
+    """Why a weight is left as it is; None where it can be stored dense."""
+    chosen = options.selection.refusal(weight.tensor, weight.readers)
     if chosen is not None:
-        return "not-asked", chosen
+        return Refusal("not-asked", chosen)
     if weight.is_metadata:
-        return "metadata", "the metadata refer to its buffer"
+        return Refusal("metadata", "the metadata refer to its buffer")
     if not weight.alike or not all(same_encoding(encodings[0], e) for e in encodings[1:]):
-        return "shared-unlike", "tensors that share its buffer read it in different ways"
+        return Refusal("shared-unlike", "tensors that share its buffer read it in different ways")
     size = weight.tensor.dense_nbytes or 0
-    if size > max(_PLAUSIBLE_BYTES, _PLAUSIBLE_RATIO * _bytes(weight)):
+    if size > max(_PLAUSIBLE_BYTES, _PLAUSIBLE_RATIO * weight_bytes(weight)):
         raise EncodingError(
             f"shape {shown_shape(weight.tensor.shape)} asks for {size:,} bytes,"
-            f" the file stores {_bytes(weight):,} for it",
+            f" the file stores {weight_bytes(weight):,} for it",
             place=weight.tensor.place,
         )
     return next(filter(None, map(_densify_refusal, weight.tensors)), None)
 
 
-def _densify_refusal(tensor: Tensor) -> tuple[str, str] | None:
+def _densify_refusal(tensor: Tensor) -> Refusal | None:
     """Why the DENSIFY operators that read a tensor cannot go."""
     for use in tensor.subgraph.consumers(tensor):
         if use.operator.name != "DENSIFY":
             continue
         if len(use.operator.outputs) != 1:
             count = len(use.operator.outputs)
-            return "malformed", f"the DENSIFY that reads it has {count} outputs"
+            return Refusal("malformed", f"the DENSIFY that reads it has {count} outputs")
         if not _reads_alike(tensor, use.operator.outputs[0]):
-            return "malformed", "the output of its DENSIFY has another type or shape"
+            return Refusal("malformed", "the output of its DENSIFY has another type or shape")
         if use.operator.outputs[0].is_constant:
             # That is what its readers get, whatever the DENSIFY makes.
-            return "malformed", "the output of its DENSIFY has data of its own"
+            return Refusal("malformed", "the output of its DENSIFY has data of its own")
         if _is_result(use.operator):
-            return "graph-output", "its dense value is an output of the graph"
+            return Refusal("graph-output", "its dense value is an output of the graph")
     return None
 
 
@@ -183,32 +199,22 @@ def _is_result(operator: Operator) -> bool:
     return not operator.subgraph.interface.isdisjoint(operator.outputs)
 
 
-def _bytes(weight: Weight) -> int:
-    return max(stored_bytes(tensor) for tensor in weight.tensors)
-
-
-def _make_dense(
-    model: Model,
-    weight: Weight,
-    encoding: SparseEncoding,
-    versions: dict[tuple[int, int], int],
-) -> tuple[list[Operator], str | None]:
-    """Edits the graph and the buffers; returns the idle DENSIFY, and what else to say."""
+def _make_dense(model: Model, weight: Weight, encoding: SparseEncoding, result: _Result) -> bool:
+    """Edits the graph and the buffers; whether an operator read the weight without DENSIFY."""
     size = weight.tensor.dense_nbytes
     if size is None:
         raise ModelError("its type has no fixed width", place=weight.tensor.place)
     data = Deferred(size, np.dtype("u1"), partial(_bytes_of, encoding))
-    idle: list[Operator] = []
     moved = False
     for tensor in weight.tensors:
         for use in tensor.subgraph.consumers(tensor):
             if use.operator.name == "FULLY_CONNECTED" and use.operand == 1:
-                moved |= _restore_version(model, use.operator, versions)
-        idle += _bypass(tensor)
+                moved |= _restore_version(model, use.operator, result.versions)
+        result.idle += _bypass(tensor)
         tensor.table["sparsity"] = None
     for buffer in weight.buffers:
         buffer.data = data
-    return idle, "FULLY_CONNECTED read it without DENSIFY" if moved else None
+    return moved
 
 
 def _bytes_of(encoding: SparseEncoding) -> NDArray[Any]:
@@ -225,23 +231,20 @@ def _bypass(tensor: Tensor) -> list[Operator]:
     return idle
 
 
-def _remove(idle: list[Operator]) -> None:
+def _remove(idle: Iterable[Operator]) -> None:
     """Removes DENSIFY operators that nobody reads, with their outputs, subgraph by subgraph."""
-    groups: dict[int, list[Operator]] = {}
+    groups: dict[Subgraph, list[Operator]] = {}
     for operator in idle:
-        groups.setdefault(operator.subgraph.index, []).append(operator)
-    for operators in groups.values():
-        operators[0].subgraph.remove(operators, [o.outputs[0] for o in operators])
+        groups.setdefault(operator.subgraph, []).append(operator)
+    for subgraph, operators in groups.items():
+        subgraph.remove(operators, [operator.outputs[0] for operator in operators])
 
 
-def _restore_version(
-    model: Model, operator: Operator, versions: dict[tuple[int, int], int]
-) -> bool:
+def _restore_version(model: Model, operator: Operator, versions: Counter[tuple[int, int]]) -> bool:
     # Only version 8 is there for the sparse weight; later ones are for the types.
     if operator.version != SPARSE_VERSION:
         return False
     after = dense_version(operator)
     set_version(model, operator, after)
-    key = SPARSE_VERSION, after
-    versions[key] = versions.get(key, 0) + 1
+    versions[SPARSE_VERSION, after] += 1
     return True

@@ -9,6 +9,7 @@ import numpy as np
 
 from tflite_sparse.encoding import (
     AUTO_BLOCKS,
+    EncodingChoice,
     Layout,
     Level,
     Occupancy,
@@ -18,7 +19,6 @@ from tflite_sparse.encoding import (
     google_layout,
     search,
 )
-from tflite_sparse.encoding import Choice as Found
 from tflite_sparse.encoding.sparse_encoding import elements
 from tflite_sparse.flatbuffer.payload import Deferred
 
@@ -60,7 +60,7 @@ def densify_nbytes(tensor: Tensor) -> int:
     return size + (_QUANTIZATION_NBYTES if tensor.quantization is not None else 0)
 
 
-def best_storage(counts: Occupancy, options: SparsifyOptions) -> Found | None:
+def best_storage(counts: Occupancy, options: SparsifyOptions) -> EncodingChoice | None:
     """The encoding that the options ask for, whether or not it is smaller than the dense weight.
 
     Args:
@@ -78,11 +78,11 @@ def best_storage(counts: Occupancy, options: SparsifyOptions) -> Found | None:
         return None
     if options.layout == "google":
         layout = google_layout(array.ndim)
-        return Found(layout, cost(counts, layout))
+        return EncodingChoice(layout, cost(counts, layout))
     return search(counts, blocks=AUTO_BLOCKS if options.block is None else ())
 
 
-def direct_storage(counts: Occupancy, blocks: tuple[int, ...]) -> Found | None:
+def direct_storage(counts: Occupancy, blocks: tuple[int, ...]) -> EncodingChoice | None:
     """The smallest of the encodings that a sparse FULLY_CONNECTED kernel reads.
 
     Args:
@@ -91,8 +91,8 @@ def direct_storage(counts: Occupancy, blocks: tuple[int, ...]) -> Found | None:
     """
     width = counts.array.shape[1]
     layouts = [google_layout(_PAIR, (1, b) if b > 1 else ()) for b in blocks if not width % b]
-    found = [Found(layout, cost(counts, layout)) for layout in layouts]
-    return min(found, key=lambda item: item.cost.total, default=None)
+    choices = [EncodingChoice(layout, cost(counts, layout)) for layout in layouts]
+    return min(choices, key=lambda choice: choice.cost.total, default=None)
 
 
 def deferred_encoding(
@@ -185,7 +185,7 @@ class _Work:
         self._ahead = ahead
         self._parts = 0
         self._taken: set[int] = set()
-        self._made: SparseEncoding | None = None
+        self._encoding: SparseEncoding | None = None
 
     def vector(
         self, size: int, dtype: np.dtype[Any], part: Callable[[SparseEncoding], NDArray[Any]]
@@ -197,20 +197,20 @@ class _Work:
         return Deferred(size, dtype, partial(self._take, number, part), group=self, ahead=ahead)
 
     def _take(self, number: int, part: Callable[[SparseEncoding], NDArray[Any]]) -> NDArray[Any]:
-        if self._made is None or number in self._taken:
+        if self._encoding is None or number in self._taken:
             if _Work._latest is not None:
                 _Work._latest.drop()
-            self._made = self._make()
+            self._encoding = self._make()
             self._taken.clear()
             _Work._latest = self
-        made = part(self._made)
+        vector = part(self._encoding)
         self._taken.add(number)
         if len(self._taken) == self._parts:
             self.drop()
-        return made
+        return vector
 
     def drop(self) -> None:
         """Lets go of the encoding."""
-        self._made = None
+        self._encoding = None
         self._taken.clear()
         _Work._latest = None

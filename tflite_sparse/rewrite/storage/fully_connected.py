@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Tensor
@@ -31,8 +31,7 @@ _FILTER = 1
 _BIAS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class DirectForm:
+class DirectForm(msgspec.Struct, frozen=True):
     """An encoding that a kernel reads.
 
     Attributes:
@@ -135,13 +134,13 @@ def set_version(model: Model, operator: Operator, version: int) -> None:
     """
     code = operator.code
     shared = any(other.code is code and other is not operator for other in model.operators())
-    known = any(
+    has_code = any(
         other is not code
         and other["version"] == version
         and other["builtin_code"] == code["builtin_code"]
         for other in model.operator_codes
     )
-    if shared or known:
+    if shared or has_code:
         operator.code = model.operator_code(operator.name, version)
     else:
         code["version"] = version

@@ -6,22 +6,21 @@ import fnmatch
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import UsageError
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tflite_sparse.model import Operator, Tensor
 
-__all__ = ["Choice", "DensifyOptions", "SparsifyOptions"]
+__all__ = ["DensifyOptions", "SparsifyOptions", "WeightSelection"]
 
 _LAYOUTS = ("auto", "google")
 _DIRECT = ("off", "direct")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class WeightSelection(Record, frozen=True):
     """Which weights a rewrite may touch, by glob patterns on names of tensors and operators.
 
     An operator matches by its kind ("CONV_2D"), its label ("CONV_2D #4") and the name of its first
@@ -46,12 +45,11 @@ class Choice:
         return "excluded (--exclude)" if _any_match(names, self.exclude) else None
 
 
-@dataclass(frozen=True, slots=True)
-class SparsifyOptions:
+class SparsifyOptions(Record, frozen=True):
     """What to store sparse, and how.
 
     Attributes:
-        choice: the weights that may be touched.
+        selection: the weights that may be touched.
         ops: kinds of operators whose weights may be touched; empty for all.
         min_sparsity: smallest share of zeros, 0 to 1.
         min_saving: smallest saving of a weight in bytes; at least 1 is always asked for.
@@ -65,7 +63,7 @@ class SparsifyOptions:
         fc: "direct" stores weights of FULLY_CONNECTED without DENSIFY where TFLite has a kernel.
     """
 
-    choice: Choice = Choice()
+    selection: WeightSelection = WeightSelection()
     ops: tuple[str, ...] = ()
     min_sparsity: float = 0.0
     min_saving: int = 1
@@ -94,15 +92,14 @@ class SparsifyOptions:
             raise UsageError("a block's sizes are 1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class DensifyOptions:
+class DensifyOptions(Record, frozen=True):
     """What to store dense.
 
     Attributes:
-        choice: the weights that may be touched.
+        selection: the weights that may be touched.
     """
 
-    choice: Choice = Choice()
+    selection: WeightSelection = WeightSelection()
 
 
 def _any_match(names: list[str], patterns: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Use
@@ -27,8 +27,7 @@ INT8 = "INT8"
 ANY = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """A way of reading a weight.
 
     Attributes:

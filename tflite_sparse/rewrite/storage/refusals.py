@@ -40,7 +40,7 @@ class Refusal(NamedTuple):
 
 def asked_refusal(weight: Weight, options: SparsifyOptions) -> Refusal | None:
     """Whether a weight is among those that the options name."""
-    chosen = options.choice.refusal(weight.tensor, weight.readers)
+    chosen = options.selection.refusal(weight.tensor, weight.readers)
     if chosen is not None:
         return Refusal("not-asked", chosen)
     if options.ops and not any(

@@ -7,23 +7,24 @@ on the weight: so weights are left alone by partition, and those of all other pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.storage.reader_table import needs_delegate
+from tflite_sparse.rewrite.storage.refusals import Refusal
 from tflite_sparse.words.names import readable
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.forecast import delegated, forecast
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.model.weights import Weight
     from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.forecast import Forecast
 
-__all__ = ["Danger", "dangers", "forecasts", "worse"]
+__all__ = ["dangers", "forecasts", "worse"]
 
 # Everything that can go wrong anywhere goes wrong where the sparse path is on.
 _TARGET = "arm64"
@@ -36,47 +37,34 @@ _WORDS = {
 }
 
 
-class Danger(NamedTuple):
-    """Why a weight must stay dense.
-
-    Attributes:
-        code: short name of the reason.
-        reason: the reason in words.
-    """
-
-    code: str
-    reason: str
-
-
 def dangers(
-    model: Model,
-    base: Sequence[Forecast],
-    weights: Sequence[Weight],
-    zeros: dict[int, int],
-    counts: ZeroCounts,
-) -> dict[int, Danger]:
-    """Which of some weights must stay dense so that the model still loads and computes the same.
+    model: Model, base: Sequence[Forecast], zeros: Mapping[Weight, int], counts: ZeroCounts
+) -> dict[Weight, Refusal]:
+    """Which weights must stay dense so that the model still loads and computes the same.
 
     Args:
         model: the model as it is.
         base: what comes of it as it is.
-        weights: the weights that would be stored sparse.
-        zeros: id of a weight -> number of its zeros then.
+        zeros: the weights that would be stored sparse, and the number of their zeros then.
         counts: counts the zeros of weights as they are.
 
     Returns:
-        id of a weight -> why it must stay dense. The rest is safe together.
+        Why each of them must stay dense. The rest is safe together.
     """
-    found: dict[int, Danger] = {}
+    refusals: dict[Weight, Refusal] = {}
     while True:
-        kept = [weight for weight in weights if id(weight) not in found]
-        before = len(found)
+        kept = [weight for weight in zeros if weight not in refusals]
+        before = len(refusals)
         for subgraph, now in zip(model.subgraphs, base, strict=True):
-            inside = [w for w in kept if any(t.subgraph is subgraph for t in w.tensors)]
+            inside = {
+                weight: zeros[weight]
+                for weight in kept
+                if any(tensor.subgraph is subgraph for tensor in weight.tensors)
+            }
             if inside:
-                found.update(_of_subgraph(subgraph, now, inside, zeros, counts))
-        if len(found) == before:
-            return found
+                refusals |= _dangers_in(subgraph, now, inside, counts)
+        if len(refusals) == before:
+            return refusals
 
 
 def forecasts(model: Model, counts: ZeroCounts) -> list[Forecast]:
@@ -97,55 +85,52 @@ def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
     )
 
 
-def _of_subgraph(
-    subgraph: Subgraph,
-    now: Forecast,
-    weights: list[Weight],
-    zeros: dict[int, int],
-    counts: ZeroCounts,
-) -> dict[int, Danger]:
-    tensors = {
-        tensor.index: zeros[id(weight)]
-        for weight in weights
+def _dangers_in(
+    subgraph: Subgraph, now: Forecast, zeros: Mapping[Weight, int], counts: ZeroCounts
+) -> dict[Weight, Refusal]:
+    """Which weights of a subgraph must stay dense, and why."""
+    by_tensor = {
+        tensor.index: number
+        for weight, number in zeros.items()
         for tensor in weight.tensors
         if tensor.subgraph is subgraph
     }
-    encoded = WhatIf(encoded=frozenset(tensors), zeros=tensors)
+    encoded = WhatIf(encoded=frozenset(by_tensor), zeros=by_tensor)
     then = forecast(subgraph, _TARGET, assume=encoded, zeros=counts)
-    lost = _undelegated(subgraph, now.partitions, then.partitions, weights)
-    if any(weight.tensors[0].type == "FLOAT16" for weight in weights):
+    lost = _undelegated(subgraph, now.partitions, then.partitions, zeros)
+    if any(weight.tensor.type == "FLOAT16" for weight in zeros):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.
         before = delegated(subgraph, _BROWSER)
         after = delegated(subgraph, _BROWSER, assume=encoded)
-        lost |= _undelegated(subgraph, before, after, weights)
+        lost |= _undelegated(subgraph, before, after, zeros)
     if lost:
         # What is left is asked again, so that nothing else is blamed for these.
         return lost
-    if then.failure is not None:
-        parts = _failing(then)
-        why = readable(then.reasons[0].message)
-        danger = Danger("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
-        hit = {
-            id(weight): danger
-            for weight in weights
-            if parts is None or _partitions(then, subgraph, weight) & parts
-        }
-        # A failure that no candidate takes part in was there before.
-        if hit or now.failure is then.failure:
-            return hit
-        return {id(weight): danger for weight in weights}
-    return {}
+    if then.failure is None:
+        return {}
+    failing = _failing_partitions(then)
+    why = readable(then.reasons[0].message)
+    refusal = Refusal("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
+    involved = {
+        weight: refusal
+        for weight in zeros
+        if failing is None or _partitions(then, subgraph, weight) & failing
+    }
+    # A failure that no candidate takes part in was there before.
+    if involved or now.failure is then.failure:
+        return involved
+    return dict.fromkeys(zeros, refusal)
 
 
-def _failing(then: Forecast) -> set[int] | None:
+def _failing_partitions(then: Forecast) -> set[int] | None:
     """The partitions in which something goes wrong; None where that is not known."""
-    found: set[int] = set()
+    failing: set[int] = set()
     for reason in then.reasons:
-        part = None if reason.operator is None else then.partitions.get(reason.operator)
-        if part is None:
+        partition = None if reason.operator is None else then.partitions.get(reason.operator)
+        if partition is None:
             return None
-        found.add(part)
-    return found or None
+        failing.add(partition)
+    return failing or None
 
 
 def _partitions(then: Forecast, subgraph: Subgraph, weight: Weight) -> set[int]:
@@ -155,7 +140,7 @@ def _partitions(then: Forecast, subgraph: Subgraph, weight: Weight) -> set[int]:
 
 def _undelegated(
     subgraph: Subgraph, now: Collection[int], then: Collection[int], weights: Iterable[Weight]
-) -> dict[int, Danger]:
+) -> dict[Weight, Refusal]:
     """Weights with readers that XNNPACK would no longer take, or would have to take.
 
     Args:
@@ -164,7 +149,7 @@ def _undelegated(
         then: those that it would take.
         weights: the weights.
     """
-    found = {}
+    lost = {}
     for weight in weights:
         for use in weight.uses:
             if use.operator.subgraph is not subgraph:
@@ -176,8 +161,8 @@ def _undelegated(
             if needs_delegate(use):
                 # XNNPACK unpacks DENSIFY and DEQUANTIZE for itself alone.
                 text = f"XNNPACK does not take {label}, which would then compute with nothing"
-                found[id(weight)] = Danger("reader", text)
+                lost[weight] = Refusal("reader", text)
             elif index in now:
                 text = f"XNNPACK would no longer take {label}, which would slow it down"
-                found[id(weight)] = Danger("runtime-slower", text)
-    return found
+                lost[weight] = Refusal("runtime-slower", text)
+    return lost

@@ -7,46 +7,44 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.sparse import sparsity_table
+from tflite_sparse.model.weights import find_weights
 from tflite_sparse.model.zero_counts import Counts, ZeroCounts
 from tflite_sparse.rewrite.changes import (
     Baseline,
-    Left,
     OperatorChange,
     Rewrite,
+    RewriteKind,
     WeightChange,
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
-from tflite_sparse.rewrite.storage.candidates import Candidate, examine
-from tflite_sparse.rewrite.storage.encoding_choice import DENSIFY_CODE_NBYTES, deferred_encoding
+from tflite_sparse.rewrite.storage.candidates import examine
+from tflite_sparse.rewrite.storage.encoding_choice import deferred_encoding
 from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, set_version
 from tflite_sparse.rewrite.storage.insert_densify import insert_densify
+from tflite_sparse.rewrite.storage.negligible_saving import refuse_negligible_saving
 from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.refusals import Refusal
 from tflite_sparse.rewrite.storage.safety import dangers, forecasts, worse
-from tflite_sparse.rewrite.storage.shared_weights import shared_weights
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import (
     DENSIFY_NEEDS,
     SPARSE_FC_NEEDS,
     raise_runtime_version,
 )
-from tflite_sparse.rewrite.writing.sizes import written_size
 from tflite_sparse.threads import in_two
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from tflite_sparse.model import Model, Operator
-    from tflite_sparse.rewrite.storage.candidates import Examined
+    from tflite_sparse.model import Model, Subgraph
+    from tflite_sparse.rewrite.storage.decision import Candidate, Decision
     from tflite_sparse.xnnpack.forecast import Forecast
 
 __all__ = ["Sparsify", "sparsify"]
 
 _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
-_ALIGNMENT = 32
 _VALUE = 4
-_OTHER_VECTORS = 64
 
 _BLOCKS_NOTE = (
     "blocks change the size of the file, not XNNPACK's speed: it finds blocks of its own in the"
@@ -57,56 +55,44 @@ _BLOCKS_NOTE = (
 class Sparsify(ModelPass):
     """Stores weights sparse, see `sparsify`."""
 
-    name = "sparsify"
+    name = RewriteKind.SPARSIFY
     summary = "Store weights sparse where that makes the file smaller and the runtime stays right."
 
     def __init__(self, options: SparsifyOptions | None = None) -> None:
         self.options = options or SparsifyOptions()
 
     def apply(self, model: Model) -> Rewrite:
-        """Examines every weight, leaves those that would do harm, and stores the others sparse."""
-        options = self.options
-        weights = shared_weights(model)
+        """Examines every weight, refuses those that would do harm, and stores the others sparse."""
+        weights = find_weights(model, by_bytes=True)
         numbers = sum(weight.buffers[0].nbytes // _VALUE for weight in weights)
-        examined = in_two(partial(examine, options=options), weights, numbers)
-        counted = _counted(examined, options)
-        base = forecasts(model, counted)
-        why: dict[int, Refusal] = {}
-        versions = _try_direct(model, examined, base, why, counted)
+        decisions = in_two(partial(examine, options=self.options), weights, numbers)
+        counts = _counts_before(decisions, self.options)
+        base = forecasts(model, counts)
+        versions = _use_sparse_kernels(model, decisions, base, counts)
         if versions:
-            base = forecasts(model, counted)
-        zeros = {id(e.weight): e.zeros or 0 for e in examined}
-        wanted = [
-            e.found for e in examined if isinstance(e.found, Candidate) and not e.found.direct
-        ]
-        fresh = [c.weight for c in wanted if c.weight.tensor.sparsity is None]
-        why.update(
-            (weight, Refusal(danger.code, danger.reason))
-            for weight, danger in dangers(model, base, fresh, zeros, counted).items()
-        )
-        _refuse_pennies(model, examined, why, options)
-        changes, inserted = _apply(model, examined, why)
-        _tell_changed(examined, why, counted)
+            base = forecasts(model, counts)
+        _refuse_dangerous(model, base, decisions, counts)
+        refuse_negligible_saving(model, decisions, self.options)
+        inserted = _store(model, decisions, counts)
         runtime = None
         if inserted or versions:
             runtime = raise_runtime_version(model, SPARSE_FC_NEEDS if versions else DENSIFY_NEEDS)
-        operators = (OperatorChange("DENSIFY", added=inserted),) if inserted else ()
-        blocked = any(
-            isinstance(e.found, Candidate)
-            and id(e.weight) not in why
-            and e.found.storage.layout.block_map
-            for e in examined
-        )
+        densify = (OperatorChange("DENSIFY", added=inserted),) if inserted else ()
+        stored = [(d, d.candidate) for d in decisions if d.candidate]
         return Rewrite(
             model=model,
             kind=self.name,
-            weights=changes,
-            left=tuple(_left(e, why) for e in examined if _is_left(e, why)),
-            operators=(*operators, *version_changes("FULLY_CONNECTED", versions)),
-            notes=(_BLOCKS_NOTE,) if blocked else (),
+            weights=tuple(_change(decision, candidate) for decision, candidate in stored),
+            left=tuple(left for decision in decisions if (left := decision.left())),
+            operators=(*densify, *version_changes("FULLY_CONNECTED", versions)),
+            notes=(_BLOCKS_NOTE,) if any(c.storage.layout.block_map for _, c in stored) else (),
             min_runtime_version=runtime,
-            expected=tuple(_expected(examined, why)),
-            baseline=Baseline(tuple(base), counted),
+            expected=tuple(
+                Expected(tensor, source=candidate.source)
+                for decision, candidate in stored
+                for tensor in decision.weight.tensors
+            ),
+            baseline=Baseline(tuple(base), counts),
         )
 
 
@@ -132,148 +118,113 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     return Sparsify(options).run(model)
 
 
-def _try_direct(
-    model: Model,
-    examined: list[Examined],
-    base: list[Forecast],
-    why: dict[int, Refusal],
-    counted: ZeroCounts,
+def _use_sparse_kernels(
+    model: Model, decisions: Iterable[Decision], base: list[Forecast], counts: ZeroCounts
 ) -> Counter[tuple[int, int]]:
     """Gives operators that read sparse weights directly their version, where that stays right.
 
     Such an operator leaves XNNPACK, which cuts the graph into other partitions.
+
+    Returns:
+        Version before and after -> number of operators.
     """
-    readers: dict[int, Operator] = {}
-    for e in examined:
-        if isinstance(e.found, Candidate) and e.found.direct:
-            readers.update((id(r), r) for r in e.weight.readers)
-    before = {key: operator.version for key, operator in readers.items()}
-    for operator in readers.values():
-        set_version(model, operator, SPARSE_VERSION)
-    if readers and worse(base, forecasts(model, counted)):
-        for key, operator in readers.items():
-            set_version(model, operator, before[key])
+    direct = [d for d in decisions if d.candidate and d.candidate.direct]
+    before = {reader: reader.version for d in direct for reader in d.weight.readers}
+    for reader in before:
+        set_version(model, reader, SPARSE_VERSION)
+    if before and worse(base, forecasts(model, counts)):
+        for reader, version in before.items():
+            set_version(model, reader, version)
         model.drop_unused_codes()
-        for e in examined:
-            if isinstance(e.found, Candidate) and e.found.direct:
-                why[id(e.weight)] = Refusal(
-                    "runtime", "without FULLY_CONNECTED, the rest of the graph would go wrong"
-                )
+        reason = "without FULLY_CONNECTED, the rest of the graph would go wrong"
+        for decision in direct:
+            decision.refuse(Refusal("runtime", reason))
         return Counter()
     return Counter((version, SPARSE_VERSION) for version in before.values())
 
 
-def _refuse_pennies(
-    model: Model, examined: list[Examined], why: dict[int, Refusal], options: SparsifyOptions
+def _refuse_dangerous(
+    model: Model, base: list[Forecast], decisions: Iterable[Decision], counts: ZeroCounts
 ) -> None:
-    """Leaves all weights alone where together they would not make the file smaller.
+    """Refuses what would make the runtime do worse behind a DENSIFY."""
+    zeros = {
+        decision.weight: decision.zeros or 0
+        for decision in decisions
+        if decision.candidate and not decision.candidate.direct and decision.is_dense
+    }
+    refusals = dangers(model, base, zeros, counts)
+    for decision in decisions:
+        if decision.weight in refusals:
+            decision.refuse(refusals[decision.weight])
 
-    The first DENSIFY adds an operator code, and a file that was packed tightly grows by the
-    alignment of its buffers when it is written anew.
+
+def _store(model: Model, decisions: Iterable[Decision], counts: ZeroCounts) -> int:
+    """Edits the model.
+
+    Args:
+        model: the model.
+        decisions: its weights.
+        counts: is told how many zeros the changed weights have, so that none is encoded to be
+            counted.
+
+    Returns:
+        The number of DENSIFY operators that were added.
     """
-    kept = [e for e in examined if isinstance(e.found, Candidate) and id(e.weight) not in why]
-    if not kept or options.zero_below > 0 or any(_direct(e) for e in kept):
-        return
-    saving = sum(e.bytes - e.found.bytes_after for e in kept if isinstance(e.found, Candidate))
-    if not any(operator.name == "DENSIFY" for operator in model.operators()):
-        saving -= DENSIFY_CODE_NBYTES
-    # Alignment costs at most so much; where more is saved, the exact number does not matter.
-    if 0 < saving <= _ALIGNMENT * (len(model.buffers) + _OTHER_VECTORS) and model.size:
-        saving -= written_size(model) - model.size
-    if saving <= 0:
-        reason = "all weights together would not make the file smaller"
-        why.update((id(e.weight), Refusal("saves-too-little", reason)) for e in kept)
-
-
-def _apply(
-    model: Model, examined: Iterable[Examined], why: dict[int, Refusal]
-) -> tuple[tuple[WeightChange, ...], int]:
-    """Edits the model; returns the changes and the number of DENSIFY operators that were added."""
-    changes = []
     inserted = 0
-    names: dict[int, set[str]] = {}
-    for e in examined:
-        candidate, weight = e.found, e.weight
-        if not isinstance(candidate, Candidate) or id(weight) in why:
+    names: dict[Subgraph, set[str]] = {}
+    for decision in decisions:
+        weight, candidate = decision.weight, decision.candidate
+        if candidate is None:
             continue
-        layout = candidate.storage.layout
         encoding = deferred_encoding(
-            weight.tensor.shape, layout, candidate.storage.cost, candidate.source, candidate.dtype
+            weight.tensor.shape,
+            candidate.storage.layout,
+            candidate.storage.cost,
+            candidate.source,
+            candidate.dtype,
         )
-        fresh = weight.tensor.sparsity is None
+        needs_densify = decision.is_dense and not candidate.direct
         for tensor in weight.tensors:
-            if fresh and not candidate.direct:
+            if needs_densify:
                 graph = tensor.subgraph
-                if graph.index not in names:
-                    names[graph.index] = {t.name for t in graph.tensors}
-                inserted += insert_densify(model, tensor, names[graph.index]) is not None
+                if graph not in names:
+                    names[graph] = {t.name for t in graph.tensors}
+                inserted += insert_densify(model, tensor, names[graph]) is not None
             tensor.table["sparsity"] = sparsity_table(encoding)
         for buffer in weight.buffers:
             buffer.data = encoding.values
-        changes.append(
-            WeightChange(
-                weight=e.id,
-                elements=e.elements,
-                zeros=e.zeros or 0,
-                zeroed=candidate.zeroed,
-                before=e.stored,
-                after=layout.describe(weight.tensor.shape),
-                bytes_before=e.bytes,
-                bytes_after=candidate.bytes_after,
-                note="read without DENSIFY" if candidate.direct else None,
-            )
-        )
-    return tuple(changes), inserted
+        _tell(counts, decision)
+    return inserted
 
 
-def _counted(examined: Iterable[Examined], options: SparsifyOptions) -> ZeroCounts:
+def _counts_before(decisions: Iterable[Decision], options: SparsifyOptions) -> ZeroCounts:
     """The zeros of weights as they are, as far as they were counted.
 
     Nobody needs to read these weights once more. What counts as zero in others, or what is to be
     set to zero, is another matter.
     """
     counts = ZeroCounts()
-    for e in examined:
-        if e.zeros is not None and not options.zero_below and e.weight.tensor.type in _FLOATS:
-            for tensor in e.weight.tensors:
-                counts.tell(tensor, Counts(e.elements, e.zeros))
+    if not options.zero_below:
+        for decision in decisions:
+            if decision.zeros is not None and decision.weight.tensor.type in _FLOATS:
+                _tell(counts, decision)
     return counts
 
 
-def _tell_changed(
-    examined: Iterable[Examined], why: dict[int, Refusal], counts: ZeroCounts
-) -> None:
-    """Says how many zeros the changed weights have, so that none is encoded to be counted."""
-    for e in examined:
-        if isinstance(e.found, Candidate) and id(e.weight) not in why:
-            for tensor in e.weight.tensors:
-                counts.tell(tensor, Counts(e.elements, e.zeros or 0))
+def _tell(counts: ZeroCounts, decision: Decision) -> None:
+    for tensor in decision.weight.tensors:
+        counts.tell(tensor, Counts(decision.elements, decision.zeros or 0))
 
 
-def _expected(examined: Iterable[Examined], why: dict[int, Refusal]) -> Iterator[Expected]:
-    for e in examined:
-        if isinstance(e.found, Candidate) and id(e.weight) not in why:
-            for tensor in e.weight.tensors:
-                yield Expected(tensor, source=e.found.source)
-
-
-def _direct(e: Examined) -> bool:
-    return isinstance(e.found, Candidate) and e.found.direct
-
-
-def _is_left(e: Examined, why: dict[int, Refusal]) -> bool:
-    return isinstance(e.found, Refusal) or id(e.weight) in why
-
-
-def _left(e: Examined, why: dict[int, Refusal]) -> Left:
-    refusal = why.get(id(e.weight)) or e.found
-    assert isinstance(refusal, Refusal)  # noqa: S101 - asked for with `_is_left` only
-    return Left(
-        weight=e.id,
-        zeros=e.zeros,
-        elements=e.elements,
-        stored=e.stored,
-        bytes=e.bytes,
-        code=refusal.code,
-        reason=refusal.reason,
+def _change(decision: Decision, candidate: Candidate) -> WeightChange:
+    return WeightChange(
+        weight=decision.id,
+        elements=decision.elements,
+        zeros=decision.zeros or 0,
+        zeroed=candidate.zeroed,
+        before=decision.stored,
+        after=candidate.storage.layout.describe(decision.weight.tensor.shape),
+        bytes_before=decision.bytes,
+        bytes_after=candidate.bytes_after,
+        note="read without DENSIFY" if candidate.direct else None,
     )

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.encoding import agrees, decode
+import msgspec
+from numpy.typing import NDArray
+
+from tflite_sparse.encoding import SparseEncoding, agrees, decode
 from tflite_sparse.errors import RewriteError, TfliteSparseError
 from tflite_sparse.flatbuffer.file import FlatFile
-from tflite_sparse.model import Model
+from tflite_sparse.model import Model, Tensor
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.threads import in_two
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable, Iterable
-
-    from numpy.typing import NDArray
-
-    from tflite_sparse.encoding import SparseEncoding
-    from tflite_sparse.model import Tensor
+    from collections.abc import Iterable
 
 __all__ = ["Expected", "prove"]
 
 _VALUE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True, eq=False):
     """What a tensor must hold in the file that is written.
 
     Attributes:

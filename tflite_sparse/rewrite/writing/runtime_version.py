@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse.records import Record
+
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator
 
 __all__ = [
     "DENSIFY_NEEDS",
     "SPARSE_FC_NEEDS",
+    "VersionRaise",
     "needed_version",
     "raise_runtime_version",
     "stated_version",
@@ -31,7 +34,19 @@ _NAME = "min_runtime_version"
 _BYTES = 16
 
 
-def raise_runtime_version(model: Model, needed: str) -> tuple[str, str] | None:
+class VersionRaise(Record, frozen=True):
+    """The metadata min_runtime_version, which was raised.
+
+    Attributes:
+        before: the version before, empty where none was stated.
+        after: the version now.
+    """
+
+    before: str
+    after: str
+
+
+def raise_runtime_version(model: Model, needed: str) -> VersionRaise | None:
     """Raises the version that the model asks for, where it asks for one and for an older one.
 
     Args:
@@ -39,7 +54,7 @@ def raise_runtime_version(model: Model, needed: str) -> tuple[str, str] | None:
         needed: the version that it needs now.
 
     Returns:
-        The version before and after, or None where nothing was changed.
+        What was changed, or None where nothing was.
     """
     for entry in model.metadata:
         if entry.name != _NAME:
@@ -51,7 +66,7 @@ def raise_runtime_version(model: Model, needed: str) -> tuple[str, str] | None:
         ):
             return None
         entry.buffer.data = np.frombuffer(needed.encode().ljust(_BYTES, b"\0"), np.uint8)
-        return before, needed
+        return VersionRaise(before, needed)
     return None
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import zlib
-from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.flatbuffer.byte_layout import lay_out
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
+from tflite_sparse.records import Count, Record
 from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
@@ -35,9 +34,8 @@ _CHUNK = 2**20
 _GZIP_WINDOW = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Sizes in bytes.
+class Sizes(Record, frozen=True):
+    """Sizes of a model's file before and after a rewrite, in bytes.
 
     Attributes:
         before: of the file that was read.
@@ -46,14 +44,10 @@ class Sizes:
         gzip_after: of the latter.
     """
 
-    before: int
-    after: int
-    gzip_before: int | None = None
-    gzip_after: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields by name."""
-        return asdict(self)
+    before: Count
+    after: Count
+    gzip_before: Count | None = None
+    gzip_after: Count | None = None
 
 
 def gzip_ahead(model: Model, gzip: bool | None) -> Callable[[], int] | None:
