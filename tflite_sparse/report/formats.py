@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from tflite_sparse.records import Record
-
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from tflite_sparse.records import Record
     from tflite_sparse.report.text.console import Screen
 
 __all__ = ["REPORTERS", "Printable", "Reporter"]
