@@ -1,4 +1,6 @@
-"""Makes schema/*.schema.json from the types of what is printed: python docs/make_schemas.py.
+"""Makes schema/*.schema.json from the types of what is printed and read.
+
+Run as: python docs/make_schemas.py
 
 A type says everything: its fields, what they may hold, and in its docstring what they mean.
 """
@@ -16,6 +18,7 @@ from typing import Any
 import msgspec
 
 from tflite_sparse.comparison.diff_types import ModelDiff
+from tflite_sparse.lint.config.tables import ConfigFile
 from tflite_sparse.records import Distance, Record
 from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
@@ -29,18 +32,19 @@ from tflite_sparse.report.json.verify import VerifyReport
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schema"
 
-# What each command prints with --json, and whether a heading stands before it.
+# What each document is, its type, and whether a heading stands before it.
 DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
-    "bench": ("bench --json", BenchReport, True),
-    "diff": ("diff --json", ModelDiff, True),
-    "inspect": ("inspect --json", InspectReport, True),
-    "lint": ("lint --format json", LintReport, True),
-    "overlay": ("overlay", dict[str, GraphData], False),
-    "profile": ("profile --json", ProfileReport, True),
-    "rewrite": ("sparsify, densify, adapt or optimize --json", RewriteReport, True),
-    "rule": ("rule --json", RuleEntry, False),
-    "rules": ("rules --json", RulesReport, True),
-    "verify": ("verify --json", VerifyReport, True),
+    "bench": ("bench --json prints", BenchReport, True),
+    "config": ("lint reads from tflite-sparse.toml", ConfigFile, False),
+    "diff": ("diff --json prints", ModelDiff, True),
+    "inspect": ("inspect --json prints", InspectReport, True),
+    "lint": ("lint --format json prints", LintReport, True),
+    "overlay": ("overlay prints", dict[str, GraphData], False),
+    "profile": ("profile --json prints", ProfileReport, True),
+    "rewrite": ("sparsify, densify, adapt or optimize --json prints", RewriteReport, True),
+    "rule": ("rule --json prints", RuleEntry, False),
+    "rules": ("rules --json prints", RulesReport, True),
+    "verify": ("verify --json prints", VerifyReport, True),
 }
 
 _REFERENCE = "#/$defs/{name}"
@@ -55,7 +59,7 @@ def schemas() -> dict[str, str]:
     }
 
 
-def _document(command: str, content: Any, heading: bool) -> dict[str, Any]:
+def _document(purpose: str, content: Any, heading: bool) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     top = _content(content, definitions)
     if heading:
@@ -64,7 +68,7 @@ def _document(command: str, content: Any, heading: bool) -> dict[str, Any]:
         top["required"] = before["required"] + top["required"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"What tflite-sparse {command} prints",
+        "title": f"What tflite-sparse {purpose}",
         **top,
         "$defs": dict(sorted(definitions.items())),
     }
@@ -79,6 +83,10 @@ def _content(content: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of a type of results."""
     summary, meanings = _docstring(record)
+    for base in record.__mro__[1:]:
+        if issubclass(base, Record) and base is not Record:
+            meanings = _docstring(base)[1] | meanings
+    optional = set()
     properties: dict[str, Any] = {}
     for field in msgspec.structs.fields(record):
         if field.name in record.flat:
@@ -88,6 +96,9 @@ def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]
             "description": meanings[field.name],
             **_value(field.type, definitions),
         }
+        if msgspec.UnsetType in typing.get_args(field.type):
+            # What is only read may lack keys; what is printed always has them all.
+            optional.add(field.encode_name)
     for name in record.derived:
         getter = getattr(record, name).fget
         properties[name] = {
@@ -98,7 +109,7 @@ def _object(record: type[Record], definitions: dict[str, Any]) -> dict[str, Any]
         "description": summary,
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": False,
     }
 

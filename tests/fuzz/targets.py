@@ -24,17 +24,14 @@ from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.inspection.inspector import inspect as look_at
 from tflite_sparse.lint.engine import FileReport, lint_subject
-from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.fix import fix
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.run import make_run
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.model import Model
-from tflite_sparse.report.lint import github, junit, sarif
-from tflite_sparse.report.lint import json as lint_json
-from tflite_sparse.report.lint import markdown as lint_markdown
-from tflite_sparse.report.lint import text as lint_text
+from tflite_sparse.report.lint.formats import REPORTERS
+from tflite_sparse.report.lint.options import ReportOptions
 from tflite_sparse.report.text.inspection import inspection_lines
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize as make_fast
@@ -182,10 +179,8 @@ def lint(data: bytes, _chance: random.Random) -> list[Rewritten]:
     )
     subject = Subject("model.tflite", settings, data)
     run = make_run([FileReport("model.tflite", tuple(lint_subject(subject)))])
-    assert "\x1b" not in lint_text.text(run, statistics=True)
-    for report in (lint_json, sarif, github, lint_markdown):
-        report.text(run)
-    junit.text(run, Severity.WARNING)
+    for report in REPORTERS.values():
+        assert "\x1b" not in report(run, ReportOptions(statistics=True))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.tflite")
         path.write_bytes(data)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.lint.finding import Finding
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FileReport", "lint", "lint_subject"]
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(Record, frozen=True):
     """What came of linting one file.
 
     Attributes:
@@ -57,19 +57,19 @@ def lint_subject(subject: Subject) -> list[Finding]:
     Raises:
         TfliteSparseError: a rule needs something that cannot be read.
     """
-    found = [
+    findings = [
         _finding(rule, hit, subject)
         for rule in all_rules()
         if rule.code in subject.settings.enabled
         for hit in _hits(rule, subject)
     ]
-    found.sort(key=lambda finding: finding.sort_key)
+    findings.sort(key=lambda finding: finding.sort_key)
     # Findings of one rule at one place are told apart by their number.
     seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
     numbered = []
-    for finding in found:
+    for finding in findings:
         key = (finding.code, finding.spot.identity if finding.spot else ())
-        numbered.append(dataclasses.replace(finding, occurrence=seen[key]))
+        numbered.append(msgspec.structs.replace(finding, occurrence=seen[key]))
         seen[key] += 1
     return numbered
 

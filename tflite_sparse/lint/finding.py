@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Hit", "Severity", "Spot"]
 
 
-class Severity(enum.IntEnum):
-    """How bad a finding is; a larger number is worse."""
+@functools.total_ordering
+class Severity(enum.Enum):
+    """How bad a finding is; what is worse is greater."""
 
-    NOTE = 1
-    WARNING = 2
-    ERROR = 3
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
 
     @property
     def label(self) -> str:
         """The name in lower case, as users write it."""
-        return self.name.lower()
+        return self.value
+
+    def __lt__(self, other: Severity) -> bool:
+        worst_first = list(Severity)
+        return worst_first.index(self) > worst_first.index(other)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Record, frozen=True):
     """A place in a model, by names: it survives the renumbering that a rewrite brings.
 
     Attributes:
@@ -88,8 +93,7 @@ def _subgraph_name(subgraph: Subgraph) -> str:
     return readable(subgraph.name) or str(subgraph.index)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Record, frozen=True):
     """What the function of a rule yields.
 
     Attributes:
@@ -103,8 +107,7 @@ class Hit:
     data: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record, frozen=True):
     """A rule's verdict on a place of a model.
 
     Attributes:
@@ -149,22 +152,3 @@ class Finding:
             self.occurrence,
             self.message,
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        spot = self.spot or Spot()
-        return {
-            "code": self.code,
-            "rule": self.rule,
-            "severity": self.severity.label,
-            "message": self.message,
-            "path": self.path,
-            "subgraph": spot.subgraph,
-            "operator": spot.operator,
-            "output": spot.output,
-            "tensor": spot.tensor,
-            "index": spot.index,
-            "fix": self.fix,
-            "fingerprint": self.fingerprint,
-            "data": self.data,
-        }

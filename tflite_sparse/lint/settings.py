@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
-from tflite_sparse._dataclass import dataclass
+from msgspec import field
+
 from tflite_sparse.inspection.inspector import NEAR
+from tflite_sparse.lint.finding import Severity
+from tflite_sparse.records import Record
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tflite_sparse.lint.finding import Severity
-
-__all__ = ["BUDGETS", "MOBILE", "Settings"]
+__all__ = ["MOBILE", "Settings"]
 
 MOBILE = ("arm64", "armv7", "wasm")
 """The targets that are looked at unless others are asked for."""
 
-BUDGETS = {
-    "max-size": "bytes of the file",
-    "max-gzip-size": "bytes of the file after gzip",
-    "max-growth": "growth of the file against the reference, as a share",
-    "min-zeros": "share of zeros in all weights",
-    "min-pointwise-zeros": "share of zeros in the filters of 1x1 convolutions",
-    "min-sparse-macs": "share of multiplications that run sparse, on every target",
-}
-"""The budgets that a configuration may set, with what each is about."""
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Record, frozen=True):
     """Settings for one file.
 
     Attributes:
         enabled: codes of the rules that are checked.
         severities: severities by code that are not those of the rules.
         targets: names of the targets that matter.
-        budgets: limits by name, see `BUDGETS`; sizes in bytes, shares from 0 to 1.
+        budgets: limits by the names of the configuration; sizes in bytes, shares from 0 to 1.
         reference: the model that growth is measured against, a file, or a folder with a file of
             the same name; None for none.
         near: bound of magnitude for near zeros.
@@ -55,17 +41,3 @@ class Settings:
     pruned: float = 0.5
     min_saving: int = 1024
     min_saving_share: float = 0.02
-
-    def to_dict(self) -> dict[str, Any]:
-        """For `--show-config`."""
-        return {
-            "enabled": sorted(self.enabled),
-            "severity": {code: s.label for code, s in sorted(self.severities.items())},
-            "targets": list(self.targets),
-            "budgets": dict(sorted(self.budgets.items())),
-            "reference": self.reference,
-            "near": self.near,
-            "pruned": self.pruned,
-            "min-saving": self.min_saving,
-            "min-saving-share": self.min_saving_share,
-        }

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
 
+import jsonschema
+import msgspec
 import pytest
 
 from tflite_sparse.errors import UsageError
-from tflite_sparse.lint.config import Config, find_config, read_config
+from tflite_sparse.lint.config.config import Config, find_config, read_config
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import MOBILE
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[3]
 
 
 def written(folder: Path, text: str, name: str = "tflite-sparse.toml") -> Path:
     path = folder / name
-    path.write_text(text, "utf-8")
+    path.write_text(text, "utf-8", "surrogateescape")
     return path
 
 
@@ -109,8 +111,16 @@ def test_settings_for_single_files_add_up_in_order(tmp_path):
         ("[budgets]\nmax-size = -1", "is not a size"),
         ("files = 3", "array of tables"),
         ("reference = 3", "must be a string"),
-        ("severity = 3", "must be a table"),
+        ("severity = 3", "'severity' must be a table"),
+        ("budgets = 3", "'budgets' must be a table"),
+        ("select = [3]", r"'select\[0\]' must be a string"),
+        ('[[files]]\nmatch = "*"', r"'files\[0\].match' must be a list of strings"),
+        (
+            '[[files]]\nmatch = ["*"]\nbudgets = { max-size = true }',
+            r"'files\[0\].budgets.max-size'",
+        ),
         ("this is no toml", "no valid TOML"),
+        ("select = '\udcff'", "no valid TOML"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_file(tmp_path, text, message):
@@ -119,6 +129,27 @@ def test_a_mistake_is_named_with_its_key_and_file(tmp_path, text, message):
         read_config(path)
     assert caught.value.place.file == str(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "selekt = []",
+        "[budgets]\nmax-weight = 1",
+        "[[files]]\nignore = []",
+        'select = "TFS1"',
+        'fail-on = "fatal"',
+        '[severity]\nTFS101 = "bad"',
+        "[budgets]\nmax-size = true",
+    ],
+)
+def test_what_the_schema_refuses_is_refused(tmp_path, text):
+    path = written(tmp_path, text)
+    schema = json.loads((ROOT / "schema" / "config.schema.json").read_text("utf-8"))
+    table = msgspec.toml.decode(text)
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(table))
+    with pytest.raises(UsageError):
+        read_config(path)
 
 
 def test_the_nearest_configuration_is_found(tmp_path):

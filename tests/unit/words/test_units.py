@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import call
-from tests.support.docs.make_testdata import FOLDER
+from tests.support.make_testdata import FOLDER
 from tflite_sparse.cli import values
 from tflite_sparse.errors import UsageError
-from tflite_sparse.lint.config import read_config
+from tflite_sparse.lint.config.config import read_config
 from tflite_sparse.words.units import parse_share, parse_size
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_the_command_line_and_the_configuration_mean_the_same(text: str, tmp_pat
     path = tmp_path / "tflite-sparse.toml"
     path.write_text(f'[budgets]\nmax-size = "{text}"\n')
     size = values.parse_size(text)
-    assert read_config(path).budgets["max-size"] == size
+    assert read_config(path).settings("m.tflite").budgets["max-size"] == size
     done = call("lint", MODEL, "--isolated", "--budget", f"max-size={text}", "--show-config")
     (settings,) = json.loads(done.out)["files"].values()
     assert settings["budgets"]["max-size"] == size

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from tflite_sparse.lint.finding import Severity
 from tflite_sparse.records import Count, Record
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class FindingEntry(Record, frozen=True):
 
     code: Annotated[str, msgspec.Meta(pattern="^TFS[1-6][0-9]{2}$")]
     rule: str
-    severity: str
+    severity: Severity
     message: str
     path: str
     subgraph: str | None
@@ -96,7 +97,7 @@ def _finding(finding: Finding) -> FindingEntry:
     return FindingEntry(
         code=finding.code,
         rule=finding.rule,
-        severity=finding.severity.label,
+        severity=finding.severity,
         message=finding.message,
         path=finding.path,
         subgraph=None if spot is None else spot.subgraph,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.lint.finding import Severity
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class RuleEntry(Record, frozen=True):
     code: str
     name: str
     family: str
-    severity: str
+    severity: Severity
     what: str
     why: str
     fix: str
@@ -60,7 +61,7 @@ def rule_entry(rule: Rule) -> RuleEntry:
         code=rule.code,
         name=rule.name,
         family=rule.family.label,
-        severity=rule.severity.label,
+        severity=rule.severity,
         what=rule.what,
         why=rule.why,
         fix=rule.fix,

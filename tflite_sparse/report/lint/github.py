@@ -9,8 +9,9 @@ from tflite_sparse.lint.finding import Severity
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["text"]
+__all__ = ["report"]
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
@@ -32,12 +33,13 @@ def _line(finding: Finding) -> str:
     )
 
 
-def text(run: LintRun) -> str:
+def report(run: LintRun, options: ReportOptions) -> str:
     """A line for each finding and each file that could not be read."""
+    del options
     lines = [_line(finding) for finding in run.findings]
     lines += [
-        f"::error file={_property(report.path)},title=unreadable::{_data(report.error)}"
-        for report in run.files
-        if report.error is not None
+        f"::error file={_property(file.path)},title=unreadable::{_data(file.error)}"
+        for file in run.files
+        if file.error is not None
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -9,10 +9,12 @@ from tflite_sparse.report.json.lint import lint_report
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["text"]
+__all__ = ["report"]
 
 
-def text(run: LintRun) -> str:
+def report(run: LintRun, options: ReportOptions) -> str:
     """The whole document."""
+    del options
     return dump(document(lint_report(run))) + "\n"

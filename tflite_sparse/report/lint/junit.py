@@ -12,24 +12,20 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.engine import FileReport
     from tflite_sparse.lint.finding import Finding, Severity
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["text"]
+__all__ = ["report"]
 
 
-def text(run: LintRun, fail_on: Severity) -> str:
-    """The whole report.
-
-    Args:
-        run: what came of the run.
-        fail_on: from which severity a finding is a failure; others stand in the output of a case.
-    """
+def report(run: LintRun, options: ReportOptions) -> str:
+    """A suite for each file; findings that are no failures stand in the output of their case."""
     root = ET.Element("testsuites", name="tflite-sparse lint")
     findings: dict[str, list[Finding]] = {}
     for finding in run.findings:
         findings.setdefault(finding.path, []).append(finding)
     totals = {"tests": 0, "failures": 0, "errors": 0}
-    for report in run.files:
-        suite = _suite(report, findings.get(report.path, []), fail_on)
+    for file in run.files:
+        suite = _suite(file, findings.get(file.path, []), options.fail_on)
         root.append(suite)
         for name in totals:
             totals[name] += int(suite.attrib[name])
@@ -38,17 +34,17 @@ def text(run: LintRun, fail_on: Severity) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
 
-def _suite(report: FileReport, findings: list[Finding], fail_on: Severity) -> ET.Element:
-    suite = ET.Element("testsuite", name=report.path)
+def _suite(file: FileReport, findings: list[Finding], fail_on: Severity) -> ET.Element:
+    suite = ET.Element("testsuite", name=file.path)
     failures = 0
-    if report.error is not None:
-        case = ET.SubElement(suite, "testcase", classname=report.path, name="read")
-        ET.SubElement(case, "error", message=report.error, type="unreadable")
+    if file.error is not None:
+        case = ET.SubElement(suite, "testcase", classname=file.path, name="read")
+        ET.SubElement(case, "error", message=file.error, type="unreadable")
     ordered = sorted(findings, key=lambda finding: (finding.code, finding.sort_key))
     for code, group in groupby(ordered, key=lambda finding: finding.code):
         same = list(group)
         name = f"{code} {same[0].rule}"
-        case = ET.SubElement(suite, "testcase", classname=report.path, name=name)
+        case = ET.SubElement(suite, "testcase", classname=file.path, name=name)
         lines = "\n".join(finding_line(finding) for finding in same)
         worst = max(finding.severity for finding in same)
         if worst >= fail_on:
@@ -59,8 +55,8 @@ def _suite(report: FileReport, findings: list[Finding], fail_on: Severity) -> ET
         else:
             ET.SubElement(case, "system-out").text = lines
     if not len(suite):
-        ET.SubElement(suite, "testcase", classname=report.path, name="clean")
+        ET.SubElement(suite, "testcase", classname=file.path, name="clean")
     suite.attrib["tests"] = str(len(suite))
     suite.attrib["failures"] = str(failures)
-    suite.attrib["errors"] = str(int(report.error is not None))
+    suite.attrib["errors"] = str(int(file.error is not None))
     return suite

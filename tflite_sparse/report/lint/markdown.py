@@ -11,24 +11,26 @@ if TYPE_CHECKING:
 
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["rule_page", "rules_index", "text"]
+__all__ = ["report", "rule_page", "rules_index"]
 
 
 def _cell(value: str) -> str:
     return value.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def text(run: LintRun) -> str:
+def report(run: LintRun, options: ReportOptions) -> str:
     """A table for each file."""
+    del options
     lines = ["# tflite-sparse lint", "", summary_line(run) + ".", ""]
-    for report in run.files:
-        findings = [finding for finding in run.findings if finding.path == report.path]
-        if not findings and report.error is None:
+    for file in run.files:
+        findings = [finding for finding in run.findings if finding.path == file.path]
+        if not findings and file.error is None:
             continue
-        lines += [f"## `{report.path}`", ""]
-        if report.error is not None:
-            lines += [f"Not readable: {report.error}", ""]
+        lines += [f"## `{file.path}`", ""]
+        if file.error is not None:
+            lines += [f"Not readable: {file.error}", ""]
         if findings:
             lines += ["| severity | rule | place | finding |", "|---|---|---|---|"]
             lines += [

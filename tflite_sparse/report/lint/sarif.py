@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 from tflite_sparse._version import __version__
 from tflite_sparse.lint.finding import Severity
-from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.report.json.documents import dump
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["document", "text"]
+__all__ = ["document", "report"]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -24,6 +24,8 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 def document(run: LintRun) -> dict[str, Any]:
     """A run as a SARIF log."""
+    from tflite_sparse.lint.rule import all_rules
+
     used = {finding.code for finding in run.findings}
     rules = [rule for rule in all_rules() if rule.code in used]
     numbers = {rule.code: number for number, rule in enumerate(rules)}
@@ -104,6 +106,7 @@ def _logical(finding: Finding) -> list[dict[str, Any]]:
     return locations
 
 
-def text(run: LintRun) -> str:
+def report(run: LintRun, options: ReportOptions) -> str:
     """The whole log."""
+    del options
     return dump(document(run)) + "\n"

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["finding_line", "rule_text", "statistics_lines", "summary_line", "text"]
+__all__ = ["finding_line", "report", "rule_text", "statistics_lines", "summary_line"]
 
 
 def finding_line(finding: Finding) -> str:
@@ -48,8 +49,8 @@ def statistics_lines(run: LintRun) -> Iterator[str]:
         yield f"{count:6}  {code}  {name}"
 
 
-def text(run: LintRun, *, statistics: bool = False) -> str:
-    """The whole report."""
+def report(run: LintRun, options: ReportOptions) -> str:
+    """A line for each finding, what is fixed, and the summary."""
     lines = []
     codes: set[str] = set()
     for finding in run.findings:
@@ -59,7 +60,7 @@ def text(run: LintRun, *, statistics: bool = False) -> str:
             codes.add(finding.code)
             lines.append(f"    fix: {finding.fix}")
     lines += [f"{entry['file']}: fixed: {entry['code']} {entry['message']}" for entry in run.fixed]
-    if statistics:
+    if options.statistics:
         lines += ["", *statistics_lines(run)]
     if lines:
         lines.append("")

@@ -1,0 +1,1 @@
+"""The configuration: how it is written, read, and changed by the command line."""
