@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.bench import bench
 from tflite_sparse.xnnpack.cost.estimate import COSTS, estimate
@@ -31,7 +31,7 @@ from tflite_sparse.xnnpack.plan import plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
     from tflite_sparse.xnnpack.plan import Plan
 
 TIMES = Path(__file__).with_name("speed_model.json")

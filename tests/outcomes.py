@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.runtime.cases import CASES
-from tests.runtime.random_nets import random_net
+from tests.runtime_model.cases import CASES
+from tests.runtime_model.nets.random_nets import random_net
 from tests.support.command import call
-from tests.support.make_testdata import MODELS
+from tests.support.docs.make_testdata import MODELS
 from tests.support.real_models import all_real_models, real_model
 from tests.unit.lint.models import CASES as LINT_CASES
 from tflite_sparse.comparison.model_diff import diff
@@ -41,10 +41,11 @@ _FORMS = ("sparse", "dense", "again")
 _FAILURES = {outcome.value for outcome in Outcome if outcome.is_failure}
 _HEAD = """# What comes of every model
 
-Made by `python -m tests.outcomes`, and held against the tool by `tests/test_outcomes.py`. Each
-model is inspected (what the runtime makes of its main subgraph on arm64), linted (with the default
-rules), stored sparse, that dense again, and that sparse once more: how many weights, and the size
-of the file. The three results are verified: weights bit for bit, and outputs on LiteRT with XNNPACK
+Made by `python -m tests.outcomes`, and held against the tool by
+`tests/end_to_end/test_outcomes.py`. Each model is inspected (what the runtime makes of its main
+subgraph on arm64), linted (with the default rules), stored sparse, that dense again, and that
+sparse once more: how many weights, and the size of the file. The three results are verified:
+weights bit for bit, and outputs on LiteRT with XNNPACK
 and with its reference kernels.
 
 `same` are outputs bit for bit, `close` those that another order of summation explains. Where

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.support.peers import ROOT, peer_environment, peer_python
+from tests.support.peers.environments import ROOT, peer_environment, peer_python
 
 __all__ = ["SCRIPTS", "digest", "installed", "peer_script", "peer_versions", "tool"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.big_model import write_big_model
 from benchmarks.race.contestants import digest, peer_script
 from benchmarks.speed_model import mobilenet
-from tests.support.peers import ROOT
+from tests.support.peers.environments import ROOT
 from tests.support.real_models import cache, real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.race.contest import Command, contest
 from benchmarks.race.contestants import SCRIPTS, peer_script, tool
-from tests.support.peers import ROOT, mlir_sparsify, peer_environment, peer_python
+from tests.support.peers.environments import ROOT, mlir_sparsify, peer_environment, peer_python
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import read, write
 from tflite_sparse.runtime.bench import bench

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.runtime.adaptable_nets import adaptable_net
-from tests.runtime.random_nets import random_net
-from tests.runtime.random_tangles import random_tangle
-from tests.support.builder import ModelBuilder, append_zip
-from tests.support.every_table import every_option_model
+from tests.runtime_model.nets.adaptable_nets import adaptable_net
+from tests.runtime_model.nets.random_nets import random_net
+from tests.runtime_model.nets.random_tangles import random_tangle
+from tests.support.nets.builder import ModelBuilder, append_zip
+from tests.support.nets.every_table import every_option_model
 from tests.support.real_models import real_model
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table

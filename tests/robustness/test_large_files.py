@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
-from tests.support.every_table import pack
-from tests.support.object_api import load
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.every_table import pack
+from tests.support.peers.object_api import load
 from tflite_sparse.model import Model
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as litert_schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tests.support.every_table import pack
+from tests.support.nets.every_table import pack
 from tflite_sparse.encoding import Level, SparseEncoding
 
 if TYPE_CHECKING:

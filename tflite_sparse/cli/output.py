@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import FileError, Place
 
-__all__ = ["free_target"]
+if TYPE_CHECKING:
+    from tflite_sparse.report.formats import Printable
+
+__all__ = ["free_target", "show"]
+
+
+def show(result: Printable, *, as_json: bool) -> None:
+    """Prints what a command has found on standard output."""
+    from tflite_sparse.report.formats import REPORTERS
+    from tflite_sparse.report.text.console import Screen
+
+    REPORTERS["json" if as_json else "text"](result, Screen())
 
 
 def free_target(path: str, *, force: bool, hint: str = "--force overwrites it") -> None:

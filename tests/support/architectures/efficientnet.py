@@ -20,7 +20,7 @@ from tests.support.architectures.net import Net, divisible
 from tests.support.architectures.padding import keras_pad
 
 if TYPE_CHECKING:
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
 
 __all__ = ["Squeeze", "efficientnet", "efficientnet_lite", "efficientnet_v2", "squeezed_excited"]
 

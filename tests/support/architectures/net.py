@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tests.support.architectures.padding import same
-from tests.support.builder import ModelBuilder, Value
-from tests.support.weights import without_smallest
-from tests.support.windows import pair
+from tests.support.nets.builder import ModelBuilder, Value
+from tests.support.nets.weights import without_smallest
+from tests.support.nets.windows import pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.windows import windows
+from tests.support.nets.windows import windows
 
 if TYPE_CHECKING:
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
 
 __all__ = ["keras_pad", "same"]
 

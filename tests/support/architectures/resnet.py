@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.architectures.net import Net
 
 if TYPE_CHECKING:
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
 
 __all__ = ["resnet"]
 

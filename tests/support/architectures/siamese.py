@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.architectures.net import Net, divisible
 
 if TYPE_CHECKING:
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
 
 __all__ = ["siamese"]
 

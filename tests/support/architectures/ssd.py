@@ -11,7 +11,7 @@ from tests.support.architectures.mobilenet_v2 import backbone
 from tests.support.architectures.net import Net, divisible
 
 if TYPE_CHECKING:
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
 
 __all__ = ["ssd"]
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.support.command import call
-from tests.support.make_testdata import FOLDER
+from tests.support.docs.make_testdata import FOLDER
 
 MODEL = FOLDER / "mobilenet_tiny_80.tflite"
 _LOADED = """

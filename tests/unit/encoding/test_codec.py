@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.densify import sparsity_of
-from tests.support.encodings import encodings, layouts, tensors
+from tests.support.nets.encodings import encodings, layouts, tensors
 from tflite_sparse.encoding import (
     Layout,
     Occupancy,

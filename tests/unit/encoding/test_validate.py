@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.encodings import encodings, with_level
+from tests.support.nets.encodings import encodings, with_level
 from tflite_sparse.encoding import Layout, Level, SparseEncoding, decode, encode, validate
 from tflite_sparse.errors import EncodingError, shown_shape
 

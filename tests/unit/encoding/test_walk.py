@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.encodings import encodings, grown_encodings, with_level
+from tests.support.nets.encodings import encodings, grown_encodings, with_level
 from tests.support.walk import MisreadError, walk
 from tflite_sparse.encoding import Level, SparseEncoding, decode, validate
 from tflite_sparse.errors import EncodingError

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.support.every_table import every_option_model, filled, pack
-from tests.support.object_api import differences, load
+from tests.support.nets.every_table import every_option_model, filled, pack
+from tests.support.peers.object_api import differences, load
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer import byte_layout as layout

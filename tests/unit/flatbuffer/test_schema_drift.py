@@ -9,7 +9,7 @@ import pytest
 import tflite
 from ai_edge_litert import schema_py_generated as litert
 
-from tests.support.generated_schema import Form, differences, form_of_module, form_of_schema
+from tests.support.peers.generated_schema import Form, differences, form_of_module, form_of_schema
 from tflite_sparse.flatbuffer.schema import parse, schema
 
 TEXT = (Path(__file__).parents[3] / "schema" / "tflite.fbs").read_text("utf-8")

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder, append_zip
+from tests.support.nets.builder import ModelBuilder, append_zip
 from tflite_sparse.inspection.file.file_facts import byte_shares, file_facts, stored_bytes
 from tflite_sparse.model import Model
 from tflite_sparse.model.weights import find_weights

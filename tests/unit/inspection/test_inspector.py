@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import EncodingError
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.weights import weight_facts

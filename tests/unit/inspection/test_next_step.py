@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.builder import GraphBuilder, ModelBuilder, Value
 from tests.support.command import call
+from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.next_step import NextStep, next_step

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.weights.selection import Selection, select
 from tflite_sparse.model import Model

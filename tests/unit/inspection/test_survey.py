@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.builder import GraphBuilder, ModelBuilder
+from tests.support.nets.builder import GraphBuilder, ModelBuilder
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind, views
 from tflite_sparse.inspection.file.breakdown import PARTS, size_breakdown

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.inspection.weights import zero_maps as module
 from tflite_sparse.inspection.weights.zero_maps import BINS, FULL, ZeroMap, zero_maps
 from tflite_sparse.model import Model

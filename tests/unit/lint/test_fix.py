@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.litert import run
-from tests.support.object_api import differences, load
+from tests.support.peers.object_api import differences, load
 from tests.unit.lint.models import CASES, good
 from tflite_sparse.lint.fix import TURNS, fix
 from tflite_sparse.lint.rule import all_rules

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
-from tests.support.every_table import pack
-from tests.support.object_api import load
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.every_table import pack
+from tests.support.peers.object_api import load
 from tests.unit.lint.models import CASES
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.lint.engine import lint, lint_subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.model import Model
 from tflite_sparse.model.macs import macs
 

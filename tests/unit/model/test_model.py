@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.schema_py_generated import TensorType
 
-from tests.support.builder import ModelBuilder
-from tests.support.every_table import pack
-from tests.support.object_api import differences, load
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.every_table import pack
+from tests.support.peers.object_api import differences, load
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model, Tensor

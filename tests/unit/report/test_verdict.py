@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import GraphBuilder, Value
+    from tests.support.nets.builder import GraphBuilder, Value
 
 __all__ = ["models", "sparse_filters"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.object_api import differences, load
+from tests.support.peers.object_api import differences, load
 from tests.unit.rewrite.models import models
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import FileError, ModelError, UsageError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model

@@ -10,7 +10,7 @@ import pytest
 from tests.support.architectures import ARCHITECTURES, build
 from tests.support.architectures.pictures import picture
 from tests.support.litert import invoke
-from tests.support.weights import without_smallest
+from tests.support.nets.weights import without_smallest
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.plan import plan
 

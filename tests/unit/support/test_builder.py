@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from tests.support.builder import ModelBuilder, append_zip
-from tests.support.make_testdata import FOLDER, MODELS
-from tests.support.object_api import load
+from tests.support.docs.make_testdata import FOLDER, MODELS
+from tests.support.nets.builder import ModelBuilder, append_zip
+from tests.support.peers.object_api import load
 
 
 def run(data: bytes, x: np.ndarray) -> np.ndarray:

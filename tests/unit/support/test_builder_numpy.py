@@ -7,10 +7,10 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tests.support.builder import ModelBuilder
 from tests.support.litert import LiteRTError, invoke, run
-from tests.support.object_api import load
-from tests.support.weights import block_mask
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.weights import block_mask
+from tests.support.peers.object_api import load
 
 RNG = np.random.default_rng(11)
 IMAGE = RNG.uniform(-1, 1, (1, 7, 9, 4)).astype(np.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
 from tests.support.litert import invoke, run
-from tests.support.object_api import load
+from tests.support.nets.builder import ModelBuilder
+from tests.support.peers.object_api import load
 
 MAP = (1, 6, 8, 4)
 

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from tests.support import real_models
-from tests.support.object_api import load
+from tests.support.peers.object_api import load
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import call
-from tests.support.make_testdata import FOLDER
+from tests.support.docs.make_testdata import FOLDER
 from tflite_sparse.cli import values
 from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.config.config import read_config

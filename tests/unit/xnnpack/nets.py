@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.builder import GraphBuilder, ModelBuilder
+from tests.support.nets.builder import GraphBuilder, ModelBuilder
 from tflite_sparse.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import Value
+    from tests.support.nets.builder import Value
     from tflite_sparse.model import Subgraph
 
 __all__ = ["build", "entry", "head", "trunk"]

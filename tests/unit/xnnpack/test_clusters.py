@@ -17,7 +17,7 @@ from tflite_sparse.xnnpack.stages.filters import block_size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import GraphBuilder, Value
+    from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.xnnpack.plan import Plan
 
 

@@ -14,7 +14,7 @@ from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import GraphBuilder, Value
+    from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.xnnpack.plan import Plan
 
 MAP = (1, 8, 8, 4)

@@ -15,7 +15,7 @@ from tflite_sparse.xnnpack.releases.targets import Runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import GraphBuilder, Value
+    from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.xnnpack.plan import Plan
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]

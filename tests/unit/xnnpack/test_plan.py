@@ -28,7 +28,7 @@ from tflite_sparse.xnnpack.releases.targets import runtime, target, targets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.builder import GraphBuilder, Value
+    from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.model import Subgraph
 
 ROOT = Path(__file__).parents[3]

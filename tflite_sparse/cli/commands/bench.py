@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tflite_sparse.cli.options import Where
+from tflite_sparse.cli.output import show
 from tflite_sparse.errors import FileError, Place, UsageError
 
 __all__ = ["command"]
@@ -45,6 +46,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """Time models in turn: median, spread, ratio to the first; exit 1 where one fails."""
+    from tflite_sparse.report.printables import printable_bench
     from tflite_sparse.runtime.bench import bench
 
     target = None if plot is None else _picture(plot, browser)
@@ -71,17 +73,7 @@ def command(
             picture = screenshot(svg, WIDTH, plot_height(found), browser)
         with replacing(target) as file:
             file.write(picture)
-    if as_json:
-        from tflite_sparse.report.json.bench import BenchReport
-        from tflite_sparse.report.json.documents import document, dump
-
-        typer.echo(dump(document(BenchReport(found))))
-    else:
-        from tflite_sparse.report.text.bench import bench_lines
-        from tflite_sparse.report.text.console import Screen
-
-        screen = Screen()
-        screen.show(bench_lines(found, screen.width))
+    show(printable_bench(found), as_json=as_json)
     return int(not found.ok)
 
 

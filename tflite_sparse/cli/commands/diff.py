@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli.output import show
+
 __all__ = ["command"]
 
 
@@ -23,16 +25,8 @@ def command(
     """
     from tflite_sparse.comparison.model_diff import diff
     from tflite_sparse.model import Model
+    from tflite_sparse.report.printables import printable_diff
 
     found = diff(Model.read(before), Model.read(after))
-    if as_json:
-        from tflite_sparse.report.json.documents import document, dump
-
-        typer.echo(dump(document(found)))
-    else:
-        from tflite_sparse.report.text.console import Screen
-        from tflite_sparse.report.text.diff import diff_lines
-
-        screen = Screen()
-        screen.show(diff_lines(found, screen.width, top=top))
+    show(printable_diff(found, top=top), as_json=as_json)
     return 0 if found.equal else 1

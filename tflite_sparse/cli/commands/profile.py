@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli.output import show
+
 __all__ = ["command"]
 
 
@@ -33,6 +35,7 @@ def command(
 ) -> int:
     """Show what LiteRT executes: every operator of XNNPACK, its time, sparse or dense."""
     from tflite_sparse.model import Model
+    from tflite_sparse.report.printables import printable_profile
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
     from tflite_sparse.runtime.plan_match import against_plan as compare
@@ -41,17 +44,7 @@ def command(
     found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
     target = "x86-noavx" if emulate else native_target()
     compared = compare(main, found, target)
-    if as_json:
-        from tflite_sparse.report.json.documents import document, dump
-        from tflite_sparse.report.json.profile import profile_report
-
-        typer.echo(dump(document(profile_report(model, found, compared))))
-    else:
-        from tflite_sparse.report.text.console import Screen
-        from tflite_sparse.report.text.profile import profile_lines
-
-        screen = Screen()
-        screen.show(profile_lines(model, found, compared, screen.width, against=against_plan))
+    show(printable_profile(model, found, compared, against=against_plan), as_json=as_json)
     if against_plan:
         return int(not compared.agree)
     return int(not found.ok)

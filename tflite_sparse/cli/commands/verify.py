@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli.output import show
 from tflite_sparse.errors import UsageError
 
 __all__ = ["command"]
@@ -53,6 +54,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """Prove that two models have the same weights and compute the same on the runtime."""
+    from tflite_sparse.report.printables import printable_verification
     from tflite_sparse.runtime.verify import Tolerance, verify
 
     if weights_only and outputs_only:
@@ -74,15 +76,5 @@ def command(
         timeout=timeout,
         weights=not outputs_only,
     )
-    if as_json:
-        from tflite_sparse.report.json.documents import document, dump
-        from tflite_sparse.report.json.verify import VerifyReport
-
-        typer.echo(dump(document(VerifyReport(found))))
-    else:
-        from tflite_sparse.report.text.console import Screen
-        from tflite_sparse.report.text.verify import verification_lines
-
-        screen = Screen()
-        screen.show(verification_lines(found, screen.width))
+    show(printable_verification(found), as_json=as_json)
     return 0 if found.equal else 1

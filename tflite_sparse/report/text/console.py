@@ -42,13 +42,17 @@ class Screen:
     def show(self, lines: Iterable[Text | str]) -> None:
         """Prints lines."""
         if self._console is None:
-            # Asked for now: a test or a caller may have put another stream in its place.
-            stream = self._stream or sys.stdout
-            stream.write("".join(f"{line}\n" for line in lines))
-            stream.flush()
+            self.write("".join(f"{line}\n" for line in lines))
             return
         for line in lines:
             self._console.print(line, overflow="ignore", no_wrap=True, crop=False)
+
+    def write(self, text: str) -> None:
+        """Prints text as it is, without colours."""
+        # Asked for now: a test or a caller may have put another stream in its place.
+        stream = self._stream or sys.stdout
+        stream.write(text)
+        stream.flush()
 
 
 def _plain(stream: IO[str]) -> bool:

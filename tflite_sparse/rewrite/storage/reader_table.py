@@ -1,8 +1,8 @@
 """Which operators can read a weight that a DENSIFY has unpacked: a table of what was run.
 
 Every entry was run on LiteRT 2.3.0 with XNNPACK and without it, and the outputs were the same as
-with the dense weight, bit for bit (tests/runtime/test_rewrite_operands.py). What is not in the
-table was not run, or failed:
+with the dense weight, bit for bit (tests/end_to_end/rewrites/test_rewrite_operands.py). What is not
+in the table was not run, or failed:
 
 - int8 filters of dynamically quantized CONV_2D and TRANSPOSE_CONV, and of every FULLY_CONNECTED:
   the delegate looks for the filter in the file and refuses to load the model;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model

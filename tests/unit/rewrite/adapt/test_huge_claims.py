@@ -7,7 +7,7 @@ import json
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, net
 from tests.unit.rewrite.adapt.test_passes import body, model, stock, unending
 from tflite_sparse.errors import UsageError

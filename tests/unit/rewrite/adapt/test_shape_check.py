@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
-from tests.support.every_table import pack
-from tests.support.object_api import load
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.every_table import pack
+from tests.support.peers.object_api import load
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 

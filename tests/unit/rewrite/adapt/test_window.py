@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.window import Axis, placed_window, spatial_padding
 from tflite_sparse.rewrite.adapt.window_fit import fit_kernel, mirrored_filter, window_size

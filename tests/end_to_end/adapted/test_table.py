@@ -1,0 +1,45 @@
+"""The table is what the plan says today, and its rows hold what adapting promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.adapted.proof import adapted, facts, sparse_as_it_is
+from tests.end_to_end.adapted.subjects import SUBJECTS
+from tests.end_to_end.adapted.table import MARKDOWN, gain, markdown, read
+
+ROWS = read()["models"]
+# Sums in another order, in nets of a hundred layers.
+LARGEST = 1e-5
+SLOWEST = 0.97
+
+
+def test_every_model_has_a_row():
+    assert list(ROWS) == list(SUBJECTS)
+
+
+def test_the_page_is_made_from_the_record():
+    assert MARKDOWN.read_text("utf-8") == markdown(read())
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_the_plan_still_says_what_was_recorded(name):
+    dense = SUBJECTS[name].dense()
+    made, why = adapted(dense)
+    found = facts(dense, sparse_as_it_is(dense), made)
+    SUBJECTS[name].dense.cache_clear()
+    assert {key: ROWS[name][key] for key in found} == found
+    assert ROWS[name]["why"] == why
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_no_model_became_wrong_or_slower(name):
+    row = ROWS[name]
+    for outcome in row["outcome"].values():
+        assert outcome["after"] in ("sparse", "dense")
+    if "failure" in row:
+        return
+    assert row["executed_as_planned"]
+    assert row["difference"]["dense"] < LARGEST
+    assert row["difference"]["sparse"] < LARGEST
+    assert gain(row) > SLOWEST

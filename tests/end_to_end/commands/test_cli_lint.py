@@ -1,0 +1,214 @@
+"""`lint`, `rules` and `rule` as a user runs them: exit codes, formats, files, fixes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+
+from tests.support.peers.npm import SARIF_SCHEMA, npm_file
+from tests.unit.lint.models import CASES, good
+from tflite_sparse.lint.rule import all_rules
+from tflite_sparse.model import Model
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = json.loads((ROOT / "schema" / "lint.schema.json").read_text("utf-8"))
+
+
+def lint(*arguments: object, cwd: Path, command: str = "lint") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tflite_sparse", command, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a clean model, a broken one, and one that could be smaller."""
+    (tmp_path / "clean.tflite").write_bytes(Model.read(good()).to_bytes())
+    (tmp_path / "broken.tflite").write_bytes(CASES["TFS201"].trigger())
+    (tmp_path / "large.tflite").write_bytes(CASES["TFS401"].trigger())
+    return tmp_path
+
+
+def test_exit_codes_say_clean_findings_and_errors(folder):
+    assert lint("clean.tflite", cwd=folder).returncode == 0
+    assert lint("broken.tflite", cwd=folder).returncode == 1
+    assert lint("broken.tflite", "--ignore", "ALL", cwd=folder).returncode == 0
+    missing = lint("missing.tflite", cwd=folder)
+    assert missing.returncode == 2
+    assert missing.stderr.count("\n") == 1
+    assert "Traceback" not in missing.stderr
+    assert lint("clean.tflite", "--select", "TFS9", cwd=folder).returncode == 2
+    assert lint("clean.tflite", "--dry-run", cwd=folder).returncode == 2
+
+
+def test_the_severity_that_fails_can_be_chosen(folder):
+    assert lint("large.tflite", cwd=folder).returncode == 1
+    assert lint("large.tflite", "--fail-on", "error", cwd=folder).returncode == 0
+    assert lint("clean.tflite", "--fail-on", "note", cwd=folder).returncode == 1
+
+
+def test_an_unreadable_file_does_not_hide_the_others(folder):
+    (folder / "text.tflite").write_text("hello")
+    result = lint(".", cwd=folder)
+    assert result.returncode == 2
+    assert "text file" in result.stderr
+    assert "TFS201" in result.stdout
+
+
+def test_text_says_file_place_severity_code_message_and_fix(folder):
+    out = lint("broken.tflite", "--select", "TFS201", cwd=folder).stdout
+    first = out.splitlines()[0]
+    assert first.startswith("broken.tflite: CONV_2D #4 pointwise: error: TFS201 ")
+    assert first.endswith("[nchw-read-as-nhwc]")
+    assert "fix: " in out
+    assert out.endswith("1 error in 1 file\n")
+
+
+def test_statistics_count_by_rule(folder):
+    out = lint(".", "--statistics", "--select", "TFS2,TFS4", cwd=folder).stdout
+    assert "1  TFS201  nchw-read-as-nhwc" in out
+
+
+def test_json_is_what_its_schema_says(folder):
+    (folder / "text.tflite").write_text("hello")
+    document = json.loads(lint(".", "--format", "json", cwd=folder).stdout)
+    jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
+    assert {f["code"] for f in document["findings"]} >= {"TFS201", "TFS401"}
+    assert any(entry["error"] for entry in document["files"])
+
+
+def test_sarif_is_valid_by_the_published_schema(folder):
+    log = json.loads(lint(".", "--format", "sarif", cwd=folder).stdout)
+    published = json.loads(npm_file(*SARIF_SCHEMA))
+    jsonschema.Draft7Validator(published).validate(log)
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    result = next(r for r in run["results"] if r["ruleId"] == "TFS201")
+    assert rules[result["ruleIndex"]] == "TFS201"
+    (location,) = result["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "broken.tflite"
+    names = [place["fullyQualifiedName"] for place in location["logicalLocations"]]
+    assert names == ["main", "main/CONV_2D pointwise"]
+    assert len(result["partialFingerprints"]["tfliteSparse/v1"]) == 32
+    broken = dict(log, version="1.0")
+    assert list(jsonschema.Draft7Validator(published).iter_errors(broken))
+
+
+def test_github_annotations_are_one_escaped_line_each(folder):
+    odd = folder / "a,b.tflite"
+    shutil.copy(folder / "broken.tflite", odd)
+    lines = lint(odd.name, "--format", "github", "--select", "TFS201", cwd=folder).stdout
+    (line,) = lines.splitlines()
+    assert line.startswith("::error file=a%2Cb.tflite,title=TFS201 nchw-read-as-nhwc::CONV_2D #4")
+
+
+def test_junit_counts_what_fails(folder):
+    text = lint(".", "--format", "junit", "--fail-on", "error", cwd=folder).stdout
+    root = ET.fromstring(text)  # noqa: S314 - our own output
+    assert root.tag == "testsuites"
+    suites = {suite.get("name"): suite for suite in root}
+    assert suites["broken.tflite"].get("failures") == "1"
+    assert suites["large.tflite"].get("failures") == "0"
+    assert suites["large.tflite"].find("testcase/system-out") is not None
+    assert int(root.get("tests")) == sum(len(suite) for suite in root)
+    assert int(root.get("failures")) == len(root.findall(".//failure"))
+
+
+def test_markdown_has_a_table_for_each_file_with_findings(folder):
+    out = lint(".", "--format", "markdown", cwd=folder).stdout
+    assert "## `broken.tflite`" in out
+    assert "| error | TFS201 nchw-read-as-nhwc | CONV_2D #4 pointwise |" in out
+
+
+def test_a_report_can_go_to_a_file(folder):
+    result = lint("broken.tflite", "--format", "sarif", "--output-file", "out.sarif", cwd=folder)
+    assert result.stdout == ""
+    assert result.returncode == 1
+    assert json.loads((folder / "out.sarif").read_text())["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "junit", "markdown"])
+def test_output_is_the_same_whatever_the_order_and_the_jobs(folder, form):
+    names = ["large.tflite", "broken.tflite", "clean.tflite"]
+    one = lint(*names, "--format", form, "--jobs", 1, cwd=folder).stdout
+    two = lint(*names[::-1], "--format", form, "--jobs", 3, cwd=folder).stdout
+    assert one == two
+    assert one
+
+
+def test_the_configuration_beside_the_models_is_used_and_shown(folder):
+    (folder / "tflite-sparse.toml").write_text('select = ["TFS6"]\n[budgets]\nmax-size = "1 KiB"\n')
+    out = lint("clean.tflite", cwd=folder).stdout
+    assert "TFS601" in out
+    assert lint("clean.tflite", "--isolated", cwd=folder).returncode == 0
+    shown = json.loads(lint("clean.tflite", "--show-config", cwd=folder).stdout)
+    assert shown["files"]["clean.tflite"]["budgets"] == {"max-size": 1024.0}
+    (folder / "tflite-sparse.toml").write_text("selekt = []")
+    wrong = lint("clean.tflite", cwd=folder)
+    assert wrong.returncode == 2
+    assert "unknown key 'selekt'" in wrong.stderr
+
+
+def test_a_budget_on_the_command_line(folder):
+    out = lint("clean.tflite", "--budget", "max-size=1KiB", "--select", "size-budget", cwd=folder)
+    assert out.returncode == 1
+    assert lint("clean.tflite", "--budget", "max-mass=1", cwd=folder).returncode == 2
+
+
+def test_a_baseline_lets_old_findings_pass_and_tells_of_fixed_ones(folder):
+    assert lint(".", "--write-baseline", "known.json", cwd=folder).returncode == 0
+    again = lint(".", "--baseline", "known.json", cwd=folder)
+    assert again.returncode == 0
+    assert "known from the baseline" in again.stdout
+    shutil.copy(folder / "clean.tflite", folder / "broken.tflite")
+    after = lint(".", "--baseline", "known.json", cwd=folder)
+    assert "broken.tflite: fixed: TFS201" in after.stdout
+
+
+def test_fix_tells_first_then_does_and_lints_again(folder):
+    before = (folder / "large.tflite").read_bytes()
+    told = lint("large.tflite", "--fix", "--dry-run", cwd=folder)
+    assert told.returncode == 0
+    assert "would have stored 1 weights sparse" in told.stdout
+    assert (folder / "large.tflite").read_bytes() == before
+    done = lint("large.tflite", "--fix", cwd=folder)
+    assert "stored 1 weights sparse" in done.stdout
+    assert "TFS401" not in done.stdout
+    assert len((folder / "large.tflite").read_bytes()) < len(before)
+
+
+def test_the_pages_of_the_rules_are_those_that_the_objects_make(tmp_path):
+    result = lint("--markdown", tmp_path / "rules", cwd=tmp_path, command="rules")
+    assert result.returncode == 0
+    made = {path.name: path.read_text("utf-8") for path in (tmp_path / "rules").iterdir()}
+    checked_in = ROOT / "docs" / "rules"
+    assert made == {path.name: path.read_text("utf-8") for path in checked_in.iterdir()}
+    assert set(made) == {f"{rule.code}.md" for rule in all_rules()} | {"README.md"}
+
+
+def test_rules_are_listed_and_explained(tmp_path):
+    out = lint(cwd=tmp_path, command="rules").stdout
+    assert all(rule.code in out and rule.name in out for rule in all_rules())
+    listed = json.loads(lint("--json", cwd=tmp_path, command="rules").stdout)
+    assert [rule["code"] for rule in listed["rules"]] == [rule.code for rule in all_rules()]
+    text = lint("TFS201", cwd=tmp_path, command="rule").stdout
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "What: " in text
+    one = json.loads(lint("would-shrink", "--json", cwd=tmp_path, command="rule").stdout)
+    assert one["code"] == "TFS401"
+    unknown = lint("TFS999", cwd=tmp_path, command="rule")
+    assert unknown.returncode == 2
+    assert "no rule" in unknown.stderr

@@ -1,0 +1,41 @@
+"""The examples of docs/library.md run as they stand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tflite_sparse
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs" / "library.md").read_text("utf-8")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(ROOT / "testdata" / "mobilenet_tiny_80.tflite", tmp_path / "model.tflite")
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert len(examples) > 5
+    names: dict[str, Any] = {}
+    for example in examples:
+        exec(compile(example, "docs/library.md", "exec"), names)  # noqa: S102 - the point of it
+    assert "left:" in capsys.readouterr().out
+    assert (tmp_path / "dense.tflite").stat().st_size > (tmp_path / "sparse.tflite").stat().st_size
+
+
+def test_every_public_name_can_be_had_and_the_functions_are_documented() -> None:
+    for name in tflite_sparse.__all__:
+        assert getattr(tflite_sparse, name) is not None
+        assert name in dir(tflite_sparse)
+    names = ("read", "write", "inspect", "optimize", "adapt", "sparsify", "densify", "diff", "plan")
+    for name in names:
+        assert f"`{name}(" in TEXT
+    with pytest.raises(AttributeError, match="no attribute 'prune'"):
+        _ = tflite_sparse.prune

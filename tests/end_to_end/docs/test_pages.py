@@ -1,0 +1,66 @@
+"""What the documentation repeats of the code is what the code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tflite_sparse
+from tflite_sparse.cli.registry import COMMANDS
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def _script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    made = _script("make_pages").pages()
+    here = {str(page.relative_to(DOCS)) for page in (DOCS / "commands").glob("*.md")}
+    assert here | {"targets.md", "adapt.md"} == set(made)
+    stale = [path for path, text in made.items() if (DOCS / path).read_text("utf-8") != text]
+    assert stale == [], "run: python docs/make_pages.py"
+
+
+def test_every_command_has_a_page_with_its_options() -> None:
+    made = _script("make_pages").pages()
+    assert {f"commands/{name}.md" for name in COMMANDS} <= set(made)
+    assert "| `--graph` |" in made["commands/inspect.md"]
+    assert "`--gzip / --no-gzip`" in made["commands/inspect.md"]
+
+
+def test_diagrams_are_up_to_date() -> None:
+    for name, svg in _script("make_diagrams").diagrams().items():
+        assert (DOCS / "images" / name).read_text("utf-8") == svg, "run: docs/make_diagrams.py"
+
+
+def test_the_reference_has_every_public_name() -> None:
+    named = re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE)
+    objects = set()
+    for path in named:
+        module, _, name = path.rpartition(".")
+        objects.add(getattr(importlib.import_module(module), name))
+    public = {
+        getattr(tflite_sparse, name) for name in tflite_sparse.__all__ if name != "__version__"
+    }
+    assert public <= objects
+
+
+@pytest.mark.parametrize("page", sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md")))
+def test_every_picture_of_a_page_is_there_and_described(page: str) -> None:
+    text = (DOCS / page).read_text("utf-8")
+    for words, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text):
+        assert words
+        assert ((DOCS / page).parent / target).is_file()

@@ -1,0 +1,147 @@
+"""`bench` on this machine's LiteRT: times, ratios, failures, text, JSON and picture."""
+
+from __future__ import annotations
+
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.runtime_model.failing import endless, refused, unknown
+from tests.support.command import call
+from tests.support.docs.make_testdata import FOLDER
+from tests.support.nets.builder import ModelBuilder
+from tests.support.real_models import real_model
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.runtime.bench import bench
+
+DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")
+SPARSE = str(FOLDER / "mobilenet_tiny_80_sparse.tflite")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def chain(layers: int) -> bytes:
+    """So many 3x3 convolutions in a row."""
+    model = ModelBuilder()
+    g = model.graph()
+    x = g.input((1, 48, 48, 16))
+    for _ in range(layers):
+        x = g.conv2d(x, 16, kernel=3)
+    g.output(x)
+    return model.build()
+
+
+def put(folder: Path, **models: bytes) -> list[str]:
+    paths = []
+    for name, data in models.items():
+        path = folder / f"{name}.tflite"
+        path.write_bytes(data)
+        paths.append(str(path))
+    return paths
+
+
+def test_the_ratio_is_that_of_the_work(tmp_path):
+    found = bench(put(tmp_path, four=chain(4), sixteen=chain(16)), runs=15, warmup=2)
+    four, sixteen = found.models
+    assert found.ok
+    assert four.ratio == 1
+    assert sixteen.ratio == sixteen.median_ms / four.median_ms
+    # Of the fastest runs: the others also tell of what else the machine was doing.
+    assert 2 < min(sixteen.milliseconds) / min(four.milliseconds) < 8
+    for model in found.models:
+        assert len(model.milliseconds) == 15
+        assert model.p10_ms <= model.median_ms <= model.p90_ms
+        assert model.median_ms == median(model.milliseconds)
+        assert model.bytes == Path(model.path).stat().st_size
+
+
+def test_twins_compute_the_same_on_the_dense_path(tmp_path):
+    sparse = real_model("face_detection_full_range_sparse")
+    dense = Model.read(sparse)
+    densify(dense)
+    found = bench([*put(tmp_path, dense=dense.to_bytes()), str(sparse)], runs=3, warmup=1)
+    assert found.ok
+    assert found.models[1].max_difference == 0
+    assert found.models[1].within
+
+
+def test_other_numbers_are_noticed(tmp_path):
+    def net(seed: int) -> bytes:
+        model = ModelBuilder(seed=seed)
+        g = model.graph()
+        g.output(g.conv2d(g.input((1, 8, 8, 4)), 4))
+        return model.build()
+
+    paths = put(tmp_path, one=net(1), two=net(2))
+    assert bench(paths, runs=1).models[1].within is False
+    assert "DIFFER" in call("bench", "--runs", 1, *paths).out
+
+
+def test_models_that_fail_are_results_beside_the_others(tmp_path):
+    paths = put(tmp_path, endless=endless(), refused=refused(), unknown=unknown())
+    done = call("bench", DENSE, *paths, SPARSE, "--runs", 2, "--timeout", 2, "--json")
+    assert done.code == 1
+    models = done.document("bench")["bench"]["models"]
+    statuses = [model["status"] for model in models]
+    assert statuses == ["ok", "timed-out", "load-failure", "load-failure", "ok"]
+    assert [model["median_ms"] is None for model in models] == [False, True, True, True, False]
+    assert models[4]["ratio"] > 0
+    assert "NobodyHasThisOperator" in models[3]["detail"]
+
+
+def test_where_all_fail_there_is_still_a_report(tmp_path):
+    paths = put(tmp_path, refused=refused(), unknown=unknown())
+    picture = tmp_path / "plot.svg"
+    done = call("bench", *paths, "--runs", 1, "--plot", picture)
+    assert done.code == 1
+    assert "load failure" in done.out
+    assert "load failure" in picture.read_text("utf-8")
+
+
+def test_the_text_fits_80_columns(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DENSE, "dense.tflite")
+    put(tmp_path, a_rather_long_name_for_a_model_that_runs=chain(2), unknown=unknown())
+    names = sorted(path.name for path in tmp_path.glob("*.tflite"))
+    done = call("bench", *names, "--runs", 2)
+    assert "dense.tflite" in done.out
+    assert "unknown.tflite: load failure" in done.out
+    assert "\x1b" not in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_the_picture_has_a_bar_for_each_model_as_long_as_its_time(tmp_path):
+    paths = put(tmp_path, **{"a&b <c>": chain(2), "long": chain(12)})
+    picture = tmp_path / "plot.svg"
+    done = call("bench", *paths, "--runs", 5, "--plot", picture, "--json")
+    assert done.code == 0
+    models = done.document("bench")["bench"]["models"]
+    root = ET.fromstring(picture.read_text("utf-8"))  # noqa: S314 - the command's own file
+    bars = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") in {"first", "bar"}]
+    assert len(bars) == 2
+    lengths = [float(bar.get("width")) for bar in bars]
+    times = [model["median_ms"] for model in models]
+    assert lengths[0] / lengths[1] == pytest.approx(times[0] / times[1], rel=0.02)
+    said = " ".join(root.itertext())
+    assert "a&b <c>.tflite" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--plot", "plot.gif"], ".svg"),
+        (["--plot", "missing/plot.svg"], "folder"),
+        (["missing.tflite"], "missing.tflite"),
+        (["--on", "web", "--litertjs", "."], "npm install"),
+    ],
+)
+def test_mistakes_exit_2_before_anything_runs(arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call("bench", DENSE, *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert done.out == ""

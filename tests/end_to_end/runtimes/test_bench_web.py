@@ -1,0 +1,182 @@
+"""Models in a real headless browser: latency, sparse kernels, and how failures are told."""
+
+from __future__ import annotations
+
+import http.client
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from tests.runtime_model.failing import aborting, endless, refused, unknown
+from tests.support.command import call
+from tests.support.nets.builder import ModelBuilder
+from tests.support.real_models import real_model
+from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.runtime.bench import bench
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert.driver import run
+from tflite_sparse.runtime.web import litertjs
+from tflite_sparse.runtime.web.driver import time_models_on_web
+from tflite_sparse.runtime.web.loopback import LoopbackServer
+from tflite_sparse.runtime.web.npm import cache_folder, contents
+
+POINTWISE = 512
+
+
+def wide(zeros: float) -> bytes:
+    """An entry and two wide 1x1 convolutions, whose weights decide the time."""
+    model = ModelBuilder()
+    g = model.graph()
+    x = g.conv2d(g.pad_spatial(g.input((1, 64, 64, 3))), 64, 3, 2, "VALID")
+    for _ in range(2):
+        x = g.conv2d(x, POINTWISE, zeros=zeros, storage="sparse")
+    g.output(g.mean(x, axes=(1, 2), keep_dims=False))
+    return model.build()
+
+
+def stored(folder: Path, **models: bytes) -> list[str]:
+    paths = []
+    for name, data in models.items():
+        path = folder / f"{name}.tflite"
+        path.write_bytes(data)
+        paths.append(str(path))
+    return paths
+
+
+def twins(folder: Path) -> list[str]:
+    """The face model with dense and with sparse weights."""
+    sparse = real_model("face_detection_full_range_sparse")
+    dense = Model.read(sparse)
+    densify(dense)
+    return [*stored(folder, dense=dense.to_bytes()), str(sparse)]
+
+
+def test_sparse_kernels_run_in_the_browser(tmp_path):
+    # The same nets with enough zeros and without: only sparse kernels make such a difference.
+    found = bench(stored(tmp_path, filled=wide(0.5), empty=wide(0.98)), where="web", runs=15)
+    assert found.ok
+    # The fastest runs: the others also tell of what else the machine was doing.
+    filled, empty = (min(model.milliseconds) for model in found.models)
+    assert empty < 0.6 * filled
+
+
+def test_the_face_model_computes_the_same_with_dense_and_with_sparse_weights(tmp_path):
+    found = bench(twins(tmp_path), where="web", runs=5)
+    dense, sparse = found.models
+    assert (dense.status, sparse.status) == ("ok", "ok")
+    assert sparse.bytes < 0.7 * dense.bytes
+    assert sparse.within
+    # Other kernels ran: they add up in another order.
+    assert sparse.max_difference > 0
+    assert len(dense.milliseconds) == len(sparse.milliseconds) == 5
+    assert "Chrom" in found.runtime
+    assert litertjs.CORE.version in found.runtime
+
+
+def test_the_browser_computes_what_litert_computes_here(tmp_path):
+    path = twins(tmp_path)[0]
+    feeds = random_inputs(input_specs(Model.read(path)), 1)
+    web = time_models_on_web([path], feeds, runs=1).timings[0]
+    here = run(path, feeds).trials[0]
+    assert web.ok
+    assert len(web.outputs) == len(here)
+    for value in web.outputs.values():
+        twin = next(other for other in here.values() if other.shape == value.shape)
+        assert np.allclose(value, twin, rtol=1e-3, atol=1e-3)
+
+
+def test_models_that_fail_are_results_and_leave_the_others_alone(tmp_path):
+    paths = stored(
+        tmp_path,
+        fine=wide(0.9),
+        aborting=aborting(),
+        endless=endless(),
+        refused=refused(),
+        unknown=unknown(),
+        again=wide(0.9),
+    )
+    done = call("bench", "--on", "web", "--runs", 3, "--timeout", 6, "--json", *paths)
+    assert done.code == 1
+    models = done.document("bench")["bench"]["models"]
+    statuses = {Path(model["path"]).stem: model["status"] for model in models}
+    assert statuses == {
+        "fine": "ok",
+        "aborting": "crashed",
+        "endless": "timed-out",
+        "refused": "run-failure",
+        "unknown": "run-failure",
+        "again": "ok",
+    }
+    details = {Path(model["path"]).stem: model["detail"] for model in models}
+    assert "NobodyHasThisOperator" in details["unknown"]
+    assert models[-1]["max_difference"] == 0
+
+
+def test_a_type_that_litertjs_does_not_take_is_told(tmp_path):
+    model = ModelBuilder()
+    g = model.graph()
+    x = g.input((1, 4), "BOOL")
+    g.output(*g.op("LOGICAL_NOT", [x], [((1, 4), "BOOL")], None))
+    (found,) = bench(stored(tmp_path, no=model.build()), where="web", runs=1).models
+    assert found.status == "load-failure"
+    assert "bool" in found.detail.lower()
+
+
+def test_several_threads_run(tmp_path):
+    found = bench(stored(tmp_path, wide=wide(0.9)), where="web", runs=2, threads=2)
+    assert found.ok
+    assert found.threads == 2
+
+
+def test_a_named_folder_serves_litertjs(tmp_path):
+    home = tmp_path / "node_modules"
+    for package in (litertjs.CORE, litertjs.WASM_UTILS):
+        for path, data in contents(package).items():
+            target = home / package.name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    (model,) = stored(tmp_path, wide=wide(0.9))
+    assert call("bench", "--on", "web", "--runs", 1, "--litertjs", tmp_path, model).code == 0
+
+
+def test_the_archives_stay_in_the_cache():
+    contents(litertjs.CORE)
+    assert (cache_folder() / litertjs.CORE.file).is_file()
+
+
+def test_the_server_is_gone_after_its_block():
+    with LoopbackServer({"page.html": b"<p>here</p>"}) as server:
+        url = urlsplit(server.url)
+        assert url.hostname == "127.0.0.1"
+        connection = http.client.HTTPConnection(url.netloc)
+        for path, status in ((url.path + "page.html", 200), (url.path, 404), ("/page.html", 404)):
+            connection.request("GET", path)
+            with connection.getresponse() as answer:
+                assert answer.status == status
+                body = answer.read()
+                assert (body == b"<p>here</p>") == (status == 200)
+            connection.close()
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection(url.netloc).connect()
+
+
+def test_a_program_that_is_no_browser_is_an_error(tmp_path):
+    (model,) = stored(tmp_path, wide=wide(0.9))
+    with pytest.raises(RuntimeUnavailableError, match="does not start"):
+        bench([model], where="web", browser="true")
+    done = call("bench", "--on", "web", "--browser", tmp_path / "none", model)
+    assert done.code == 2
+    assert "--browser" in done.err
+
+
+def test_a_png_is_drawn(tmp_path):
+    (model,) = stored(tmp_path, wide=wide(0.9))
+    picture = tmp_path / "plot.png"
+    assert call("bench", "--runs", 2, "--plot", picture, model).code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    width = int.from_bytes(picture.read_bytes()[16:20], "big")
+    assert width == 2 * 720

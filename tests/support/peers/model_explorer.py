@@ -1,0 +1,123 @@
+"""The real Model Explorer, in a virtual environment of its own.
+
+It is kept in the folder of `tests.support.real_models.cache`, one for each Python and lock. An
+environment that cannot be made is a test that fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.real_models import cache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ask", "serve"]
+
+_ROOT = Path(__file__).parents[3]
+_LOCK = Path(__file__).with_name("model_explorer.lock")
+
+# Runs commands as the server does, and prints the answers.
+_RUN = """
+import json, sys
+from model_explorer.extension_manager import ExtensionManager
+manager = ExtensionManager(["tflite_sparse.model_explorer"])
+manager.load_extensions()
+answers = [manager.run_cmd(command) for command in json.load(sys.stdin)]
+known = [extension for extension in manager.get_extensions_metadata()]
+json.dump({"answers": answers, "extensions": known}, open(sys.argv[1], "w"))
+"""
+
+
+@functools.cache
+def _python() -> Path:
+    """The interpreter of the environment, which is made where it is missing."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
+    home = cache() / f"model-explorer-{version}-{digest}"
+    python = home / "bin" / "python"
+    # Several test processes may ask at once: one makes it, the others wait.
+    with (cache() / f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "done").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            venv.create(home, with_pip=True)
+            command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*command, "--require-hashes", "-r", _LOCK], check=True)
+            (home / "done").touch()
+    return python
+
+
+def _environment() -> dict[str, str]:
+    # It looks for newer releases of itself, which are none of our business: no proxy leads there.
+    nowhere = "http://127.0.0.1:9"
+    return {
+        **{key: value for key, value in os.environ.items() if "proxy" not in key.lower()},
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+        "no_proxy": "127.0.0.1",
+    }
+
+
+def ask(work: Path, *commands: dict[str, Any]) -> dict[str, Any]:
+    """What the extensions of Model Explorer, ours included, answer to commands of its web page.
+
+    Args:
+        work: a folder for temporary files.
+        commands: the commands.
+
+    Returns:
+        "answers", in the order of the commands, and "extensions", the loaded ones.
+    """
+    target = work / "answers.json"
+    subprocess.run(
+        [_python(), "-c", _RUN, target],
+        input=json.dumps(commands),
+        text=True,
+        check=True,
+        capture_output=True,
+        env=_environment(),
+    )
+    answers: dict[str, Any] = json.loads(target.read_text("utf-8"))
+    return answers
+
+
+@contextlib.contextmanager
+def serve(model: Path, *data: Path) -> Iterator[str]:
+    """The address of its page with a model and data sets, for as long as the block lasts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [_python(), "-m", "model_explorer", model, f"--port={port}", "--host=127.0.0.1"]
+    command += [f"--node_data_paths={','.join(map(str, data))}", "--no_open_in_browser"]
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
+    )
+    with server:
+        try:
+            assert server.stdout is not None
+            lines = []
+            for line in server.stdout:
+                lines.append(line)
+                if line.startswith("http://"):
+                    yield line.strip()
+                    break
+            else:
+                raise AssertionError(f"Model Explorer did not start: {''.join(lines)}")
+        finally:
+            server.kill()

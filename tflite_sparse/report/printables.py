@@ -1,0 +1,102 @@
+"""What commands find, ready to be printed in any format of `formats.REPORTERS`.
+
+What a format needs is imported when it is asked for: data costs no layout, and text no schema.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.formats import Printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.text import Text
+
+    from tflite_sparse.comparison.diff_types import ModelDiff
+    from tflite_sparse.records import Record
+    from tflite_sparse.runtime.bench import Bench
+    from tflite_sparse.runtime.observations import Profile
+    from tflite_sparse.runtime.plan_match import PlanComparison
+    from tflite_sparse.runtime.verify import Verification
+
+__all__ = [
+    "printable_bench",
+    "printable_diff",
+    "printable_profile",
+    "printable_verification",
+]
+
+
+def printable_diff(diff: ModelDiff, *, top: int) -> Printable:
+    """A comparison of two models.
+
+    Args:
+        diff: the comparison.
+        top: how many constants are listed for people at most; 0 for all.
+    """
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.diff import diff_lines
+
+        return diff_lines(diff, width, top=top)
+
+    return Printable(lambda: diff, lines)
+
+
+def printable_bench(bench: Bench) -> Printable:
+    """Latencies of models."""
+
+    def content() -> Record:
+        from tflite_sparse.report.json.bench import BenchReport
+
+        return BenchReport(bench)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.bench import bench_lines
+
+        return bench_lines(bench, width)
+
+    return Printable(content, lines)
+
+
+def printable_verification(verification: Verification) -> Printable:
+    """Whether two models mean the same."""
+
+    def content() -> Record:
+        from tflite_sparse.report.json.verify import VerifyReport
+
+        return VerifyReport(verification)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.verify import verification_lines
+
+        return verification_lines(verification, width)
+
+    return Printable(content, lines)
+
+
+def printable_profile(
+    model: str, profile: Profile, compared: PlanComparison, *, against: bool
+) -> Printable:
+    """What a runtime executed.
+
+    Args:
+        model: the model's path.
+        profile: what was executed.
+        compared: the same beside what was predicted.
+        against: whether people see what was predicted too.
+    """
+
+    def content() -> Record:
+        from tflite_sparse.report.json.profile import profile_report
+
+        return profile_report(model, profile, compared)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.profile import profile_lines
+
+        return profile_lines(model, profile, compared, width, against=against)
+
+    return Printable(content, lines)
