@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Row", "lay_out", "rails"]
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What is drawn beside an operator.
 
     Attributes:
@@ -25,8 +23,8 @@ class Row:
     """
 
     lane: int
-    passing: list[int] = field(default_factory=list)
-    arriving: list[int] = field(default_factory=list)
+    passing: list[int] = []
+    arriving: list[int] = []
     leaving: bool = False
 
     def below(self) -> Row:

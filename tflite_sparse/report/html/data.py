@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.inspection.dispositions import DispositionKind
-from tflite_sparse.report.html.dispositions import FATES
+from tflite_sparse.report.html.dispositions import DISPOSITIONS
 from tflite_sparse.report.text.weights import weight_words
 from tflite_sparse.words.numbers import (
     count_of,
@@ -37,14 +37,14 @@ _MOST_OBSTACLES = 3
 def page_data(models: Sequence[PageModel]) -> dict[str, Any]:
     """The facts of all models on the page."""
     return {
-        "fates": [[kind.value, *FATES[kind]] for kind in _KINDS],
+        "fates": [[kind.value, *DISPOSITIONS[kind]] for kind in _KINDS],
         "models": [
             {
                 "ops": [_operator(model, place) for place in range(len(model.operators))],
                 "views": [_view(seen) for seen in model.seen],
                 "weights": [
-                    _weight(model, weight, found)
-                    for weight, found in zip(
+                    _weight(model, weight, zero_map)
+                    for weight, zero_map in zip(
                         model.inspection.weights, model.survey.maps, strict=True
                     )
                 ],
@@ -78,12 +78,12 @@ def pack_bits(bits: Sequence[bool]) -> str:
 
 def _operator(model: PageModel, place: int) -> list[Any]:
     op = model.operators[place]
-    made = op.outputs[0] if op.outputs else None
+    output = op.outputs[0] if op.outputs else None
     return [
         op.index,
         op.name,
-        made.name if made else "",
-        f"{type_name(made.type)} {shape(made.shape)}" if made else "",
+        output.name if output else "",
+        f"{type_name(output.type)} {shape(output.shape)}" if output else "",
         millions(op.macs) if op.macs else "",
         [model.positions[op.subgraph, source] for source in op.sources],
         model.weights_of.get(place, []),
@@ -96,22 +96,22 @@ def _view(seen: Seen) -> dict[str, Any]:
     why: dict[str, list[int]] = {}
     executed: dict[str, int] = {}
     runs: dict[str, int] = {}
-    for place, told in enumerate(seen.planned):
-        if told is None:
+    for place, plan in enumerate(seen.planned):
+        if plan is None:
             continue
-        group, op = told
+        group, op = plan
         if op.executed:
             names = ", ".join(op.executed)
             runs[str(place)] = executed.setdefault(names, len(executed))
-        said = [
+        numbers = [
             sentences.setdefault(sentence, len(sentences))
-            for sentence in _sentences(group, op, seen.fates[place])
+            for sentence in _sentences(group, op, seen.dispositions[place])
         ]
-        if said:
-            why[str(place)] = said
+        if numbers:
+            why[str(place)] = numbers
     return {
         "name": listing([target.name for target in seen.view.targets]),
-        "fates": "".join(str(_KINDS.index(fate)) for fate in seen.fates),
+        "fates": "".join(str(_KINDS.index(kind)) for kind in seen.dispositions),
         "clusters": [-1 if cluster is None else cluster for cluster in seen.clusters],
         "about": [_cluster(cluster) for cluster in seen.cluster_list],
         "on": [int(cluster.sparse) for cluster in seen.cluster_list],
@@ -124,7 +124,7 @@ def _view(seen: Seen) -> dict[str, Any]:
 
 
 def _sentences(
-    group: TargetGroup, op: OperatorPlan, fate: DispositionKind
+    group: TargetGroup, op: OperatorPlan, kind: DispositionKind
 ) -> Iterator[tuple[str, str]]:
     """What the rules say of an operator, each with the rule's code."""
     for reason in (op.refusal, op.role_refusal):
@@ -134,7 +134,7 @@ def _sentences(
         yield step.rule, step.summary
     if op.kernel is not None:
         yield "", f"its sparse kernel computes {count_of(op.kernel, 'channel')} at a time"
-    if fate is DispositionKind.BLOCKED and op.cluster is not None:
+    if kind is DispositionKind.BLOCKED and op.cluster is not None:
         yield from _given_up(group, group.clusters[op.cluster])
 
 
@@ -170,7 +170,7 @@ def _cluster(cluster: ClusterPlan) -> str:
     return f"{text}; {'runs sparse' if cluster.sparse else 'runs dense'}"
 
 
-def _weight(model: PageModel, weight: WeightFacts, found: ZeroMap | None) -> dict[str, Any]:
+def _weight(model: PageModel, weight: WeightFacts, zero_map: ZeroMap | None) -> dict[str, Any]:
     places = [model.positions[use.subgraph, use.operator] for use in weight.uses]
     facts: dict[str, Any] = {
         "name": weight.name,
@@ -185,15 +185,20 @@ def _weight(model: PageModel, weight: WeightFacts, found: ZeroMap | None) -> dic
         ],
         "bytes": [weight.bytes_now, weight.bytes_dense, weight.bytes_sparse, weight.saving],
     }
-    if found is not None:
+    if zero_map is not None:
         facts["map"] = {
-            "size": [found.rows, found.columns],
-            "cell": found.cell,
-            "grid": found.grid,
-            "density": pack_levels(found.density),
-            "corner": found.corner,
-            "bits": pack_bits(found.bits),
-            "histogram": found.histogram,
-            "channels": [found.empty, found.full, round(found.least, 4), round(found.most, 4)],
+            "size": [zero_map.rows, zero_map.columns],
+            "cell": zero_map.cell,
+            "grid": zero_map.grid,
+            "density": pack_levels(zero_map.density),
+            "corner": zero_map.corner,
+            "bits": pack_bits(zero_map.bits),
+            "histogram": zero_map.histogram,
+            "channels": [
+                zero_map.empty,
+                zero_map.full,
+                round(zero_map.least, 4),
+                round(zero_map.most, 4),
+            ],
         }
     return facts

@@ -1,34 +1,39 @@
-"""What a page shows of a model: all that inspection found, and how each target sees it."""
+"""What a page shows of a model: all that inspection tells, and how each target sees it."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind, views
+import msgspec
+
+from tflite_sparse.inspection.dispositions import (
+    DispositionKind,
+    View,
+    blockers,
+    disposition_kind,
+    views,
+)
+from tflite_sparse.inspection.runtime_types import TargetGroup
+from tflite_sparse.inspection.survey import Survey
+from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tflite_sparse.inspection.dispositions import View
     from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import TargetGroup
-    from tflite_sparse.inspection.survey import Survey
-    from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
 __all__ = ["PageModel", "Seen"]
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """A model as targets that are alike see it; operators by their position in the file.
 
     Attributes:
         view: the targets.
         planned: what becomes of each operator, with the group that says so.
-        fates: that in a word.
+        dispositions: that in a word.
         clusters: position among `cluster_list` of the cluster that each lies in, None for none;
             what vanishes between two members of a cluster lies in it too.
         cluster_list: the clusters of all subgraphs.
@@ -37,23 +42,22 @@ class Seen:
 
     view: View
     planned: tuple[tuple[TargetGroup, OperatorPlan] | None, ...]
-    fates: tuple[DispositionKind, ...]
+    dispositions: tuple[DispositionKind, ...]
     clusters: tuple[int | None, ...]
     cluster_list: tuple[ClusterPlan, ...]
     blockers: frozenset[int]
 
     def count(self, kind: DispositionKind) -> int:
-        """How many operators have a fate."""
-        return self.fates.count(kind)
+        """How many operators have a disposition."""
+        return self.dispositions.count(kind)
 
 
-@dataclass(frozen=True)
-class PageModel:
+class PageModel(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A model on the page.
 
     Attributes:
         name: what the page calls it.
-        survey: all that was found in it.
+        survey: its inspection, operators, maps of zeros and sizes.
     """
 
     name: str
@@ -61,7 +65,7 @@ class PageModel:
 
     @property
     def inspection(self) -> Inspection:
-        """What is known of it, with all its weights."""
+        """What the file says and what the runtime does with it, with all its weights."""
         return self.survey.inspection
 
     @property
@@ -82,50 +86,53 @@ class PageModel:
     @cached_property
     def weights_of(self) -> dict[int, list[int]]:
         """Positions of the weights that an operator reads, by its position."""
-        found: dict[int, list[int]] = {}
+        weights: dict[int, list[int]] = {}
         for number, weight in enumerate(self.inspection.weights):
             for use in weight.uses:
                 place = self.positions.get((use.subgraph, use.operator))
                 if place is not None:
-                    found.setdefault(place, []).append(number)
-        return found
+                    weights.setdefault(place, []).append(number)
+        return weights
 
     def _seen(self, view: View) -> Seen:
         planned: list[tuple[TargetGroup, OperatorPlan] | None] = [None] * len(self.operators)
         clusters: list[int | None] = [None] * len(self.operators)
-        listed: list[ClusterPlan] = []
+        cluster_list: list[ClusterPlan] = []
         stopping: set[int] = set()
         for group in view.groups:
             for operator in group.operators:
                 place = self.positions[group.subgraph, operator.index]
                 planned[place] = (group, operator)
                 if operator.cluster is not None:
-                    clusters[place] = len(listed) + operator.cluster
-            listed += group.clusters
+                    clusters[place] = len(cluster_list) + operator.cluster
+            cluster_list += group.clusters
             stopping |= {self.positions[group.subgraph, index] for index in blockers(group)}
-        fates = [
-            DispositionKind.DENSE if told is None else disposition_kind(*told) for told in planned
+        dispositions = [
+            DispositionKind.DENSE if plan is None else disposition_kind(*plan) for plan in planned
         ]
         return Seen(
             view,
             tuple(planned),
-            tuple(fates),
-            tuple(_bridged(clusters, fates)),
-            tuple(listed),
+            tuple(dispositions),
+            tuple(_bridged(clusters, dispositions)),
+            tuple(cluster_list),
             frozenset(stopping),
         )
 
 
-def _bridged(clusters: list[int | None], fates: list[DispositionKind]) -> Iterator[int | None]:
+def _bridged(
+    clusters: list[int | None], dispositions: list[DispositionKind]
+) -> Iterator[int | None]:
+    """The clusters, with what vanishes between two members of one counted among them."""
     following: int | None = None
     after: list[int | None] = []
-    for cluster, fate in zip(reversed(clusters), reversed(fates), strict=True):
+    for cluster, kind in zip(reversed(clusters), reversed(dispositions), strict=True):
         after.append(following)
-        if fate is not DispositionKind.VANISHES:
+        if kind is not DispositionKind.VANISHES:
             following = cluster
     before: int | None = None
-    for cluster, fate, behind in zip(clusters, fates, reversed(after), strict=True):
-        if fate is DispositionKind.VANISHES:
+    for cluster, kind, behind in zip(clusters, dispositions, reversed(after), strict=True):
+        if kind is DispositionKind.VANISHES:
             yield before if before == behind else None
         else:
             before = cluster

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from tflite_sparse.report.html.lanes import HEIGHT, lane_x, lanes_of, row_path
+from tflite_sparse.report.html.svg.lanes import HEIGHT, lane_x, lanes_of, row_path
 from tflite_sparse.report.lanes import Row, lay_out
 
 

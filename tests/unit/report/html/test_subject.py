@@ -39,7 +39,7 @@ def blocked(g: GraphBuilder) -> Value:
 
 
 def test_what_vanishes_between_members_of_a_cluster_lies_in_it() -> None:
-    model, found = seen(sparse)
+    model, view = seen(sparse)
     names = [op.name for op in model.operators]
     assert names == [
         "PAD",
@@ -52,24 +52,24 @@ def test_what_vanishes_between_members_of_a_cluster_lies_in_it() -> None:
         "MEAN",
     ]
     # The first PAD comes before the cluster.
-    assert found.clusters == (None, 0, 0, 0, 0, 0, 0, 0)
-    assert found.fates[4] is DispositionKind.VANISHES
-    assert found.count(DispositionKind.SPARSE) == 2
-    assert found.blockers == frozenset()
+    assert view.clusters == (None, 0, 0, 0, 0, 0, 0, 0)
+    assert view.dispositions[4] is DispositionKind.VANISHES
+    assert view.count(DispositionKind.SPARSE) == 2
+    assert view.blockers == frozenset()
 
 
 def test_further_subgraphs_have_clusters_and_positions_of_their_own() -> None:
-    model, found = seen(sparse, blocked)
+    model, view = seen(sparse, blocked)
     first = len(model.survey.inspection.runtime[0].operators)
     assert [op.subgraph for op in model.operators] == [0] * first + [1] * 3
-    assert found.cluster_list[0].sparse
-    members = found.clusters[first:]
+    assert view.cluster_list[0].sparse
+    members = view.clusters[first:]
     assert members[0] is None
     assert members[1] == members[2] == 1
-    assert not found.cluster_list[1].sparse
-    assert found.blockers == {first}
-    assert found.planned[first] is not None
-    assert found.fates[first + 1] is DispositionKind.BLOCKED
+    assert not view.cluster_list[1].sparse
+    assert view.blockers == {first}
+    assert view.planned[first] is not None
+    assert view.dispositions[first + 1] is DispositionKind.BLOCKED
 
 
 def test_weights_are_found_by_the_operators_that_read_them() -> None:

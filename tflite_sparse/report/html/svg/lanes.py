@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.html.svg.element import Svg, element
+
 if TYPE_CHECKING:
+    from tflite_sparse.inspection.dispositions import DispositionKind
     from tflite_sparse.report.lanes import Row
 
-__all__ = ["HEIGHT", "LANE", "lane_x", "lanes_of", "row_path"]
+__all__ = ["HEIGHT", "LANE", "lane_x", "lanes", "lanes_of", "row_path"]
 
 LANE = 14
 """Width of a lane in pixels."""
 
 HEIGHT = 26
 """Height of a row in pixels."""
+
+
+def lanes(row: Row, kind: DispositionKind) -> Svg:
+    """The lanes beside an operator, with the shape of its disposition on its own."""
+    return element(
+        "svg",
+        element("path", d=row_path(row)),
+        element("use", href=f"#n-{kind.value}", x=lane_x(row.lane), y=HEIGHT // 2),
+        class_="lane",
+        width=lanes_of(row) * LANE,
+    )
 
 
 def lane_x(lane: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.html.dispositions import FATES
-from tflite_sparse.report.html.markup import Markup, el, svg_number
+from tflite_sparse.report.html.dispositions import DISPOSITIONS
+from tflite_sparse.report.html.svg.element import Svg, element, svg_number
 from tflite_sparse.words.numbers import count_of, listing
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _TALLEST = 30
 _SHORTEST = 8
 
 
-def strip(model: PageModel, seen: Seen) -> Markup:
-    """All operators beside each other in their order: coloured by fate, the higher the more work.
+def strip(model: PageModel, seen: Seen) -> Svg:
+    """All operators beside each other in their order: coloured, and the higher the more work.
 
     Args:
         model: the model.
@@ -39,18 +39,18 @@ def strip(model: PageModel, seen: Seen) -> Markup:
         macs = model.operators[place].macs
         height = _SHORTEST + (_TALLEST - _SHORTEST) * math.sqrt(macs / most if most else 0)
         bars.append(
-            el(
+            element(
                 "rect",
                 x=x * bar,
                 y=svg_number(_STRIP - 7 - height),
                 width=bar - gap,
                 height=svg_number(height),
-                class_=f"f-{seen.fates[place].value}",
+                class_=f"f-{seen.dispositions[place].value}",
                 data_o=place,
             )
         )
         if place in seen.blockers:
-            marks.append(el("rect", x=x * bar, y=0, width=bar, height=5, class_="blocker"))
+            marks.append(element("rect", x=x * bar, y=0, width=bar, height=5, class_="blocker"))
         cluster = seen.clusters[place]
         after = seen.clusters[shown[x + 1]] if x + 1 < len(shown) else None
         start = x if cluster is not None and start is None else start
@@ -58,14 +58,14 @@ def strip(model: PageModel, seen: Seen) -> Markup:
             right = (x + 1 - start) * bar - gap
             kind = "on" if cluster is not None and seen.cluster_list[cluster].sparse else "off"
             lines.append(
-                el("rect", x=start * bar, y=_STRIP - 5, width=right, height=4, class_=kind)
+                element("rect", x=start * bar, y=_STRIP - 5, width=right, height=4, class_=kind)
             )
             start = None
-    return el(
+    return element(
         "svg",
-        bars,
-        el("g", marks, class_="marks"),
-        el("g", lines, class_="lines"),
+        *bars,
+        element("g", *marks, class_="marks"),
+        element("g", *lines, class_="lines"),
         viewBox=f"0 0 {_WIDTH if bar == _WIDEST else len(shown) * bar} {_STRIP}",
         preserveAspectRatio="none",
         class_="strip",
@@ -77,7 +77,9 @@ def strip(model: PageModel, seen: Seen) -> Markup:
 
 def _summary(model: PageModel, seen: Seen) -> str:
     counts = [
-        f"{seen.count(kind)} {words}" for kind, (words, _) in FATES.items() if seen.count(kind)
+        f"{seen.count(kind)} {words}"
+        for kind, (words, _) in DISPOSITIONS.items()
+        if seen.count(kind)
     ]
     return (
         f"{count_of(len(model.operators), 'operator')} in their order: {listing(counts)};"
