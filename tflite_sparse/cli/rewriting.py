@@ -7,17 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.cli.output import free_target
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tflite_sparse.model import Model
     from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.model_pass import ModelPass
     from tflite_sparse.rewrite.writing.sizes import Sizes
 
 __all__ = ["STDOUT", "Destination", "parse_block", "parse_saving", "rewrite_command"]
@@ -29,8 +29,7 @@ WOULD_CHANGE = 1
 _CHUNK = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """Where the result goes.
 
     Attributes:
@@ -85,15 +84,13 @@ class Destination:
         return self.output
 
 
-def rewrite_command(
-    model: str, destination: Destination, rewrite: Callable[[Model], Rewrite]
-) -> int:
+def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) -> int:
     """Reads a model, rewrites it, writes it and says what was done.
 
     Args:
         model: path of the model.
         destination: where the result goes.
-        rewrite: what to do.
+        rewrite: the pass to run.
 
     Returns:
         The exit code.
@@ -104,7 +101,7 @@ def rewrite_command(
     target = destination.target(model)
     opened = Model.read(model)
     before, packed = opened.size, gzip_ahead(opened, destination.gzip)
-    result = rewrite(opened)
+    result = rewrite.run(opened)
     verified = ""
     if target is not None:
         verified = _write(result, model, target, destination)
@@ -127,10 +124,10 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
     # A file that came meanwhile is somebody else's.
     fresh = not destination.force and not destination.in_place
     if result.changed:
-        said: list[str] = []
-        check = _verifier(model, result, said) if destination.verify else None
+        outcome: list[str] = []
+        check = _verifier(model, result, outcome) if destination.verify else None
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
-        return "".join(said)
+        return "".join(outcome)
     # What is not changed is not written anew either.
     with Path(model).open("rb") as source:
         if target == STDOUT:
@@ -141,7 +138,8 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
     return ""
 
 
-def _verifier(model: str, result: Rewrite, said: list[str]) -> Callable[[Path], None]:
+def _verifier(model: str, result: Rewrite, outcome: list[str]) -> Callable[[Path], None]:
+    """What runs both models; it adds what that showed to `outcome`."""
     from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance, verify_files
 
     if any(change.zeroed for change in result.weights):
@@ -154,10 +152,10 @@ def _verifier(model: str, result: Rewrite, said: list[str]) -> Callable[[Path], 
     adapted = result.adaptation is not None and result.adaptation.done
 
     def check(written: Path) -> None:
-        found = verify_files(model, written, tolerance=tolerance, weights=not adapted)
-        worst = max((o.max_abs or 0.0 for b in found.backends for o in b.outputs), default=0.0)
+        proof = verify_files(model, written, tolerance=tolerance, weights=not adapted)
+        worst = max((o.max_abs or 0.0 for b in proof.backends for o in b.outputs), default=0.0)
         same = f"the same numbers to within {worst:.2g}" if worst else "the same numbers"
-        said.append(f"LiteRT computes {same}, with XNNPACK and without")
+        outcome.append(f"LiteRT computes {same}, with XNNPACK and without")
 
     return check
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
@@ -31,7 +30,6 @@ __all__ = [
     "RewriteKind",
     "WeightChange",
     "WeightId",
-    "joined",
     "version_changes",
 ]
 
@@ -207,8 +205,8 @@ class Rewrite(msgspec.Struct, frozen=True):
 
     model: Model
     kind: RewriteKind
-    weights: tuple[WeightChange, ...]
-    left: tuple[Left, ...]
+    weights: tuple[WeightChange, ...] = ()
+    left: tuple[Left, ...] = ()
     operators: tuple[OperatorChange, ...] = ()
     notes: tuple[str, ...] = ()
     min_runtime_version: VersionRaise | None = None
@@ -251,24 +249,6 @@ class Rewrite(msgspec.Struct, frozen=True):
         return self.changes.to_dict()
 
 
-def joined(first: Rewrite, second: Rewrite) -> Rewrite:
-    """What two rewrites did, the second of them to the result of the first.
-
-    The kind is that of the first.
-    """
-    return Rewrite(
-        second.model,
-        first.kind,
-        (*first.weights, *second.weights),
-        (*first.left, *second.left),
-        _joined_operators(*first.operators, *second.operators),
-        (*first.notes, *second.notes),
-        _joined_raises(first.min_runtime_version, second.min_runtime_version),
-        (*first.expected, *second.expected),
-        first.adaptation if second.adaptation is None else second.adaptation,
-    )
-
-
 def version_changes(
     name: str, versions: Mapping[tuple[int, int], int]
 ) -> tuple[OperatorChange, ...]:
@@ -280,22 +260,3 @@ def version_changes(
     """
     moved = tuple((before, after, n) for (before, after), n in sorted(versions.items()))
     return (OperatorChange(name, versions=moved),) if moved else ()
-
-
-def _joined_raises(first: VersionRaise | None, second: VersionRaise | None) -> VersionRaise | None:
-    if first is None or second is None:
-        return second or first
-    return VersionRaise(first.before, second.after)
-
-
-def _joined_operators(*changes: OperatorChange) -> tuple[OperatorChange, ...]:
-    more: Counter[str] = Counter()
-    versions: dict[str, tuple[tuple[int, int, int], ...]] = {}
-    for change in changes:
-        more[change.name] += change.added - change.removed
-        versions[change.name] = (*versions.get(change.name, ()), *change.versions)
-    return tuple(
-        OperatorChange(name, max(count, 0), max(-count, 0), versions[name])
-        for name, count in more.items()
-        if count or versions[name]
-    )

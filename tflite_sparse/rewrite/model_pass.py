@@ -1,4 +1,4 @@
-"""Passes over a whole model, and sequences of them: what each needs and promises stands here."""
+"""Passes over a whole model: what each of them needs and promises stands here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model.sparse import encoding_of, stored_bytes
-from tflite_sparse.rewrite.changes import Rewrite, RewriteKind, joined
+from tflite_sparse.rewrite.changes import Rewrite, RewriteKind
 from tflite_sparse.rewrite.passes import Pass
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Tensor
 
-__all__ = ["ModelPass", "Sequence"]
+__all__ = ["ModelPass"]
 
 
 class ModelPass(Pass["Model", Rewrite]):
@@ -73,31 +73,3 @@ def _sparse_constants(model: Model) -> Iterator[Tensor]:
                 continue
             if not isinstance(tensor.buffer.table["data"], Deferred):
                 yield tensor
-
-
-class Sequence(ModelPass):
-    """Passes that run one after the other, each on the result of the one before.
-
-    The model that a sequence is given stays as it is.
-    """
-
-    in_place = False
-
-    def __init__(self, *passes: ModelPass) -> None:
-        self.passes = passes
-
-    def requires(self, subject: Model) -> None:
-        """Asks for nothing: every pass asks for itself."""
-
-    def apply(self, model: Model) -> Rewrite:
-        """Runs the passes and joins what they did."""
-        result = Rewrite(model, self.name, (), ())
-        for step in self.passes:
-            if step.in_place and result.model is model:
-                # It is the caller's.
-                result = joined(result, Rewrite(model.copy(), self.name, (), ()))
-            result = joined(result, step.run(result.model))
-        return result
-
-    def ensures(self, subject: Model, result: Rewrite) -> None:
-        """Promises nothing more than the passes did."""

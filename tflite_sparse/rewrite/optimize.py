@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.planner import Adapt
 from tflite_sparse.rewrite.changes import RewriteKind
-from tflite_sparse.rewrite.model_pass import Sequence
+from tflite_sparse.rewrite.sequence import Sequence
 from tflite_sparse.rewrite.storage.sparsify import Sparsify
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ class Optimize(Sequence):
     """Adapts a model where that pays, and stores its weights sparse where that is smaller."""
 
     name = RewriteKind.OPTIMIZE
-    summary = "Make a pruned model small and fast: adapt it and store its weights sparse."
+    summary = (
+        "Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."
+    )
 
     def __init__(
         self, options: AdaptOptions | None = None, storage: SparsifyOptions | None = None

@@ -3,15 +3,16 @@
 A pass changes a subject: a whole model (`model_pass.ModelPass`), or a part of one that a larger
 pass hands to it. It says what it needs, does its work, and checks what it promises:
 
-    class DropDescription(ModelPass):
-        name = RewriteKind.DROP_DESCRIPTION
-        summary = "Remove the free text that most converters write their name to."
+    class DropDoubleReshapes(ModelPass):
+        name = RewriteKind.DROP_DOUBLE_RESHAPES
+        summary = "Let a RESHAPE read what the RESHAPE before it reads."
 
         def apply(self, model: Model) -> Rewrite:
-            model.table["description"] = None
-            return Rewrite(model, self.name, (), ())
+            removed = sum(map(_drop_in, model.subgraphs))
+            changes = (OperatorChange("RESHAPE", removed=removed),) if removed else ()
+            return Rewrite(model, self.name, operators=changes)
 
-    result = DropDescription().run(model)
+    result = DropDoubleReshapes().run(model)
 
 Options of a pass are arguments of its `__init__`. A pass keeps nothing between two runs: what it
 did is in the result.

@@ -11,9 +11,7 @@ from tflite_sparse.cli.rewriting import Destination, rewrite_command
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
-    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
 
@@ -72,12 +70,8 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Make a CNN eligible for sparse inference, without a change to what it computes."""
-    from tflite_sparse.rewrite.adapt.planner import adapt
+    from tflite_sparse.rewrite.adapt.planner import Adapt
 
     options = adapt_options(target, only, without, min_gain)
-
-    def rewrite(opened: Model) -> Rewrite:
-        return adapt(opened, options)
-
     destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
-    return rewrite_command(model, destination, rewrite)
+    return rewrite_command(model, destination, Adapt(options))

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
-
-if TYPE_CHECKING:
-    from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["command"]
 
@@ -29,13 +23,9 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Store every sparse weight dense and remove the DENSIFY operators."""
-    from tflite_sparse.rewrite.storage.densify import densify
+    from tflite_sparse.rewrite.storage.densify import Densify
     from tflite_sparse.rewrite.storage.options import DensifyOptions, WeightSelection
 
     options = DensifyOptions(WeightSelection(tuple(only or ()), tuple(exclude or ())))
-
-    def rewrite(opened: Model) -> Rewrite:
-        return densify(opened, options)
-
     destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
-    return rewrite_command(model, destination, rewrite)
+    return rewrite_command(model, destination, Densify(options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,10 +11,6 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
 from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
 from tflite_sparse.errors import UsageError
-
-if TYPE_CHECKING:
-    from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["command"]
 
@@ -42,7 +38,7 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."""
-    from tflite_sparse.rewrite.optimize import optimize
+    from tflite_sparse.rewrite.optimize import Optimize
 
     if bench is not None and (output in (None, STDOUT) or as_json or dry_run or check):
         raise UsageError(
@@ -51,12 +47,9 @@ def command(
         )
     options = adapt_options(target, only, without, min_gain)
 
-    def rewrite(opened: Model) -> Rewrite:
-        return optimize(opened, options)
-
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     destination = Destination(output, in_place, force, dry_run, check, proved, as_json, gzip, top)
-    code = rewrite_command(model, destination, rewrite)
+    code = rewrite_command(model, destination, Optimize(options))
     if bench is not None and output is not None:
         _measure(model, output, bench)
     return code
@@ -69,5 +62,5 @@ def _measure(model: str, output: str, where: opt.Where) -> None:
 
     screen = Screen()
     typer.echo()
-    found = bench([model, output], where=where.value)
-    screen.show(bench_lines(found, screen.width))
+    times = bench([model, output], where=where.value)
+    screen.show(bench_lines(times, screen.width))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, parse_block, parse_saving, rewrite_command
 from tflite_sparse.cli.values import parse_share
-
-if TYPE_CHECKING:
-    from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.changes import Rewrite
 
 __all__ = ["command"]
 
@@ -70,7 +66,7 @@ def command(
 ) -> int:
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
     from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
-    from tflite_sparse.rewrite.storage.sparsify import sparsify
+    from tflite_sparse.rewrite.storage.sparsify import Sparsify
 
     saving, ratio = parse_saving(min_saving)
     options = SparsifyOptions(
@@ -85,9 +81,5 @@ def command(
         reencode=reencode,
         fc=fc,
     )
-
-    def rewrite(opened: Model) -> Rewrite:
-        return sparsify(opened, options)
-
     destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
-    return rewrite_command(model, destination, rewrite)
+    return rewrite_command(model, destination, Sparsify(options))

@@ -69,7 +69,7 @@ class Adapt(ModelPass):
             if refusal is None:
                 return _adopted(trial, adaptation, counts, again=was_sparse)
             first = first or adaptation
-        return Rewrite(model, self.name, (), (), adaptation=first)
+        return Rewrite(model, self.name, adaptation=first)
 
 
 def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
