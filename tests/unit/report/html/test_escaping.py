@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model
