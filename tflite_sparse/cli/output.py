@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tflite_sparse.errors import FileError, Place
 
@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 __all__ = ["free_target", "show"]
 
 
-def show(result: Printable, *, as_json: bool) -> None:
-    """Prints what a command has found on standard output."""
+def show(result: Printable, *, as_json: bool, stream: IO[str] | None = None) -> None:
+    """Prints what a command has found.
+
+    Args:
+        result: it.
+        as_json: whether it is printed as JSON, or as text.
+        stream: where to; None for standard output.
+    """
     from tflite_sparse.report.formats import REPORTERS
     from tflite_sparse.report.text.console import Screen
 
-    REPORTERS["json" if as_json else "text"](result, Screen())
+    REPORTERS["json" if as_json else "text"](result, Screen(stream))
 
 
 def free_target(path: str, *, force: bool, hint: str = "--force overwrites it") -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-import typer
 
-from tflite_sparse.cli.output import free_target
+from tflite_sparse.cli.output import free_target, show
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -168,22 +167,19 @@ def _report(
     destination: Destination,
     verified: str,
 ) -> None:
-    if destination.as_json:
-        from tflite_sparse.report.json.documents import dump
-        from tflite_sparse.report.json.rewrite import rewrite_document
+    from tflite_sparse.report.printables import printable_rewrite
 
-        typer.echo(dump(rewrite_document(result, sizes, model, target)))
-        return
-    from tflite_sparse.report.text.console import Screen
-    from tflite_sparse.report.text.rewrite import rewrite_lines
-
-    # Standard output may be the model itself.
-    screen = Screen(sys.stderr if target == STDOUT else None)
-    shown = "standard output" if target == STDOUT else target
-    lines = rewrite_lines(
-        result, sizes, model, shown, screen.width, top=destination.top, verified=verified
+    printable = printable_rewrite(
+        result,
+        sizes,
+        model,
+        target,
+        destination="standard output" if target == STDOUT else target,
+        top=destination.top,
+        verified=verified,
     )
-    screen.show(lines)
+    # Standard output may be the model itself.
+    show(printable, as_json=destination.as_json, stream=sys.stderr if target == STDOUT else None)
 
 
 def parse_block(text: str) -> tuple[int, ...] | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tflite_sparse.comparison.diff_types import ModelDiff
     from tflite_sparse.records import Record
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.writing.sizes import Sizes
     from tflite_sparse.runtime.bench import Bench
     from tflite_sparse.runtime.observations import Profile
     from tflite_sparse.runtime.plan_match import PlanComparison
@@ -25,6 +27,7 @@ __all__ = [
     "printable_bench",
     "printable_diff",
     "printable_profile",
+    "printable_rewrite",
     "printable_verification",
 ]
 
@@ -43,6 +46,41 @@ def printable_diff(diff: ModelDiff, *, top: int) -> Printable:
         return diff_lines(diff, width, top=top)
 
     return Printable(lambda: diff, lines)
+
+
+def printable_rewrite(
+    rewrite: Rewrite,
+    sizes: Sizes,
+    model: str,
+    written: str | None,
+    *,
+    destination: str | None,
+    top: int,
+    verified: str,
+) -> Printable:
+    """What a rewrite did.
+
+    Args:
+        rewrite: it.
+        sizes: of the model before and after.
+        model: the model that was read.
+        written: where the result was written; None where it was not.
+        destination: the same as people call it.
+        top: how many weights are listed for people at most; 0 for all.
+        verified: what running both models showed; "" where they were not run.
+    """
+
+    def content() -> Record:
+        from tflite_sparse.report.json.rewrite import RewriteReport
+
+        return RewriteReport(model, written, sizes, rewrite.changes)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.rewrite import rewrite_lines
+
+        return rewrite_lines(rewrite, sizes, model, destination, width, top=top, verified=verified)
+
+    return Printable(content, lines)
 
 
 def printable_bench(bench: Bench) -> Printable:

@@ -35,9 +35,9 @@ class Heading(Record, frozen=True):
     tool: Tool = Tool()
 
 
-def document(content: Record | dict[str, Any]) -> dict[str, Any]:
+def document(content: Record) -> dict[str, Any]:
     """A document: the heading, and beside it what it is about."""
-    return Heading().to_dict() | (content.to_dict() if isinstance(content, Record) else content)
+    return Heading().to_dict() | content.to_dict()
 
 
 def dump(content: Any) -> str:

@@ -1,18 +1,14 @@
-"""A rewrite as a JSON document; its schema is schema/rewrite.schema.json."""
+"""What a rewrite did, as JSON."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from tflite_sparse.records import Record
-from tflite_sparse.report.json.documents import document
 from tflite_sparse.rewrite.changes import Changes
 from tflite_sparse.rewrite.writing.sizes import Sizes
 
-if TYPE_CHECKING:
-    from tflite_sparse.rewrite.changes import Rewrite
-
-__all__ = ["RewriteReport", "rewrite_document"]
+__all__ = ["RewriteReport"]
 
 
 class RewriteReport(Record, frozen=True):
@@ -31,17 +27,3 @@ class RewriteReport(Record, frozen=True):
     written: str | None
     sizes: Sizes
     changes: Changes
-
-
-def rewrite_document(
-    rewrite: Rewrite, sizes: Sizes, path: str, target: str | None
-) -> dict[str, Any]:
-    """The document of a rewrite.
-
-    Args:
-        rewrite: what was done.
-        sizes: of the model before and after.
-        path: the model that was read.
-        target: where the result was written, None where it was not.
-    """
-    return document(RewriteReport(path, target, sizes, rewrite.changes))
