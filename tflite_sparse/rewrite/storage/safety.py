@@ -109,7 +109,7 @@ def _dangers_in(
     if then.failure is None:
         return {}
     failing = _failing_partitions(then)
-    why = readable(then.reasons[0].message)
+    why = then.reasons[0].message
     refusal = Refusal("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
     involved = {
         weight: refusal
