@@ -25,11 +25,11 @@ WIDTH = 80
 def picture(name: str, command: str, model: str, *, graph: bool = False) -> None:
     """Draws what `tflite-sparse inspect` says of a model, or its graph."""
     opened = Model.read((ROOT / model).read_bytes(), Path(model).name)
-    found = inspect(opened, targets=[target("arm64")])
+    inspection = inspect(opened, targets=[target("arm64")])
     lines = (
-        graph_report_lines(found, graph_edges(opened), WIDTH)
+        graph_report_lines(inspection, graph_edges(opened), WIDTH)
         if graph
-        else inspection_lines(select(found, Selection(sort="bytes", top=4)), WIDTH)
+        else inspection_lines(select(inspection, Selection(sort="bytes", top=4)), WIDTH)
     )
     console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False, markup=False)
     console.print(f"$ {command}", style="bold")

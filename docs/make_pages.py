@@ -28,10 +28,10 @@ PASSES_BEGIN, PASSES_END = (
 
 def pages() -> dict[str, str]:
     """The generated pages: their text by their path in docs/."""
-    made = {"targets.md": _targets(), "adapt.md": _adapt()}
+    texts = {"targets.md": _targets(), "adapt.md": _adapt()}
     rows = []
     for name, command in _commands():
-        made[f"commands/{name}.md"] = _command(name, command)
+        texts[f"commands/{name}.md"] = _command(name, command)
         rows.append(f"| [`{name}`]({name}.md) | {_summary(command)} |")
     head = ["# Commands", "", "| command | what it does |", "|---|---|"]
     tail = [
@@ -40,8 +40,8 @@ def pages() -> dict[str, str]:
         "Exit codes: 0 fine, 1 a check has failed, 2 an error.",
         "",
     ]
-    made["commands/index.md"] = "\n".join([*head, *rows, *tail])
-    return made
+    texts["commands/index.md"] = "\n".join([*head, *rows, *tail])
+    return texts
 
 
 def _commands() -> list[tuple[str, Any]]:
@@ -73,10 +73,10 @@ def _command(name: str, command: Any) -> str:
 
 
 def _record(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
-    found = parameter.get_help_record(context)
-    if found is None:
+    record = parameter.get_help_record(context)
+    if record is None:
         return None
-    left, right = (" ".join(text.split()) for text in found)
+    left, right = (" ".join(text.split()) for text in record)
     return left, _escaped(right)
 
 
@@ -136,12 +136,12 @@ def _targets() -> str:
 
 def main() -> None:
     """Writes all generated pages anew, and removes those of commands that are gone."""
-    made = pages()
+    texts = pages()
     (DOCS / "commands").mkdir(exist_ok=True)
     for old in (DOCS / "commands").glob("*.md"):
-        if f"commands/{old.name}" not in made:
+        if f"commands/{old.name}" not in texts:
             old.unlink()
-    for path, text in made.items():
+    for path, text in texts.items():
         (DOCS / path).write_text(text, "utf-8")
 
 

@@ -57,7 +57,7 @@ class SparseNodeData(NodeDataProvider):  # type: ignore[misc]
             label="Processor",
             required=True,
             defaultValue=targets()[0].name,
-            options=[OptionItem(known.name, known.title) for known in targets()],
+            options=[OptionItem(each.name, each.title) for each in targets()],
         )
         return GetConfigEditorsResult([editor])
 
@@ -69,19 +69,19 @@ class SparseNodeData(NodeDataProvider):  # type: ignore[misc]
         config_values: Mapping[str, Any],
         graph: object,
     ) -> NodeDataProviderResult:
-        """The data sets of one graph; what is wrong with the model is told as an error."""
+        """The data sets of one graph; what is wrong with the model is answered as an error."""
         del provider_id, graph
         try:
             kind = target(config_values.get(_TARGET) or targets()[0].name)
-            found = inspect(Model.read(model_path), targets=[kind], digest=False, gzip=False)
+            inspection = inspect(Model.read(model_path), targets=[kind], digest=False, gzip=False)
         except TfliteSparseError as error:
             return NodeDataProviderResult(error=str(error))
-        if found.problems:
-            problem = found.problems[0]
+        if inspection.problems:
+            problem = inspection.problems[0]
             return NodeDataProviderResult(error=f"{problem.place}: {problem.message}")
-        made = (item.graphs.get(graph_id) for item in overlays(found, kind.name))
+        graphs = (overlay.graphs.get(graph_id) for overlay in overlays(inspection, kind.name))
         return NodeDataProviderResult(
-            [_as_graph_data(data.to_dict()) for data in made if data is not None]
+            [_as_graph_data(data.to_dict()) for data in graphs if data is not None]
         )
 
 

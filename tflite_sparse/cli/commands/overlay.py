@@ -73,14 +73,14 @@ def command(
     if output != STDOUT:
         for path in paths.values():
             free_target(path, force=force)
-    found = inspect(Model.read(model), targets=[kind], digest=False, gzip=False)
-    for problem in found.problems:
+    inspection = inspect(Model.read(model), targets=[kind], digest=False, gzip=False)
+    for problem in inspection.problems:
         raise ModelError(f"{problem.place}: {problem.message}", place=Place(file=model))
     _write(
         {
-            paths[made.quantity]: made
-            for made in overlays(found, kind.name)
-            if made.quantity in paths
+            paths[overlay.quantity]: overlay
+            for overlay in overlays(inspection, kind.name)
+            if overlay.quantity in paths
         },
         fresh=not force,
     )
@@ -102,8 +102,8 @@ def _write(files: dict[str, Overlay], *, fresh: bool) -> None:
     from tflite_sparse.report.json.documents import dump
 
     with contextlib.ExitStack() as stack:
-        for path, made in files.items():
-            text = dump(made.to_dict()) + "\n"
+        for path, overlay in files.items():
+            text = dump(overlay.to_dict()) + "\n"
             if path == STDOUT:
                 sys.stdout.write(text)
             else:

@@ -54,11 +54,11 @@ def command(
     from tflite_sparse.report.html import report_page
     from tflite_sparse.xnnpack.releases.targets import target as named
 
-    found = find_models(models)
-    for path in found:
-        if isinstance(path, TfliteSparseError):
-            raise path
-    paths = [str(path) for path in found]
+    paths = []
+    for path_or_error in find_models(models):
+        if isinstance(path_or_error, TfliteSparseError):
+            raise path_or_error
+        paths.append(str(path_or_error))
     if output != STDOUT:
         _spare(output, [*paths, *([] if bench is None else [bench])])
         free_target(output, force=force)
