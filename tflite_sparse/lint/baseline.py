@@ -1,27 +1,41 @@
-"""Findings that are known already: they pass, new ones fail, and those that are gone are told."""
+"""Findings that are accepted: they pass, new ones fail, and those that are gone are told."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import Place, UsageError
+from tflite_sparse.lint.finding import Finding
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tflite_sparse.lint.finding import Finding
-
-__all__ = ["Baseline", "Comparison"]
-
-_VERSION = 1
+__all__ = ["Baseline", "BaselineEntry", "Comparison"]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class BaselineEntry(Record, frozen=True):
+    """A finding that is accepted.
+
+    Attributes:
+        file: name of the model's file, without folders.
+        fingerprint: the same for the same rule and place, whatever their indices.
+        code: code of the rule.
+        message: what is wrong, for people.
+    """
+
+    file: str
+    fingerprint: str
+    code: str
+    message: str
+
+
+class Comparison(Record, frozen=True):
     """Findings against a baseline.
 
     Attributes:
@@ -32,31 +46,31 @@ class Comparison:
 
     new: tuple[Finding, ...]
     known: int
-    fixed: tuple[dict[str, Any], ...]
+    fixed: tuple[BaselineEntry, ...]
 
 
-class Baseline:
-    """Known findings by file name and fingerprint.
+class Baseline(Record, frozen=True):
+    """Accepted findings, as their file holds them.
 
-    Args:
-        entries: the findings as the file of the baseline holds them.
+    Attributes:
+        baseline_version: version of the format.
+        findings: the accepted findings.
     """
 
-    def __init__(self, entries: Iterable[dict[str, Any]]) -> None:
-        self.entries = tuple(entries)
+    baseline_version: Literal[1]
+    findings: tuple[BaselineEntry, ...]
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Baseline:
-        """The baseline that knows these findings."""
-        return cls(
-            {
-                "file": Path(finding.path).name,
-                "fingerprint": finding.fingerprint,
-                "code": finding.code,
-                "message": finding.message,
-            }
+        """The baseline that accepts these findings; in any order they give the same one."""
+        entries = [
+            BaselineEntry(
+                Path(finding.path).name, finding.fingerprint, finding.code, finding.message
+            )
             for finding in findings
-        )
+        ]
+        entries.sort(key=lambda entry: (entry.file, entry.code, entry.fingerprint))
+        return cls(1, tuple(entries))
 
     @classmethod
     def read(cls, path: str) -> Baseline:
@@ -67,52 +81,44 @@ class Baseline:
         """
         place = Place(file=path)
         try:
-            document = json.loads(Path(path).read_text("utf-8"))
+            return msgspec.json.decode(Path(path).read_bytes(), type=cls)
         except OSError as error:
             raise UsageError(
                 f"cannot read the baseline: {error.strerror}",
                 place=place,
                 hint="--write-baseline makes one",
             ) from None
-        except ValueError:
+        except msgspec.ValidationError:
+            raise UsageError("not a baseline of this version of the tool", place=place) from None
+        except msgspec.DecodeError:
             raise UsageError("the baseline is no valid JSON", place=place) from None
-        entries: Any = document.get("findings") if isinstance(document, dict) else None
-        good = isinstance(entries, list) and all(
-            isinstance(entry, dict) and {"file", "fingerprint", "code", "message"} <= entry.keys()
-            for entry in entries
-        )
-        if not good or document.get("baseline_version") != _VERSION:
-            raise UsageError("not a baseline of this version of the tool", place=place)
-        return cls(entries)
 
     def text(self) -> str:
         """The file of the baseline; the same findings give the same bytes."""
-        entries = sorted(self.entries, key=lambda e: (e["file"], e["code"], e["fingerprint"]))
-        document = {"baseline_version": _VERSION, "findings": entries}
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
     def compare(self, findings: Iterable[Finding], linted: Iterable[str]) -> Comparison:
-        """Tells new findings from known ones.
+        """Tells new findings from accepted ones.
 
         Args:
-            findings: what was found.
-            linted: the files that were linted; entries of others are neither found nor fixed.
+            findings: the findings of this run.
+            linted: the files that were linted; entries of others are neither met nor fixed.
         """
-        left = Counter((entry["file"], entry["fingerprint"]) for entry in self.entries)
+        unmet = Counter((entry.file, entry.fingerprint) for entry in self.findings)
         new = []
-        known = 0
+        accepted = 0
         for finding in findings:
             key = (Path(finding.path).name, finding.fingerprint)
-            if left[key]:
-                left[key] -= 1
-                known += 1
+            if unmet[key]:
+                unmet[key] -= 1
+                accepted += 1
             else:
                 new.append(finding)
         names = {Path(path).name for path in linted}
         fixed = []
-        for entry in self.entries:
-            key = (entry["file"], entry["fingerprint"])
-            if entry["file"] in names and left[key]:
-                left[key] -= 1
+        for entry in self.findings:
+            key = (entry.file, entry.fingerprint)
+            if entry.file in names and unmet[key]:
+                unmet[key] -= 1
                 fixed.append(entry)
-        return Comparison(tuple(new), known, tuple(fixed))
+        return Comparison(tuple(new), accepted, tuple(fixed))

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
-from tflite_sparse.lint.engine import lint
+from tflite_sparse.lint.baseline import Baseline, BaselineEntry
+from tflite_sparse.lint.engine import FileReport, lint
+from tflite_sparse.lint.finding import Finding, Severity
 from tflite_sparse.lint.pool import mapping
+from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tflite_sparse.lint.baseline import Baseline
-    from tflite_sparse.lint.engine import FileReport
-    from tflite_sparse.lint.finding import Finding, Severity
     from tflite_sparse.lint.settings import Settings
 
 __all__ = ["LintRun", "lint_files", "make_run"]
 
 
-@dataclass(frozen=True, slots=True)
-class LintRun:
+class LintRun(Record, frozen=True):
     """What came of a run.
 
     Attributes:
@@ -33,7 +31,7 @@ class LintRun:
     files: tuple[FileReport, ...]
     findings: tuple[Finding, ...]
     known: int = 0
-    fixed: tuple[dict[str, Any], ...] = ()
+    fixed: tuple[BaselineEntry, ...] = ()
 
     @property
     def errors(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a rule looks at: a model, what is known of it, and what the configuration asks."""
+"""What a rule looks at: a model, its inspection, and what the configuration asks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Subject:
 
     @functools.cached_property
     def inspection(self) -> Inspection:
-        """All that is known of the model; sizes after gzip where a budget asks for them."""
+        """What the tool finds in the model; sizes after gzip where a budget asks for them."""
         return inspect(
             self.model,
             near=self.settings.near,

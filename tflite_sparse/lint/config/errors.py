@@ -44,13 +44,13 @@ def _message(what: str, key: str) -> tuple[str, str | None]:
         if key.endswith("budgets"):
             return f"unknown budget {match[1]!r}", "known: " + ", ".join(Budgets.names())
         name = f"{key}.{match[1]}" if key else match[1]
-        known = (MatchedFiles if key else ConfigFile).names()
-        return f"unknown key {name!r}", "known: " + ", ".join(sorted(known))
+        names = (MatchedFiles if key else ConfigFile).names()
+        return f"unknown key {name!r}", "known: " + ", ".join(sorted(names))
     if match := _MISSING.fullmatch(what):
         return f"{key} needs {match[1]!r}, the files that it is about", None
     if what.startswith("Invalid enum value"):
-        names = ", ".join(severity.label for severity in sorted(Severity))
-        return f"{subject} must be one of {names}", None
+        labels = ", ".join(severity.label for severity in sorted(Severity))
+        return f"{subject} must be one of {labels}", None
     if match := _TYPE.fullmatch(what):
         kind = "an array of tables" if key == "files" else _KINDS.get(match[1], match[1])
         return f"{subject} must be {kind}", None

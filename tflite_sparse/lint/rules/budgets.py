@@ -102,7 +102,7 @@ def macs_budget(subject: Subject) -> Iterator[Hit]:
         groups = [
             group
             for group in subject.inspection.runtime
-            if any(found.name == target.name for found in group.targets)
+            if any(other.name == target.name for other in group.targets)
         ]
         macs = sum(group.macs for group in groups)
         sparse = sum(group.sparse_macs for group in groups if group.outcome is Outcome.SPARSE)

@@ -140,16 +140,16 @@ def densify_input(subject: Subject) -> Iterator[Hit]:
         if operator.name != "DENSIFY" or not operator.inputs or operator.inputs[0] is None:
             continue
         tensor = operator.inputs[0]
-        found = None
+        operand = None
         if not tensor.is_constant:
-            found = "a value that is computed"
+            operand = "a value that is computed"
         elif tensor.sparsity is None:
-            found = "a constant that is stored dense"
+            operand = "a constant that is stored dense"
         elif tensor.type not in DENSIFY_TYPES:
-            found = f"a sparse constant of type {tensor.type}"
-        if found:
+            operand = f"a sparse constant of type {tensor.type}"
+        if operand:
             yield Hit(
-                f"DENSIFY reads {found}; it takes sparse constants of fp32, fp16 and int8",
+                f"DENSIFY reads {operand}; it takes sparse constants of fp32, fp16 and int8",
                 Spot.of_operator(operator, tensor),
             )
 

@@ -107,10 +107,10 @@ def densify_stays(subject: Subject) -> Iterator[Hit]:
             if operator.name != "DENSIFY" or operator.delegated or key in seen:
                 continue
             seen.add(key)
-            found = subject.operator(*key)
-            size = found.outputs[0].dense_nbytes if found.outputs else None
+            densify = subject.operator(*key)
+            size = densify.outputs[0].dense_nbytes if densify.outputs else None
             yield Hit(
                 f"stays in TFLite and keeps {size or 0:,} bytes of dense weights in memory",
-                Spot.of_operator(found, found.inputs[0] if found.inputs else None),
+                Spot.of_operator(densify, densify.inputs[0] if densify.inputs else None),
                 {"bytes": size or 0},
             )

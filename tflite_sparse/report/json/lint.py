@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from tflite_sparse.lint.baseline import BaselineEntry
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.records import Count, Record
 
@@ -77,7 +78,7 @@ class LintReport(Record, frozen=True):
     files: tuple[LintedFile, ...]
     findings: tuple[FindingEntry, ...]
     known: Count
-    fixed: tuple[dict[str, Any], ...]
+    fixed: tuple[BaselineEntry, ...]
 
 
 def lint_report(run: LintRun) -> LintReport:

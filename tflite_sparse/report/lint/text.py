@@ -59,7 +59,7 @@ def report(run: LintRun, options: ReportOptions) -> str:
         if finding.code not in codes:
             codes.add(finding.code)
             lines.append(f"    fix: {finding.fix}")
-    lines += [f"{entry['file']}: fixed: {entry['code']} {entry['message']}" for entry in run.fixed]
+    lines += [f"{entry.file}: fixed: {entry.code} {entry.message}" for entry in run.fixed]
     if options.statistics:
         lines += ["", *statistics_lines(run)]
     if lines:
@@ -68,7 +68,7 @@ def report(run: LintRun, options: ReportOptions) -> str:
 
 
 def rule_text(rule: Rule, width: int = 80) -> str:
-    """All that is known of a rule."""
+    """All that there is to say of a rule."""
     head = f"{rule.code} {rule.name}"
     about = f"{rule.family.label}, {rule.severity.label}, since {rule.since}"
     if rule.fixable:
