@@ -8,7 +8,7 @@ import inspect
 import numpy as np
 import pytest
 
-from tests.support.builder import ModelBuilder
+from tests.support.nets.builder import ModelBuilder
 from tests.unit.rewrite.adapt.nets import entered
 from tflite_sparse.errors import EncodingError, RewriteError, UsageError
 from tflite_sparse.flatbuffer.file import FlatFile
