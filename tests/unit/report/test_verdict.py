@@ -9,7 +9,7 @@ import pytest
 from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.names import layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
 from tflite_sparse.report.text.weight_groups import group_table
 from tflite_sparse.report.text.weights import weight_details, weight_table
-from tflite_sparse.report.verdict import cluster_lines, explain_lines, verdict_lines
 from tflite_sparse.words.numbers import (
     count_of,
     millions,
