@@ -15,7 +15,7 @@ def command(
 ) -> None:
     """Explain a rule of lint: what it finds, why it matters, how to fix it."""
     from tflite_sparse.lint.rule import find_rule
-    from tflite_sparse.report.lint.text import rule_text
+    from tflite_sparse.report.lint.rule_text import rule_text
 
     rule = find_rule(code)
     if as_json:

@@ -19,29 +19,23 @@ def command(
 ) -> None:
     """List the rules of lint."""
     from tflite_sparse.lint.rule import all_rules
-    from tflite_sparse.report.lint.markdown import rule_page, rules_index
 
     rules = all_rules()
     if markdown is not None:
         from tflite_sparse.files.output import replacing
+        from tflite_sparse.report.lint.rule_pages import rule_pages
 
         markdown.mkdir(parents=True, exist_ok=True)
-        pages = {"README.md": rules_index(rules)}
-        pages |= {f"{rule.code}.md": rule_page(rule) for rule in rules}
-        for name, text in pages.items():
+        for name, text in rule_pages(rules).items():
             with replacing(markdown / name) as file:
                 file.write(text.encode())
         typer.echo(f"{len(rules)} rules written to {markdown}")
-        return
-    if as_json:
+    elif as_json:
         from tflite_sparse.report.json.documents import document, dump
         from tflite_sparse.report.json.rules import rules_report
 
         typer.echo(dump(document(rules_report(rules))))
-        return
-    family = None
-    for rule in rules:
-        if rule.family is not family:
-            family = rule.family
-            typer.echo(f"{family.digit}xx {family.label}: {family.about}")
-        typer.echo(f"  {rule.code}  {rule.severity.label:8} {rule.name}")
+    else:
+        from tflite_sparse.report.lint.rule_text import rules_text
+
+        typer.echo(rules_text(rules))

@@ -1,23 +1,17 @@
-"""Findings and rules as Markdown: for a comment on a pull request, and for the documentation."""
+"""Findings as Markdown: for a comment on a pull request."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.lint.rule_pages import table_cell
 from tflite_sparse.report.lint.text import summary_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
     from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["report", "rule_page", "rules_index"]
-
-
-def _cell(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+__all__ = ["report"]
 
 
 def report(run: LintRun, options: ReportOptions) -> str:
@@ -35,54 +29,8 @@ def report(run: LintRun, options: ReportOptions) -> str:
             lines += ["| severity | rule | place | finding |", "|---|---|---|---|"]
             lines += [
                 f"| {finding.severity.label} | {finding.code} {finding.rule}"
-                f" | {_cell(str(finding.spot or ''))} | {_cell(finding.message)} |"
+                f" | {table_cell(str(finding.spot or ''))} | {table_cell(finding.message)} |"
                 for finding in findings
             ]
             lines.append("")
     return "\n".join(lines)
-
-
-def rule_page(rule: Rule) -> str:
-    """The page of a rule in the documentation."""
-    lines = [
-        f"# {rule.code} {rule.name}",
-        "",
-        f"Family: {rule.family.label} · severity: {rule.severity.label} · since {rule.since}"
-        + (" · fixed by `tflite-sparse lint --fix`" if rule.fixable else ""),
-        "",
-        "## What it finds",
-        "",
-        rule.what,
-        "",
-        "## Why it matters",
-        "",
-        rule.why,
-        "",
-        "## How to fix it",
-        "",
-        rule.fix,
-    ]
-    if rule.command:
-        lines += ["", f"    {rule.command}"]
-    return "\n".join(lines) + "\n"
-
-
-def rules_index(rules: Iterable[Rule]) -> str:
-    """The table of all rules."""
-    lines = [
-        "# Rules",
-        "",
-        "Made by `tflite-sparse rules --markdown`. `--select TFS2` takes a whole family.",
-        "",
-    ]
-    family = None
-    for rule in rules:
-        if rule.family is not family:
-            family = rule.family
-            lines += ["", f"## {family.digit}xx {family.label}: {family.about}", ""]
-            lines += ["| rule | severity | what it finds |", "|---|---|---|"]
-        lines.append(
-            f"| [{rule.code} {rule.name}]({rule.code}.md) | {rule.severity.label}"
-            f" | {_cell(rule.what)} |"
-        )
-    return "\n".join(lines) + "\n"

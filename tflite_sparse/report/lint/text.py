@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.finding import Finding
-    from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.run import LintRun
     from tflite_sparse.report.lint.options import ReportOptions
 
-__all__ = ["finding_line", "report", "rule_text", "statistics_lines", "summary_line"]
+__all__ = ["finding_line", "report", "statistics_lines", "summary_line"]
 
 
 def finding_line(finding: Finding) -> str:
@@ -65,17 +63,3 @@ def report(run: LintRun, options: ReportOptions) -> str:
     if lines:
         lines.append("")
     return "\n".join([*lines, summary_line(run)]) + "\n"
-
-
-def rule_text(rule: Rule, width: int = 80) -> str:
-    """All that there is to say of a rule."""
-    head = f"{rule.code} {rule.name}"
-    about = f"{rule.family.label}, {rule.severity.label}, since {rule.since}"
-    if rule.fixable:
-        about += ", fixed by lint --fix"
-    lines = [head, about]
-    for title, body in (("What", rule.what), ("Why", rule.why), ("Fix", rule.fix)):
-        lines += ["", *textwrap.wrap(f"{title}: {body}", width, subsequent_indent="  ")]
-    if rule.command:
-        lines += ["", f"  {rule.command}"]
-    return "\n".join([*lines, "", rule.link])
