@@ -159,10 +159,18 @@ def test_the_nearest_configuration_is_found(tmp_path):
     outer = written(tmp_path, "[tool.tflite-sparse]\nselect = ['ALL']", "pyproject.toml")
     assert find_config(inner) == outer
     # A pyproject.toml of another tool is passed over.
-    written(tmp_path / "a", "[tool.other]\nx = 1", "pyproject.toml")
-    assert find_config(inner) == outer
+    for text in ("[tool.other]\nx = 1", "tool = 1"):
+        written(tmp_path / "a", text, "pyproject.toml")
+        assert find_config(inner) == outer
     own = written(tmp_path / "a", "")
     assert find_config(inner) == own
+
+
+def test_a_pyproject_whose_table_is_none_is_an_error(tmp_path):
+    path = written(tmp_path, "[tool]\ntflite-sparse = 1", "pyproject.toml")
+    with pytest.raises(UsageError, match="the configuration must be a table"):
+        read_config(path)
+    assert read_config(written(tmp_path, "", "pyproject.toml")) == Config(path=path)
 
 
 def test_a_configuration_that_is_not_there_is_an_error(tmp_path):

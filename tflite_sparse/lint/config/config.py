@@ -111,7 +111,7 @@ def find_config(start: Path) -> Path | None:
         if own.is_file():
             return own
         project = folder / _PYPROJECT
-        if project.is_file() and _TABLE in _load(project).get("tool", {}):
+        if project.is_file() and _table_in(_load(project)) is not None:
             return project
     return None
 
@@ -123,11 +123,19 @@ def read_config(path: Path) -> Config:
         UsageError: the file cannot be read, or a key or value in it is not known.
     """
     document = _load(path)
-    table = document.get("tool", {}).get(_TABLE, {}) if path.name == _PYPROJECT else document
+    table = document if path.name != _PYPROJECT else _table_in(document)
     try:
-        return Config(msgspec.convert(table, ConfigFile, dec_hook=decode_value), path)
+        return Config(
+            msgspec.convert({} if table is None else table, ConfigFile, dec_hook=decode_value), path
+        )
     except msgspec.ValidationError as error:
         raise explained(error, str(path)) from None
+
+
+def _table_in(project: dict[str, Any]) -> Any:
+    """The table of this tool in a pyproject.toml, None where it has none."""
+    tools = project.get("tool")
+    return tools.get(_TABLE) if isinstance(tools, dict) else None
 
 
 def _load(path: Path) -> dict[str, Any]:
