@@ -1,4 +1,4 @@
-"""What lies behind a page about a model: fates, wiring, sizes."""
+"""What lies behind a page about a model: dispositions, edges, sizes."""
 
 from __future__ import annotations
 
