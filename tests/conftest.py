@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tflite_sparse.runtime.litert.processor import interpreter_command
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # In CI, generated examples are the same in every run.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -22,9 +26,25 @@ def emulator() -> list[str]:
     return interpreter_command(emulate=True)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+# Wrapped around the making of reports, as pytest counts failures before a conftest is told of them.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Makes a failure of every skipped test: a check that did not run proves nothing."""
+    report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome = "failed"
-        report.longrepr = f"no test of this project may be skipped: {reason}"
+        report.outcome, report.longrepr = "failed", _reason(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Makes an error of every module that is skipped as a whole."""
+    report = yield
+    if report.skipped:
+        report.outcome, report.longrepr = "failed", _reason(report)
+    return report
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    return f"no test of this project may be skipped: {said}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +38,6 @@ def test_damaged_input_is_taken_or_refused(target):
     assert f"{target}: {CASES[target]:,} cases" in done.stdout
 
 
-@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="no atheris on this system")
 def test_inputs_that_coverage_leads_to_are_taken_or_refused(tmp_path):
     command = [sys.executable, "-m", "tests.fuzz.guided", "-runs=300", "-seed=1"]
     done = subprocess.run(

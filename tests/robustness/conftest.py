@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,10 +24,7 @@ def _mounted(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
         check=False,
     )
     if done.returncode:
-        reason = f"no file system can be mounted here: {done.stderr.strip()}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.fail(f"no file system can be mounted here, which takes root: {done.stderr.strip()}")
 
     def remount(options: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{options}", folder], check=True)

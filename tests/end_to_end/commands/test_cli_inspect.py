@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from importlib import resources
@@ -117,7 +118,6 @@ def test_text_in_a_pipe_has_no_colours() -> None:
 def test_a_terminal_gets_colours_unless_it_wants_none(
     environment: dict[str, str], coloured: bool
 ) -> None:
-    pty = pytest.importorskip("pty", reason="a terminal needs a POSIX system")
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "tflite_sparse", "inspect", MODEL, "--top", "1", "--no-gzip"],
