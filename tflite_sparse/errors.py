@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +28,7 @@ __all__ = [
 _SHOWN_SIZES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where in a model something is; what is not known stays None.
 
     Attributes:
@@ -85,10 +83,9 @@ class TfliteSparseError(Exception):
 
     def at(self, **where: str | int | None) -> Self:
         """Fills in the parts of the place that are still unknown, and returns the error itself."""
-        known = {
-            key: value for key, value in dataclasses.asdict(self.place).items() if value is not None
-        }
-        self.place = Place(**{**where, **known})
+        place = msgspec.structs.asdict(self.place)
+        stated = {part: value for part, value in place.items() if value is not None}
+        self.place = Place(**{**where, **stated})
         return self
 
     def __str__(self) -> str:

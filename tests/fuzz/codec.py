@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from tflite_sparse.encoding import Layout, Level, SparseEncoding, encode
@@ -71,16 +71,16 @@ def _row(row: tuple[int, ...], chance: random.Random) -> tuple[int, ...]:
 
 
 def _shape(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
-    return dataclasses.replace(encoding, shape=_row(encoding.shape, chance))
+    return msgspec.structs.replace(encoding, shape=_row(encoding.shape, chance))
 
 
 def _order(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
-    return dataclasses.replace(encoding, traversal_order=_row(encoding.traversal_order, chance))
+    return msgspec.structs.replace(encoding, traversal_order=_row(encoding.traversal_order, chance))
 
 
 def _blocks(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
     changed = chance.choice((None, _row(encoding.block_map or (), chance)))
-    return dataclasses.replace(encoding, block_map=changed)
+    return msgspec.structs.replace(encoding, block_map=changed)
 
 
 def _values(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
@@ -88,7 +88,7 @@ def _values(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
     changed = chance.choice((values[:-1], np.append(values, values[:1]), values.reshape(-1, 1)))
     if chance.random() < 0.3:
         changed = np.zeros(values.size, chance.choice((*_VALUES, bool, object, "<c8", "<U3")))
-    return dataclasses.replace(encoding, values=changed)
+    return msgspec.structs.replace(encoding, values=changed)
 
 
 def _levels(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
@@ -97,7 +97,7 @@ def _levels(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
         levels.insert(chance.randrange(len(levels) + 1), Level(_number(chance)))
     else:
         del levels[chance.randrange(len(levels))]
-    return dataclasses.replace(encoding, levels=tuple(levels))
+    return msgspec.structs.replace(encoding, levels=tuple(levels))
 
 
 def _level(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
@@ -106,18 +106,22 @@ def _level(encoding: SparseEncoding, chance: random.Random) -> SparseEncoding:
     number = chance.randrange(len(encoding.levels))
     level = encoding.levels[number]
     if level.segments is None or level.indices is None or chance.random() < 0.1:
-        changed = dataclasses.replace(level, dense_size=_number(chance))
+        changed = msgspec.structs.replace(level, dense_size=_number(chance))
     elif chance.random() < 0.1:
         changed = chance.choice(
-            (Level(_number(chance)), dataclasses.replace(level, indices=None), Level(1, None, None))
+            (
+                Level(_number(chance)),
+                msgspec.structs.replace(level, indices=None),
+                Level(1, None, None),
+            )
         )
     elif chance.random() < 0.5:
-        changed = dataclasses.replace(level, segments=_array(level.segments, chance))
+        changed = msgspec.structs.replace(level, segments=_array(level.segments, chance))
     else:
-        changed = dataclasses.replace(level, indices=_array(level.indices, chance))
+        changed = msgspec.structs.replace(level, indices=_array(level.indices, chance))
     levels = list(encoding.levels)
     levels[number] = changed
-    return dataclasses.replace(encoding, levels=tuple(levels))
+    return msgspec.structs.replace(encoding, levels=tuple(levels))
 
 
 def _array(array: Any, chance: random.Random) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.search import AUTO_BLOCKS, full_block
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BlockFill", "block_fill"]
 
 
-@dataclass(frozen=True, slots=True)
-class BlockFill:
+class BlockFill(msgspec.Struct, frozen=True):
     """How full blocks of one shape are.
 
     Attributes:

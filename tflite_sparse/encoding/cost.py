@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+import numpy as np
+
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.sparse_encoding import elements, index_type
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from tflite_sparse.encoding.sparse_encoding import Layout
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Cost", "LevelCost", "cost", "structure_nbytes"]
 
 
-@dataclass(frozen=True, slots=True)
-class LevelCost:
+class LevelCost(msgspec.Struct, frozen=True):
     """Sizes of one compressed level.
 
     Attributes:
@@ -39,8 +39,7 @@ class LevelCost:
         return self.segments * self.segment_type.itemsize + self.indices * self.index_type.itemsize
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True):
     """Exact sizes of an encoding.
 
     Attributes:

@@ -6,7 +6,8 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.encoding.cost import Cost, cost
 from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.sparse_encoding import Layout, google_layout
@@ -28,8 +29,7 @@ _MARGIN = 1.25
 _MOST_DIMENSIONS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class EncodingChoice:
+class EncodingChoice(msgspec.Struct, frozen=True):
     """A layout and what it costs."""
 
     layout: Layout

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import EncodingError, shown_shape
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Layout", "Level", "SparseEncoding", "google_layout", "index_type"]
 
@@ -34,8 +32,7 @@ def index_type(largest: int) -> np.dtype[Any]:
     raise EncodingError(f"{largest:,} does not fit any index type of the format")
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """One level of an encoding, in traversal order.
 
     Attributes:
@@ -65,8 +62,7 @@ class Level:
         return self.segments, self.indices
 
 
-@dataclass(frozen=True, slots=True)
-class SparseEncoding:
+class SparseEncoding(msgspec.Struct, frozen=True):
     """A tensor as the format stores it sparse.
 
     Attributes:
@@ -98,8 +94,7 @@ class SparseEncoding:
         return int(self.values.nbytes) + sum(int(a.nbytes) for a in arrays if a is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """How to encode a tensor of some rank.
 
     Attributes:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tflite_sparse.flatbuffer.source import Source
     from tflite_sparse.flatbuffer.verifier import Verified
 
@@ -33,8 +32,7 @@ _LONGEST_COMMENT = 65535
 _ZIP64 = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """A run of bytes after the flatbuffer.
 
     Attributes:

@@ -8,10 +8,10 @@ depends on the tree alone, so that the same model gives the same bytes.
 from __future__ import annotations
 
 import struct
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer.external import EXTERNAL, external_range
 from tflite_sparse.flatbuffer.payload import Deferred
@@ -43,8 +43,7 @@ Arrangement: TypeAlias = "tuple[bytes, int, int, list[int], Packers]"
 """A table's vtable, size, alignment, where each field stands in it, and how it is written."""
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(msgspec.Struct, eq=False):
     """A run of numbers that is streamed after the structure.
 
     Attributes:
@@ -62,8 +61,7 @@ class Piece:
     start: int = 0
 
 
-@dataclass(slots=True)
-class Layout:
+class Layout(msgspec.Struct, eq=False):
     """A file as it will be written.
 
     Attributes:
@@ -73,7 +71,7 @@ class Layout:
     """
 
     structure: bytearray
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[Piece] = msgspec.field(default_factory=list)
     size: int = 0
 
 
@@ -272,7 +270,7 @@ def _order(pieces: list[Piece]) -> list[Piece]:
     groups: dict[object, list[Piece]] = {}
     for piece in pieces:
         group = piece.vector.group if isinstance(piece.vector, Deferred) else None
-        groups.setdefault((piece.external, id(piece if group is None else group)), []).append(piece)
+        groups.setdefault((piece.external, piece if group is None else group), []).append(piece)
     chained = [piece for members in groups.values() for piece in members]
     return sorted(chained, key=lambda piece: piece.external)
 

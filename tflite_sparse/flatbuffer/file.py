@@ -6,7 +6,8 @@ import mmap
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import Place, RewriteError
 from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
 from tflite_sparse.flatbuffer.byte_layout import lay_out
@@ -32,8 +33,7 @@ __all__ = ["FlatFile"]
 _CHUNK = 16 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class FlatFile:
+class FlatFile(msgspec.Struct, frozen=True):
     """A file as a tree of tables.
 
     Attributes:

@@ -6,7 +6,8 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import FileError, Place
 from tflite_sparse.flatbuffer.schema_text import declarations, error
 
@@ -45,8 +46,7 @@ _NONE = "NONE"
 _MEMBERS = range(1, 256)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDef:
+class FieldDef(msgspec.Struct, frozen=True):
     """A field of a table.
 
     Attributes:
@@ -74,8 +74,7 @@ class FieldDef:
     deprecated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TableDef:
+class TableDef(msgspec.Struct, frozen=True):
     """A table: its name and its fields by slot."""
 
     name: str
@@ -83,8 +82,7 @@ class TableDef:
     by_name: dict[str, FieldDef]
 
 
-@dataclass(frozen=True, slots=True)
-class EnumDef:
+class EnumDef(msgspec.Struct, frozen=True):
     """An enum: numpy code of its numbers, and names and numbers both ways."""
 
     name: str
@@ -93,8 +91,7 @@ class EnumDef:
     names: dict[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class UnionDef:
+class UnionDef(msgspec.Struct, frozen=True):
     """A union: the table of each type number, and an enum of its types with NONE = 0."""
 
     name: str
@@ -104,8 +101,7 @@ class UnionDef:
     scalar: str = "u1"
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True):
     """The whole format.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import FormatError, Place
 
 __all__ = [
@@ -29,8 +29,7 @@ _STRING = re.compile(r'"[^"]*"')
 _IGNORED = frozenset({"namespace", "file_extension", "attribute"})
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredField:
+class DeclaredField(msgspec.Struct, frozen=True):
     """A field as it is written; `line` counts from 1, `slot` is its (id: n) if it has one."""
 
     name: str
@@ -41,8 +40,7 @@ class DeclaredField:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTable:
+class DeclaredTable(msgspec.Struct, frozen=True):
     """A table as it is written."""
 
     name: str
@@ -50,8 +48,7 @@ class DeclaredTable:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredEnum:
+class DeclaredEnum(msgspec.Struct, frozen=True):
     """An enum with its base type, or a union with the base type ""."""
 
     name: str
@@ -60,8 +57,7 @@ class DeclaredEnum:
     line: int
 
 
-@dataclass(slots=True)
-class Declarations:
+class Declarations(msgspec.Struct, eq=False):
     """All that a schema declares, in its order.
 
     Attributes:
@@ -72,9 +68,9 @@ class Declarations:
         identifier: the four bytes at offset 4 of a file, empty where none are named.
     """
 
-    tables: dict[str, DeclaredTable] = field(default_factory=dict)
-    enums: dict[str, DeclaredEnum] = field(default_factory=dict)
-    unions: dict[str, DeclaredEnum] = field(default_factory=dict)
+    tables: dict[str, DeclaredTable] = msgspec.field(default_factory=dict)
+    enums: dict[str, DeclaredEnum] = msgspec.field(default_factory=dict)
+    unions: dict[str, DeclaredEnum] = msgspec.field(default_factory=dict)
     root: str = ""
     identifier: bytes = b""
 

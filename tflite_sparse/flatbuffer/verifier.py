@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import FormatError, Place
 from tflite_sparse.flatbuffer.external import EXTERNAL
 
@@ -37,8 +37,7 @@ _MAX_FLATBUFFER = 2**31 - 1
 _LARGEST_MULTIPLE, _CLAIMED_ANYWAY = 8, 8 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Something in the file that the schema has no name for.
 
     Attributes:
@@ -55,8 +54,7 @@ class Unknown:
         return f"{self.what} of table {self.table} at offset {self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """What the verifier found out on its way.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import numpy as np
 from hypothesis import strategies as st
 
@@ -52,7 +51,7 @@ def encodings(
             levels.append(Level(segments=segments, indices=indices))
         else:
             levels.append(level)
-    return array, dataclasses.replace(encoding, levels=tuple(levels))
+    return array, msgspec.structs.replace(encoding, levels=tuple(levels))
 
 
 @st.composite
@@ -110,5 +109,5 @@ def _holding(array: np.ndarray) -> st.SearchStrategy[str]:
 def with_level(encoding: SparseEncoding, number: int, **changes: object) -> SparseEncoding:
     """The encoding with one level changed."""
     levels = list(encoding.levels)
-    levels[number] = dataclasses.replace(levels[number], **changes)
-    return dataclasses.replace(encoding, levels=tuple(levels))
+    levels[number] = msgspec.structs.replace(levels[number], **changes)
+    return msgspec.structs.replace(encoding, levels=tuple(levels))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import numpy as np
 import pytest
 
@@ -66,7 +65,7 @@ def test_a_tensor_without_elements(shape: tuple[int, ...]) -> None:
         Level(shape[0]) if n == 0 else Level(segments=np.zeros(shape[0] + 1, "u1"), indices=level)
         for n, level in enumerate((None, encoding.levels[1].indices))
     )
-    assert agrees(dataclasses.replace(encoding, shape=shape, levels=levels), dense)
+    assert agrees(msgspec.structs.replace(encoding, shape=shape, levels=levels), dense)
 
 
 def test_a_tensor_without_elements_below_entries_that_are_stored() -> None:

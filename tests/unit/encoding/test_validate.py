@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import tracemalloc
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,9 +51,9 @@ CASES = {
     "a negative index": (indices(-1, 3, 0, 0, 2, 3), "index -1"),
     "indices that fall": (indices(3, 1, 0, 0, 2, 3), "ascend"),
     "an index twice": (indices(1, 3, 0, 0, 2, 2), "ascend"),
-    "a value too few": (dataclasses.replace(good(), values=good().values[:-1]), "values"),
+    "a value too few": (msgspec.structs.replace(good(), values=good().values[:-1]), "values"),
     "a value too many": (
-        dataclasses.replace(good(), values=np.append(good().values, np.float32(1))),
+        msgspec.structs.replace(good(), values=np.append(good().values, np.float32(1))),
         "values",
     ),
     "no indices": (with_level(good(), 1, indices=None), "no indices"),
@@ -63,22 +63,22 @@ CASES = {
     ),
     "a dense size unlike the shape": (with_level(good(), 0, dense_size=3), "dense size 3"),
     "a traversal order that is no permutation": (
-        dataclasses.replace(good(), traversal_order=(0, 0)),
+        msgspec.structs.replace(good(), traversal_order=(0, 0)),
         "permutation",
     ),
     "a traversal order too short": (
-        dataclasses.replace(good(), traversal_order=(0,)),
+        msgspec.structs.replace(good(), traversal_order=(0,)),
         "traversal order has 1",
     ),
-    "a level too few": (dataclasses.replace(good(), levels=good().levels[:1]), "1 levels"),
+    "a level too few": (msgspec.structs.replace(good(), levels=good().levels[:1]), "1 levels"),
     "no segments at all": (segments(), "0 segments"),
     "a negative segment": (segments(0, -1, 3, 3, 6), "before segment"),
     "values of two dimensions": (
-        dataclasses.replace(good(), values=good().values[None]),
+        msgspec.structs.replace(good(), values=good().values[None]),
         "2 dimensions",
     ),
     "values that are no numbers": (
-        dataclasses.replace(good(), values=good().values.astype(object)),
+        msgspec.structs.replace(good(), values=good().values.astype(object)),
         "object",
     ),
     "segments of two dimensions": (
@@ -89,42 +89,42 @@ CASES = {
     "a block of no size": (with_level(blocked(), 3, dense_size=0), "blocks of 0"),
     "a block of negative size": (with_level(blocked(), 2, dense_size=-2), "blocks of -2"),
     "a block map without block levels": (
-        dataclasses.replace(good(), block_map=(0,)),
+        msgspec.structs.replace(good(), block_map=(0,)),
         "traversal order has 2",
     ),
     "block levels without a block map": (
-        dataclasses.replace(blocked(), block_map=None),
+        msgspec.structs.replace(blocked(), block_map=None),
         "traversal order has 4",
     ),
-    "a dimension divided twice": (dataclasses.replace(blocked(), block_map=(1, 1)), "ascend"),
+    "a dimension divided twice": (msgspec.structs.replace(blocked(), block_map=(1, 1)), "ascend"),
     "more dimensions than anybody has": (
-        dataclasses.replace(good(), shape=(1,) * 10**6),
+        msgspec.structs.replace(good(), shape=(1,) * 10**6),
         "1,000,000 dimensions",
     ),
     "a longer traversal order than anybody has": (
-        dataclasses.replace(good(), traversal_order=tuple(range(10**6))),
+        msgspec.structs.replace(good(), traversal_order=tuple(range(10**6))),
         "1,000,000 dimensions",
     ),
-    "a negative shape": (dataclasses.replace(good(), shape=(4, -4)), "negative"),
+    "a negative shape": (msgspec.structs.replace(good(), shape=(4, -4)), "negative"),
     "a shape whose size overflows": (
-        dataclasses.replace(good(), shape=(2**20, 2**20)),
+        msgspec.structs.replace(good(), shape=(2**20, 2**20)),
         "too large",
     ),
     "a size beyond all numbers beside an empty dimension": (
         SparseEncoding((2**70, 0), (0, 1), None, (Level(2**70), Level(0)), np.zeros(0, np.float32)),
         "too large",
     ),
-    "a block map that falls": (dataclasses.replace(blocked(), block_map=(1, 0)), "ascend"),
+    "a block map that falls": (msgspec.structs.replace(blocked(), block_map=(1, 0)), "ascend"),
     "a block map that names no dimension": (
-        dataclasses.replace(blocked(), block_map=(0, 2)),
+        msgspec.structs.replace(blocked(), block_map=(0, 2)),
         "not there",
     ),
     "blocks that do not divide": (
-        dataclasses.replace(blocked(), levels=(*blocked().levels[:2], Level(3), Level(2))),
+        msgspec.structs.replace(blocked(), levels=(*blocked().levels[:2], Level(3), Level(2))),
         "divide",
     ),
     "a block before the last dimension": (
-        dataclasses.replace(blocked(), traversal_order=(0, 2, 1, 3)),
+        msgspec.structs.replace(blocked(), traversal_order=(0, 2, 1, 3)),
         "misreads",
     ),
     "a compressed block": (
@@ -145,7 +145,7 @@ def test_block_dimensions_in_an_order_that_the_runtime_mixes_up_are_refused():
     array = np.arange(4 * 6 * 8, dtype=np.float32).reshape(4, 6, 8)
     straight = encode(array, Layout((0, 1, 2, 3, 4, 5), (False,) * 6, (0, 1, 2), (2, 3, 4)))
     validate(straight)
-    turned = dataclasses.replace(
+    turned = msgspec.structs.replace(
         straight,
         traversal_order=(0, 1, 2, 4, 5, 3),
         levels=(*straight.levels[:3], Level(3), Level(4), Level(2)),
@@ -155,7 +155,7 @@ def test_block_dimensions_in_an_order_that_the_runtime_mixes_up_are_refused():
 
 
 def test_two_swapped_block_dimensions_are_read_right_and_accepted():
-    swapped = dataclasses.replace(
+    swapped = msgspec.structs.replace(
         encode(ARRAY, Layout((0, 1, 2, 3), (False,) * 4, (0, 1), (2, 4))),
         traversal_order=(0, 1, 3, 2),
         levels=(Level(2), Level(1), Level(4), Level(2)),
@@ -196,15 +196,15 @@ NEIGHBOURS = {
     "indices of a wider type": indices(1, 3, 0, 0, 2, 3),
     "the last position": indices(0, 1, 3, 0, 1, 3),
     "an empty first segment": segments(0, 0, 1, 2, 6),
-    "everything in the first segment": dataclasses.replace(
+    "everything in the first segment": msgspec.structs.replace(
         with_level(
             good(), 1, segments=np.array([0, 4, 4, 4, 4], "u1"), indices=np.arange(4, dtype="<u2")
         ),
         values=np.arange(4, dtype=np.int8),
     ),
-    "zeros that are stored": dataclasses.replace(good(), values=np.zeros(6, np.float32)),
+    "zeros that are stored": msgspec.structs.replace(good(), values=np.zeros(6, np.float32)),
     "a size on a compressed level": with_level(good(), 1, dense_size=99),
-    "an empty block map": dataclasses.replace(good(), block_map=()),
+    "an empty block map": msgspec.structs.replace(good(), block_map=()),
     "a scalar": SparseEncoding((), (), None, (), np.ones(1, np.float32)),
     "no elements": SparseEncoding((0, 4), (0, 1), None, (Level(0), Level(4)), np.zeros(0, "i1")),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import tracemalloc
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,20 +38,20 @@ def damaged(draw: st.DrawFn) -> SparseEncoding:
             order = draw(st.permutations(encoding.traversal_order))
             if draw(st.booleans()) and order:
                 order[draw(st.integers(0, len(order) - 1))] = draw(small)
-            encoding = dataclasses.replace(encoding, traversal_order=tuple(order))
+            encoding = msgspec.structs.replace(encoding, traversal_order=tuple(order))
         elif kind == "map":
             size = st.integers(0, len(encoding.shape) + 1)
             block_map = draw(st.none() | st.lists(size, max_size=4).map(tuple))
-            encoding = dataclasses.replace(encoding, block_map=block_map)
+            encoding = msgspec.structs.replace(encoding, block_map=block_map)
         elif kind == "shape":
             shape = list(encoding.shape)
             shape[draw(st.integers(0, len(shape) - 1))] = draw(small)
-            encoding = dataclasses.replace(encoding, shape=tuple(shape))
+            encoding = msgspec.structs.replace(encoding, shape=tuple(shape))
         elif kind == "values":
             values = np.resize(encoding.values, max(0, encoding.values.size + draw(small)))
-            encoding = dataclasses.replace(encoding, values=values)
+            encoding = msgspec.structs.replace(encoding, values=values)
         else:
-            encoding = dataclasses.replace(encoding, levels=encoding.levels[:-1])
+            encoding = msgspec.structs.replace(encoding, levels=encoding.levels[:-1])
     return encoding
 
 
@@ -136,4 +136,4 @@ def test_the_walk_itself_finds_each_kind_of_misreading():
     )
     for change in changes:
         with pytest.raises(MisreadError):
-            walk(dataclasses.replace(good, **change))
+            walk(msgspec.structs.replace(good, **change))

@@ -224,7 +224,7 @@ def test_fields_of_an_enum_name_it_where_their_numbers_have_names():
 def test_the_schema_is_found_in_a_checkout_and_in_an_installed_package(tmp_path, inside):
     shutil.copytree(ROOT / "tflite_sparse" / "flatbuffer", tmp_path / "tflite_sparse/flatbuffer")
     shutil.copytree(ROOT / "tflite_sparse" / "files", tmp_path / "tflite_sparse/files")
-    for name in ("__init__.py", "threads.py", "_dataclass.py", "_version.py", "errors.py"):
+    for name in ("__init__.py", "threads.py", "_version.py", "errors.py"):
         shutil.copy(ROOT / "tflite_sparse" / name, tmp_path / "tflite_sparse" / name)
     folder = tmp_path / "tflite_sparse" if inside else tmp_path
     shutil.copytree(ROOT / "schema", folder / "schema")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_error, report_problem
 from tflite_sparse.cli.paths import find_models
@@ -170,8 +169,7 @@ def _view(asked: list[_View], *, as_json: bool, chosen: bool) -> _View:
     return asked[0] if asked else _View.WEIGHTS
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(NamedTuple):
     """What was found in a file, or the error that stopped it."""
 
     path: str
@@ -179,8 +177,7 @@ class _Result:
     operators: tuple[GraphOperator, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(NamedTuple):
     wired: bool
     targets: tuple[Target, ...] | None
     near: float

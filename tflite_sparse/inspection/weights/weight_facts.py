@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -121,7 +120,7 @@ def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = Fa
 
 def problem_of(error: TfliteSparseError) -> Problem:
     """An error about a part of a model as a result."""
-    place = dataclasses.replace(error.place, file=None)
+    place = msgspec.structs.replace(error.place, file=None)
     return Problem(message=readable(error.message), place=readable(str(place)))
 
 

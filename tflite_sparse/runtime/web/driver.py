@@ -10,13 +10,12 @@ import asyncio
 import base64
 import contextlib
 import time
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import numpy as np
 
-from tflite_sparse._dataclass import dataclass
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.interleave import there_and_back
@@ -41,8 +40,7 @@ _STARTING = 60.0
 _CLOSING = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class WebTimings:
+class WebTimings(msgspec.Struct, frozen=True):
     """What a browser measured.
 
     Attributes:
@@ -54,14 +52,13 @@ class WebTimings:
     timings: tuple[Timing, ...]
 
 
-@dataclass(slots=True)
 class _Runner:
     """A model in its page.
 
     Attributes:
         path: the model.
         request: what the page is asked to prepare.
-        seconds: how much of its time it has left.
+        seconds: how many it has left.
         page: where it runs; None once it has failed.
         status: how it fared.
         detail: what went wrong.
@@ -69,14 +66,15 @@ class _Runner:
         outputs: what it computed.
     """
 
-    path: str
-    request: dict[str, Any]
-    seconds: float
-    page: Page | None = None
-    status: str = "ok"
-    detail: str = ""
-    milliseconds: list[float] = field(default_factory=list)
-    outputs: Outputs = field(default_factory=dict)
+    def __init__(self, path: str, request: dict[str, Any], seconds: float) -> None:
+        self.path = path
+        self.request = request
+        self.seconds = seconds
+        self.page: Page | None = None
+        self.status = "ok"
+        self.detail = ""
+        self.milliseconds: list[float] = []
+        self.outputs: Outputs = {}
 
     async def ask(self, expression: str, argument: Any = None) -> dict[str, Any] | None:
         """What the page answers; None, and the page is closed, where that is no success."""

@@ -11,7 +11,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tflite_sparse._dataclass import dataclass
+import msgspec
+
 from tflite_sparse.errors import RuntimeUnavailableError
 
 __all__ = ["Package", "archive", "cache_folder", "contents"]
@@ -22,8 +23,7 @@ _TOP = "package/"
 """Every archive of npm has its files in this folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """A package at one version.
 
     Attributes:
