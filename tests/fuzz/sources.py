@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.runtime_model.nets.adaptable_nets import adaptable_net
-from tests.runtime_model.nets.random_nets import random_net
-from tests.runtime_model.nets.random_tangles import random_tangle
 from tests.support.nets.builder import ModelBuilder, append_zip
 from tests.support.nets.every_table import every_option_model
+from tests.support.nets.random_nets import random_net
+from tests.support.nets.random_tangles import random_tangle
 from tests.support.real_models import real_model
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.table import Table

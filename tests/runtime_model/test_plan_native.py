@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime_model.nets.random_nets import random_net
+from tests.support.nets.random_nets import random_net
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.litert.driver import profile_many
 from tflite_sparse.runtime.litert.processor import native_target

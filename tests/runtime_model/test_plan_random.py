@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.runtime_model.nets.random_nets import random_net
-from tests.runtime_model.nets.random_tangles import random_tangle
 from tests.runtime_model.side_by_side import compare
 from tests.support.emulator import needs_emulator
+from tests.support.nets.random_nets import random_net
+from tests.support.nets.random_tangles import random_tangle
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runtime_model.outputs import outputs
 from tests.support.command import as_anybody, call
+from tests.support.outputs import outputs
 from tests.support.real_models import real_model
 
 SPARSE = Path(__file__).parents[3] / "testdata" / "mobilenet_tiny_80_sparse.tflite"

@@ -7,7 +7,6 @@ import os
 import pty
 import subprocess
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +74,11 @@ def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_the_schema_ships_with_the_package() -> None:
-    folder = resources.files("tflite_sparse") / "schema" / "inspect.schema.json"
-    found = folder if folder.is_file() else ROOT / "schema" / "inspect.schema.json"
-    assert json.loads(found.read_text("utf-8")) == SCHEMA
+def test_a_wheel_has_the_schemas_where_the_package_looks_for_them() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    included = text.split("[tool.hatch.build.targets.wheel.force-include]\n")[1].split("\n\n")[0]
+    assert included.splitlines() == ['"schema" = "tflite_sparse/schema"']
+    assert (ROOT / "schema" / "tflite.fbs").is_file()
 
 
 @pytest.mark.parametrize("name", sorted(all_real_models()))

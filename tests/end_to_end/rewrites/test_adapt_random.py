@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.runtime_model.nets.adaptable_nets import adaptable_net
-from tests.runtime_model.nets.random_nets import random_net
-from tests.runtime_model.outputs import outputs
 from tests.support.emulator import needs_emulator
+from tests.support.nets.random_nets import random_net
+from tests.support.outputs import outputs
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import adapt

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.adapted.subjects import masked
-from tests.runtime_model.outputs import outputs
 from tests.support.command import call
 from tests.support.emulator import needs_emulator
+from tests.support.outputs import outputs
 from tests.support.real_models import real_model
 from tflite_sparse.runtime.litert.driver import profile_many
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
 
-from tests.runtime_model.outputs import outputs
 from tests.support.nets.builder import ModelBuilder
+from tests.support.outputs import outputs
 from tests.support.peers.object_api import differences, load
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.runtime_model.nets.random_nets import random_net
-from tests.runtime_model.outputs import outputs
 from tests.support.emulator import needs_emulator
-from tests.unit.xnnpack.nets import build, head, trunk
+from tests.support.nets.random_nets import random_net
+from tests.support.nets.small_nets import build, head, trunk
+from tests.support.outputs import outputs
 from tests.unit.xnnpack.test_outcomes import ABORT, DENSE, LOAD, RIGHT, WRONG
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

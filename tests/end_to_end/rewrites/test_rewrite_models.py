@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.runtime_model.outputs import outputs
 from tests.support.emulator import needs_emulator
+from tests.support.outputs import outputs
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

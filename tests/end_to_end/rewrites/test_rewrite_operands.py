@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.runtime_model.outputs import outputs
 from tests.support.nets.weight_readers import READERS, one_reader
+from tests.support.outputs import outputs
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.insert_densify import insert_densify
 from tflite_sparse.rewrite.storage.reader_table import CASES

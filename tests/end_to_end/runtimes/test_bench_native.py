@@ -9,10 +9,10 @@ from statistics import median
 
 import pytest
 
-from tests.runtime_model.failing import endless, refused, unknown
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.failing import endless, refused, unknown
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from tests.runtime_model.failing import aborting, endless, refused, unknown
 from tests.support.command import call
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.failing import aborting, endless, refused, unknown
 from tests.support.real_models import real_model
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model

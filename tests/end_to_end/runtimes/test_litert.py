@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.runtime_model.failing import aborting, endless, refused, unknown
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.emulator import needs_emulator
 from tests.support.litert import invoke
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.failing import aborting, endless, refused, unknown
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs

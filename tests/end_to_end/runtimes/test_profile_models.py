@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime_model.failing import aborting, endless, refused, unknown
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.failing import aborting, endless, refused, unknown
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.runtime import plan_match as match

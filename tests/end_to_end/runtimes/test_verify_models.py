@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.runtime_model.failing import aborting, endless, refused
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.failing import aborting, endless, refused
+from tests.support.nets.small_nets import head, trunk
 from tests.support.real_models import real_model
-from tests.unit.xnnpack.nets import head, trunk
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify

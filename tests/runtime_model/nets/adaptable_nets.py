@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.runtime_model.nets.random_nets import Chance, made_by
+from tests.support.nets.random_nets import Chance, made_by
 
 if TYPE_CHECKING:
     from tests.support.nets.builder import GraphBuilder, Value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 
 import msgspec
@@ -181,14 +180,12 @@ def test_what_an_encoding_claims_costs_no_memory():
         values=np.zeros(4, np.float32),
     )
     tracemalloc.start()
-    started = time.perf_counter()
     try:
         with pytest.raises(EncodingError, match="values"):
             decode(claim)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - started < 1
 
 
 NEIGHBOURS = {

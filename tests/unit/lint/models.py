@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from ai_edge_litert import schema_py_generated as litert_schema
 
+from tests.support.forge import Forge
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.every_table import pack
+from tests.support.nets.small_nets import entry, head, trunk
 from tests.support.peers.object_api import load
-from tests.unit.flatbuffer.test_verifier import Forge
-from tests.unit.xnnpack.nets import entry, head, trunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

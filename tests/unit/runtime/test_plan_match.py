@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.unit.xnnpack.nets import build, head, trunk
+from tests.support.nets.small_nets import build, head, trunk
 from tflite_sparse.runtime.observations import ExecutedOperator, Profile
 from tflite_sparse.runtime.plan_match import against_plan
 from tflite_sparse.xnnpack.plan import plan
@@ -74,7 +74,7 @@ def test_a_failure_that_was_not_planned_is_no_agreement(net, status):
 
 
 def test_a_failure_that_was_planned_is_one():
-    from tests.runtime_model.failing import aborting
+    from tests.support.nets.failing import aborting
     from tflite_sparse.model import Model
 
     net = Model.read(aborting()).subgraphs[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime_model.nets.random_nets import random_net
-from tests.runtime_model.nets.random_tangles import random_tangle
+from tests.support.nets.random_nets import random_net
+from tests.support.nets.random_tangles import random_tangle
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model, Subgraph
 from tflite_sparse.xnnpack.forecast import delegated, forecast

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.unit.xnnpack.nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build, entry, head, trunk
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import Runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-import time
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tflite_sparse.xnnpack as package
-from tests.unit.xnnpack.nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build, entry, head, trunk
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.assumptions import WhatIf
@@ -237,22 +237,41 @@ def test_no_estimate_for_a_model_that_does_not_run_right() -> None:
     assert estimate(plan(subgraph, "wasm"), subgraph) is None
 
 
-def test_large_models_are_planned_in_a_second() -> None:
+def chain(blocks: int) -> Subgraph:
+    """Blocks one after another, some beside nothing."""
+
     def net(g: GraphBuilder) -> Value:
         x = entry(g)
-        for number in range(1000):
+        for number in range(blocks):
             y = g.conv2d(g.depthwise(x), 16, zeros=0.9, storage="sparse")
             x = g.add(x, y) if number % 3 == 0 else y
         return head(g, x)
 
-    subgraph = build(net)
-    assert len(subgraph.operators) > 3000
-    zeros = ZeroCounts()
+    return build(net)
+
+
+def calls_to_plan(subgraph: Subgraph) -> int:
+    """How many functions planning calls, when zeros are counted already."""
+    zeros, calls = ZeroCounts(), 0
     plan(subgraph, "arm64", zeros=zeros)
-    start = time.perf_counter()
-    made = plan(subgraph, "arm64", zeros=zeros)
-    assert time.perf_counter() - start < 1
-    assert made.verdict.sparse_pointwise == 1000
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        plan(subgraph, "arm64", zeros=zeros)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_planning_takes_work_in_proportion_to_the_model() -> None:
+    small, large = chain(60), chain(240)
+    assert plan(large, "arm64").verdict.sparse_pointwise == 240
+    assert 0 < calls_to_plan(large) < 4.4 * calls_to_plan(small)
 
 
 # Rules

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.nets.builder import GraphBuilder, ModelBuilder
+from tests.support.nets.small_nets import entry, head
 from tests.support.real_models import real_model
-from tests.unit.xnnpack.nets import entry, head
 from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model

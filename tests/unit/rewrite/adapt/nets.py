@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.runtime_model.outputs import outputs
 from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.outputs import outputs
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import adapt

@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.support.nets.builder import ModelBuilder
-from tests.unit.xnnpack.nets import trunk
+from tests.support.nets.small_nets import trunk
 
 __all__ = ["aborting", "endless", "refused", "unknown"]
 
