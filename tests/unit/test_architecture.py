@@ -81,20 +81,6 @@ def test_the_reader_of_imports_sees_what_it_must(tmp_path):
     assert project_imports(module) == {"cli", "lint"}
 
 
-def test_unit_tests_and_support_import_no_tests_of_other_kinds():
-    tests = PACKAGE.parent / "tests"
-    others = ("tests.runtime_model", "tests.end_to_end", "tests.robustness", "tests.race")
-    modules = [path for folder in ("unit", "support") for path in (tests / folder).rglob("*.py")]
-    assert len(modules) > 100
-    wrong = [
-        (str(path.relative_to(tests)), node.module)
-        for path in modules
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(others)
-    ]
-    assert wrong == []
-
-
 def test_importing_the_package_loads_neither_rich_nor_typer_nor_a_runtime():
     code = "import sys, tflite_sparse; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
