@@ -65,9 +65,9 @@ def test_in_place_and_without_verification(tmp_path):
 
 
 def test_passes_are_chosen_and_left_out(tmp_path):
-    assert "Not adapted" in call("adapt", STOCK, "-n", "--without", "flip").out
+    assert "Not adapted" in call("adapt", STOCK, "-n", "--without", "mirror").out
     assert "Not adapted" in call("adapt", STOCK, "-n", "--only", "heads").out
-    told = call("adapt", STOCK, "-n", "--only", "flip", "--only", "windows", "--json")
+    told = call("adapt", STOCK, "-n", "--only", "mirror", "--only", "windows", "--json")
     assert told.document("rewrite")["adaptation"]["done"]
 
 
@@ -76,7 +76,7 @@ def test_passes_are_chosen_and_left_out(tmp_path):
     [
         (["--only", "window"], "there is no pass 'window'"),
         (["--target", "abacus"], "there is no target 'abacus'"),
-        (["--only", "flip", "--without", "flip"], "no pass is left"),
+        (["--only", "mirror", "--without", "mirror"], "no pass is left"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_a_line(arguments, said):

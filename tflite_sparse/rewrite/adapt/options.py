@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
 from tflite_sparse.rewrite.adapt.passes import registry
+from tflite_sparse.rewrite.adapt.passes.names import FORMER_NAMES
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
@@ -31,8 +32,7 @@ class AdaptOptions(Record, frozen=True):
     min_gain: float = 1.03
 
     def __post_init__(self) -> None:
-        for name in (*self.only, *self.without):
-            registry.PASSES[name]
+        _passes(*self.only, *self.without)
         if not self.passes:
             raise UsageError("no pass is left to be used", hint="leave out --only or --without")
         if self.min_gain < 0:
@@ -41,5 +41,14 @@ class AdaptOptions(Record, frozen=True):
     @property
     def passes(self) -> frozenset[AnyPass]:
         """The passes that may be used."""
-        names = self.only or registry.PASSES.names
-        return frozenset(registry.PASSES[name] for name in names if name not in self.without)
+        usable = _passes(*self.only) if self.only else frozenset(registry.PASSES)
+        return usable - _passes(*self.without)
+
+
+def _passes(*names: str) -> frozenset[AnyPass]:
+    """The passes of some names, former ones included.
+
+    Raises:
+        UsageError: there is no such pass.
+    """
+    return frozenset(registry.PASSES[FORMER_NAMES.get(name, name)] for name in names)

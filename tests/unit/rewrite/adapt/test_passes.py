@@ -74,7 +74,7 @@ def test_a_kernel_is_placed_in_a_window_exactly_where_it_fits(kernel, stride, pa
         spelled = "SAME" if padding == "SAME" else "VALID"
         return g.depthwise(x, kernel, stride, spelled, name="middle")
 
-    found = adapted(net(middle, size), only=("windows", "spelling"))
+    found = adapted(net(middle, size), only=("windows", "canonicalize"))
     # The entry before it halves the image.
     if not fits(kernel, stride, padding, [-(-length // 2) for length in size]):
         assert not found.done
@@ -127,7 +127,7 @@ def test_an_image_of_bytes_is_reversed_with_its_scale():
 
 
 def test_without_flips_a_stock_stem_stays_outside():
-    found = adapted(model(lambda g: headed(g, body(g, stock(g)))), without=("flip", "entries"))
+    found = adapted(model(lambda g: headed(g, body(g, stock(g)))), without=("mirror", "entries"))
     assert not found.done
     assert Model.read(found.after).to_bytes() == Model.read(found.before).to_bytes()
 

@@ -180,7 +180,7 @@ def test_constants_that_nothing_reads_any_more_are_gone():
 
 @pytest.mark.parametrize(
     "options",
-    [{"only": ("window",)}, {"without": ("all",)}, {"only": ("flip",), "without": ("flip",)},
+    [{"only": ("window",)}, {"without": ("all",)}, {"only": ("flip",), "without": ("mirror",)},
      {"min_gain": -1.0}],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_refused(options):

@@ -99,3 +99,13 @@ def test_every_form_is_made_by_passes_of_the_registry():
     changes = [change for form in FORMS.values() for change in (form.change, form.ending) if change]
     assert {change.by for change in changes} <= set(registry.PASSES)
     assert all(form.ending is not None for form in FORMS.values() if form.leaves)
+
+
+def test_options_take_the_former_names_of_passes():
+    assert (
+        AdaptOptions(only=("flip", "windows")).passes
+        == AdaptOptions(only=("mirror", "windows")).passes
+    )
+    assert (
+        AdaptOptions(without=("spelling",)).passes == AdaptOptions(without=("canonicalize",)).passes
+    )

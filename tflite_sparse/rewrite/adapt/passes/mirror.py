@@ -49,7 +49,7 @@ class Mirror(RegionPass):
     detail = (
         "The image is reversed along height, width or both, once, and every kernel with it:"
         " paddings 0,1 become 1,0, and with stride 2 on an even size that is 1,1, because the last"
-        " padded row is never read. MEAN forgets the flip; maps that leave are reversed back."
+        " padded row is never read. MEAN forgets the reversal; maps that leave are reversed back."
     )
     cost = "a REVERSE_V2 at the input"
     exact = "sums in another order"

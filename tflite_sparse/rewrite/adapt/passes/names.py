@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["PassName"]
+__all__ = ["FORMER_NAMES", "PassName"]
 
 
 class PassName(str, Enum):
     """Names of passes, in the order in which they are listed."""
 
     WINDOWS = "windows"
-    MIRROR = "flip"
+    MIRROR = "mirror"
     EXITS = "exits"
     ENTRIES = "entries"
     HEADS = "heads"
-    CANONICALIZE = "spelling"
+    CANONICALIZE = "canonicalize"
     BARRIERS = "barriers"
 
     def __str__(self) -> str:
         return self.value
+
+
+FORMER_NAMES = {"flip": PassName.MIRROR, "spelling": PassName.CANONICALIZE}
+"""What some passes were called before; options still take these names."""
