@@ -1,4 +1,4 @@
-"""What a model carries along and nothing needs: dead operators, tensors and buffers."""
+"""What a model contains and nothing needs: dead operators, tensors and buffers."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Model:
         return self.subgraphs[0]
 
     def passed(self, nbytes: int) -> None:
-        """Tells that so many bytes of the file were read and are not needed soon."""
+        """Reports that so many bytes of the file were read and are not needed soon."""
         if self.file.source is not None:
             self.file.source.passed(nbytes)
 

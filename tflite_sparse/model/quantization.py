@@ -56,7 +56,7 @@ def zero_points(tensor: Tensor) -> NDArray[np.int64] | None:
 
 
 def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:
-    """The zero points as a report tells them; None for a tensor that is not quantized."""
+    """The zero points as a report shows them; None for a tensor that is not quantized."""
     points = _stored(tensor)
     if points is None:
         return None

@@ -37,7 +37,7 @@ class Subgraph:
         operators: all operators, in the order of execution.
         inputs: the tensors that the caller sets.
         outputs: the tensors that the caller gets.
-        memo: facts that somebody worked out from the graph, by a name and what they are about;
+        memo: facts computed from the graph, by a name and what they are about;
             forgotten with every edit.
     """
 
@@ -186,7 +186,7 @@ class Subgraph:
         """Adds a use to the links, in its place in the order of execution."""
         if self._linked is None or tensor is None:
             return
-        # A new list: somebody may be going through the old one.
+        # A new list: a caller may be iterating over the old one.
         uses = [*self.consumers(tensor), use]
         uses.sort(key=lambda u: (u.operator.index, u.operand))
         self._linked[0][tensor] = uses

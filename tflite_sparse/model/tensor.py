@@ -46,14 +46,14 @@ class Buffer:
 
     @property
     def external(self) -> bool:
-        """Whether the data lies outside the flatbuffer (`Buffer.offset` and `size`)."""
+        """Whether the data is stored outside the flatbuffer (`Buffer.offset` and `size`)."""
         return external_range(self.table) is not None
 
     @property
     def content(self) -> object:
-        """What stands for the data: equal in two buffers that refer to the same bytes of a file.
+        """The identity of the data: equal for two buffers that refer to the same bytes of a file.
 
-        Every edit makes another of it, whether or not the bytes differ.
+        Every edit changes it, whether or not the bytes differ.
         """
         where = external_range(self.table) or self.table.location("data")
         return self._edit if where is None else (self._source, where)
@@ -80,7 +80,7 @@ class Buffer:
 
     @data.setter
     def data(self, value: Any) -> None:
-        """Replaces the data; it then lies inside the flatbuffer as long as there is room."""
+        """Replaces the data; it is then stored inside the flatbuffer as long as there is room."""
         if external_range(self.table) is not None:
             self.table["offset"] = None
             self.table["size"] = None
@@ -190,7 +190,7 @@ class Tensor:
 
     @property
     def stored_values(self) -> NDArray[Any]:
-        """The stored values of a constant as they lie in the buffer, 1-D.
+        """The stored values of a constant as the buffer holds them, 1-D.
 
         Raises:
             ModelError: the type has no fixed width, or the buffer ends within a value.

@@ -44,7 +44,7 @@ class Counts(Record, frozen=True):
         elements: number of values.
         zeros: values that are exactly zero, or at the zero point.
         near: float values that are not zero but under the bound in magnitude; None for integers,
-            and where nobody asked.
+            and where it was not asked for.
         block_values: for each of `BLOCK_CHANNELS` the values that are not zero in whole blocks; ()
             where only zeros were counted.
         blocks: for each of `BLOCK_CHANNELS` the whole blocks that hold a value that is not zero.
@@ -58,10 +58,10 @@ class Counts(Record, frozen=True):
 
 
 class ZeroCounts:
-    """The zeros of constants, each counted when somebody first asks.
+    """The zeros of constants, each counted when first asked for.
 
-    Tensors that refer to the same bytes in the same way are counted together. What is edited is
-    counted anew. Who looks at a model several times makes one of these and hands it on.
+    Tensors that refer to the same bytes in the same way are counted together; edited data are
+    counted again. A caller that looks at a model several times makes one and passes it on.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class ZeroCounts:
 
         Args:
             tensor: the tensor that the file stores, dense or sparse.
-            values: its dense value, where it is at hand.
+            values: its dense value, where the caller has it.
             near: the bound of magnitude for near zeros; None where they do not matter.
             zero_points: what counts as zero, see `count`.
 
@@ -101,7 +101,7 @@ class ZeroCounts:
         return counts
 
     def tell(self, tensor: Tensor, counts: Counts) -> None:
-        """Takes over the zeros of a constant, whose zero point is 0, from somebody who knows."""
+        """Stores zeros of a constant that the caller has counted; its zero point must be 0."""
         self._counted[_key(tensor, None)] = None, counts
 
 

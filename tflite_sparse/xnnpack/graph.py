@@ -83,7 +83,7 @@ class Value(msgspec.Struct, eq=False):
         number: its place in the order in which XNNPACK looks at values.
         shape: its shape by the model.
         type: "f32", "f16", "qs8", "qu8", "qc8", "qd8", "qc4", "i32" or "other".
-        tensor: the tensor of the model that it stands for; None for one that was put between.
+        tensor: the tensor of the model that it stands for; None for one that was inserted.
         source: for a constant, the tensor that the file stores.
         is_static: whether it is a constant.
         is_input: whether it comes from outside the partition.
@@ -91,7 +91,7 @@ class Value(msgspec.Struct, eq=False):
         producer: the node that writes it.
         readers: the nodes that read it, in order, each once.
         fixed_shape: whether XNNPACK knows the shape before it reshapes.
-        nchw: whether it is marked to lie in the sparse layout.
+        nchw: whether it is marked for the sparse layout.
     """
 
     number: int
@@ -136,7 +136,7 @@ class Node(msgspec.Struct, eq=False):
         clamp: the bounds that its activation applies.
         reduction: of a reduction.
         numbers: other integers: new shape, new size, paddings (pre, post a dimension), axis.
-        absorbed: operators that vanished in it.
+        absorbed: operators that were fused into it.
         number: its place in the order of execution.
     """
 
@@ -170,7 +170,7 @@ class Graph:
         values: all values, in the order in which they were made.
         nodes: the nodes, in the order of execution.
         steps: rules that were applied to an operator, by its index.
-        fused: index of an operator that vanished -> operator that it vanished in, or None.
+        fused: index of an operator that is gone -> operator that it was fused into, or None.
     """
 
     def __init__(self) -> None:
@@ -192,13 +192,13 @@ class Graph:
         return node
 
     def step(self, operator: Operator, code: str) -> None:
-        """Notes that a rule was applied to an operator."""
+        """Records that a rule was applied to an operator."""
         steps = self.steps.setdefault(operator.index, [])
         if code not in steps:
             steps.append(code)
 
     def absorb(self, gone: Node, into: Node | None, code: str) -> None:
-        """Notes that a node vanished in another, or altogether."""
+        """Records that a node was absorbed by another, or dropped."""
         for operator in (gone.operator, *gone.absorbed):
             if into is None or operator is not into.operator:
                 self.step(operator, code)

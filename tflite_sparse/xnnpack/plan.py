@@ -1,4 +1,4 @@
-"""The plan: what the runtime will do with every operator of a subgraph, and what comes of it."""
+"""The plan: what the runtime will do with every operator of a subgraph, and the outcome."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Plan(Record, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
-        """What comes of running the model."""
+        """The outcome of running the model."""
         return self.verdict.outcome
 
     @property
@@ -90,8 +90,8 @@ def plan(
         target: the hardware, or its name.
         assume: assumptions about weights, see `WhatIf`.
         runtime: the release of the runtime; None for the target's.
-        zeros: zeros that were counted before, and where to keep those that are counted now; whoever
-            asks for several plans of a model spares time with it.
+        zeros: zeros that were counted before, and where to keep those that are counted now; saves
+            time for several plans of a model.
 
     Raises:
         UsageError: there is no such target.

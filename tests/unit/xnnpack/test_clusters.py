@@ -12,7 +12,7 @@ from tflite_sparse.model.zero_counts import Counts, ZeroCounts, count
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-from tflite_sparse.xnnpack.stages.filters import block_size
+from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse.xnnpack.explain.describe import tally_of, worth_telling
+from tflite_sparse.xnnpack.explain.describe import reported_components, tally_of
 from tflite_sparse.xnnpack.explain.wording import title
 from tflite_sparse.xnnpack.plan_types import Change, Role
 from tflite_sparse.xnnpack.stages.profit import counted_filter
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["changes"]
 
 _HARD = 4
-# Kinds of nodes that have a sparse form if spelled as it wants.
-_RESPELLED = ("binary", "convolution", "depthwise", "resize", "unary")
+# Kinds of nodes that have a sparse form once their options or operands are as it wants.
+_CHANGEABLE = ("binary", "convolution", "depthwise", "resize", "unary")
 
 
 def changes(partitions: list[PartitionState], target: Target) -> tuple[Change, ...]:
     """The shortest list of changes that would make part of a model run sparse, and right.
 
-    The cluster is chosen that takes the least effort for the weights it wins: respelling
-    an operator is little effort, replacing one or ending a cluster in mid-network is more.
+    The cluster is chosen that takes the least effort for the weights it wins: changing
+    the options of an operator is little effort, replacing one or ending a cluster in mid-network
+    is more.
 
     Args:
         partitions: the partitions; none of them runs sparse.
@@ -41,7 +42,7 @@ def changes(partitions: list[PartitionState], target: Target) -> tuple[Change, .
         message = f"run the model elsewhere: on {target.title} nothing runs sparse"
         return (Change("target-dense", None, message),)
     options: list[tuple[float, int, list[Change]]] = []
-    for partition, component in worth_telling(partitions):
+    for partition, component in reported_components(partitions):
         region = _region(partition, component)
         tally = tally_of(partition, [node for member in region for node in member.members])
         if tally.parameters:
@@ -57,7 +58,7 @@ def _effort(change: Change, partition: PartitionState) -> int:
         return _HARD if any(value.readers for node in ends for value in node.outputs) else 1
     if change.rule in ("cluster-input", "cluster-consumer", "cluster-output"):
         return _HARD
-    hard = [n for c in partition.components for n in c.blockers if n.kind not in _RESPELLED]
+    hard = [n for c in partition.components for n in c.blockers if n.kind not in _CHANGEABLE]
     readers = {r.operator.index for n in hard for v in n.outputs for r in v.readers}
     return _HARD if change.rule == "cluster-producer" and change.operator in readers else 1
 
@@ -68,7 +69,7 @@ def _like_entry(node: Node) -> bool:
 
 
 def _region(partition: PartitionState, component: Component) -> list[Component]:
-    """A component and those before it that it joins once what blocks it is spelled differently."""
+    """A component and those before it that it joins once what blocks it is changed."""
     home = {node.number: c for c in partition.components for node in c.members}
     region: set[Component] = set()
     queue = [component]
@@ -78,7 +79,7 @@ def _region(partition: PartitionState, component: Component) -> list[Component]:
             continue
         region.add(joined)
         for blocker in joined.blockers:
-            if blocker.kind in _RESPELLED and not _like_entry(blocker):
+            if blocker.kind in _CHANGEABLE and not _like_entry(blocker):
                 producers = [v.producer for v in blocker.inputs if v.producer is not None]
                 queue.extend(home[p.number] for p in producers if p.number in home)
     return sorted(region, key=lambda c: c.members[0].number)

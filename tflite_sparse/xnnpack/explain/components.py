@@ -1,8 +1,7 @@
 """Clusters as people see them: what would go sparse together if nothing stood in the way.
 
-The runtime scatters a cluster as soon as one member is in its way; this keeps such members together
-and lists everything that stands in the way at once. Where nothing does, a component is a cluster of
-the runtime.
+The runtime drops a cluster as soon as one member does not fit; this keeps such members together
+and lists every obstacle at once. Without any, a component is a cluster of the runtime.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ __all__ = ["Component", "find_components"]
 
 
 class Component(msgspec.Struct, eq=False):
-    """Nodes that are joined by values that may lie in the sparse layout.
+    """Nodes that are joined by values that may have the sparse layout.
 
     Attributes:
         members: the nodes, in the order of execution.
-        obstacles: what makes the runtime give the cluster up, nearest to the entry first.
+        obstacles: what makes the runtime drop the cluster, nearest to the entry first.
         open_ends: members after which nothing brings the values back out of the sparse layout.
         blockers: nodes with another form than the sparse path takes, whose result is read inside.
     """

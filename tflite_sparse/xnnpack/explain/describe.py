@@ -16,7 +16,7 @@ from tflite_sparse.xnnpack.plan_types import (
     PartitionPlan,
     Role,
 )
-from tflite_sparse.xnnpack.stages.filters import block_size
+from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 from tflite_sparse.xnnpack.stages.kernels import executed_name, is_sparse_kernel
 from tflite_sparse.xnnpack.stages.profit import Tally, counted_filter
 
@@ -34,15 +34,15 @@ __all__ = [
     "describe_filters",
     "describe_operators",
     "describe_partitions",
+    "reported_components",
     "tally_of",
-    "worth_telling",
 ]
 
 
-def worth_telling(partitions: list[PartitionState]) -> list[tuple[PartitionState, Component]]:
-    """The components worth telling of: those with filters that count.
+def reported_components(partitions: list[PartitionState]) -> list[tuple[PartitionState, Component]]:
+    """The components that a plan reports: those with filters that count.
 
-    A FULLY_CONNECTED that flattens its input is a component for itself and will always be.
+    A FULLY_CONNECTED that flattens its input is always a component of its own.
     """
     return [
         (partition, component)
@@ -59,7 +59,7 @@ def describe_operators(
     """What becomes of every operator of a subgraph."""
     numbers = {
         (partition.index, node.number): number
-        for number, (partition, component) in enumerate(worth_telling(partitions))
+        for number, (partition, component) in enumerate(reported_components(partitions))
         for node in component.members
     }
     delegated: dict[int, OperatorPlan] = {}
@@ -176,7 +176,7 @@ def _is_pointwise(node: Node) -> bool:
 def describe_partitions(partitions: list[PartitionState]) -> tuple[PartitionPlan, ...]:
     """What XNNPACK runs as one, in the order of execution."""
     open_ends: dict[int, list[Node]] = {}
-    for partition, component in worth_telling(partitions):
+    for partition, component in reported_components(partitions):
         open_ends.setdefault(partition.index, []).extend(component.open_ends)
     return tuple(
         PartitionPlan(
@@ -192,10 +192,10 @@ def describe_partitions(partitions: list[PartitionState]) -> tuple[PartitionPlan
 
 
 def describe_clusters(partitions: list[PartitionState]) -> tuple[ClusterPlan, ...]:
-    """The clusters worth telling of, in the order of execution."""
+    """The clusters that a plan reports, in the order of execution."""
     return tuple(
         _cluster(partition, component, number)
-        for number, (partition, component) in enumerate(worth_telling(partitions))
+        for number, (partition, component) in enumerate(reported_components(partitions))
     )
 
 

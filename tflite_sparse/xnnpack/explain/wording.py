@@ -38,7 +38,7 @@ def tensor_title(tensor: Tensor) -> str:
 
 
 def value_title(value: Value) -> str:
-    """A value in a sentence; one that was put between has no name."""
+    """A value in a sentence; one that was inserted has no name."""
     return "its input" if value.tensor is None else tensor_title(value.tensor)
 
 

@@ -1,6 +1,6 @@
 """The cluster stage: which nodes the runtime puts into the sparse layout together.
 
-Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw, quirks included.
+Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw, mistakes included.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Cluster(msgspec.Struct, eq=False):
 
     Attributes:
         members: the nodes, in the order of execution.
-        dead: whether the runtime gives the cluster up.
+        dead: whether the runtime drops the cluster.
     """
 
     members: list[Node] = msgspec.field(default_factory=list)
@@ -143,7 +143,7 @@ def find_clusters(graph: Graph) -> Clusters:
 
 
 def _check_consumers(graph: Graph, clusters: Clusters) -> None:
-    """Gives up clusters with a value that is read outside any living cluster."""
+    """Drops clusters with a value that is read outside any living cluster."""
     living = [
         node
         for node in graph.nodes

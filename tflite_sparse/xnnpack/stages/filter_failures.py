@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.stages.partition_state import PartitionState
 
 _COUNTED_BYTES = 4
-# One unpacks them, some look at shapes alone, and what others do nobody knows.
+# One unpacks them, some look at shapes alone, and what CUSTOM does is unknown.
 _READ_NO_PACKED_VALUES = frozenset({"DENSIFY", "SHAPE", "RANK", "ZEROS_LIKE", "CUSTOM"})
 
 __all__ = ["lost_weights", "misread_filters", "uncounted_filters", "unloadable"]
@@ -121,7 +121,7 @@ def lost_weights(delegation: Delegation, subgraph: Subgraph) -> Iterator[Failure
 def uncounted_filters(partition: PartitionState) -> Iterator[Failure]:
     """Filters whose zeros the runtime counts although it cannot read them as numbers.
 
-    It looks at every 1x1 and fully connected filter outside clusters that it has given up.
+    It looks at every 1x1 and fully connected filter outside clusters that it has dropped.
     """
     for node in partition.graph.nodes:
         cluster = partition.clusters.of(node)

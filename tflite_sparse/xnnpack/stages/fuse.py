@@ -1,4 +1,4 @@
-"""The fuse stage: padding and activations vanish, spellings become one, before layouts are chosen.
+"""The fuse stage: padding, activations and variants of nodes are fused before layouts are chosen.
 
 Source: XNNPACK src/subgraph.c, xnn_subgraph_fusion and xnn_subgraph_optimize_common_subgraphs.
 """

@@ -31,22 +31,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline"]
 
-# What shows first: a model that does not load never aborts or computes.
+# In the order in which they show: a model that does not load never aborts or computes.
 _FIRST = (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT, Outcome.WRONG_NUMBERS)
 
 
 class Pipeline:
-    """Takes a subgraph through the stages, up to where the caller wants to know.
+    """Takes a subgraph through the stages.
 
-    The delegate stage decides about the whole subgraph, at once; everything after it happens to
-    each partition for itself.
+    The delegate stage looks at the whole subgraph; every later one at each partition on its own.
 
     Args:
         subgraph: the subgraph; it is only looked at.
         target: the hardware.
         runtime: the release of the runtime.
         assume: assumptions about weights.
-        zeros: counts the zeros that nobody assumes.
+        zeros: counts the zeros for which there is no assumption.
 
     Attributes:
         delegation: what XNNPACK takes, and in which partitions.
@@ -77,7 +76,7 @@ class Pipeline:
         return partition
 
     def lay_out(self, partition: PartitionState) -> None:
-        """Puts the clusters that pay into the sparse layout, and notes what goes wrong."""
+        """Gives profitable clusters the sparse layout, and records what goes wrong."""
         if self._target.sparse and partition.hints and partition.clusters.has_exit:
             partition.failures.extend(uncounted_filters(partition))
             for leader, cluster in partition.clusters.by_leader.items():
@@ -88,7 +87,7 @@ class Pipeline:
     def find_failures(
         self, partitions: Iterable[PartitionState]
     ) -> tuple[Outcome | None, tuple[Reason, ...]]:
-        """What shows first of all that goes wrong, and why; None and nothing where nothing does."""
+        """The failure that shows first, with its reasons; None and () where nothing fails."""
         failures: list[Failure] = [
             *unloadable(self.delegation),
             *misread_filters(self.delegation, self._subgraph),

@@ -1,4 +1,4 @@
-"""The profit stage: whether a cluster has zeros enough, and what then lies in the sparse layout.
+"""The profit stage: whether a cluster has enough zeros, and which values then get another layout.
 
 Source: XNNPACK src/subgraph.c, xnn_subgraph_rewrite_for_nchw.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from tflite_sparse.model.zero_counts import Counts
 from tflite_sparse.xnnpack.graph import Node
-from tflite_sparse.xnnpack.stages.filters import filter_zeros
+from tflite_sparse.xnnpack.stages.filter_zeros import filter_zeros
 
 if TYPE_CHECKING:
     from tflite_sparse.model.zero_counts import ZeroCounts
@@ -47,7 +47,7 @@ class Tally(msgspec.Struct, eq=False):
         return self.parameters * 2 // 3 + 1 - self.zeros
 
     def add(self, node: Node, counts: Counts | None) -> None:
-        """Counts a node's filter in; one that is no constant is named only."""
+        """Counts a node's filter in; one that is not constant is only listed."""
         self.filters.append(node)
         if counts is not None:
             self.counts[node.number] = counts
@@ -68,7 +68,7 @@ def tally(cluster: Cluster, assume: WhatIf, zeros: ZeroCounts) -> Tally:
     Args:
         cluster: the cluster.
         assume: assumptions about zeros.
-        zeros: counts the zeros that nobody assumes.
+        zeros: counts the zeros for which there is no assumption.
 
     Raises:
         EncodingError: a sparse encoding is malformed.
@@ -87,7 +87,7 @@ def tally(cluster: Cluster, assume: WhatIf, zeros: ZeroCounts) -> Tally:
 
 
 def mark_layout(cluster: Cluster, clusters: Clusters) -> None:
-    """Marks the inputs of a cluster's members to lie in the sparse layout; only inputs."""
+    """Marks the inputs of a cluster's members for the sparse layout; only inputs."""
     for node in cluster.members:
         if clusters.roles[node.number].takes_part:
             for value in node.inputs:

@@ -21,9 +21,9 @@ __all__ = ["RoleOf", "role_of"]
 
 _RANK = 4
 _ENTRY_CHANNELS = 3
-# A rule applied: its code, whether it is kept, what it looks at, what it found, what it wants.
-_Wanted = tuple[str, bool, str, str, str]
-_WISHES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
+# A rule: its code, whether it holds, what it looks at, what is there, what it wants.
+_Requirement = tuple[str, bool, str, str, str]
+_REQUIRES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
 
 
 class RoleOf(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class RoleOf(msgspec.Struct, frozen=True):
 
     @property
     def inner(self) -> bool:
-        """Whether it may lie inside a cluster."""
+        """Whether it may be inside a cluster."""
         return self.role in (Role.INNER, Role.INNER_OR_EXIT)
 
     @property
@@ -62,7 +62,7 @@ def role_of(node: Node) -> RoleOf:
     """What a node may be in a sparse cluster."""
     for value in (*node.inputs, *node.outputs):
         if not value.is_float:
-            return _no(
+            return _refused(
                 node,
                 "role-type",
                 f"works on {_kind(value)}; only fp32 and fp16 go sparse",
@@ -73,7 +73,7 @@ def role_of(node: Node) -> RoleOf:
     check = _ROLES.get(node.kind)
     if check is None:
         what = node.operator.custom_code or node.operator.name
-        return _no(
+        return _refused(
             node,
             "role-operator",
             "has no form for the sparse layout",
@@ -93,7 +93,7 @@ def _name(node: Node, value: Value) -> str:
     return "input" if node.inputs[0] is value else f"input {node.inputs.index(value)}"
 
 
-def _no(
+def _refused(
     node: Node,
     code: str,
     sentence: str,
@@ -121,15 +121,15 @@ def _inner(_: Node) -> RoleOf:
     return RoleOf(Role.INNER)
 
 
-def _first_broken(node: Node, rules: list[_Wanted], role: Role) -> RoleOf:
+def _first_broken(node: Node, rules: list[_Requirement], role: Role) -> RoleOf:
     for code, fits, operand, found, wanted in rules:
         if not fits:
             has = f"has {operand} {found}"
             if code == "conv-entry-padding":
                 same = found.startswith("SAME")
                 has = "leaves its SAME padding to run time" if same else f"pads {found}"
-            sentence = f"{has}; {_WISHES[role]} {wanted}"
-            return _no(node, code, sentence, operand=operand, found=found, wanted=wanted)
+            sentence = f"{has}; {_REQUIRES[role]} {wanted}"
+            return _refused(node, code, sentence, operand=operand, found=found, wanted=wanted)
     return RoleOf(role)
 
 
@@ -144,7 +144,7 @@ def _convolution(node: Node) -> RoleOf:
     return _first_broken(node, _entry_rules(window), Role.ENTRY)
 
 
-def _general_rules(window: Window) -> list[_Wanted]:
+def _general_rules(window: Window) -> list[_Requirement]:
     one, dilation = "1", _pair(window.dilation)
     has_form = window.kernel in ((1, 1), (3, 3))
     return [
@@ -154,7 +154,7 @@ def _general_rules(window: Window) -> list[_Wanted]:
     ]
 
 
-def _pointwise_rules(window: Window) -> list[_Wanted]:
+def _pointwise_rules(window: Window) -> list[_Requirement]:
     padding, stride = _sides(window), _pair(window.stride)
     return [
         ("conv-pointwise-padding", not any(window.padding), "padding", padding, "none"),
@@ -162,7 +162,7 @@ def _pointwise_rules(window: Window) -> list[_Wanted]:
     ]
 
 
-def _entry_rules(window: Window) -> list[_Wanted]:
+def _entry_rules(window: Window) -> list[_Requirement]:
     padding, stride = _sides(window), _pair(window.stride)
     padded, strided = window.padding == (1, 1, 1, 1), window.stride == (2, 2)
     three = window.inputs == _ENTRY_CHANNELS
@@ -179,7 +179,7 @@ def _depthwise(node: Node) -> RoleOf:
     return _first_broken(node, _depthwise_rules(window), Role.INNER)
 
 
-def _depthwise_rules(window: Window) -> list[_Wanted]:
+def _depthwise_rules(window: Window) -> list[_Requirement]:
     dilation, stride, kernel = (_pair(window.dilation), _pair(window.stride), _pair(window.kernel))
     multiplier, side = str(window.multiplier), (window.kernel[0] - 1) // 2
     single, square = window.multiplier == 1, window.kernel in ((3, 3), (5, 5))
@@ -198,7 +198,7 @@ def _depthwise_rules(window: Window) -> list[_Wanted]:
 def _binary(node: Node) -> RoleOf:
     first, second = node.inputs
     if node.function not in ("add", "multiply"):
-        return _no(
+        return _refused(
             node,
             "binary-operator",
             "has no sparse form; of binary operators only ADD and MUL have",
@@ -207,7 +207,7 @@ def _binary(node: Node) -> RoleOf:
         )
     ranks = (len(first.shape), len(second.shape))
     if ranks != (_RANK, _RANK):
-        return _no(
+        return _refused(
             node,
             "binary-rank",
             f"reads inputs of {ranks[0]} and {ranks[1]} dimensions; both must have 4",
@@ -224,7 +224,7 @@ def _binary(node: Node) -> RoleOf:
             if first.is_static
             else "has its constant second; it must come first"
         )
-        return _no(
+        return _refused(
             node,
             code,
             sentence,
@@ -238,7 +238,7 @@ def _binary(node: Node) -> RoleOf:
 def _unary(node: Node) -> RoleOf:
     rank = len(node.inputs[0].shape)
     if rank != _RANK:
-        return _no(
+        return _refused(
             node,
             "unary-rank",
             f"reads a value of {rank} dimensions; it must have 4",
@@ -252,7 +252,7 @@ def _unary(node: Node) -> RoleOf:
 def _resize(node: Node) -> RoleOf:
     shape = node.inputs[0].shape
     if min(shape[1:3]) <= 1:
-        return _no(
+        return _refused(
             node,
             "resize-size",
             f"enlarges a {shape[1]}x{shape[2]} map; both sizes must exceed 1",
@@ -266,7 +266,7 @@ def _resize(node: Node) -> RoleOf:
 def _reduce(node: Node) -> RoleOf:
     rank = len(node.inputs[0].shape)
     if node.function in ("max", "min"):
-        return _no(
+        return _refused(
             node,
             "role-operator",
             "has no form for the sparse layout",
@@ -274,7 +274,7 @@ def _reduce(node: Node) -> RoleOf:
             wanted="MEAN or SUM",
         )
     if rank != _RANK:
-        return _no(
+        return _refused(
             node,
             "reduce-rank",
             f"reads a value of {rank} dimensions; it must have 4",

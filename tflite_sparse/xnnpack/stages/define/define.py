@@ -35,7 +35,7 @@ def define(run: Run, delegation: Delegation, *, fp16: bool = False) -> Graph:
             DEFINE[op.custom_code or op.name](builder, op)
     builder.convert_outputs()
     graph = builder.graph
-    # External values come first, then the other tensors, then what was put between.
+    # External values come first, then the other tensors, then those that were inserted.
     graph.values.sort(
         key=lambda v: (
             v.tensor is None,

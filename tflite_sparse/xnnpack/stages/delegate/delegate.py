@@ -12,7 +12,7 @@ import msgspec
 from tflite_sparse.model import Tensor
 from tflite_sparse.xnnpack.explain.wording import reason
 from tflite_sparse.xnnpack.plan_types import HintSource, Reason
-from tflite_sparse.xnnpack.stages.delegate.operand_checks import Static, is_constant
+from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants, is_constant
 from tflite_sparse.xnnpack.stages.delegate.operators import refusal
 from tflite_sparse.xnnpack.stages.delegate.partition import Run, runs
 
@@ -38,7 +38,7 @@ class Delegation(msgspec.Struct, eq=False):
         partitions: the runs that XNNPACK takes, in the order of execution.
     """
 
-    static: Static
+    static: UnpackedConstants
     unpacking: dict[int, str] = msgspec.field(default_factory=dict)
     refusals: dict[int, Reason] = msgspec.field(default_factory=dict)
     origins: dict[int, Tensor] = msgspec.field(default_factory=dict)
@@ -69,7 +69,7 @@ def delegate(subgraph: Subgraph, runtime: Runtime, assume: WhatIf) -> Delegation
         runtime: the release of the runtime.
         assume: assumptions about constants.
     """
-    state = Delegation(Static(encoded=assume.encoded))
+    state = Delegation(UnpackedConstants(encoded=assume.encoded))
     taken: set[int] = set()
     for op in subgraph.operators:
         if _unpacks_halves(op, state, assume) or _unpacks_sparse(op, state, assume):

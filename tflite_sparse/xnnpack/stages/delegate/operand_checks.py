@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.xnnpack.plan_types import Reason
 
-__all__ = ["FLOAT", "FLOAT_OR_Q8", "MAX_RANK", "OperandChecks", "Refused", "Static", "is_constant"]
+__all__ = [
+    "FLOAT",
+    "FLOAT_OR_Q8",
+    "MAX_RANK",
+    "OperandChecks",
+    "Refused",
+    "UnpackedConstants",
+    "is_constant",
+]
 
 FLOAT = frozenset({"FLOAT32", "FLOAT16"})
 _Q8 = frozenset({"INT8", "UINT8"})
@@ -43,7 +51,7 @@ class Refused(Exception):  # noqa: N818 - control flow within the delegate stage
         self.why = why
 
 
-class Static(msgspec.Struct, eq=False):
+class UnpackedConstants(msgspec.Struct, eq=False):
     """What the delegate knows about constants that it unpacks at load time; tensors by index.
 
     Attributes:
@@ -73,7 +81,7 @@ class OperandChecks(msgspec.Struct, frozen=True):
     """
 
     op: Operator
-    static: Static
+    static: UnpackedConstants
     runtime: Runtime
 
     def refuse(

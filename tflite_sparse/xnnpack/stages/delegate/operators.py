@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator
     from tflite_sparse.xnnpack.plan_types import Reason
     from tflite_sparse.xnnpack.releases.targets import Runtime
-    from tflite_sparse.xnnpack.stages.delegate.operand_checks import Static
+    from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants
 
 __all__ = ["BINARY", "UNARY", "refusal"]
 
@@ -56,7 +56,7 @@ _QUANTIZED_UNARY = ("ELU", "LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE")
 _QUANTIZED_BINARY = ("ADD", "MUL", "SUB")
 
 
-def refusal(op: Operator, static: Static, runtime: Runtime) -> Reason | None:
+def refusal(op: Operator, static: UnpackedConstants, runtime: Runtime) -> Reason | None:
     """The rule by which the delegate does not take an operator, None where it takes it.
 
     Args:

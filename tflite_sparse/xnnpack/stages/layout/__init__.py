@@ -1,1 +1,1 @@
-"""The layout stage: how values really lie in memory."""
+"""The layout stage: how values are really laid out in memory."""

@@ -1,4 +1,4 @@
-"""How a value lies in memory: the shape that the runtime believes in, and the order of its axes."""
+"""The memory layout of a value: the shape that the runtime assumes, and the order of its axes."""
 
 from __future__ import annotations
 
@@ -26,41 +26,41 @@ _NCHW = (0, 3, 1, 2)
 
 
 class MemoryLayout(msgspec.Struct, frozen=True):
-    """How a value lies in memory.
+    """The memory layout of a value.
 
     Attributes:
-        shape: the shape that the runtime believes in, channels last.
-        true: the shape that the model says.
-        order: axes of the true shape with more than one element, outermost first, as they lie.
+        shape: the shape that the runtime assumes, channels last.
+        model_shape: the shape that the model states.
+        order: axes of `model_shape` with more than one element, outermost first in memory.
     """
 
     shape: tuple[int, ...]
-    true: tuple[int, ...]
+    model_shape: tuple[int, ...]
     order: tuple[int, ...]
 
     @property
     def difference(self) -> str:
         """Both shapes in a sentence."""
-        return f"{dims_text(self.shape)} instead of {dims_text(self.true)}"
+        return f"{dims_text(self.shape)} instead of {dims_text(self.model_shape)}"
 
     @property
     def is_plain(self) -> bool:
-        """Whether it lies as the model says, channels last."""
-        return self.order == plain_order(self.true)
+        """Whether it is stored as the model states, channels last."""
+        return self.order == plain_order(self.model_shape)
 
     @property
     def is_nchw(self) -> bool:
-        """Whether it lies channels first; where that is the same, also."""
-        return len(self.true) == _RANK and self.order == nchw_order(self.true)
+        """Whether it is stored channels first, or in a way that cannot be told from it."""
+        return len(self.model_shape) == _RANK and self.order == nchw_order(self.model_shape)
 
 
 def plain_order(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The order in which a value with channels last lies."""
+    """The order of the axes of a value that is stored channels last."""
     return tuple(axis for axis, size in enumerate(shape) if size != 1)
 
 
 def nchw_order(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The order in which a 4-D value with channels first lies."""
+    """The order of the axes of a 4-D value that is stored channels first."""
     return tuple(axis for axis in _NCHW if shape[axis] != 1)
 
 
@@ -84,18 +84,18 @@ def broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...
 def joint_order(
     first: MemoryLayout, second: MemoryLayout, *, nchw: bool, rank: int
 ) -> tuple[int, ...] | None:
-    """The order in which a binary operator's result lies; None where its inputs do not match."""
+    """The order of the axes of a binary operator's result; None where its inputs do not match."""
     for layout, other in ((first, second), (second, first)):
         same = layout.shape == other.shape and layout.order == other.order
         if math.prod(other.shape) == 1 or same:
-            return tuple(axis + rank - len(layout.true) for axis in layout.order)
+            return tuple(axis + rank - len(layout.model_shape) for axis in layout.order)
     labels: dict[int, int] = {}
     for layout in (first, second):
         dims = permuted(layout.shape, nchw=nchw)
         offset = rank - len(dims)
         places = [(p + offset, size) for p, size in enumerate(dims) if size != 1]
-        shift = rank - len(layout.true)
-        axes = [(axis + shift, layout.true[axis]) for axis in layout.order]
+        shift = rank - len(layout.model_shape)
+        axes = [(axis + shift, layout.model_shape[axis]) for axis in layout.order]
         if [size for _, size in places] != [size for _, size in axes]:
             return None
         for (place, _), (axis, _) in zip(places, axes, strict=True):

@@ -33,13 +33,13 @@ _RANK = 4
 
 
 def _unary(tracker: LayoutTracker, node: Node) -> None:
-    """Elementwise operators take numbers as they lie."""
+    """Elementwise operators take numbers as they are stored."""
     layout = tracker.layout_of(node.inputs[0])
     tracker.put(node.outputs[0], layout.shape, layout.order)
 
 
 def _binary(tracker: LayoutTracker, node: Node) -> None:
-    """Elementwise operators with two inputs: both must lie alike, and broadcast alike."""
+    """Elementwise operators with two inputs: both must be stored alike, and broadcast alike."""
     result = node.outputs[0]
     first, second = (tracker.layout_of(v) for v in node.inputs)
     shape = broadcast(first.shape, second.shape)
@@ -53,7 +53,7 @@ def _binary(tracker: LayoutTracker, node: Node) -> None:
             f"gets {dims_text(first.shape)} and {dims_text(second.shape)}, which do not go "
             "together in the sparse layout",
             found=(first.shape, second.shape),
-            wanted=(first.true, second.true),
+            wanted=(first.model_shape, second.model_shape),
         )
     order = joint_order(first, second, nchw=result.nchw, rank=len(result.shape))
     if order is None:
@@ -114,7 +114,7 @@ def _reduced(tracker: LayoutTracker, node: Node, reduced: Reduced) -> None:
         )
         order = None
     else:
-        kept = [a for a in reduced.order if tracker.layout_of(node.inputs[0]).true[a] != 1]
+        kept = [a for a in reduced.order if tracker.layout_of(node.inputs[0]).model_shape[a] != 1]
         order = tuple(renumbered(a, node) for a in kept)
     tracker.put(result, reduced.shape, order)
 
@@ -147,7 +147,7 @@ def _reshape(tracker: LayoutTracker, node: Node) -> None:
 
 
 def _softmax(tracker: LayoutTracker, node: Node) -> None:
-    """SOFTMAX runs along the last dimension that the runtime believes in."""
+    """SOFTMAX runs along the last dimension that the runtime assumes."""
     source = node.inputs[0]
     tracker.expect(node, source, nchw=False)
     tracker.expect_shape(node, source)

@@ -1,4 +1,4 @@
-"""What goes wrong with values that leave a partition: whoever gets them believes in the model."""
+"""What goes wrong with values that leave a partition: their readers rely on the model's shapes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def output_failures(value: Value, producer: Node, layout: MemoryLayout) -> Itera
     Args:
         value: the value.
         producer: the node that makes it.
-        layout: how it lies in memory.
+        layout: its memory layout.
     """
     operator = producer.operator
     if not layout.is_plain:
         sentence = f"hands out {value_title(value)}, which lies in NCHW"
         yield _failure(Outcome.WRONG_NUMBERS, "layout-nchw-read", operator, sentence, layout)
-    elif layout.shape != layout.true:
+    elif layout.shape != layout.model_shape:
         yield from _refused_by_squeeze(value, layout)
-        if math.prod(layout.shape) > math.prod(layout.true):
+        if math.prod(layout.shape) > math.prod(layout.model_shape):
             sentence = (
                 f"writes {value_title(value)} as {dims_text(layout.shape)} into memory for "
-                f"{dims_text(layout.true)}"
+                f"{dims_text(layout.model_shape)}"
             )
             yield _failure(Outcome.PROCESS_ABORT, "layout-overflow", operator, sentence, layout)
         sentence = f"hands out {value_title(value)} as {layout.difference}"
@@ -49,7 +49,7 @@ def _refused_by_squeeze(value: Value, layout: MemoryLayout) -> Iterator[Failure]
     for use in () if tensor is None else tensor.subgraph.consumers(tensor):
         stated = use.operator.option("squeeze_dims")
         dims = () if stated is None else tuple(int(d) for d in stated)
-        if use.operator.name != "SQUEEZE" or len(layout.shape) != len(layout.true):
+        if use.operator.name != "SQUEEZE" or len(layout.shape) != len(layout.model_shape):
             continue
         if any(layout.shape[d] != 1 for d in dims):
             sentence = f"gets {value_title(value)} as {layout.difference}"
@@ -59,5 +59,7 @@ def _refused_by_squeeze(value: Value, layout: MemoryLayout) -> Iterator[Failure]
 def _failure(
     outcome: Outcome, code: str, operator: Operator, sentence: str, layout: MemoryLayout
 ) -> Failure:
-    why = reason(code, operator, sentence, operand="output", found=layout.shape, wanted=layout.true)
+    why = reason(
+        code, operator, sentence, operand="output", found=layout.shape, wanted=layout.model_shape
+    )
     return Failure(outcome, why)

@@ -1,9 +1,9 @@
-"""The layout stage: how values really lie in memory, and who reads them as something else.
+"""The layout stage: how values are really laid out in memory, and who reads them as something else.
 
-The runtime marks values to lie in the sparse layout and never checks that whoever reads them knows.
+The runtime marks values for the sparse layout and never checks that their readers know about it.
 This follows every value of a partition through reshaping and running: the shape that the runtime
-believes in, and the order in which the numbers really lie. Where the two part from what the model
-says, the model fails to load, aborts or computes wrong numbers.
+assumes, and the order in which the numbers are really stored. Where the two differ from what the
+model states, the model fails to load, aborts or computes wrong numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def layout_failures(graph: Graph) -> list[Failure]:
     Nothing is followed beyond a failure to load.
 
     Args:
-        graph: a partition in which values have been marked to lie in the sparse layout.
+        graph: a partition in which values have been marked for the sparse layout.
     """
     tracker = LayoutTracker()
     if not any(value.nchw for value in graph.values):

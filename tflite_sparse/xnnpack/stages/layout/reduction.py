@@ -1,4 +1,4 @@
-"""What a reduction does to a value in the sparse layout, slips of the runtime included.
+"""What a reduction does to a value in the sparse layout, mistakes of the runtime included.
 
 Source: XNNPACK src/subgraph/static-reduce.c, rewrite_reduction_axes_for_nchw and
 reshape_reduce_operator.
@@ -20,7 +20,7 @@ _RANK = 4
 # it has height and width the wrong way round.
 _PLACE = (0, 2, 3, 1)
 _TAKEN = (0, 3, 2, 1)
-# Channels-last axis that really lies at each place.
+# Channels-last axis that is really at each place.
 _REAL = (0, 3, 1, 2)
 
 
@@ -28,10 +28,10 @@ class Reduced(msgspec.Struct, frozen=True):
     """The result of a reduction in the sparse layout.
 
     Attributes:
-        shape: the shape that the runtime believes in.
+        shape: the shape that the runtime assumes.
         positions: the places that it reduces along.
-        order: channels-last axes that remain, as they lie; None where it reduces along others than
-            the model says.
+        order: channels-last axes that remain, in their order in memory; None where it reduces
+            along others than the model says.
     """
 
     shape: tuple[int, ...]
@@ -42,15 +42,15 @@ class Reduced(msgspec.Struct, frozen=True):
 def reduce_shape(
     shape: tuple[int, ...], reduction: Reduction, *, output_nchw: bool
 ) -> Reduced | None:
-    """Reduces a 4-D value that lies in the sparse layout.
+    """Reduces a 4-D value in the sparse layout.
 
     Args:
         shape: its shape, channels last.
         reduction: the axes by the model.
-        output_nchw: whether the result is marked to lie in the sparse layout too.
+        output_nchw: whether the result is marked for the sparse layout too.
 
     Returns:
-        What comes of it, or None where the runtime reads past the end of its table.
+        The result, or None where the runtime reads past the end of its table.
     """
     axes = [axis % _RANK for axis in reduction.axes]
     places = [_PLACE[axis] for axis in axes]
@@ -58,7 +58,7 @@ def reduce_shape(
     if rewritten is None:
         return None
     taken = tuple(shape[axis] for axis in _TAKEN)
-    believed = _shape(taken, rewritten, reduction, output_nchw=output_nchw)
+    assumed = _shape(taken, rewritten, reduction, output_nchw=output_nchw)
     order: tuple[int, ...] | None = tuple(
         axis for place, axis in enumerate(_REAL) if place not in rewritten
     )
@@ -67,7 +67,7 @@ def reduce_shape(
     split = (height in rewritten) != (width in rewritten) and shape[1] != shape[2]
     if set(rewritten) != set(places) or split:
         order = None
-    return Reduced(believed, tuple(sorted(set(rewritten))), order)
+    return Reduced(assumed, tuple(sorted(set(rewritten))), order)
 
 
 def _rewrite(places: list[int]) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""How each value of a partition lies in memory, and what went wrong with those so far."""
+"""The memory layout of each value of a partition, and what went wrong so far."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["LayoutTracker", "StopError"]
 
 
 class StopError(Exception):
-    """The model does not load or aborts; nothing comes after."""
+    """The model does not load, or aborts: there is nothing more to follow."""
 
 
 class LayoutTracker:
-    """Remembers how values lie, and checks how nodes read them.
+    """Remembers the layout of values, and checks how nodes read them.
 
     Attributes:
         failures: what went wrong, first things first.
@@ -30,21 +30,21 @@ class LayoutTracker:
         self._layouts: dict[Value, MemoryLayout] = {}
 
     def layout_of(self, value: Value) -> MemoryLayout:
-        """How a value lies; constants and inputs lie as the model says."""
+        """The layout of a value; constants and inputs are stored as the model states."""
         layout = self._layouts.get(value)
         return layout or MemoryLayout(value.shape, value.shape, plain_order(value.shape))
 
     def put(
         self, value: Value, shape: tuple[int, ...], order: tuple[int, ...] | None = None
     ) -> None:
-        """Notes how a value lies; plain where no order is given."""
+        """Sets the layout of a value; channels last where no order is given."""
         order = plain_order(value.shape) if order is None else order
         self._layouts[value] = MemoryLayout(shape, value.shape, order)
 
     def wrong(
         self, code: str, node: Node, sentence: str, *, found: object = "", wanted: object = ""
     ) -> None:
-        """Notes wrong numbers."""
+        """Records wrong numbers."""
         why = reason(code, node.operator, sentence, operand="input", found=found, wanted=wanted)
         self.failures.append(Failure(Outcome.WRONG_NUMBERS, why))
 
@@ -58,13 +58,13 @@ class LayoutTracker:
         found: object = "",
         wanted: object = "",
     ) -> NoReturn:
-        """Notes a failure after which nothing comes."""
+        """Records a failure that ends the run."""
         why = reason(code, node.operator, sentence, operand="input", found=found, wanted=wanted)
         self.failures.append(Failure(outcome, why))
         raise StopError
 
     def expect(self, node: Node, value: Value, *, nchw: bool) -> None:
-        """The value lies as the node reads it."""
+        """Checks that the value is stored as the node reads it."""
         layout = self.layout_of(value)
         fits = layout.is_nchw if nchw else layout.is_plain
         if not fits:
@@ -79,13 +79,13 @@ class LayoutTracker:
             )
 
     def expect_shape(self, node: Node, value: Value, dims: int | None = None) -> None:
-        """The runtime believes in the shape that the model says, in its first dimensions."""
+        """Checks that the runtime assumes the shape that the model states, up to a dimension."""
         layout = self.layout_of(value)
-        if layout.shape[:dims] != layout.true[:dims]:
+        if layout.shape[:dims] != layout.model_shape[:dims]:
             self.wrong(
                 "layout-shape",
                 node,
                 f"gets {value_title(value)} as {layout.difference}",
                 found=layout.shape,
-                wanted=layout.true,
+                wanted=layout.model_shape,
             )
