@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.inspector import inspect
     from tflite_sparse.model import Model
+    from tflite_sparse.model.tflite_tree import from_tflite
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.adapt.planner import adapt
     from tflite_sparse.rewrite.changes import Rewrite
@@ -41,6 +42,7 @@ __all__ = [
     "adapt",
     "densify",
     "diff",
+    "from_tflite",
     "inspect",
     "optimize",
     "plan",
@@ -63,6 +65,7 @@ _HOMES = {
     "adapt": "rewrite.adapt.planner",
     "densify": "rewrite.storage.densify",
     "diff": "comparison.model_diff",
+    "from_tflite": "model.tflite_tree",
     "inspect": "inspection.inspector",
     "optimize": "rewrite.optimize",
     "plan": "xnnpack.plan",

@@ -18,6 +18,7 @@ from tflite_sparse.model.tensor import Buffer, Tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
     from tflite_sparse.flatbuffer.appended import Appended
     from tflite_sparse.model.operator import Operator
@@ -215,6 +216,26 @@ class Model:
         memory = io.BytesIO()
         self.write(memory)
         return memory.getvalue()
+
+    def to_tflite(self, module: ModuleType | None = None) -> Any:
+        """The model as code that flatc generated sees it; `from_tflite` takes such a tree back.
+
+        Args:
+            module: generated code with the object API, such as `ai_edge_litert.schema_py_generated`
+                or `tensorflow.lite.python.schema_py_generated`; None for the `tflite` package.
+
+        Returns:
+            A `tflite.Model`, from which everything can be read; or the module's `ModelT`, which can
+            be edited. All data is in it; what lies behind the flatbuffer is its attribute
+            `appended`.
+
+        Raises:
+            UsageError: the module has no object API.
+            RewriteError: the model holds something that would be lost.
+        """
+        from tflite_sparse.model.tflite_tree import object_tree, reader_tree
+
+        return reader_tree(self) if module is None else object_tree(self, module)
 
     def copy(self) -> Model:
         """The model a second time, to be edited on its own; weights stay views of the file.
