@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
+LONGEST_MODULE = 350
+FULLEST_FOLDER = 15
 BELOW_MODEL = {
     "errors", "threads", "_version", "files", "words", "records",
     "flatbuffer", "encoding",
@@ -146,3 +149,15 @@ def test_no_class_is_one_that_takes_long_to_make():
         if "dataclasses" in all_imports(module)
     ]
     assert slow == []
+
+
+def test_modules_and_folders_stay_small_enough_to_read():
+    modules = [path for root in (PACKAGE, PACKAGE.parent / "tests") for path in root.rglob("*.py")]
+    long = {
+        str(path.relative_to(PACKAGE.parent)): lines
+        for path in modules
+        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_MODULE
+    }
+    assert long == {}
+    folders = Counter(path.parent for path in modules if path.name != "__init__.py")
+    assert {str(folder): n for folder, n in folders.items() if n > FULLEST_FOLDER} == {}

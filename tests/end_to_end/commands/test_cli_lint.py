@@ -14,7 +14,8 @@ import jsonschema
 import pytest
 
 from tests.support.peers.npm import SARIF_SCHEMA, npm_file
-from tests.unit.lint.models import CASES, good
+from tests.unit.lint.cases import CASES
+from tests.unit.lint.models import good
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.model import Model
 

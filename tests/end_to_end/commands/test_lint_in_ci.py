@@ -14,7 +14,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from tests.unit.lint.models import CASES, good
+from tests.unit.lint.cases import CASES
+from tests.unit.lint.models import good
 from tflite_sparse.lint.config.config import read_config
 from tflite_sparse.model import Model
 

@@ -78,7 +78,9 @@ def test_an_operator_that_xnnpack_does_not_take_is_outside() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_real_models_have_the_fates_that_their_verdicts_count(name: str) -> None:
-    for view in views(inspect(Model.read(real_model(name)), gzip=False).runtime):
+    found_views = views(inspect(Model.read(real_model(name)), gzip=False).runtime)
+    assert found_views
+    for view in found_views:
         (group,) = view.groups
         found = Counter(disposition_kind(group, op) for op in group.operators)
         assert found[DispositionKind.SPARSE] == group.sparse_pointwise

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.litert import run
 from tests.support.peers.object_api import differences, load
-from tests.unit.lint.models import CASES, good
+from tests.unit.lint.cases import CASES
+from tests.unit.lint.models import good
 from tflite_sparse.lint.fix import TURNS, fix
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.settings import Settings
