@@ -101,7 +101,7 @@ def test_a_signal_during_imports_prints_nothing(name):
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         # So do those of nohup with hang-ups.
         "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
-        "from tflite_sparse.cli import _signals\n"
+        "from tflite_sparse.cli import signals\n"
         "class Finder:\n"
         "    def find_spec(self, module, *_):\n"
         f"        if module == 'typer': os.kill(os.getpid(), {int(number)})\n"

@@ -119,14 +119,19 @@ class Opener:
             self._browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **settings})
         )
         opened = OpenPage(page, self._loop)
-        page.on("console", lambda message: opened.said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: opened.said.append(f"uncaught: {error}"))
-        page.on("request", lambda request: opened.asked.append(request.url))
+        do(_listen(page, opened))
         try:
             do(page.goto(path.resolve().as_uri()))
             yield opened
         finally:
             do(page.close())
+
+
+async def _listen(page: Page, opened: OpenPage) -> None:
+    # Where it is awaited, the loop runs: playwright starts tasks for listeners.
+    page.on("console", lambda message: opened.said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: opened.said.append(f"uncaught: {error}"))
+    page.on("request", lambda request: opened.asked.append(request.url))
 
 
 @contextlib.contextmanager
