@@ -19,7 +19,7 @@ from benchmarks.race import models, parts
 from benchmarks.race.contest import Command, contest
 from benchmarks.race.contestants import installed, peer_versions, tool
 from benchmarks.race.machine import load, machine
-from benchmarks.race.report import BEFORE, Results, render
+from benchmarks.race.report import BEFORE, FLOOR, LARGE, Results, render
 from tflite_sparse import __version__
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ def race(rounds: int, before: str | None, folder: Path) -> Iterator[Results]:
 
     _say("starting Python")
     python = tools[parts.OURS].with_name("python")
-    scripts = {"importing numpy": "import numpy", "numpy and typer": "import numpy, typer"}
+    scripts = {"importing numpy": "import numpy", FLOOR: "import numpy, typer"}
     found.floor = contest(
         {name: Command(*tool(python, "-c", script)) for name, script in scripts.items()}, rounds
     )
-    for name, path in {**real, **keras, f"{_BIG} MiB of filters": big}.items():
+    for name, path in {**real, **keras, LARGE: big}.items():
         _say(f"sparsify {name}")
         # A large model takes long enough to tell with fewer runs.
         turns = rounds if path != big else min(rounds, 3)

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from tests.support.peers.environments import ROOT, peer_environment, peer_python
 
-__all__ = ["SCRIPTS", "digest", "installed", "peer_script", "peer_versions", "tool"]
-
-SCRIPTS = ROOT / "tests" / "support"
+__all__ = ["digest", "installed", "peer_script", "peer_versions", "tool"]
 
 
 def installed(revision: str | None = None) -> Path:

@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.race.contest import Command, contest
-from benchmarks.race.contestants import SCRIPTS, peer_script, tool
-from tests.support.peers.environments import ROOT, mlir_sparsify, peer_environment, peer_python
+from benchmarks.race.contestants import peer_script, tool
+from tests.support.peers.environments import (
+    MLIR_SPARSIFY,
+    ROOT,
+    mlir_sparsify,
+    peer_environment,
+    peer_python,
+)
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import read, write
 from tflite_sparse.runtime.bench import bench
@@ -34,7 +40,6 @@ __all__ = [
 
 OURS = "tflite-sparse"
 PEER = "TensorFlow"
-_MLIR = SCRIPTS / "mlir_sparsify.py"
 _HERE = Path(__file__).parent
 
 
@@ -55,7 +60,7 @@ def sparsify_runs(
         out = folder / f"{number}.tflite"
         commands[name] = Command(*tool(command, "sparsify", model, "-o", out), out)
     out = folder / "peer.tflite"
-    commands[PEER] = Command(*peer_script(_MLIR, model, out), out)
+    commands[PEER] = Command(*peer_script(MLIR_SPARSIFY, model, out), out)
     model.read_bytes()
     return contest(commands, rounds, warm=warm)
 

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from tests.support.real_models import cache
 
-__all__ = ["mlir_sparsify", "peer_environment", "peer_python"]
+__all__ = ["MLIR_SPARSIFY", "ROOT", "mlir_sparsify", "peer_environment", "peer_python"]
 
 ROOT = Path(__file__).parents[3]
 _LOCK = ROOT / "requirements-peers.lock"
-_SPARSIFY = Path(__file__).with_name("mlir_sparsify.py")
+MLIR_SPARSIFY = Path(__file__).with_name("mlir_sparsify.py")
+"""TensorFlow's path as a command, for the Python of the peers."""
 
 
 @functools.cache
@@ -62,7 +63,7 @@ def mlir_sparsify(pairs: list[tuple[Path, Path]]) -> None:
     """
     files = [str(path) for pair in pairs for path in pair]
     done = subprocess.run(
-        [str(peer_python()), str(_SPARSIFY), *files],
+        [str(peer_python()), str(MLIR_SPARSIFY), *files],
         env=peer_environment(),
         capture_output=True,
         text=True,
