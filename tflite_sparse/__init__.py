@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.optimize import optimize
     from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.options import (
+    from tflite_sparse.rewrite.storage.sparsify import sparsify
+    from tflite_sparse.rewrite.writing.save import read, write
+    from tflite_sparse.storage.options import (
         DensifyOptions,
         SparsifyOptions,
         WeightSelection,
     )
-    from tflite_sparse.rewrite.storage.sparsify import sparsify
-    from tflite_sparse.rewrite.writing.save import read, write
     from tflite_sparse.xnnpack.plan import plan
 
 __all__ = [
@@ -54,14 +54,14 @@ __all__ = [
 # Each public name is imported when it is first asked for: a command pays for what it uses alone.
 _HOMES = {
     "AdaptOptions": "rewrite.adapt.options",
-    "DensifyOptions": "rewrite.storage.options",
+    "DensifyOptions": "storage.options",
     "Inspection": "inspection.inspection",
     "Model": "model",
     "ModelDiff": "comparison.model_diff",
     "Rewrite": "rewrite.changes",
-    "SparsifyOptions": "rewrite.storage.options",
+    "SparsifyOptions": "storage.options",
     "TfliteSparseError": "errors",
-    "WeightSelection": "rewrite.storage.options",
+    "WeightSelection": "storage.options",
     "adapt": "rewrite.adapt.planner",
     "densify": "rewrite.storage.densify",
     "diff": "comparison.model_diff",

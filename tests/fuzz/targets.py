@@ -36,10 +36,10 @@ from tflite_sparse.report.text.inspection import inspection_lines
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize as make_fast
 from tflite_sparse.rewrite.storage.densify import densify as make_dense
-from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify as make_sparse
 from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.storage.fully_connected import SPARSE_VERSION
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     import random

@@ -11,10 +11,10 @@ from tests.support.nets.builder import ModelBuilder
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import save
 from tflite_sparse.runtime.bench import bench
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

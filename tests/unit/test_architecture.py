@@ -17,7 +17,8 @@ BELOW_MODEL = {
     "errors", "threads", "_version", "files", "words", "records",
     "flatbuffer", "encoding",
 }  # fmt: skip
-BELOW_INSPECTION = BELOW_MODEL | {"model", "xnnpack"}
+BELOW_STORAGE = BELOW_MODEL | {"model", "xnnpack"}
+BELOW_INSPECTION = BELOW_STORAGE | {"storage"}
 ALLOWED = {
     "errors": set[str](),
     "threads": set[str](),
@@ -29,6 +30,7 @@ ALLOWED = {
     "encoding": {"errors"},
     "model": BELOW_MODEL,
     "xnnpack": BELOW_MODEL | {"model"},
+    "storage": BELOW_STORAGE,
     "inspection": BELOW_INSPECTION,
     "comparison": BELOW_INSPECTION | {"inspection"},
     "rewrite": BELOW_INSPECTION | {"inspection"},

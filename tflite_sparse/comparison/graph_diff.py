@@ -9,8 +9,8 @@ import numpy as np
 
 from tflite_sparse.comparison.diff_types import Side, WeightDiff
 from tflite_sparse.comparison.value_diff import compare_values
-from tflite_sparse.inspection.weights.encoding_words import encoding_words
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
+from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:

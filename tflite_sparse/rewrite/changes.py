@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -12,12 +12,11 @@ from tflite_sparse.records import Count, Record
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import VersionRaise
-from tflite_sparse.words.names import readable
+from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tflite_sparse.model.weights import Weight
     from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.forecast import Forecast
 
@@ -29,7 +28,6 @@ __all__ = [
     "Rewrite",
     "RewriteKind",
     "WeightChange",
-    "WeightId",
     "version_changes",
 ]
 
@@ -44,42 +42,6 @@ class RewriteKind(str, Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-class WeightId(Record, frozen=True):
-    """Which weight.
-
-    Attributes:
-        subgraph: index of its subgraph; of the first one where several share it.
-        tensor: index of the tensor that the file stores.
-        name: the tensor's name.
-        type: its element type, such as "FLOAT16".
-        shape: its dense shape.
-        operators: labels of the operators that read it, such as "CONV_2D #4".
-        shared: how many tensors share the data.
-    """
-
-    subgraph: Count
-    tensor: Count
-    name: str
-    type: str
-    shape: tuple[int, ...]
-    operators: tuple[str, ...]
-    shared: Annotated[int, msgspec.Meta(ge=1)] = 1
-
-    @classmethod
-    def of(cls, weight: Weight) -> WeightId:
-        """What people call a weight, as the model is now."""
-        first = weight.tensor
-        return cls(
-            subgraph=first.subgraph.index,
-            tensor=first.index,
-            name=readable(first.name),
-            type=first.type,
-            shape=first.shape,
-            operators=tuple(operator.label for operator in weight.readers),
-            shared=len(weight.tensors),
-        )
 
 
 class WeightChange(Record, frozen=True):

@@ -59,7 +59,7 @@ class ModelPass(Pass["Model", Rewrite]):
         if baseline is None:
             return
         # Only here, as a pass that needs no model of the runtime starts faster without it.
-        from tflite_sparse.rewrite.storage.safety import forecasts, worse
+        from tflite_sparse.storage.safety import forecasts, worse
 
         if worse(baseline.forecasts, forecasts(result.model, baseline.zeros)):
             raise RewriteError("the runtime would do worse with the result; this is a bug")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["Optimize", "optimize"]
 

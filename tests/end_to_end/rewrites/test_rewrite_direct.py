@@ -13,8 +13,8 @@ from tests.support.outputs import outputs
 from tests.support.peers.object_api import differences, load
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite

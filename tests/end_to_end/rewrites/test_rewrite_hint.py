@@ -19,8 +19,8 @@ from tests.support.outputs import outputs
 from tests.unit.xnnpack.test_outcomes import ABORT, DENSE, LOAD, RIGHT, WRONG
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from tests.support.outputs import outputs
 from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions
 
 GOOGLES = ("face_detection_full_range_sparse", "pose_detection")
 

@@ -9,8 +9,8 @@ from tests.support.nets.weight_readers import READERS, one_reader
 from tests.support.outputs import outputs
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.insert_densify import insert_densify
-from tflite_sparse.rewrite.storage.reader_table import CASES
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.reader_table import CASES
 
 
 def _proved() -> list[tuple[str, str, str, int]]:

@@ -19,8 +19,8 @@ from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.passes import Pass, Registry
 from tflite_sparse.rewrite.registry import REWRITES
 from tflite_sparse.rewrite.sequence import Sequence
-from tflite_sparse.rewrite.storage.safety import forecasts
 from tflite_sparse.rewrite.writing.runtime_version import VersionRaise
+from tflite_sparse.storage.safety import forecasts
 from tflite_sparse.xnnpack.forecast import Forecast
 
 

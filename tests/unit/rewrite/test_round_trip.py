@@ -14,9 +14,9 @@ from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.storage.options import SparsifyOptions
 
 OPTIONS = st.sampled_from(
     [

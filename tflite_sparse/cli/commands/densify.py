@@ -24,7 +24,7 @@ def command(
 ) -> int:
     """Store every sparse weight dense and remove the DENSIFY operators."""
     from tflite_sparse.rewrite.storage.densify import Densify
-    from tflite_sparse.rewrite.storage.options import DensifyOptions, WeightSelection
+    from tflite_sparse.storage.options import DensifyOptions, WeightSelection
 
     options = DensifyOptions(WeightSelection(tuple(only or ()), tuple(exclude or ())))
     destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)

@@ -65,8 +65,8 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
     from tflite_sparse.rewrite.storage.sparsify import Sparsify
+    from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
 
     saving, ratio = parse_saving(min_saving)
     options = SparsifyOptions(

@@ -47,7 +47,7 @@ def store_dense(model: Model, findings: Sequence[Finding]) -> Repair | None:
 def store_larger_dense(model: Model, findings: Sequence[Finding]) -> Repair | None:
     """Stores the weights that were found dense."""
     from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.options import DensifyOptions, WeightSelection
+    from tflite_sparse.storage.options import DensifyOptions, WeightSelection
 
     names = tuple(_literal(finding.spot.tensor) for finding in findings if finding.spot is not None)
     rewrite = densify(model, DensifyOptions(selection=WeightSelection(only=names)))

@@ -9,7 +9,7 @@ import msgspec
 from tflite_sparse.model.weights import find_weights
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
-from tflite_sparse.rewrite.storage.safety import dangers, forecasts
+from tflite_sparse.storage.safety import dangers, forecasts
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.plan import plan

@@ -11,7 +11,6 @@ import numpy as np
 from tflite_sparse.encoding import decode
 from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.flatbuffer.payload import Deferred
-from tflite_sparse.inspection.weights.encoding_words import encoding_words
 from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.weights import find_weights
 from tflite_sparse.rewrite.changes import (
@@ -20,15 +19,16 @@ from tflite_sparse.rewrite.changes import (
     Rewrite,
     RewriteKind,
     WeightChange,
-    WeightId,
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
-from tflite_sparse.rewrite.storage.encoding_choice import same_encoding
-from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
-from tflite_sparse.rewrite.storage.options import DensifyOptions
-from tflite_sparse.rewrite.storage.refusals import Refusal
 from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.storage.encoding_choice import same_encoding
+from tflite_sparse.storage.encoding_words import encoding_words
+from tflite_sparse.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
+from tflite_sparse.storage.options import DensifyOptions
+from tflite_sparse.storage.refusals import Refusal
+from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

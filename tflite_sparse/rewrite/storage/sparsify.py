@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.sparse import sparsity_table
-from tflite_sparse.model.weights import find_weights
-from tflite_sparse.model.zero_counts import Counts, ZeroCounts
 from tflite_sparse.rewrite.changes import (
     Baseline,
+    Left,
     OperatorChange,
     Rewrite,
     RewriteKind,
@@ -18,33 +15,26 @@ from tflite_sparse.rewrite.changes import (
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
-from tflite_sparse.rewrite.storage.candidates import examine
-from tflite_sparse.rewrite.storage.encoding_choice import deferred_encoding
-from tflite_sparse.rewrite.storage.fully_connected import SPARSE_VERSION, set_version
 from tflite_sparse.rewrite.storage.insert_densify import insert_densify
-from tflite_sparse.rewrite.storage.negligible_saving import refuse_negligible_saving
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
-from tflite_sparse.rewrite.storage.refusals import Refusal
-from tflite_sparse.rewrite.storage.safety import dangers, forecasts, worse
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import (
     DENSIFY_NEEDS,
     SPARSE_FC_NEEDS,
     raise_runtime_version,
 )
-from tflite_sparse.threads import in_two
+from tflite_sparse.storage.decide import decide, tell_zeros
+from tflite_sparse.storage.encoding_choice import deferred_encoding
+from tflite_sparse.storage.options import SparsifyOptions
+from tflite_sparse.storage.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tflite_sparse.model import Model, Subgraph
-    from tflite_sparse.rewrite.storage.decision import Candidate, Decision
-    from tflite_sparse.xnnpack.forecast import Forecast
+    from tflite_sparse.model.zero_counts import ZeroCounts
+    from tflite_sparse.storage.decision import Candidate, Decision
 
 __all__ = ["Sparsify", "sparsify"]
-
-_FLOATS = frozenset({"FLOAT32", "FLOAT16"})
-_VALUE = 4
 
 _BLOCKS_NOTE = (
     "blocks change the size of the file, not XNNPACK's speed: it finds blocks of its own in the"
@@ -63,16 +53,7 @@ class Sparsify(ModelPass):
 
     def apply(self, model: Model) -> Rewrite:
         """Examines every weight, refuses those that would do harm, and stores the others sparse."""
-        weights = find_weights(model, by_bytes=True)
-        numbers = sum(weight.buffers[0].nbytes // _VALUE for weight in weights)
-        decisions = in_two(partial(examine, options=self.options), weights, numbers)
-        counts = _counts_before(decisions, self.options)
-        base = forecasts(model, counts)
-        versions = _use_sparse_kernels(model, decisions, base, counts)
-        if versions:
-            base = forecasts(model, counts)
-        _refuse_dangerous(model, base, decisions, counts)
-        refuse_negligible_saving(model, decisions, self.options)
+        decisions, base, counts, versions = decide(model, self.options)
         inserted = _store(model, decisions, counts)
         runtime = None
         if inserted or versions:
@@ -83,7 +64,7 @@ class Sparsify(ModelPass):
             model=model,
             kind=self.name,
             weights=tuple(_change(decision, candidate) for decision, candidate in stored),
-            left=tuple(left for decision in decisions if (left := decision.left())),
+            left=tuple(left for decision in decisions if (left := _left(decision))),
             operators=(*densify, *version_changes("FULLY_CONNECTED", versions)),
             notes=(_BLOCKS_NOTE,) if any(c.storage.layout.block_map for _, c in stored) else (),
             min_runtime_version=runtime,
@@ -116,46 +97,6 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
         EncodingError: a sparse encoding in the model is malformed.
     """
     return Sparsify(options).run(model)
-
-
-def _use_sparse_kernels(
-    model: Model, decisions: Iterable[Decision], base: list[Forecast], counts: ZeroCounts
-) -> Counter[tuple[int, int]]:
-    """Gives operators that read sparse weights directly their version, where that stays right.
-
-    Such an operator leaves XNNPACK, which cuts the graph into other partitions.
-
-    Returns:
-        Version before and after -> number of operators.
-    """
-    direct = [d for d in decisions if d.candidate and d.candidate.direct]
-    before = {reader: reader.version for d in direct for reader in d.weight.readers}
-    for reader in before:
-        set_version(model, reader, SPARSE_VERSION)
-    if before and worse(base, forecasts(model, counts)):
-        for reader, version in before.items():
-            set_version(model, reader, version)
-        model.drop_unused_codes()
-        reason = "without FULLY_CONNECTED, the rest of the graph would go wrong"
-        for decision in direct:
-            decision.refuse(Refusal("runtime", reason))
-        return Counter()
-    return Counter((version, SPARSE_VERSION) for version in before.values())
-
-
-def _refuse_dangerous(
-    model: Model, base: list[Forecast], decisions: Iterable[Decision], counts: ZeroCounts
-) -> None:
-    """Refuses what would make the runtime do worse behind a DENSIFY."""
-    zeros = {
-        decision.weight: decision.zeros or 0
-        for decision in decisions
-        if decision.candidate and not decision.candidate.direct and decision.is_dense
-    }
-    refusals = dangers(model, base, zeros, counts)
-    for decision in decisions:
-        if decision.weight in refusals:
-            decision.refuse(refusals[decision.weight])
 
 
 def _store(model: Model, decisions: Iterable[Decision], counts: ZeroCounts) -> int:
@@ -193,27 +134,8 @@ def _store(model: Model, decisions: Iterable[Decision], counts: ZeroCounts) -> i
             tensor.table["sparsity"] = sparsity_table(encoding)
         for buffer in weight.buffers:
             buffer.data = encoding.values
-        _tell(counts, decision)
+        tell_zeros(counts, decision)
     return inserted
-
-
-def _counts_before(decisions: Iterable[Decision], options: SparsifyOptions) -> ZeroCounts:
-    """The zeros of weights as they are, as far as they were counted.
-
-    Nobody needs to read these weights once more. What counts as zero in others, or what is to be
-    set to zero, is another matter.
-    """
-    counts = ZeroCounts()
-    if not options.zero_below:
-        for decision in decisions:
-            if decision.zeros is not None and decision.weight.tensor.type in _FLOATS:
-                _tell(counts, decision)
-    return counts
-
-
-def _tell(counts: ZeroCounts, decision: Decision) -> None:
-    for tensor in decision.weight.tensors:
-        counts.tell(tensor, Counts(decision.elements, decision.zeros or 0))
 
 
 def _change(decision: Decision, candidate: Candidate) -> WeightChange:
@@ -227,4 +149,20 @@ def _change(decision: Decision, candidate: Candidate) -> WeightChange:
         bytes_before=decision.bytes,
         bytes_after=candidate.bytes_after,
         note="read without DENSIFY" if candidate.direct else None,
+    )
+
+
+def _left(decision: Decision) -> Left | None:
+    """What results say of a weight that is left as it is; None of one that is not."""
+    if not isinstance(decision.outcome, Refusal):
+        return None
+    code, reason = decision.outcome
+    return Left(
+        decision.id,
+        decision.zeros,
+        decision.elements,
+        decision.stored,
+        decision.bytes,
+        code,
+        reason,
     )

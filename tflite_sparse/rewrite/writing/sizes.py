@@ -7,10 +7,9 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tflite_sparse.flatbuffer.byte_layout import lay_out
-from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
 from tflite_sparse.records import Count, Record
+from tflite_sparse.storage.written_size import written_size
 from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.changes import Rewrite
 
-__all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure", "written_size"]
+__all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure"]
 
 GZIP_UP_TO = 4 * 2**20
 """Size in bytes of the largest file that is compressed without being asked for."""
@@ -92,13 +91,6 @@ def measure(
         rewrite.model.commit()
         after = rewrite.model.file.write(cast("IO[bytes]", meter))
     return Sizes(before, after, packed(), meter.finish())
-
-
-def written_size(model: Model) -> int:
-    """Size in bytes of the file that a model would be written to; nothing is computed for it."""
-    model.commit()
-    layout = lay_out(model.table, schema().identifier, model.file.source)
-    return layout.size + sum(int(run.data.size) for run in model.appended)
 
 
 class _Meter:

@@ -14,8 +14,8 @@ from tflite_sparse.errors import EncodingError, ModelError, UsageError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions, WeightSelection
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

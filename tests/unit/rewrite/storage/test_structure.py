@@ -15,8 +15,8 @@ from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
 from tflite_sparse.model.weights import find_weights
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from tests.support.nets.builder import ModelBuilder
 from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.options import SparsifyOptions
 
 
 @pytest.mark.parametrize("storage", ["dense", "fp16"])

@@ -14,9 +14,9 @@ from tflite_sparse.errors import RewriteError, RuntimeFailureError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.rewrite.storage.encoding_choice import deferred_encoding
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.storage.encoding_choice import deferred_encoding
 
 
 def model(storage: str = "dense") -> Model:

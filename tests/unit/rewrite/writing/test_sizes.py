@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.docs.make_testdata import FOLDER
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.storage.options import SparsifyOptions
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.save import save
 from tflite_sparse.rewrite.writing.sizes import gzip_ahead, measure
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.storage.reader_table import needs_delegate
-from tflite_sparse.rewrite.storage.refusals import Refusal
+from tflite_sparse.storage.reader_table import needs_delegate
+from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.words.names import readable
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.forecast import delegated, forecast

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
-from tflite_sparse.inspection.weights.encoding_words import encoding_words
 from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.types import dtype
-from tflite_sparse.rewrite.changes import WeightId
-from tflite_sparse.rewrite.storage.decision import Candidate, Decision
-from tflite_sparse.rewrite.storage.encoding_choice import (
+from tflite_sparse.storage.decision import Candidate, Decision
+from tflite_sparse.storage.encoding_choice import (
     best_storage,
     densify_nbytes,
     direct_storage,
 )
-from tflite_sparse.rewrite.storage.fully_connected import direct_form, direct_refusal
-from tflite_sparse.rewrite.storage.refusals import (
+from tflite_sparse.storage.encoding_words import encoding_words
+from tflite_sparse.storage.fully_connected import direct_form, direct_refusal
+from tflite_sparse.storage.refusals import (
     Refusal,
     asked_refusal,
     reader_refusal,
     structural_refusal,
 )
-from tflite_sparse.rewrite.storage.zeroing import dense_source
+from tflite_sparse.storage.weight_id import WeightId
+from tflite_sparse.storage.zeroing import dense_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.encoding import EncodingChoice
     from tflite_sparse.model.weights import Weight
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["examine"]
 

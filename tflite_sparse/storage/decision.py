@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tflite_sparse.encoding import EncodingChoice
 from tflite_sparse.model.weights import Weight
-from tflite_sparse.rewrite.changes import Left, WeightId
-from tflite_sparse.rewrite.storage.refusals import Refusal
+from tflite_sparse.storage.refusals import Refusal
+from tflite_sparse.storage.weight_id import WeightId
 
 __all__ = ["Candidate", "Decision"]
 
@@ -74,10 +74,3 @@ class Decision(msgspec.Struct, eq=False):
     def refuse(self, refusal: Refusal) -> None:
         """Leaves the weight as it is."""
         self.outcome = refusal
-
-    def left(self) -> Left | None:
-        """What results say of a weight that is left as it is; None of one that is not."""
-        if not isinstance(self.outcome, Refusal):
-            return None
-        code, reason = self.outcome
-        return Left(self.id, self.zeros, self.elements, self.stored, self.bytes, code, reason)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from tflite_sparse.errors import ModelError
 from tflite_sparse.model.densify_limit import DensifyLimit, densify_limit
 from tflite_sparse.model.quantization import zero_points
-from tflite_sparse.rewrite.storage.reader_table import operand_refusal
+from tflite_sparse.storage.reader_table import operand_refusal
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.model.weights import Weight
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["Refusal", "asked_refusal", "reader_refusal", "structural_refusal"]
 

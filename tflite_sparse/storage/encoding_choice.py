@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.encoding import Cost
     from tflite_sparse.model import Tensor
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = [
     "DENSIFY_CODE_NBYTES",

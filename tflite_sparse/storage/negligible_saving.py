@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.rewrite.storage.encoding_choice import DENSIFY_CODE_NBYTES
-from tflite_sparse.rewrite.storage.refusals import Refusal
-from tflite_sparse.rewrite.writing.sizes import written_size
+from tflite_sparse.storage.encoding_choice import DENSIFY_CODE_NBYTES
+from tflite_sparse.storage.refusals import Refusal
+from tflite_sparse.storage.written_size import written_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.storage.decision import Decision
-    from tflite_sparse.rewrite.storage.options import SparsifyOptions
+    from tflite_sparse.storage.decision import Decision
+    from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["refuse_negligible_saving"]
 
