@@ -17,6 +17,7 @@ for _module in (
     "clusters",
     "thresholds",
     "hints",
+    "stored_values",
     "other",
 ):
     import_module(f"tests.runtime_model.cases.{_module}")

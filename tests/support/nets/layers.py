@@ -22,7 +22,9 @@ class Layers:
 
     Filters are random, or an array, or a `Value` that layers share; so is a bias, which may also be
     left out. Storages of filters are those of `GraphBuilder.constant` and, quantized by output
-    channel, "int8", "int8-sparse" and "int8-sparse-direct".
+    channel, "int8", "int8-sparse" and "int8-sparse-direct"; "int8-values" and "int8-values-sparse"
+    with a DEQUANTIZE behind, for operators that compute in floating point, and with one scale
+    "int8-value" and "int8-value-sparse".
     """
 
     model: Any
@@ -40,12 +42,18 @@ class Layers:
             return array  # a Value: a filter that is shared
         if not storage.startswith("int8"):
             return self.constant(array, name, storage)
-        others = tuple(d for d in range(array.ndim) if d != axis)
-        scales = np.maximum(np.abs(array).max(axis=others), 1e-6) / 127
+        _, *parts = storage.split("-")
+        whole, dequantized = "value" in parts, {"value", "values"} & set(parts)
+        others = tuple(d for d in range(array.ndim) if d != axis or whole)
+        scales = np.maximum(np.abs(array).max(axis=others), 1e-6).reshape(-1) / 127
         shape = [-1 if d == axis else 1 for d in range(array.ndim)]
         stored = np.rint(array / scales.reshape(shape)).astype(np.int8)
-        quantized = (scales, [0] * scales.size, axis)
-        return self.constant(stored, name, storage.removeprefix("int8-"), quantized)
+        quantized = (scales, [0] * scales.size, 0 if whole else axis)
+        how = "-".join(part for part in parts if part not in dequantized) or "dense"
+        value = self.constant(stored, name, how, quantized)
+        if not dequantized:
+            return value
+        return self.op("DEQUANTIZE", [value], [(array.shape, "FLOAT32")])[0]
 
     def _scales(self, value: Value) -> np.ndarray:
         return np.asarray(self.table.tensors[value.index].quantization.scale)
