@@ -1,4 +1,4 @@
-"""Weights stored as int8 behind DEQUANTIZE, sparse ones behind DENSIFY too, that compute in fp32."""
+"""Weights stored as int8 behind DEQUANTIZE, sparse ones behind DENSIFY too."""
 
 from __future__ import annotations
 
