@@ -49,7 +49,7 @@ def next_step(inspection: Inspection) -> NextStep:
             "The runtime would refuse it: what is wrong is told above and by the release check.",
             _command("lint", inspection),
         )
-    failing = next((g for g in inspection.runtime if g.outcome.is_failure), None)
+    failing = next((g for g in inspection.runtime if g.elsewhere.is_failure), None)
     if failing is not None:
         return NextStep(
             "Do not ship this file",
@@ -59,7 +59,7 @@ def next_step(inspection: Inspection) -> NextStep:
     group = _decisive(inspection)
     if group is None:
         return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
-    if group.outcome is Outcome.SPARSE:
+    if group.elsewhere is Outcome.SPARSE:
         return _sparse(inspection)
     return _dense(inspection, group)
 

@@ -102,6 +102,8 @@ def _group(subgraph: Subgraph, planned: Plan, targets: Sequence[Target]) -> Targ
         hints=tuple(hint for part in planned.partitions for hint in part.hints),
         clusters=planned.clusters,
         operators=planned.operators,
+        elsewhere=verdict.elsewhere,
+        missing=verdict.missing,
     )
 
 

@@ -66,6 +66,9 @@ class TargetGroup(Record, frozen=True):
         hints: the weights that make the runtime look for zeros.
         clusters: the clusters.
         operators: every operator.
+        elsewhere: the outcome in a runtime that has all the kernels; the same where the stock one
+            has them too.
+        missing: those of the reasons by which only a stock runtime does not load the model.
     """
 
     subgraph: Count
@@ -82,6 +85,8 @@ class TargetGroup(Record, frozen=True):
     hints: tuple[HintSource, ...]
     clusters: tuple[ClusterPlan, ...]
     operators: tuple[OperatorPlan, ...]
+    elsewhere: Outcome
+    missing: tuple[Reason, ...]
 
     @property
     def off_by_design(self) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
+    from tflite_sparse.xnnpack.plan_types import Reason
 
 __all__ = ["VerdictWords", "verdicts"]
 
@@ -64,7 +65,7 @@ def verdicts(groups: Sequence[TargetGroup]) -> list[VerdictWords]:
         VerdictWords(
             outcome=group.outcome,
             headline=_HEADLINES[group.outcome],
-            text=f"{_where(group)}{_share(group)}{_off_by_design(group)}.",
+            text=f"{_where(group)}{_stock(group) or _share(group) + _off_by_design(group)}.",
             lead=_lead(group),
             points=tuple(_todo(group)),
             off_by_design=group.off_by_design,
@@ -92,7 +93,7 @@ def _told(groups: Sequence[TargetGroup]) -> list[TargetGroup]:
 def _says_the_same(one: TargetGroup, other: TargetGroup) -> bool:
     return (
         one.subgraph == other.subgraph
-        and one.outcome == other.outcome
+        and (one.outcome, one.elsewhere) == (other.outcome, other.elsewhere)
         and (_share(one), _off_by_design(one), _todo(one))
         == (_share(other), _off_by_design(other), _todo(other))
     )
@@ -109,6 +110,8 @@ def _lead(group: TargetGroup) -> str:
 
 def _todo(group: TargetGroup) -> list[str]:
     """What goes wrong, or what stands in the way and what to do about it."""
+    if group.missing:
+        return _missing(group)
     if group.outcome is Outcome.SPARSE:
         return []
     if group.outcome is not Outcome.DENSE:
@@ -125,6 +128,32 @@ def _todo(group: TargetGroup) -> list[str]:
             if change.rule not in told and not (told and change.rule in _CONSEQUENCES)
         ),
     ]
+
+
+def _stock(group: TargetGroup) -> str:
+    return ", in LiteRT as it comes" if group.missing else ""
+
+
+def _missing(group: TargetGroup) -> list[str]:
+    """The kernels that are missing, each kind once, and what comes of the model where they are."""
+    alike: dict[tuple[str, str], list[Reason]] = {}
+    for reason in group.missing:
+        alike.setdefault((reason.rule, reason.found), []).append(reason)
+    points = []
+    for reasons in alike.values():
+        more = len(reasons) - 1
+        points.append(reasons[0].message + (f"; so {_are(more)}" if more else ""))
+    with_them = msgspec.structs.replace(
+        group, outcome=group.elsewhere, missing=(), reasons=group.reasons[len(group.missing) :]
+    )
+    words = _HEADLINES[group.elsewhere]
+    then = f"{words[0].lower()}{words[1:]}{_share(with_them)}{_off_by_design(with_them)}"
+    points.append(f"where an app brings kernels of its own, it {then}")
+    return [*points, *(_todo(with_them) if group.elsewhere.is_failure else ())]
+
+
+def _are(others: int) -> str:
+    return f"{'is' if others == 1 else 'are'} {count_of(others, 'other operator')}"
 
 
 def _share(group: TargetGroup) -> str:

@@ -1,5 +1,8 @@
 """Whether the runtime runs a subgraph, and what goes wrong; no more than that.
 
+Kernels that a stock runtime lacks count for nothing here: where an app brings them, all goes on as
+in any other model, and a rewrite must keep it right.
+
 Rewrites ask several times whether a result would still be right; a whole `Plan` also says what
 becomes of every operator, and takes several times as long.
 """

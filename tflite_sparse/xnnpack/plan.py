@@ -27,6 +27,7 @@ from tflite_sparse.xnnpack.releases.targets import Runtime, Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
 from tflite_sparse.xnnpack.stages.kernels import executed_name
+from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -108,15 +109,18 @@ def plan(
     filters = describe_filters(partitions)
     pointwise = {counted.operator for counted in filters if counted.pointwise}
     sparse = any(op.kernel for op in operators)
-    outcome = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
+    elsewhere = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
+    missing = missing_kernels(delegation, subgraph)
     verdict = Verdict(
-        outcome=outcome,
+        outcome=Outcome.LOAD_FAILURE if missing else elsewhere,
         pointwise=len(pointwise),
         sparse_pointwise=sum(op.index in pointwise and op.kernel is not None for op in operators),
         macs=sum(op.macs for op in operators),
         sparse_macs=sum(op.macs for op in operators if op.kernel is not None),
-        reasons=reasons,
-        changes=changes(partitions, hardware) if outcome is Outcome.DENSE else (),
+        reasons=(*missing, *reasons),
+        changes=changes(partitions, hardware) if elsewhere is Outcome.DENSE else (),
+        elsewhere=elsewhere,
+        missing=missing,
     )
     return Plan(
         target=hardware,

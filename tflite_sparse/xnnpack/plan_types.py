@@ -258,6 +258,9 @@ class Verdict(Record, frozen=True):
         sparse_macs: those of the operators with sparse kernels, counted dense.
         reasons: of a failure, what goes wrong, first things first.
         changes: of a dense outcome, the shortest list of changes that would make it sparse.
+        elsewhere: the outcome in a runtime that has all the kernels; the same where the stock one
+            has them too.
+        missing: those of the reasons by which only a stock runtime does not load the model.
     """
 
     outcome: Outcome
@@ -267,3 +270,5 @@ class Verdict(Record, frozen=True):
     sparse_macs: int
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]
+    elsewhere: Outcome
+    missing: tuple[Reason, ...]

@@ -11,6 +11,7 @@ from tests.unit.lint.models import (
     activated,
     aligned,
     copies,
+    custom,
     densify_of,
     direct_convolution,
     direct_filter,
@@ -19,6 +20,7 @@ from tests.unit.lint.models import (
     forged,
     gathered,
     good,
+    grouped,
     int8_map,
     leftovers,
     made,
@@ -109,6 +111,12 @@ CASES: dict[str, Case] = {
         "DEQUANTIZE",
     ),
     "TFS209": Case(lambda: quantized_head(4096), lambda: quantized_head(16)),
+    "TFS210": Case(
+        lambda: custom("NobodyHasThisOperator"),
+        lambda: custom("TFLite_Detection_PostProcess"),
+        "NobodyHasThisOperator #0",
+    ),
+    "TFS211": Case(lambda: grouped(4), lambda: grouped(1), "TRANSPOSE_CONV #0"),
     "TFS220": Case(
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x, keep_dims=True))),
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x))),

@@ -253,3 +253,23 @@ def int8_map(storage: str) -> bytes:
         return g.mean(x)
 
     return made(net)
+
+
+def custom(code: str) -> bytes:
+    """A custom operator."""
+    return made(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
+
+
+def grouped(groups: int) -> bytes:
+    """A TRANSPOSE_CONV of 16 channels; no kernel computes it in groups."""
+
+    def net(g: GraphBuilder) -> Value:
+        options = litert_schema.TransposeConvOptionsT()
+        options.strideH = options.strideW = 2
+        size = g.constant(np.array([1, 8, 8, 16], np.int32))
+        filters = g.constant(np.ones((16, 2, 2, 16 // groups), np.float32))
+        x = g.input((1, 4, 4, 16))
+        inputs = [size, filters, x]
+        return g.op("TRANSPOSE_CONV", inputs, [((1, 8, 8, 16), "FLOAT32")], options)[0]
+
+    return made(net)

@@ -105,7 +105,7 @@ def macs_budget(subject: Subject) -> Iterator[Hit]:
             if any(other.name == target.name for other in group.targets)
         ]
         macs = sum(group.macs for group in groups)
-        sparse = sum(group.sparse_macs for group in groups if group.outcome is Outcome.SPARSE)
+        sparse = sum(group.sparse_macs for group in groups if group.elsewhere is Outcome.SPARSE)
         yield from _least(
             subject, "min-sparse-macs", sparse / max(1, macs), f"on {target.name} run sparse:"
         )

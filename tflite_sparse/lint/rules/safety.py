@@ -39,7 +39,8 @@ def _hits(subject: Subject, rule: Rule) -> Iterator[Hit]:
     for group in subject.runs(*_FAILURES):
         for reason in group.reasons:
             if rule.reports(reason.rule):
-                key = (group.subgraph, reason, group.outcome)
+                outcome = group.outcome if reason in group.missing else group.elsewhere
+                key = (group.subgraph, reason, outcome)
                 merged.setdefault(key, []).extend(target.name for target in group.targets)
     for (subgraph, reason, outcome), targets in merged.items():
         spot = None
@@ -183,6 +184,34 @@ def other_failure(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
+    "TFS210",
+    "custom-operator",
+    Severity.WARNING,
+    what="An operator of a kind that LiteRT does not have: neither XNNPACK nor LiteRT's own kernels"
+    " know it, so that an app must register it.",
+    why="Without that the model does not load, and no tool can run it to prove what a rewrite did.",
+    fix="Ship it only in apps that register the operator; or convert the model without it.",
+)
+def custom_operator(subject: Subject) -> Iterator[Hit]:
+    """Operators that an app must bring."""
+    yield from _hits(subject, custom_operator)
+
+
+@rule(
+    "TFS211",
+    "operands-rejected",
+    Severity.ERROR,
+    what="The sizes of an operator's operands do not fit together for the kernels that run it, such"
+    " as a TRANSPOSE_CONV with groups, which the format can say and no kernel computes.",
+    why="The model does not load.",
+    fix="Split the operator into such as the runtime has, and convert the model again.",
+)
+def operands_rejected(subject: Subject) -> Iterator[Hit]:
+    """Operands that kernels refuse."""
+    yield from _hits(subject, operands_rejected)
+
+
+@rule(
     "TFS220",
     "sparse-would-break",
     Severity.WARNING,
@@ -202,15 +231,16 @@ def would_break(subject: Subject) -> Iterator[Hit]:
             if weight.subgraph == subgraph.index and weight.smaller and weight.storage == "dense"
         )
         groups = [g for g in subject.inspection.runtime if g.subgraph == subgraph.index]
-        if not filters or any(g.outcome in _FAILURES for g in groups):
+        if not filters or any(g.elsewhere in _FAILURES for g in groups):
             continue
         broken: dict[str, list[str]] = {}
         for target in subject.targets:
             verdict = plan(
                 subgraph, target, assume=WhatIf(encoded=filters), zeros=subject.zeros
             ).verdict
-            if verdict.outcome.is_failure and verdict.reasons:
-                message = f"{verdict.reasons[0].message}; {_ENDS[verdict.outcome]}"
+            reasons = verdict.reasons[len(verdict.missing) :]
+            if verdict.elsewhere.is_failure and reasons:
+                message = f"{reasons[0].message}; {_ENDS[verdict.elsewhere]}"
                 broken.setdefault(message, []).append(target.name)
         for message, names in broken.items():
             yield Hit(

@@ -90,7 +90,7 @@ def not_worth_it(subject: Subject) -> Iterator[Hit]:
     """Sparse storage without a gain."""
     inspection = subject.inspection
     totals = inspection.totals
-    if not totals.sparse_tensors or any(g.outcome is Outcome.SPARSE for g in inspection.runtime):
+    if not totals.sparse_tensors or any(g.elsewhere is Outcome.SPARSE for g in inspection.runtime):
         return
     saving = totals.bytes_dense - totals.bytes_now
     if saving < _WORTH * totals.bytes_dense:

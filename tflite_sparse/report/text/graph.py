@@ -197,7 +197,7 @@ def _title(group: TargetGroup, cluster: ClusterPlan, *, again: bool) -> str:
         return f"{text}, blocked"
     if not cluster.profitable:
         return f"{text}, too few"
-    return f"{text}, {'stored dense' if group.outcome is Outcome.DENSE else 'fails'}"
+    return f"{text}, {'stored dense' if group.elsewhere is Outcome.DENSE else 'fails'}"
 
 
 def _reason(message: str, boxed: bool, rail: str, width: int) -> Lines:

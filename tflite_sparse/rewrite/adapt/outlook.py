@@ -115,8 +115,8 @@ def _prospect(
         planned = None if planned is None or time is None else planned + time.planned_ms
     verdicts = [p.verdict for p in plans]
     pointwise = [f for p in plans for f in p.filters if f.pointwise]
-    worst = next((o for o in _WORST if any(p.outcome is o for p in plans)), None)
-    sparse = any(p.outcome is Outcome.SPARSE for p in plans)
+    worst = next((o for o in _WORST if any(v.elsewhere is o for v in verdicts)), None)
+    sparse = any(v.elsewhere is Outcome.SPARSE for v in verdicts)
     return Prospect(
         outcome=worst or (Outcome.SPARSE if sparse else Outcome.DENSE),
         pointwise=sum(v.pointwise for v in verdicts),

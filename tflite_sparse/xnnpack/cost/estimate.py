@@ -88,7 +88,7 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
         claims shapes for which no number of milliseconds would do.
     """
     costs = COSTS.get(plan.target.name)
-    if costs is None or plan.outcome not in (Outcome.SPARSE, Outcome.DENSE):
+    if costs is None or plan.verdict.elsewhere not in (Outcome.SPARSE, Outcome.DENSE):
         return None
     try:
         dense, planned = _times(plan, subgraph, costs)

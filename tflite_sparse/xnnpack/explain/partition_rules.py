@@ -13,6 +13,18 @@ _STEP = Expected("the runtime computes the same in another way")
 PARTITION_RULES: dict[Stage, tuple[Row, ...]] = {
     Stage.DELEGATE: (
         (
+            "custom-operator",
+            "XNNPACK does not take a custom operator, and LiteRT has no kernel of that name",
+            "tflite/core/kernels/register.cc: BuiltinOpResolver",
+            "TFS210",
+        ),
+        (
+            "operands-rejected",
+            "the kernels of an operator refuse the sizes of its operands",
+            "tflite/kernels/*.cc: Prepare",
+            "TFS211",
+        ),
+        (
             "delegate-operator",
             "XNNPACK takes no operator of this kind",
             f"{_DELEGATE}: VisitNode",

@@ -1,0 +1,177 @@
+"""What no kernel of LiteRT runs does not load by the plan, and what one runs does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as litert_schema
+
+from tests.support.nets.builder import ModelBuilder
+from tflite_sparse.model import Model
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.support.nets.builder import GraphBuilder, Value
+
+    Net = Callable[[GraphBuilder], tuple[Value, ...]]
+
+SIZE = (1, 8, 8)
+
+
+def ones(*shape: int) -> np.ndarray:
+    return np.ones(shape, np.float32)
+
+
+def conv(channels: int, *filters: int) -> Net:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        options = litert_schema.Conv2DOptionsT()
+        options.strideH = options.strideW = 1
+        options.dilationHFactor = options.dilationWFactor = 1
+        inputs = [
+            g.input((*SIZE, channels)),
+            g.constant(ones(*filters)),
+            g.constant(ones(filters[0])),
+        ]
+        return g.op("CONV_2D", inputs, [((*SIZE, filters[0]), "FLOAT32")], options)
+
+    return net
+
+
+def depthwise(channels: int, filters: int) -> Net:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        options = litert_schema.DepthwiseConv2DOptionsT()
+        options.strideH = options.strideW = 1
+        options.dilationHFactor = options.dilationWFactor = 1
+        options.depthMultiplier = max(filters // channels, 1)
+        inputs = [
+            g.input((*SIZE, channels)),
+            g.constant(ones(1, 3, 3, filters)),
+            g.constant(ones(filters)),
+        ]
+        return g.op("DEPTHWISE_CONV_2D", inputs, [((*SIZE, filters), "FLOAT32")], options)
+
+    return net
+
+
+def transposed(channels: int, *filters: int) -> Net:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        options = litert_schema.TransposeConvOptionsT()
+        options.strideH = options.strideW = 2
+        shape = (1, 16, 16, filters[0])
+        inputs = [
+            g.constant(np.array(shape, np.int32)),
+            g.constant(ones(*filters)),
+            g.input((*SIZE, channels)),
+        ]
+        return g.op("TRANSPOSE_CONV", inputs, [(shape, "FLOAT32")], options)
+
+    return net
+
+
+def product(inputs: Sequence[int], filters: Sequence[int], *, keep: bool = False) -> Net:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        options = litert_schema.FullyConnectedOptionsT()
+        options.keepNumDims = keep
+        rows = inputs[:-1] if keep else (int(np.prod(inputs)) // filters[1],)
+        operands = [g.input(inputs), g.constant(ones(*filters)), None]
+        return g.op("FULLY_CONNECTED", operands, [((*rows, filters[0]), "FLOAT32")], options)
+
+    return net
+
+
+def binary(name: str, first: int, second: int, *, constant: bool = False) -> Net:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        x = g.input((*SIZE, first))
+        y = g.constant(ones(second)) if constant else g.input((*SIZE, second), name="other")
+        kind = "MaximumMinimum" if name.endswith("IMUM") else name.title()
+        options = getattr(litert_schema, f"{kind}OptionsT")()
+        return g.op(name, [x, y], [((*SIZE, max(first, second)), "FLOAT32")], options)
+
+    return net
+
+
+def after(first: Net, size: int) -> Net:
+    """A transposed convolution of what another operator makes, past an activation."""
+
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        (x,) = first(g)
+        options = litert_schema.TransposeConvOptionsT()
+        options.strideH = options.strideW = 2
+        shape = (1, 16, 16, 4)
+        inputs = [
+            g.constant(np.array(shape, np.int32)),
+            g.constant(ones(4, 2, 2, size)),
+            g.unary("RELU", x),
+        ]
+        return g.op("TRANSPOSE_CONV", inputs, [(shape, "FLOAT32")], options)
+
+    return net
+
+
+def custom(code: str) -> Net:
+    return lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)
+
+
+REJECTED: dict[str, Net] = {
+    "custom": custom("NobodyHasThisOperator"),
+    "of Select TF": custom("FlexAddV2"),
+    "convolution": conv(8, 4, 3, 3, 3),
+    "1x1 convolution": conv(8, 4, 1, 1, 5),
+    "convolution of more": conv(8, 4, 3, 3, 16),
+    "groups of unlike size": conv(8, 6, 3, 3, 2),
+    "depthwise": depthwise(8, 12),
+    "depthwise of less": depthwise(8, 4),
+    "transposed in groups": transposed(8, 8, 2, 2, 4),
+    "transposed of more": transposed(8, 8, 2, 2, 16),
+    "transposed after a convolution": after(conv(8, 6, 3, 3, 8), 3),
+    "transposed after a depthwise": after(depthwise(8, 8), 4),
+    "product that keeps dimensions": product((2, 8), (4, 4), keep=True),
+    "product by three dimensions": product((1, 8), (4, 8, 1)),
+    **{
+        f"{name} of {'a constant' if constant else 'two maps'}": binary(
+            name, 4, 5, constant=constant
+        )
+        for name in ("ADD", "MUL", "SUB", "DIV", "MAXIMUM", "MINIMUM")
+        for constant in (False, True)
+    },
+}
+TAKEN: dict[str, Net] = {
+    "convolution": conv(8, 4, 3, 3, 8),
+    "convolution in groups": conv(8, 4, 3, 3, 2),
+    "depthwise": depthwise(8, 8),
+    "depthwise that doubles": depthwise(8, 16),
+    "transposed": transposed(8, 4, 2, 2, 8),
+    "transposed after a convolution": after(conv(8, 6, 3, 3, 8), 6),
+    "product that flattens": product((2, 8), (4, 16)),
+    "product that keeps dimensions": product((2, 8), (4, 8), keep=True),
+    "sum of one channel": binary("ADD", 4, 1),
+}
+
+
+def built(net: Net) -> bytes:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(*net(graph))
+    return builder.build()
+
+
+@pytest.mark.parametrize("backend", ["xnnpack", "reference"])
+@pytest.mark.parametrize(("nets", "loads"), [(REJECTED, False), (TAKEN, True)])
+def test_the_plan_says_what_litert_does(nets, loads, backend):
+    models = {name: built(net) for name, net in nets.items()}
+    jobs = [(data, random_inputs(input_specs(Model.read(data)), 1)) for data in models.values()]
+    results = zip(models.items(), run_many(jobs, backend=backend), strict=True)
+    for (name, data), result in results:
+        assert result.ok is loads, (name, result.detail)
+        for target in ("x86-noavx", "x86-avx", "wasm"):
+            verdict = plan(Model.read(data).subgraphs[0], target).verdict
+            assert (verdict.outcome is Outcome.LOAD_FAILURE) is not loads, name
+            assert bool(verdict.missing) is not loads, name
+            assert verdict.elsewhere is Outcome.DENSE

@@ -1,0 +1,171 @@
+"""Operators that no kernel of a stock runtime runs: the model does not load there.
+
+XNNPACK takes such an operator, or LiteRT asks its own kernel, which is missing or refuses the
+operands in its Prepare. An app may bring a kernel of its own, so that all else goes on as planned.
+
+Sources: tflite/core/kernels/register.cc for custom operators, the Prepare functions in
+tflite/kernels/*.cc for operands. Shapes between operators are computed by the runtime, whatever the
+file says; so only channels are compared, which follow from filters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.xnnpack.explain.wording import reason
+from tflite_sparse.xnnpack.stages.delegate.operators import BINARY, UNARY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tflite_sparse.model import Operator, Subgraph, Tensor
+    from tflite_sparse.xnnpack.plan_types import Reason
+    from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
+
+__all__ = ["STOCK_CUSTOM_OPERATORS", "missing_kernels"]
+
+STOCK_CUSTOM_OPERATORS = frozenset(
+    {"AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess"}
+)
+"""Custom operators that LiteRT brings along, with whichever set of kernels."""
+
+_MAP = 4
+_MATRIX = 2
+_KEEPS = frozenset(
+    {"AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
+    | set(UNARY)
+)
+
+# Known sizes of last dimensions, by the index of the tensor.
+_Channels = dict[int, int]
+
+
+def missing_kernels(delegation: Delegation, subgraph: Subgraph) -> tuple[Reason, ...]:
+    """Why a stock runtime does not load a subgraph; () where it has all the kernels.
+
+    Args:
+        delegation: what XNNPACK takes.
+        subgraph: the subgraph.
+    """
+    return tuple(_missing(delegation, subgraph))
+
+
+def _missing(delegation: Delegation, subgraph: Subgraph) -> Iterator[Reason]:
+    inside = {op.index for run in delegation.partitions for op in run.operators}
+    channels: _Channels = {}
+    for op in subgraph.operators:
+        custom = op.custom_code
+        if op.name == "CUSTOM" and op.index not in inside and custom not in STOCK_CUSTOM_OPERATORS:
+            yield reason(
+                "custom-operator",
+                op,
+                "is a custom operator that LiteRT does not bring along: an app must register it",
+                found=custom or "CUSTOM",
+                wanted="an operator of LiteRT",
+            )
+        rule = _RULES.get(op.name)
+        why = None if rule is None else rule(op, channels)
+        if why is not None:
+            found, wanted = why
+            yield reason(
+                "operands-rejected",
+                op,
+                f"has operands that its kernels reject: {found}, wanted {wanted}",
+                operand="input",
+                found=found,
+                wanted=wanted,
+            )
+        _follow(op, channels)
+
+
+_Why = tuple[str, str] | None
+
+
+def _of(tensor: Tensor | None, channels: _Channels) -> int | None:
+    """The size of a tensor's last dimension; None where it is not known before it runs."""
+    if tensor is None or not tensor.shape:
+        return None
+    known = channels.get(tensor.index)
+    if known is not None:
+        return known
+    signature = tensor.shape_signature
+    dynamic = bool(signature) and signature[-1] < 0
+    return None if dynamic or tensor.shape[-1] < 1 else tensor.shape[-1]
+
+
+def _operand(op: Operator, position: int, rank: int | None = None) -> Tensor | None:
+    tensor = op.inputs[position] if len(op.inputs) > position else None
+    return tensor if tensor is not None and (rank is None or len(tensor.shape) == rank) else None
+
+
+def _convolution(op: Operator, channels: _Channels) -> _Why:
+    size, filt = _of(_operand(op, 0, _MAP), channels), _operand(op, 1, _MAP)
+    if size is None or filt is None or filt.shape[3] < 1:
+        return None
+    groups, rest = divmod(size, filt.shape[3])
+    if rest or not groups:
+        return f"{size} channels for a filter of {filt.shape[3]}", f"a multiple of {filt.shape[3]}"
+    if filt.shape[0] % groups:
+        return f"{filt.shape[0]} filters in {groups} groups", "as many in each"
+    return None
+
+
+def _depthwise(op: Operator, channels: _Channels) -> _Why:
+    size, filt = _of(_operand(op, 0, _MAP), channels), _operand(op, 1, _MAP)
+    if size is None or filt is None or filt.shape[3] % size == 0:
+        return None
+    return f"{filt.shape[3]} depthwise filters for {size} channels", f"a multiple of {size}"
+
+
+def _transposed(op: Operator, channels: _Channels) -> _Why:
+    filt, size = _operand(op, 1, _MAP), _of(_operand(op, 2, _MAP), channels)
+    if size is None or filt is None or size == filt.shape[3]:
+        return None
+    return f"{size} channels for a filter of {filt.shape[3]}", f"{filt.shape[3]} of them"
+
+
+def _fully_connected(op: Operator, channels: _Channels) -> _Why:
+    size, filt = _of(_operand(op, 0), channels), _operand(op, 1)
+    if filt is None or not filt.shape:
+        return None
+    if len(filt.shape) != _MATRIX:
+        return f"a filter of {len(filt.shape)} dimensions", f"of {_MATRIX}"
+    keeps = op.option("keep_num_dims", default=False)
+    if not keeps or size is None or size == filt.shape[1]:
+        return None
+    return f"{size} inputs for a filter of {filt.shape[1]}", f"{filt.shape[1]} of them"
+
+
+def _binary(op: Operator, channels: _Channels) -> _Why:
+    one, other = (_of(_operand(op, position), channels) for position in (0, 1))
+    if one is None or other is None or one == other or 1 in (one, other):
+        return None
+    return f"{one} channels and {other}", "sizes that broadcast"
+
+
+_RULES: dict[str, Callable[[Operator, _Channels], _Why]] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "TRANSPOSE_CONV": _transposed,
+    "FULLY_CONNECTED": _fully_connected,
+    **dict.fromkeys(BINARY, _binary),
+}
+
+
+def _follow(op: Operator, channels: _Channels) -> None:
+    """Notes the channels of what an operator makes, where they follow from its operands."""
+    if len(op.outputs) != 1:
+        return
+    size: int | None = None
+    filt = _operand(op, 1)
+    if op.name in ("CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"):
+        size = filt.shape[0] if filt is not None and filt.shape else None
+    elif op.name == "DEPTHWISE_CONV_2D":
+        size = filt.shape[-1] if filt is not None and filt.shape else None
+    elif op.name in _KEEPS:
+        size = _of(_operand(op, 0), channels)
+    elif op.name in BINARY:
+        sizes = [_of(_operand(op, position), channels) for position in (0, 1)]
+        size = None if None in sizes else max(n for n in sizes if n is not None)
+    if size is not None:
+        channels[op.outputs[0].index] = size
