@@ -89,7 +89,7 @@ def _of(tensor: Tensor | None, channels: _Channels) -> int | None:
     if known is not None:
         return known
     signature = tensor.shape_signature
-    dynamic = bool(signature) and signature[-1] < 0
+    dynamic = signature is not None and any(size < 0 for size in signature[-1:])
     return None if dynamic or tensor.shape[-1] < 1 else tensor.shape[-1]
 
 
