@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import EncodingError, ModelError
@@ -17,9 +18,16 @@ from tflite_sparse.inspection.file.gzip_size import (
     sha256,
 )
 from tflite_sparse.inspection.inspection import Inspection, OperatorFacts, Totals
-from tflite_sparse.inspection.weights.weight_facts import Examined, examine, problem_of
+from tflite_sparse.inspection.weights.if_sparse import (
+    consider_data,
+    encoded_arrays,
+    facts_of,
+    group_by_data,
+    settle_all,
+)
+from tflite_sparse.inspection.weights.weight_facts import problem_of
 from tflite_sparse.model.macs import macs
-from tflite_sparse.model.weights import Weight, find_weights, is_pointwise
+from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.words.names import readable
 
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tflite_sparse.inspection.runtime_types import TargetGroup
+    from tflite_sparse.inspection.weights.if_sparse import WeightData
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.releases.targets import Target
 
@@ -71,21 +81,22 @@ def inspect(
     if gzip is None:
         gzip = model.size <= GZIP_UP_TO
     weights = find_weights(model)
+    groups = group_by_data(model, weights)
     zeros = zeros or ZeroCounts()
     # What takes long is done in numpy, zlib and hashlib, which let other threads run.
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         digesting = pool.submit(sha256, file_bytes(model)) if digest else None
         compressing = pool.submit(gzip_size, file_bytes(model)) if gzip else None
-        examining = pool.map(
-            lambda weight: examine(weight, zeros, near=near, shapes=shapes), weights
-        )
+        examining = pool.map(partial(consider_data, zeros=zeros, near=near, shapes=shapes), groups)
         # The threads count while this one loads the model of the runtime.
         from tflite_sparse.inspection import runtime as planning
 
-        examined = list(_watched(examining, weights, progress))
-        smaller = _replacements(weights, examined)
-        packing = pool.submit(gzip_size_with, model, smaller) if gzip else None
-        problems = [item.problem for item in examined if item.problem]
+        groups = list(_watched(examining, groups, progress))
+        problems = [item.problem for group in groups for item in group.examined if item.problem]
+        try:
+            settle_all(model, groups, zeros)
+        except (EncodingError, ModelError) as error:
+            problems = problems or [problem_of(error)]
         # The runtime is not asked about a model that it could not load.
         runtime: tuple[TargetGroup, ...] = ()
         if not problems:
@@ -93,6 +104,8 @@ def inspect(
                 runtime = planning.plan_groups(model, targets, zeros)
             except (EncodingError, ModelError) as error:
                 problems.append(problem_of(error))
+        packing = pool.submit(gzip_size_with, model, _replacements(groups)) if gzip else None
+        facts = facts_of(groups)
         gzipped = [task.result() if task else None for task in (compressing, packing)]
         return Inspection(
             path=model.name,
@@ -102,34 +115,36 @@ def inspect(
             runtime=runtime,
             file=file_facts(model, weights),
             operators=_operators(model),
-            weights=tuple(item.facts for item in examined),
-            totals=_totals(model, examined, *gzipped),
+            weights=facts,
+            totals=_totals(model, facts, *gzipped),
             problems=tuple(problems),
         )
 
 
 def _watched(
-    examined: Iterable[Examined],
-    weights: list[Weight],
+    considered: Iterable[WeightData],
+    groups: list[WeightData],
     progress: Callable[[int, int], None] | None,
-) -> Iterator[Examined]:
-    total = sum(weight.tensor.buffer.nbytes for weight in weights)
+) -> Iterator[WeightData]:
+    total = sum(group.weight.tensor.buffer.nbytes for group in groups)
     done = 0
-    for weight, item in zip(weights, examined, strict=True):
-        yield item
-        done += weight.tensor.buffer.nbytes
+    for group in considered:
+        yield group
+        done += group.weight.tensor.buffer.nbytes
         if progress is not None:
             progress(done, total)
 
 
-def _replacements(weights: list[Weight], examined: list[Examined]) -> list[Replacement]:
-    """The dense weights that are smaller in a sparse encoding, each buffer once."""
-    replacements: dict[int, Replacement] = {}
-    for weight, item in zip(weights, examined, strict=True):
-        where = data_range(weight.tensor.buffer)
-        if item.facts.smaller and item.facts.storage == "dense" and item.storage and where:
-            replacements.setdefault(where[0], Replacement(*where, item.storage.arrays))
-    return list(replacements.values())
+def _replacements(groups: list[WeightData]) -> list[Replacement]:
+    """The dense weights that `sparsify` would store sparse."""
+    replacements = []
+    for group in groups:
+        decision = group.decision
+        candidate = decision.candidate if decision is not None and decision.is_dense else None
+        where = data_range(group.weight.tensor.buffer)
+        if candidate is not None and where is not None:
+            replacements.append(Replacement(*where, partial(encoded_arrays, candidate)))
+    return replacements
 
 
 def _operators(model: Model) -> tuple[OperatorFacts, ...]:
@@ -148,9 +163,8 @@ def _operators(model: Model) -> tuple[OperatorFacts, ...]:
 
 
 def _totals(
-    model: Model, examined: list[Examined], gzip_now: int | None, gzip_sparse: int | None
+    model: Model, facts: tuple[WeightFacts, ...], gzip_now: int | None, gzip_sparse: int | None
 ) -> Totals:
-    facts = [item.facts for item in examined]
     pointwise = [weight for weight in facts if weight.pointwise]
     work = [(macs(operator), is_pointwise(operator)) for operator in model.operators()]
     return Totals(

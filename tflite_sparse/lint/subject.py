@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.lint.settings import Settings
     from tflite_sparse.model import Operator, Tensor
-    from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.xnnpack.plan_types import Outcome
     from tflite_sparse.xnnpack.releases.targets import Target
 
@@ -70,17 +69,6 @@ class Subject:
             targets=self.targets,
             zeros=self.zeros,
         )
-
-    @functools.cached_property
-    def sparsified(self) -> Rewrite | None:
-        """What `sparsify` would do, tried on a model of its own; None where it cannot."""
-        from tflite_sparse.errors import TfliteSparseError
-        from tflite_sparse.rewrite.storage.sparsify import sparsify
-
-        try:
-            return sparsify(self._read())
-        except TfliteSparseError:
-            return None
 
     @property
     def pruned(self) -> bool:

@@ -9,7 +9,7 @@ from tflite_sparse.encoding import Occupancy, decode
 from tflite_sparse.errors import ModelError
 from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.types import dtype
-from tflite_sparse.storage.decision import Candidate, Decision
+from tflite_sparse.storage.decision import Candidate, Decision, Encoded
 from tflite_sparse.storage.encoding_choice import (
     best_storage,
     densify_nbytes,
@@ -38,8 +38,20 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 
-def examine(weight: Weight, options: SparsifyOptions) -> Decision:
+def examine(
+    weight: Weight,
+    options: SparsifyOptions,
+    *,
+    values: NDArray[Any] | None = None,
+    nonzeros: int | None = None,
+) -> Decision:
     """Looks at one weight.
+
+    Args:
+        weight: the weight.
+        options: whether it is asked for, and how it is to be stored.
+        values: its dense value, where the caller has it.
+        nonzeros: how many of its values are not zero, where the caller has counted them.
 
     Raises:
         EncodingError: it is stored sparse, and its encoding is malformed.
@@ -71,23 +83,24 @@ def examine(weight: Weight, options: SparsifyOptions) -> Decision:
     else:
         # The values are taken from the file now, before the tensor is said to be sparse.
         source = partial(dense_source, tensor, _dense(weight), options.zero_below)
-    counts = Occupancy(source())
+    array = source() if values is None or options.zero_below else values
+    known = None if nonzeros is None or options.zero_below else {(1,) * array.ndim: nonzeros}
+    counts = Occupancy(array, known)
     decision.zeros = decision.elements - counts.values
-    decision.outcome = _choose(weight, options, counts, source, direct=direct)
+    decision.outcome = _choose(decision, options, counts, source, direct=direct)
     tensor.subgraph.model.passed(counts.array.nbytes)
     return decision
 
 
 def _choose(
-    weight: Weight,
+    decision: Decision,
     options: SparsifyOptions,
     counts: Occupancy,
     source: Callable[[], NDArray[Any]],
     *,
     direct: bool,
 ) -> Candidate | Refusal:
-    tensor = weight.tensor
-    dense = tensor.sparsity is None
+    weight, dense = decision.weight, decision.is_dense
     if not counts.values:
         # The runtime takes a tensor without bytes for one that is no constant.
         return Refusal("all-zero", "it has no value but zero, and a sparse tensor needs one")
@@ -102,6 +115,8 @@ def _choose(
         after += sum(densify_nbytes(t) for t in weight.tensors if t.subgraph.consumers(t))
     elif not dense:
         before += storage.cost.structure * len(weight.tensors)
+    layout = storage.layout.describe(weight.tensor.shape)
+    decision.encoded = Encoded(layout, after if dense else storage.cost.nbytes)
     saving = before - after
     if saving < 1:
         return Refusal("not-smaller", "it would not get smaller")

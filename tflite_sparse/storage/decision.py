@@ -14,7 +14,20 @@ from tflite_sparse.model.weights import Weight
 from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.storage.weight_id import WeightId
 
-__all__ = ["Candidate", "Decision"]
+__all__ = ["Candidate", "Decision", "Encoded"]
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """The best encoding of a weight, whether or not it is taken.
+
+    Attributes:
+        layout: it in short, such as "CSR on dimension 3".
+        bytes: bytes of values, segments and indices; for a weight that is stored dense now also the
+            tables that come with sparse storage.
+    """
+
+    layout: str
+    bytes: int
 
 
 class Candidate(msgspec.Struct, frozen=True, eq=False):
@@ -51,6 +64,7 @@ class Decision(msgspec.Struct, eq=False):
         stored: how it is stored now.
         bytes: bytes that it takes now.
         outcome: how to store it, or why it is left as it is.
+        encoded: its best encoding; None where nobody looked for one.
     """
 
     weight: Weight
@@ -60,6 +74,7 @@ class Decision(msgspec.Struct, eq=False):
     stored: str
     bytes: int
     outcome: Candidate | Refusal
+    encoded: Encoded | None = None
 
     @property
     def candidate(self) -> Candidate | None:

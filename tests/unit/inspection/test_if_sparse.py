@@ -1,54 +1,81 @@
-"""What sparse storage would make of a weight."""
+"""What `inspect` promises of sparse storage is what `sparsify` does."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support.nets.builder import ModelBuilder
-from tflite_sparse.inspection.weights.if_sparse import best_storage
+from tests.support.nets.if_sparse import NETS, disagreements
+from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
-from tflite_sparse.model.zero_counts import count
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+
+SHAPE = (32, 1, 1, 32)
 
 
-def _tensor(values: np.ndarray) -> object:
-    builder = ModelBuilder()
-    builder.graph().constant(values, name="w")
-    return Model.read(builder.build()).subgraphs[0].tensors[0]
+def weights_of(name: str) -> tuple[WeightFacts, ...]:
+    return inspect(Model.read(NETS[name]())).weights
 
 
-def _values(shape: tuple[int, ...], zeros: float) -> np.ndarray:
-    generator = np.random.default_rng(3)
-    values = generator.uniform(0.5, 1, shape).astype(np.float32)
-    values.reshape(-1)[generator.permutation(values.size)[: round(values.size * zeros)]] = 0
-    return values
-
-
-@pytest.mark.parametrize("shape", [(64, 1, 1, 300), (300, 64), (8, 3, 3, 16)])
-def test_the_size_is_that_of_what_would_be_stored(shape: tuple[int, ...]) -> None:
-    values = _values(shape, 0.8)
-    tensor = _tensor(values)
-    counts = count(values, "FLOAT32", near=0)
-    storage, cannot = best_storage(tensor, values, counts, shifted=False)  # type: ignore[arg-type]
-    assert cannot is None
-    assert storage is not None
-    stored = sum(array.nbytes for array in storage.arrays())
-    # What comes on top are the tables of the encoding and of its DENSIFY.
-    assert stored < storage.nbytes < stored + 600
+@pytest.mark.parametrize("name", sorted(NETS))
+def test_inspect_promises_what_sparsify_does(name: str) -> None:
+    assert disagreements(NETS[name]()) == []
 
 
 @pytest.mark.parametrize(
-    ("values", "shifted", "reason"),
+    ("name", "code", "words"),
     [
-        (np.zeros((4, 4), np.int32), False, "DENSIFY takes no INT32"),
-        (np.zeros(16, np.float32), False, "it is a vector"),
-        (np.zeros((4, 4), np.int8), True, "its zero point is not 0"),
+        ("dynamic range", "reader", "refuses to load an int8 CONV_2D filter behind DENSIFY"),
+        ("grouped", None, None),
+        ("output", "graph-end", "it is an input or output of the graph"),
+        ("dangerous", "runtime-wrong_numbers", "the runtime would compute wrong numbers"),
+        ("few zeros", "not-smaller", "it would not get smaller"),
+        ("vector", "rank", "it is a vector"),
+        ("type", "type", "DENSIFY does not unpack INT32"),
+        ("zero point", "zero-point", "its zero point is not 0, which DENSIFY cannot fill in"),
+        (
+            "nothing but zeros",
+            "all-zero",
+            "it has no value but zero",
+        ),
     ],
 )
-def test_what_cannot_be_sparse_says_why(values: np.ndarray, shifted: bool, reason: str) -> None:
-    kind = {"int32": "INT32", "float32": "FLOAT32", "int8": "INT8"}[values.dtype.name]
-    counts = count(values, kind, near=0)
-    assert best_storage(_tensor(values), values, counts, shifted=shifted) == (  # type: ignore[arg-type]
-        None,
-        reason,
-    )
+def test_a_weight_that_stays_dense_says_why(name: str, code: str | None, words: str | None) -> None:
+    weight = weights_of(name)[-1]
+    assert weight.cannot_code == code
+    assert weight.smaller == (code is None)
+    if words is None:
+        assert weight.cannot is None
+        return
+    assert weight.cannot is not None
+    assert words in weight.cannot
+    assert weight.saving == 0
+    assert weight.bytes_sparse is None
+
+
+def test_a_weight_with_some_zeros_says_how_large_it_would_be() -> None:
+    weight = weights_of("some zeros")[0]
+    assert (weight.smaller, weight.cannot_code) == (False, "not-smaller")
+    assert weight.bytes_sparse is not None
+    assert weight.bytes_sparse > weight.bytes_now
+
+
+def test_nothing_is_promised_of_a_model_that_cannot_be_written() -> None:
+    data = NETS["plain"]()
+    model = Model.read(data)
+    assert inspect(model).weights[0].smaller
+    builder = ModelBuilder()
+    g = builder.graph()
+    x = g.conv2d(g.input((1, 4, 4, 32)), 32, zeros=0.9, storage="sparse")
+    g.output(g.conv2d(x, 32, zeros=0.9))
+    sparse = next(tensor for tensor in g.table.tensors if tensor.sparsity is not None)
+    sparse.sparsity.dimMetadata[3].arrayIndices.values[0] = 200
+    found = inspect(Model.read(builder.build()))
+    assert [weight.smaller for weight in found.weights] == [False, False]
+    assert found.totals.bytes_sparse == found.totals.bytes_now
+    assert np.prod(SHAPE) == found.weights[1].elements

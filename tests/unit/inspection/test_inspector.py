@@ -104,13 +104,13 @@ def test_sparse_storage_is_advised_only_where_it_is_smaller() -> None:
 @pytest.mark.parametrize(
     ("points", "axis", "zeros", "cannot"),
     [
-        ([0], 0, 2, None),
-        ([3], 0, 1, "its zero point is not 0"),
-        ([0, 3], 0, 2, "its zero point is not 0"),
+        ([0], 0, 2, "it would not get smaller"),
+        ([3], 0, 1, "its zero point is not 0, which DENSIFY cannot fill in"),
+        ([0, 3], 0, 2, "its zero point is not 0, which DENSIFY cannot fill in"),
     ],
 )
 def test_zeros_of_a_quantized_weight_lie_at_its_zero_points(
-    points: list[int], axis: int, zeros: int, cannot: str | None
+    points: list[int], axis: int, zeros: int, cannot: str
 ) -> None:
     builder = ModelBuilder()
     graph = builder.graph()
@@ -136,7 +136,7 @@ def test_a_type_that_densify_does_not_take_cannot_be_sparse() -> None:
     graph.op("GATHER", [table, graph.input((3,), type="INT32")], [((3, 64), "INT32")])
     weight = _only(builder)
     assert (weight.zeros, weight.smaller) == (4096, False)
-    assert weight.cannot == "DENSIFY takes no INT32"
+    assert weight.cannot == "DENSIFY does not unpack INT32"
 
 
 def test_totals_add_up() -> None:

@@ -1,15 +1,15 @@
-"""Everything about one weight: how it is stored, its zeros, and what sparse storage would bring."""
+"""Everything about one weight as it is: how it is stored, its zeros, who reads it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from numpy.typing import NDArray
 
 from tflite_sparse.encoding import block_fill
 from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.inspection.inspection import Problem
-from tflite_sparse.inspection.weights.if_sparse import Storage, best_storage
 from tflite_sparse.inspection.weights.weight_types import (
     BlockFill,
     EncodingFacts,
@@ -27,8 +27,6 @@ from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tflite_sparse.encoding import Level
     from tflite_sparse.errors import TfliteSparseError
     from tflite_sparse.model import Tensor, Use
@@ -53,19 +51,17 @@ class Examined(msgspec.Struct, frozen=True):
 
     Attributes:
         facts: what there is to say of it.
-        counts: its zeros; None where its values cannot be read.
-        storage: how it would best be stored sparse, None where it cannot be.
+        values: its dense value; None where it cannot be read.
         problem: what is wrong with it.
     """
 
     facts: WeightFacts
-    counts: Counts | None
-    storage: Storage | None
+    values: NDArray[Any] | None
     problem: Problem | None
 
 
 def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = False) -> Examined:
-    """Looks at one weight.
+    """Looks at one weight; what sparse storage would make of it is left open.
 
     Args:
         weight: the weight.
@@ -77,22 +73,19 @@ def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = Fa
     block_shapes: tuple[ShapeFill, ...] | None = None
     counts: Counts | None = None
     encoding: EncodingFacts | None = None
-    storage: Storage | None = None
+    values: NDArray[Any] | None = None
     problem: Problem | None = None
-    cannot: str | None = "its values cannot be read"
     try:
         encoding = _encoding(tensor)
         points = zero_points(tensor)
         values = dense_values(tensor)
         if values is not None:
             counts = zeros.of(tensor, values, near=near, zero_points=points)
-            storage, cannot = best_storage(tensor, values, counts, shifted=points is not None)
             if shapes and points is None:
                 fills = block_fill(values)
                 block_shapes = tuple(ShapeFill(s.block, s.blocks, s.fill) for s in fills)
     except (ModelError, EncodingError) as error:
         problem = problem_of(error)
-    now = stored_bytes(tensor)
     facts = WeightFacts(
         subgraph=tensor.subgraph.index,
         tensor=tensor.index,
@@ -108,14 +101,15 @@ def examine(weight: Weight, zeros: ZeroCounts, *, near: float, shapes: bool = Fa
         near_zeros=counts.near if counts else None,
         blocks=_blocks(weight, counts),
         block_shapes=block_shapes,
-        bytes_now=now,
+        bytes_now=stored_bytes(tensor),
         bytes_dense=tensor.dense_nbytes if counts else None,
-        bytes_sparse=storage.nbytes if storage else None,
-        best_encoding=storage.label if storage else None,
-        smaller=storage is not None and storage.nbytes < now,
-        cannot=cannot,
+        bytes_sparse=None,
+        best_encoding=None,
+        smaller=False,
+        cannot="its values cannot be read",
+        cannot_code="malformed",
     )
-    return Examined(facts, counts, storage, problem)
+    return Examined(facts, values, problem)
 
 
 def problem_of(error: TfliteSparseError) -> Problem:

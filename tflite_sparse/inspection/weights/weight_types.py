@@ -132,10 +132,13 @@ class WeightFacts(Record, frozen=True):
             they were not asked for.
         bytes_now: bytes of the values, and of segments and indices when stored sparse.
         bytes_dense: bytes when stored dense.
-        bytes_sparse: bytes in the best sparse encoding; None where it cannot be encoded.
-        best_encoding: that encoding in short, such as "csr" or "csr 1x4".
-        smaller: whether the best sparse encoding is smaller than what is stored now.
-        cannot: why it cannot be stored sparse.
+        bytes_sparse: bytes in the best sparse encoding, all that comes with it included; None where
+            it may not be stored so, or no encoding can be smaller.
+        best_encoding: that encoding in short, such as "CSR on dimension 3".
+        smaller: whether `sparsify` stores it sparse; of a sparse weight, whether `sparsify
+            --reencode` encodes it anew.
+        cannot: why `sparsify` leaves it as it is; None where it does not.
+        cannot_code: short name of that reason, such as "reader".
     """
 
     subgraph: Count
@@ -158,6 +161,7 @@ class WeightFacts(Record, frozen=True):
     best_encoding: str | None
     smaller: bool
     cannot: str | None
+    cannot_code: str | None = None
 
     @property
     def zero_share(self) -> float:

@@ -14,6 +14,7 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.xnnpack.plan_types import Reason
@@ -30,6 +31,7 @@ _DENSIFY_FIX = (
     " width (keep_dims=false) or DEPTH_TO_SPACE."
 )
 _DENSIFY = "tflite-sparse densify MODEL -o OUT"
+_MOSTLY = 0.5
 _KEEP_RIGHT = (mend_heads, store_dense)
 
 
@@ -183,6 +185,12 @@ def other_failure(subject: Subject) -> Iterator[Hit]:
     yield from _hits(subject, other_failure)
 
 
+def _kept_from_harm(weight: WeightFacts) -> bool:
+    """Whether a weight is left dense, and would be smaller, for what would come of it."""
+    code = weight.cannot_code or ""
+    return weight.zero_share > _MOSTLY and (code == "reader" or code.startswith("runtime"))
+
+
 @rule(
     "TFS210",
     "custom-operator",
@@ -228,7 +236,9 @@ def would_break(subject: Subject) -> Iterator[Hit]:
         filters = frozenset(
             weight.tensor
             for weight in subject.inspection.weights
-            if weight.subgraph == subgraph.index and weight.smaller and weight.storage == "dense"
+            if weight.subgraph == subgraph.index
+            and weight.storage == "dense"
+            and (weight.smaller or _kept_from_harm(weight))
         )
         groups = [g for g in subject.inspection.runtime if g.subgraph == subgraph.index]
         if not filters or any(g.elsewhere in _FAILURES for g in groups):

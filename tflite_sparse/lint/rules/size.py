@@ -35,14 +35,15 @@ _WORTH = 0.05
 )
 def would_shrink(subject: Subject) -> Iterator[Hit]:
     """What `sparsify` would do."""
-    rewrite = subject.sparsified
-    if rewrite is None or not rewrite.weights:
-        return
-    saving = rewrite.bytes_before - rewrite.bytes_after
+    inspection = subject.inspection
+    weights = [w for w in inspection.weights if w.storage == "dense" and w.smaller]
+    saving = inspection.totals.bytes_now - inspection.totals.bytes_sparse
     settings = subject.settings
-    if saving < max(settings.min_saving, settings.min_saving_share * subject.model.size):
+    if not weights or saving < max(
+        settings.min_saving, settings.min_saving_share * subject.model.size
+    ):
         return
-    count = len(rewrite.weights)
+    count = len(weights)
     yield Hit(
         f"{count} weight{'s' if count > 1 else ''} would take {saving:,} bytes less stored sparse,"
         f" {saving / subject.model.size:.1%} of the file",

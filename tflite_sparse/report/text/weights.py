@@ -208,7 +208,7 @@ def _byte_words(weight: WeightFacts) -> Iterator[str]:
     if weight.bytes_sparse is not None:
         yield f"{thousands(weight.bytes_sparse)} as {weight.best_encoding}"
     if weight.cannot is not None:
-        yield f"cannot be sparse: {weight.cannot}"
+        yield f"left as it is: {weight.cannot}"
 
 
 def _encoding(encoding: EncodingFacts) -> str:
