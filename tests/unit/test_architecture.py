@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ ALLOWED = {
 }
 
 
-def all_imports(path: Path) -> set[str]:
+@cache
+def all_imports(path: Path) -> frozenset[str]:
     """The names of the modules that a module imports from, wherever in it."""
     imported = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -53,7 +55,7 @@ def all_imports(path: Path) -> set[str]:
                 imported.update(f"tflite_sparse.{alias.name}" for alias in node.names)
             else:
                 imported.add(node.module or "")
-    return imported
+    return frozenset(imported)
 
 
 def project_imports(path: Path) -> set[str]:
@@ -159,13 +161,14 @@ RUNS_MODELS = {
 }
 
 
-def imported_things(path: Path) -> set[str]:
+@cache
+def imported_things(path: Path) -> frozenset[str]:
     """The modules that a module imports, and what it takes from each, by their full names."""
-    things = all_imports(path)
+    things = set(all_imports(path))
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
             things.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return things
+    return frozenset(things)
 
 
 def reached(path: Path) -> dict[str, str]:
