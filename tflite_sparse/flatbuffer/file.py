@@ -130,18 +130,22 @@ class FlatFile(msgspec.Struct, frozen=True):
             cursor = start + run.data.size
         return cursor
 
-    def layout(self) -> Layout:
+    def layout(self, *, to_write: bool = True) -> Layout:
         """Where everything will stand; the tables that name byte code by its place name that place.
+
+        Args:
+            to_write: whether it will be written; otherwise what cannot be written has a layout too.
 
         Raises:
             RewriteError: bytes behind the flatbuffer cannot be moved, or nobody knows where to.
         """
-        self._refuse_lost_byte_code()
+        if to_write:
+            self._refuse_lost_byte_code()
         while True:
             layout = lay_out(self.root, schema().identifier, self.source)
             for run in self.appended:
                 start = run.place_after(layout.size)
-                if start != run.start:
+                if to_write and start != run.start:
                     self._refuse_unknown(run)
                 layout.appended.append((run, start))
                 layout.size = start + run.data.size
