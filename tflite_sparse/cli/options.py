@@ -19,10 +19,21 @@ __all__ = [
     "Only",
     "OnlyTargets",
     "Output",
+    "RoundToZero",
+    "StoredAs",
     "Top",
+    "Values",
     "Verify",
     "Where",
 ]
+
+
+class StoredAs(str, Enum):
+    """Numbers in which weights may be stored."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
 
 
 class Where(str, Enum):
@@ -55,6 +66,20 @@ Verify = Annotated[
 ]
 Gzip = Annotated[
     bool | None, typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]")
+]
+Values = Annotated[
+    StoredAs,
+    typer.Option(
+        help="Store weights in these numbers where that is smaller; they still compute in fp32."
+        " fp16 and int8 lose information; fp32 changes none."
+    ),
+]
+RoundToZero = Annotated[
+    bool,
+    typer.Option(
+        "--round-to-zero",
+        help="With --values: let a value become zero that was none.",
+    ),
 ]
 Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]

@@ -15,11 +15,20 @@ from tflite_sparse.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tflite_sparse.cli.options import StoredAs
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
     from tflite_sparse.rewrite.writing.sizes import Sizes
+    from tflite_sparse.storage.values.options import ValuesOptions
 
-__all__ = ["STDOUT", "Destination", "parse_block", "parse_saving", "rewrite_command"]
+__all__ = [
+    "STDOUT",
+    "Destination",
+    "parse_block",
+    "parse_saving",
+    "rewrite_command",
+    "values_options",
+]
 
 STDOUT = "-"
 """As a path, it stands for standard output."""
@@ -205,3 +214,22 @@ def parse_saving(text: str) -> tuple[int, float]:
     if text.strip().endswith("%"):
         return 1, parse_share(text)
     return max(1, parse_size(text)), 0.0
+
+
+def values_options(values: StoredAs, *, round_to_zero: bool) -> ValuesOptions | None:
+    """In which numbers to store weights; None where they keep those that they have.
+
+    Raises:
+        UsageError: an option goes with others that are not there.
+    """
+    from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+
+    numbers = StoredValues(values.value)
+    if numbers is StoredValues.FP32:
+        if round_to_zero:
+            raise UsageError(
+                "--round-to-zero changes only what --values stores in other numbers",
+                hint="add --values int8 or --values fp16",
+            )
+        return None
+    return ValuesOptions(numbers, round_to_zero)

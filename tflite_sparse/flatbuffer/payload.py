@@ -84,4 +84,6 @@ def as_vector(value: Any, code: str) -> Vector:
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return np.frombuffer(value, np.dtype(code))
-    return np.ascontiguousarray(value, np.dtype(code)).reshape(-1)
+    vector = np.ascontiguousarray(value, np.dtype(code))
+    # A vector that several tables share stays one, and is written once.
+    return vector if vector.ndim == 1 else vector.reshape(-1)

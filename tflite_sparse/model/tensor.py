@@ -163,6 +163,17 @@ class Tensor:
         """The SparsityParameters table, None for a tensor that is stored dense."""
         return self.table["sparsity"]  # type: ignore[no-any-return]
 
+    def retype(self, kind: str, quantization: Table | None) -> None:
+        """Gives the tensor another element type; its data are for the caller to replace.
+
+        Args:
+            kind: the element type by the schema's name.
+            quantization: the QuantizationParameters table that goes with it.
+        """
+        self.table.set_enum("type", kind)
+        self.table["quantization"] = quantization
+        self.type = kind
+
     @property
     def size(self) -> int:
         """Number of elements of the dense tensor.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Buffer, Model, Operator
 
-__all__ = ["LARGE", "Weight", "find_weights", "is_pointwise"]
+__all__ = ["LARGE", "Weight", "by_content", "find_weights", "is_pointwise"]
 
 LARGE = 1024
 """Values from which a constant with two dimensions or more counts as a weight of any operator."""
@@ -129,12 +129,18 @@ def _by_view(model: Model, uses: Iterator[Use]) -> list[Weight]:
     return weights
 
 
-def _by_bytes(model: Model, uses: Iterator[Use]) -> list[Weight]:
+def by_content(model: Model) -> dict[object, list[Tensor]]:
+    """The constants of a model by the identity of their data, in the order of the file."""
     groups: dict[object, list[Tensor]] = {}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             if tensor.is_constant:
                 groups.setdefault(tensor.buffer.content, []).append(tensor)
+    return groups
+
+
+def _by_bytes(model: Model, uses: Iterator[Use]) -> list[Weight]:
+    groups = by_content(model)
     sparse = (
         content
         for content, tensors in groups.items()

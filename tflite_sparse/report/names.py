@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tflite_sparse.flatbuffer.appended import AppendedKind
-
-__all__ = ["APPENDED", "MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
+__all__ = ["MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
 
 SHORT_OPERATORS = {
     "DEPTHWISE_CONV_2D": "DEPTHWISE",
@@ -16,14 +14,6 @@ SHORT_OPERATORS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "SEQUENCE_LSTM",
 }
 """Kinds of operators whose names are long -> what tables call them."""
-
-APPENDED = {
-    AppendedKind.ZIP: "of a zip archive that cannot be listed",
-    AppendedKind.BYTE_CODE: "of byte code for an NPU",
-    AppendedKind.ZEROS: "of zeros",
-    AppendedKind.UNKNOWN: "that belong to no table",
-}
-"""What follows the size of bytes behind the flatbuffer that are no archive of files."""
 
 _GAP = "…"
 _SEPARATOR = ";"

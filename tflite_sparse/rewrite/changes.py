@@ -12,6 +12,7 @@ from tflite_sparse.records import Count, Record
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import VersionRaise
+from tflite_sparse.storage.values.rounding import Rounding
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class WeightChange(Record, frozen=True):
         bytes_before: bytes that the file spent on it.
         bytes_after: bytes that it spends now, tables, DENSIFY and its tensor included.
         note: what else there is to know, or None.
+        rounding: how its values changed where it is stored in other numbers now; None where they
+            did not.
     """
 
     flat: ClassVar[tuple[str, ...]] = ("weight",)
@@ -70,6 +73,7 @@ class WeightChange(Record, frozen=True):
     bytes_before: Count
     bytes_after: Count
     note: str | None = None
+    rounding: Rounding | None = None
 
 
 class Left(Record, frozen=True):

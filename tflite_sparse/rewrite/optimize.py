@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from tflite_sparse.rewrite.adapt.planner import Adapt
 from tflite_sparse.rewrite.changes import RewriteKind
 from tflite_sparse.rewrite.sequence import Sequence
-from tflite_sparse.rewrite.storage.sparsify import Sparsify
+from tflite_sparse.rewrite.storage.store_values import sparsify_pass
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.storage.options import SparsifyOptions
+    from tflite_sparse.storage.values.options import ValuesOptions
 
 __all__ = ["Optimize", "optimize"]
 
@@ -27,15 +28,19 @@ class Optimize(Sequence):
     )
 
     def __init__(
-        self, options: AdaptOptions | None = None, storage: SparsifyOptions | None = None
+        self,
+        options: AdaptOptions | None = None,
+        storage: SparsifyOptions | None = None,
+        values: ValuesOptions | None = None,
     ) -> None:
-        super().__init__(Adapt(options), Sparsify(storage))
+        super().__init__(Adapt(options), sparsify_pass(storage, values))
 
 
 def optimize(
     model: Model,
     options: AdaptOptions | None = None,
     storage: SparsifyOptions | None = None,
+    values: ValuesOptions | None = None,
 ) -> Rewrite:
     """Adapts a model where that pays, and stores its weights sparse where that is smaller.
 
@@ -43,6 +48,8 @@ def optimize(
         model: the model; it stays as it is.
         options: how it is adapted.
         storage: how its weights are stored.
+        values: the numbers in which they are stored, which loses information; None for those that
+            they have.
 
     Returns:
         What was done, what `adapt` did and the changes of `sparsify`, with the new model.
@@ -51,4 +58,4 @@ def optimize(
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    return Optimize(options, storage).run(model)
+    return Optimize(options, storage, values).run(model)

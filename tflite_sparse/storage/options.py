@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
+from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,9 +98,12 @@ class DensifyOptions(Record, frozen=True):
 
     Attributes:
         selection: the weights that may be touched.
+        values: the smallest numbers that may stay behind a DEQUANTIZE: int8 lets all stay as they
+            are, fp16 unpacks int8, and fp32 unpacks all.
     """
 
     selection: WeightSelection = WeightSelection()
+    values: StoredValues = StoredValues.INT8
 
 
 def _any_match(names: list[str], patterns: tuple[str, ...]) -> bool:

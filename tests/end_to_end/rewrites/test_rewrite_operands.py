@@ -8,8 +8,8 @@ import pytest
 from tests.support.nets.weight_readers import READERS, one_reader
 from tests.support.outputs import outputs
 from tflite_sparse.model import Model
-from tflite_sparse.rewrite.storage.insert_densify import insert_densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.storage.unpacking import insert_densify
 from tflite_sparse.storage.reader_table import CASES
 
 

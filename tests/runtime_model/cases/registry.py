@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support.nets.small_nets import build
+from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.nets.small_nets import Net
+    from tests.support.nets.builder import GraphBuilder, Value
+
+    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 
 __all__ = ["ABORT", "CASES", "DENSE", "LOAD_FAILURE", "SPARSE", "WRONG", "Case", "case", "possible"]
 
@@ -50,7 +52,11 @@ class Case:
 
     def build(self) -> bytes:
         """The model's bytes, the same each time."""
-        return build(self.net)
+        builder = ModelBuilder()
+        graph = builder.graph()
+        made = self.net(graph)
+        graph.output(*(made if isinstance(made, tuple) else (made,)))
+        return builder.build()
 
 
 CASES: dict[str, Case] = {}

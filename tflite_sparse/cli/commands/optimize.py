@@ -9,7 +9,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
-from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
+from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command, values_options
 from tflite_sparse.errors import UsageError
 
 __all__ = ["command"]
@@ -26,6 +26,8 @@ def command(
     only: Passes = None,
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
+    values: opt.Values = opt.StoredAs.FP32,
+    round_to_zero: opt.RoundToZero = False,
     verify: Annotated[
         bool | None,
         typer.Option(help="Run both models first.  [default: where LiteRT is installed]"),
@@ -49,7 +51,8 @@ def command(
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     destination = Destination(output, in_place, force, dry_run, check, proved, as_json, gzip, top)
-    code = rewrite_command(model, destination, Optimize(options))
+    numbers = values_options(values, round_to_zero=round_to_zero)
+    code = rewrite_command(model, destination, Optimize(options, values=numbers))
     if bench is not None and output is not None:
         _measure(model, output, bench)
     return code

@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.rewriting import Destination, parse_block, parse_saving, rewrite_command
+from tflite_sparse.cli.rewriting import (
+    Destination,
+    parse_block,
+    parse_saving,
+    rewrite_command,
+    values_options,
+)
 from tflite_sparse.cli.values import parse_share
 
 __all__ = ["command"]
@@ -59,13 +65,15 @@ def command(
     reencode: Annotated[
         bool, typer.Option("--reencode", help="Also store sparse weights anew where smaller.")
     ] = False,
+    values: opt.Values = opt.StoredAs.FP32,
+    round_to_zero: opt.RoundToZero = False,
     verify: opt.Verify = False,
     gzip: opt.Gzip = None,
     top: opt.Top = 20,
     as_json: opt.AsJson = False,
 ) -> int:
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
-    from tflite_sparse.rewrite.storage.sparsify import Sparsify
+    from tflite_sparse.rewrite.storage.store_values import sparsify_pass
     from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
 
     saving, ratio = parse_saving(min_saving)
@@ -82,4 +90,5 @@ def command(
         fc=fc,
     )
     destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
-    return rewrite_command(model, destination, Sparsify(options))
+    numbers = values_options(values, round_to_zero=round_to_zero)
+    return rewrite_command(model, destination, sparsify_pass(options, numbers))

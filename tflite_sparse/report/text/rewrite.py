@@ -66,7 +66,7 @@ def rewrite_lines(
 
 def _nothing(rewrite: Rewrite) -> str:
     if rewrite.kind == "densify":
-        return "no weight is stored sparse"
+        return "no weight is stored sparse, or in numbers that were to be unpacked"
     done = sum(left.code == "sparse-already" for left in rewrite.left)
     if done:
         return f"{count_of(done, 'weight')} stored sparse already; no other is to be"
@@ -78,13 +78,14 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
     shown = changes[:top] if top else changes
     names = [_name(change) for change in shown]
     prefix = common_prefix(names)
-    title = f"{count_of(len(changes), 'weight')} {_DONE[rewrite.kind]}"
+    title = f"{count_of(len(changes), 'weight')} {_done(rewrite)}"
     if len(shown) < len(changes):
         title += f", {len(shown)} shown"
     notes = [f"under {prefix}"] if prefix else []
     types = {type_name(change.weight.type) for change in shown}
     if len(types) == 1:
         notes += types
+    rounded = any(change.rounding is not None for change in shown)
     columns = [
         Column("#", right=True, style="dim"),
         Column("operator"),
@@ -93,6 +94,7 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
         *([Column("type")] if len(types) > 1 else []),
         Column("zeros", right=True, style="bold"),
         Column("encoding"),
+        *([Column("values"), Column("SNR dB", right=True)] if rounded else []),
         Column("KiB", right=True),
         Column("now", right=True),
     ]
@@ -104,12 +106,32 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
             *([type_name(change.weight.type)] if len(types) > 1 else []),
             percent(change.zeros, change.elements, ""),
             _short(change.before if rewrite.kind == "densify" else change.after),
+            *(_rounding(change) if rounded else ()),
             kib(change.bytes_before),
             kib(change.bytes_after),
         ]
         for change, name in zip(shown, names, strict=True)
     ]
     return [heading(title, ", ".join(notes), width, path=False), *table(columns, rows, width)]
+
+
+def _done(rewrite: Rewrite) -> str:
+    """What was done to the weights that changed."""
+    rounded = [change for change in rewrite.weights if change.rounding is not None]
+    kinds = " and ".join(sorted({str(c.rounding.values) for c in rounded if c.rounding}))
+    if not rounded:
+        return _DONE.get(rewrite.kind, "stored otherwise")
+    sparse = sum(change.after != "dense" for change in rewrite.weights)
+    some = "" if len(rounded) == len(rewrite.weights) else f"{len(rounded)} of them "
+    return f"stored anew, {some}as {kinds}, {sparse} sparse"
+
+
+def _rounding(change: WeightChange) -> tuple[str, str]:
+    """The numbers in which a weight is stored now, and how near they come to those before."""
+    rounding = change.rounding
+    if rounding is None:
+        return type_name(change.weight.type), ""
+    return str(rounding.values), "exact" if rounding.snr is None else f"{rounding.snr:.1f}"
 
 
 def _name(change: WeightChange) -> str:
@@ -144,6 +166,7 @@ def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
         elements = sum(change.elements for change in rewrite.weights)
         text = f"{zeroed:,} values ({percent(zeroed, elements)}), which loses what they were"
         lines += labelled("Set to zero", [text], width, style="yellow")
+    lines += _lost(rewrite, width)
     changed = []
     for operator in rewrite.operators:
         changed += [f"{operator.added} {operator.name} added"] if operator.added else []
@@ -158,6 +181,22 @@ def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
         text = f"min_runtime_version {version.before or 'none'} to {version.after}"
         lines += labelled("Metadata", [text], width)
     return lines
+
+
+def _lost(rewrite: Rewrite, width: int) -> Lines:
+    """What storing weights in other numbers lost."""
+    rounded = [change.rounding for change in rewrite.weights if change.rounding is not None]
+    if not rounded:
+        return []
+    ratios = [rounding.snr for rounding in rounded if rounding.snr is not None]
+    kinds = " and ".join(sorted({str(rounding.values) for rounding in rounded}))
+    items = [f"{kinds}, which loses information"]
+    if ratios:
+        items.append(f"SNR of weights {min(ratios):.1f} to {max(ratios):.1f} dB")
+    raised, lost = (sum(getattr(r, name) for r in rounded) for name in ("raised", "lost"))
+    items += [f"{raised:,} values kept from becoming zero"] if raised else []
+    items += [f"{lost:,} values became zero"] if lost else []
+    return labelled("Values", items, width, style="yellow")
 
 
 def _left(left: Sequence[Left], width: int) -> Lines:

@@ -22,6 +22,7 @@ from tflite_sparse.rewrite.changes import (
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
+from tflite_sparse.rewrite.storage.unpacking import bypass, remove_unpacking
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.storage.encoding_choice import same_encoding
 from tflite_sparse.storage.encoding_words import encoding_words
@@ -31,12 +32,10 @@ from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from tflite_sparse.encoding import SparseEncoding
-    from tflite_sparse.model import Model, Operator, Subgraph, Tensor
+    from tflite_sparse.model import Model, Operator, Tensor
     from tflite_sparse.model.weights import Weight
 
 __all__ = ["Densify", "densify"]
@@ -62,7 +61,7 @@ class Densify(ModelPass):
             if any(tensor.sparsity is not None for tensor in weight.tensors):
                 _store_dense(model, weight, self.options, result)
         if result.changes:
-            _remove(result.idle)
+            remove_unpacking(result.idle)
             model.drop_unused_codes()
         removed = (OperatorChange("DENSIFY", removed=len(result.idle)),) if result.idle else ()
         return Rewrite(
@@ -210,7 +209,7 @@ def _make_dense(model: Model, weight: Weight, encoding: SparseEncoding, result: 
         for use in tensor.subgraph.consumers(tensor):
             if use.operator.name == "FULLY_CONNECTED" and use.operand == 1:
                 moved |= _restore_version(model, use.operator, result.versions)
-        result.idle += _bypass(tensor)
+        result.idle += bypass(tensor, "DENSIFY")
         tensor.table["sparsity"] = None
     for buffer in weight.buffers:
         buffer.data = data
@@ -219,25 +218,6 @@ def _make_dense(model: Model, weight: Weight, encoding: SparseEncoding, result: 
 
 def _bytes_of(encoding: SparseEncoding) -> NDArray[Any]:
     return decode(encoding).reshape(-1).view(np.uint8)
-
-
-def _bypass(tensor: Tensor) -> list[Operator]:
-    """Lets every reader of a DENSIFY of the tensor read the tensor itself; those that are idle."""
-    subgraph = tensor.subgraph
-    idle = [use.operator for use in subgraph.consumers(tensor) if use.operator.name == "DENSIFY"]
-    for operator in idle:
-        for use in subgraph.consumers(operator.outputs[0]):
-            subgraph.rewire(use, tensor)
-    return idle
-
-
-def _remove(idle: Iterable[Operator]) -> None:
-    """Removes DENSIFY operators that nobody reads, with their outputs, subgraph by subgraph."""
-    groups: dict[Subgraph, list[Operator]] = {}
-    for operator in idle:
-        groups.setdefault(operator.subgraph, []).append(operator)
-    for subgraph, operators in groups.items():
-        subgraph.remove(operators, [operator.outputs[0] for operator in operators])
 
 
 def _restore_version(model: Model, operator: Operator, versions: Counter[tuple[int, int]]) -> bool:

@@ -15,7 +15,7 @@ from tflite_sparse.rewrite.changes import (
     version_changes,
 )
 from tflite_sparse.rewrite.model_pass import ModelPass
-from tflite_sparse.rewrite.storage.insert_densify import insert_densify
+from tflite_sparse.rewrite.storage.unpacking import insert_densify
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import (
     DENSIFY_NEEDS,

@@ -30,7 +30,7 @@ class Expected(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         tensor: the tensor, in the model that was rewritten.
         encoding: how it was stored before; None for a tensor that was dense.
-        source: gives its dense values where it was dense.
+        source: gives its dense values where it was dense, or is stored in other numbers now.
     """
 
     tensor: Tensor
@@ -88,9 +88,13 @@ def _checked(pair: tuple[Tensor, Expected]) -> bool:
 
 
 def _holds(tensor: Tensor, item: Expected) -> bool:
-    if tensor.name != item.tensor.name:
+    if (tensor.name, tensor.type) != (item.tensor.name, item.tensor.type):
         return False
     if tensor.sparsity is not None:
         return agrees(encoding_of(tensor), item.dense())
     dense = tensor.data
-    return dense is not None and item.encoding is not None and agrees(item.encoding, dense)
+    if dense is None:
+        return False
+    if item.source is None:
+        return item.encoding is not None and agrees(item.encoding, dense)
+    return dense.tobytes() == item.source().tobytes()

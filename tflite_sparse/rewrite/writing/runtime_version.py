@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DENSIFY_NEEDS",
+    "DEQUANTIZE_CHANNELS_NEEDS",
+    "DEQUANTIZE_NEEDS",
     "SPARSE_FC_NEEDS",
     "VersionRaise",
     "needed_version",
@@ -29,6 +31,14 @@ DENSIFY_NEEDS = "2.2.0"
 
 SPARSE_FC_NEEDS = "2.3.0"
 """The first TFLite with FULLY_CONNECTED version 8."""
+
+DEQUANTIZE_NEEDS = "1.15.0"
+"""The first TFLite with DEQUANTIZE version 3, for fp16; int8 with one scale is older."""
+
+DEQUANTIZE_CHANNELS_NEEDS = "2.7.0"
+"""The first TFLite with DEQUANTIZE version 5, for int8 with a scale for each channel."""
+
+_CHANNELS_VERSION = 5
 
 _NAME = "min_runtime_version"
 _BYTES = 16
@@ -93,14 +103,22 @@ def stated_version(model: Model) -> tuple[int, ...] | None:
 
 
 def needed_version(model: Model) -> tuple[int, ...] | None:
-    """The version that the sparse operators of a model need, None for a model without any."""
-    needed = [
-        DENSIFY_NEEDS if operator.name == "DENSIFY" else SPARSE_FC_NEEDS
-        for operator in model.operators()
-        if operator.name == "DENSIFY"
-        or (operator.name == "FULLY_CONNECTED" and _reads_sparse(operator))
-    ]
+    """The version that the sparse operators of a model need, and those that unpack its weights.
+
+    None for a model without any.
+    """
+    needed = (needs for operator in model.operators() if (needs := _needs(operator)) is not None)
     return max((_numbers(version) or () for version in needed), default=None)
+
+
+def _needs(operator: Operator) -> str | None:
+    if operator.name == "DENSIFY":
+        return DENSIFY_NEEDS
+    if operator.name == "DEQUANTIZE" and operator.version >= _CHANNELS_VERSION:
+        return DEQUANTIZE_CHANNELS_NEEDS
+    if operator.name == "FULLY_CONNECTED" and _reads_sparse(operator):
+        return SPARSE_FC_NEEDS
+    return None
 
 
 def _reads_sparse(operator: Operator) -> bool:

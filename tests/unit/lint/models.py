@@ -10,14 +10,21 @@ from ai_edge_litert import schema_py_generated as litert_schema
 from tests.support.forge import Forge
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.every_table import pack
-from tests.support.nets.small_nets import build, entry, head, through, trunk
+from tests.support.nets.small_nets import entry, head, trunk
 from tests.support.peers.object_api import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
-    from tests.support.nets.small_nets import Block
+
+
+def made(net: Callable[[GraphBuilder], Value], **model: Any) -> bytes:
+    """The bytes of a model whose output is what `net` returns."""
+    builder = ModelBuilder(**model)
+    graph = builder.graph()
+    graph.output(net(graph))
+    return builder.build()
 
 
 def edited(data: bytes, change: Callable[[Any], None]) -> bytes:
@@ -25,6 +32,10 @@ def edited(data: bytes, change: Callable[[Any], None]) -> bytes:
     model = load(data)
     change(model)
     return pack(model)
+
+
+def sparse(g: GraphBuilder, x: Value, channels: int = 16, **more: Any) -> Value:
+    return g.conv2d(x, channels, zeros=0.9, storage="sparse", **more)
 
 
 def good(storage: str = "sparse", zeros: float = 0.8) -> bytes:
@@ -36,7 +47,7 @@ def good(storage: str = "sparse", zeros: float = 0.8) -> bytes:
         x = g.conv2d(x, 64, zeros=zeros, storage=storage, name="second")
         return head(g, x)
 
-    return build(net)
+    return made(net)
 
 
 def _sparse_tensor(model: Any) -> Any:
@@ -83,7 +94,7 @@ def densify_of(storage: str) -> bytes:
         (dense,) = g.op("DENSIFY", [stored], [((8, 1, 1, 8), "FLOAT32")])
         return g.conv2d(g.input((1, 4, 4, 8)), 8, filters=dense)
 
-    return build(net)
+    return made(net)
 
 
 def forged(**slots: tuple[int, int]) -> bytes:
@@ -93,16 +104,15 @@ def forged(**slots: tuple[int, int]) -> bytes:
 
 
 def direct_convolution(storage: str) -> bytes:
-    return build(lambda g: g.conv2d(g.input((1, 4, 4, 64)), 64, zeros=0.8, storage=storage))
+    return made(lambda g: g.conv2d(g.input((1, 4, 4, 64)), 64, zeros=0.8, storage=storage))
 
 
-def between(block: Block) -> bytes:
-    """A net in which something stands between a trunk and a head."""
-    return build(through(block))
+def through(block: Callable[[GraphBuilder, Value], Value]) -> bytes:
+    return made(lambda g: head(g, sparse(g, block(g, trunk(g)))))
 
 
 def direct_filter(version: int) -> bytes:
-    return build(
+    return made(
         lambda g: g.fully_connected(
             g.input((1, 64)), 32, storage="sparse-direct", zeros=0.8, version=version
         )
@@ -111,7 +121,7 @@ def direct_filter(version: int) -> bytes:
 
 def activated(activation: str) -> bytes:
     """A convolution that XNNPACK takes or not, by its activation."""
-    return build(
+    return made(
         lambda g: g.conv2d(
             g.input((1, 4, 4, 64)),
             64,
@@ -124,7 +134,7 @@ def activated(activation: str) -> bytes:
 
 
 def quantized_head(units: int) -> bytes:
-    return build(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
+    return made(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
 
 
 def pruned(
@@ -147,14 +157,14 @@ def pruned(
         x = g.conv2d(x, 32, zeros=zeros, name="second")
         return end(g, x)
 
-    return build(net)
+    return made(net)
 
 
 def near(values: float) -> bytes:
     filters = np.zeros((16, 1, 1, 16), np.float32)
     filters[:4] = 0.5
     filters[4:] = values
-    return build(lambda g: g.conv2d(g.input((1, 4, 4, 16)), 16, filters=filters, name="layer"))
+    return made(lambda g: g.conv2d(g.input((1, 4, 4, 16)), 16, filters=filters, name="layer"))
 
 
 def copies(different: bool) -> bytes:
@@ -164,7 +174,7 @@ def copies(different: bool) -> bytes:
         other = filters + 1 if different else filters
         return g.conv2d(x, 32, filters=other, name="two")
 
-    return build(net)
+    return made(net)
 
 
 def leftovers(kind: str) -> bytes:
@@ -183,7 +193,7 @@ def leftovers(kind: str) -> bytes:
 
 
 def encoded(zeros: float, storage: str, channels: int = 32) -> bytes:
-    return build(
+    return made(
         lambda g: g.conv2d(
             g.input((1, 4, 4, channels)), channels, zeros=zeros, storage=storage, name="layer"
         )
@@ -191,7 +201,7 @@ def encoded(zeros: float, storage: str, channels: int = 32) -> bytes:
 
 
 def wide(rows: int, columns: int) -> bytes:
-    return build(
+    return made(
         lambda g: g.fully_connected(
             g.input((1, columns)), rows, zeros=0.8, storage="sparse", name="layer"
         )
@@ -222,7 +232,7 @@ def gathered(kind: str) -> bytes:
         indices = g.input((4,), "INT32")
         return g.op("GATHER", [stored, indices], [((4, 64), "FLOAT32")], options)[0]
 
-    return build(net)
+    return made(net)
 
 
 def int8_map(storage: str) -> bytes:
@@ -242,12 +252,12 @@ def int8_map(storage: str) -> bytes:
         x = g.conv2d(x, 32, zeros=0.8, storage=storage, name="second")
         return g.mean(x)
 
-    return build(net)
+    return made(net)
 
 
 def custom(code: str) -> bytes:
     """A custom operator."""
-    return build(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
+    return made(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
 
 
 def grouped(groups: int) -> bytes:
@@ -262,4 +272,4 @@ def grouped(groups: int) -> bytes:
         inputs = [size, filters, x]
         return g.op("TRANSPOSE_CONV", inputs, [((1, 8, 8, 16), "FLOAT32")], options)[0]
 
-    return build(net)
+    return made(net)

@@ -1,0 +1,334 @@
+"""What storing values makes of a model's graph, and which weights it leaves alone."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import head, trunk
+from tests.unit.rewrite.models import models
+from tflite_sparse.errors import RewriteError
+from tflite_sparse.model import Model
+from tflite_sparse.model.sparse import decoded
+from tflite_sparse.model.weights import find_weights
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.storage.store_values import SparsifyValues, sparsify_pass, store_values
+from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
+from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.storage.options import DensifyOptions, SparsifyOptions, WeightSelection
+from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+from tflite_sparse.storage.values.quantize import dequantized
+from tflite_sparse.xnnpack.plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.nets.builder import GraphBuilder, Value
+    from tflite_sparse.rewrite.changes import Rewrite
+
+    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
+
+INT8 = ValuesOptions(StoredValues.INT8)
+FP16 = ValuesOptions(StoredValues.FP16)
+TO_FP32 = DensifyOptions(values=StoredValues.FP32)
+
+
+def built(net: Net, seed: int = 1) -> bytes:
+    builder = ModelBuilder(seed=seed)
+    graph = builder.graph()
+    made = net(graph)
+    graph.output(*(made if isinstance(made, tuple) else (made,)))
+    return builder.build()
+
+
+def written(result: Rewrite) -> bytes:
+    """The bytes of a result, which are proved on the way."""
+    memory = io.BytesIO()
+    save(result, memory)
+    return memory.getvalue()
+
+
+def stored(data: bytes, options: ValuesOptions = INT8, **storage: Any) -> tuple[Model, Rewrite]:
+    """A model after its weights were stored sparse and in other numbers, and what was done."""
+    result = SparsifyValues(options, SparsifyOptions(**storage)).run(Model.read(data))
+    return Model.read(written(result)), result
+
+
+def kinds(model: Model) -> list[tuple[str, int]]:
+    return [(operator.name, operator.version) for operator in model.main.operators]
+
+
+def convolution(zeros: float = 0.8, **more: Any) -> Net:
+    return lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, zeros=zeros, name="conv", **more)
+
+
+def test_a_sparse_weight_becomes_int8_behind_densify_and_dequantize() -> None:
+    model, result = stored(built(convolution()))
+    assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 5), ("CONV_2D", 1)]
+    densify, dequantize, conv = model.main.operators
+    constant, dense, real = densify.inputs[0], densify.outputs[0], conv.inputs[1]
+    assert constant is not None
+    assert real is dequantize.outputs[0]
+    assert [t.type for t in (constant, dense, real) if t] == ["INT8", "INT8", "FLOAT32"]
+    assert [t.name for t in (constant, dense, real) if t] == [
+        "conv/filter",
+        "conv/filter_densify",
+        "conv/filter_densify_dequantize",
+    ]
+    for tensor in (constant, dense):
+        assert tensor.quantization is not None
+        assert tensor.quantization["scale"].shape == (64,)
+        assert tensor.quantization["zero_point"].tolist() == [0] * 64
+        assert tensor.quantization["quantized_dimension"] == 0
+    (change,) = result.weights
+    assert (change.before, change.after[:3], change.weight.type) == ("dense", "CSR", "FLOAT32")
+    assert change.rounding is not None
+    assert change.rounding.snr is not None
+    assert change.rounding.snr > 40
+
+
+def test_a_dense_weight_becomes_int8_behind_dequantize() -> None:
+    model, result = stored(built(convolution(zeros=0.0)))
+    assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
+    assert [change.after for change in result.weights] == ["dense"]
+    assert result.model.main.operators[1].inputs[2].type == "FLOAT32"
+
+
+def test_zeros_and_values_are_those_of_the_weight() -> None:
+    data = built(convolution())
+    before = find_weights(Model.read(data))[0].tensor.data
+    assert before is not None
+    model, result = stored(data)
+    weight = find_weights(model)[0].tensor
+    whole = decoded(weight)
+    assert whole is not None
+    assert weight.quantization is not None
+    assert np.array_equal(whole == 0, before == 0)
+    scales = weight.quantization["scale"]
+    apart = np.abs(dequantized(whole, scales, 0) - before)
+    assert (apart <= scales.reshape(-1, 1, 1, 1)).all()
+    assert result.weights[0].zeros == int((before == 0).sum())
+
+
+def test_depthwise_weights_have_their_scales_along_the_last_dimension() -> None:
+    model, _ = stored(built(lambda g: g.depthwise(g.input((1, 8, 8, 64)))))
+    constant = model.main.operators[0].inputs[0]
+    assert constant is not None
+    assert constant.quantization is not None
+    assert constant.quantization["quantized_dimension"] == 3
+    assert kinds(model)[0] == ("DEQUANTIZE", 5)
+
+
+def test_a_single_channel_has_one_scale() -> None:
+    model, _ = stored(built(lambda g: g.fully_connected(g.input((1, 2048)), 1)))
+    assert kinds(model) == [("DEQUANTIZE", 2), ("FULLY_CONNECTED", 1)]
+
+
+def test_lists_of_zero_points_are_stored_once() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = g.input((1, 8, 8, 256))
+        for _ in range(4):
+            x = g.conv2d(x, 256)
+        return x
+
+    model, _ = stored(built(net))
+    tables = [t.quantization for t in model.main.tensors if t.is_constant and t.type == "INT8"]
+    places = {table.location("zero_point") for table in tables if table is not None}
+    assert len(tables) == 4
+    assert len(places) == 1
+
+
+def test_fp16_values_take_their_biases_along() -> None:
+    model, result = stored(built(convolution()), FP16)
+    assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 3), ("DEQUANTIZE", 3), ("CONV_2D", 1)]
+    assert [t.type for t in model.main.tensors if t.is_constant] == ["FLOAT16", "FLOAT16"]
+    assert any("biases are fp16" in note for note in result.notes)
+
+
+def test_int8_values_of_an_fp16_model_unpack_its_biases() -> None:
+    data = built(convolution(storage="fp16", bias_storage="fp16"))
+    model, result = stored(data)
+    assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 5), ("CONV_2D", 1)]
+    bias = model.main.operators[-1].inputs[2]
+    assert bias is not None
+    assert bias.type == "FLOAT32"
+    half = Model.read(data).main.tensors[3].data
+    assert bias.data is not None
+    assert half is not None
+    assert np.array_equal(bias.data, half.astype(np.float32))
+    assert any("biases are fp32" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("options", [INT8, FP16], ids=["int8", "fp16"])
+@settings(max_examples=25)
+@given(data=models())
+def test_a_second_run_changes_nothing(options: ValuesOptions, data: bytes) -> None:
+    once = SparsifyValues(options).run(Model.read(data))
+    again = SparsifyValues(options).run(Model.read(written(once)))
+    assert not again.changed, (again.weights, again.operators)
+
+
+@settings(max_examples=25)
+@given(data=models(), values=st.sampled_from([INT8, FP16]))
+def test_files_get_smaller_and_weights_back(data: bytes, values: ValuesOptions) -> None:
+    model, result = stored(data, values)
+    if result.changed:
+        assert model.size < len(data)
+    wide = Model.read(written(DensifyValues(TO_FP32).run(model)))
+    for weight in find_weights(wide):
+        for use in weight.uses:
+            assert use.dequantize is None or use.operator.name == "DEQUANTIZE"
+
+
+def test_densify_gives_back_what_the_runtime_computes() -> None:
+    data = built(convolution())
+    model, _ = stored(data)
+    weight = find_weights(model)[0].tensor
+    whole, table = decoded(weight), weight.quantization
+    assert whole is not None
+    assert table is not None
+    wide = Model.read(written(DensifyValues(TO_FP32).run(model)))
+    assert kinds(wide) == kinds(Model.read(data))
+    back = find_weights(wide)[0].tensor
+    assert (back.name, back.type, back.sparsity) == ("conv/filter", "FLOAT32", None)
+    assert back.quantization is None
+    assert np.array_equal(back.data, dequantized(whole, table["scale"], 0))
+
+
+@pytest.mark.parametrize(
+    ("values", "operators"),
+    [
+        (StoredValues.INT8, [("DEQUANTIZE", 5), ("CONV_2D", 1)]),
+        (StoredValues.FP16, [("CONV_2D", 1)]),
+        (StoredValues.FP32, [("CONV_2D", 1)]),
+    ],
+)
+def test_densify_lets_the_numbers_stay_that_may(
+    values: StoredValues, operators: list[tuple[str, int]]
+) -> None:
+    model, _ = stored(built(convolution()))
+    result = DensifyValues(DensifyOptions(values=values)).run(model)
+    assert kinds(Model.read(written(result))) == operators
+
+
+# What is left alone
+
+
+def refusals(result: Rewrite) -> set[str]:
+    return {left.code for left in result.left}
+
+
+def test_fp32_values_are_asked_of_nobody() -> None:
+    assert isinstance(sparsify_pass(values=ValuesOptions(StoredValues.FP32)), type(sparsify_pass()))
+    result = store_values(Model.read(built(convolution())), ValuesOptions(StoredValues.FP32))
+    assert not result.changed
+
+
+def test_values_that_the_numbers_have_not() -> None:
+    filters = np.full((64, 1, 1, 64), 1e6, np.float32)
+    data = built(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=filters))
+    assert refusals(store_values(Model.read(data), FP16)) == {"range"}
+    assert store_values(Model.read(data), INT8).weights
+    filters[3, 0, 0, 3] = np.nan
+    data = built(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=filters))
+    assert refusals(store_values(Model.read(data), INT8)) == {"range"}
+
+
+def test_a_weight_that_another_kind_of_operator_reads() -> None:
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        table = g.constant(g.rng.standard_normal((64, 64)).astype(np.float32))
+        rows = g.op("GATHER", [table, g.input((3,), "INT32")], [((3, 64), "FLOAT32")])[0]
+        return g.fully_connected(rows, 64, filters=table), rows
+
+    result = store_values(Model.read(built(net)))
+    assert not result.changed
+    assert refusals(result) == {"reader"}
+
+
+def test_an_int8_operator_keeps_its_weights() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = g.input((1, 8, 8, 64), "INT8", scale=0.05)
+        return g.conv2d(x, 64, storage="int8")
+
+    assert refusals(store_values(Model.read(built(net)))) == {"values-already"}
+
+
+def test_what_was_not_asked_for() -> None:
+    selection = WeightSelection(exclude=("conv*",))
+    data = built(convolution())
+    result = store_values(Model.read(data), INT8, SparsifyOptions(selection=selection))
+    assert refusals(result) == {"not-asked"}
+    result = store_values(Model.read(data), INT8, SparsifyOptions(min_saving=10**6))
+    assert refusals(result) == {"saves-too-little"}
+
+
+def test_a_weight_whose_reader_xnnpack_does_not_take_is_stored_dense() -> None:
+    # Behind DENSIFY and DEQUANTIZE it would compute with nothing.
+    model, result = stored(built(convolution(activation="TANH", zeros=0.5)))
+    assert [change.after for change in result.weights] == ["dense"]
+    assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
+
+
+def test_one_weight_of_a_partition_stays_sparse() -> None:
+    # At 40 % zeros, sparse int8 is larger than dense int8.
+    data = built(convolution(zeros=0.4))
+    result = sparsify(Model.read(data))
+    assert result.weights
+    model, _ = stored(data)
+    weight = find_weights(model)[0].tensor
+    assert weight.type == "INT8"
+    assert weight.sparsity is not None
+
+
+def test_the_plan_stays_what_it_was() -> None:
+    data = built(lambda g: head(g, trunk(g, storage="dense")))
+    sparse = sparsify(Model.read(data)).model
+    model, _ = stored(data)
+    for target in ("arm64", "wasm", "x86-noavx"):
+        before, after = (plan(m.main, target) for m in (sparse, model))
+        assert before.outcome == after.outcome
+        assert [c.zeros for c in before.clusters] == [c.zeros for c in after.clusters]
+
+
+def test_rounding_to_zero_must_not_make_the_runtime_do_worse() -> None:
+    # 60 % zeros, and as many values that round to zero that the cluster would go sparse; what
+    # follows would read it wrong.
+    def net(g: GraphBuilder) -> Value:
+        filters = np.full((16, 1, 1, 16), 1e-6, np.float32)
+        filters[..., 1:10] = 0
+        filters[..., 0] = 1
+        x = g.depthwise(g.conv2d(g.pad_spatial(g.input((1, 40, 40, 3)), 1), 16, 3, 2, "VALID"))
+        x = g.conv2d(x, 16, filters=filters, storage="sparse")
+        return head(g, g.conv2d(g.max_pool(x), 16, zeros=0.9))
+
+    data = built(net)
+    assert store_values(Model.read(data)).weights
+    with pytest.raises(RewriteError, match="round to zero"):
+        store_values(Model.read(data), ValuesOptions(StoredValues.INT8, round_to_zero=True))
+
+
+def test_shared_weights_are_stored_once() -> None:
+    def net(g: GraphBuilder) -> Value:
+        shared = g.constant(g.rng.standard_normal((64, 1, 1, 64)).astype(np.float32))
+        x = g.input((1, 8, 8, 64))
+        return g.conv2d(g.conv2d(x, 64, filters=shared), 64, filters=shared)
+
+    model, result = stored(built(net))
+    assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1), ("CONV_2D", 1)]
+    assert len(result.weights) == 1
+
+
+def test_the_version_of_the_runtime_is_raised() -> None:
+    builder = ModelBuilder(seed=1)
+    graph = builder.graph()
+    graph.output(graph.conv2d(graph.input((1, 8, 8, 64)), 64, zeros=0.8))
+    builder.metadata("min_runtime_version", b"1.14.0".ljust(16, b"\0"))
+    _, result = stored(builder.build())
+    assert result.min_runtime_version is not None
+    assert result.min_runtime_version.after == "2.7.0"

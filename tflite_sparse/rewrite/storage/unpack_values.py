@@ -1,0 +1,197 @@
+"""Stores constants as what DEQUANTIZE makes of them, so that nothing has to unpack them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.flatbuffer.payload import Deferred
+from tflite_sparse.model.quantization import zero_points
+from tflite_sparse.model.uses import uses_of
+from tflite_sparse.model.weights import Weight, by_content
+from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, RewriteKind, WeightChange
+from tflite_sparse.rewrite.model_pass import ModelPass
+from tflite_sparse.rewrite.sequence import Sequence
+from tflite_sparse.rewrite.storage.densify import Densify
+from tflite_sparse.rewrite.storage.unpacking import bypass, remove_unpacking
+from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.storage.options import DensifyOptions
+from tflite_sparse.storage.refusals import Refusal
+from tflite_sparse.storage.values.options import StoredValues
+from tflite_sparse.storage.values.quantize import dequantized
+from tflite_sparse.storage.weight_id import WeightId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.model import Model, Operator, Tensor
+
+__all__ = ["DensifyValues", "UnpackValues"]
+
+_FP32 = "FLOAT32"
+_SMALLER = {
+    StoredValues.FP32: ("FLOAT16", "INT8"),
+    StoredValues.FP16: ("INT8",),
+    StoredValues.INT8: (),
+}
+"""Element types that are smaller than the numbers that may stay."""
+
+
+class UnpackValues(ModelPass):
+    """Stores dense constants behind DEQUANTIZE as fp32, bit for bit what the runtime makes of them.
+
+    Args:
+        options: which, and the smallest numbers that may stay.
+    """
+
+    name = RewriteKind.DENSIFY
+    summary = "Store constants behind DEQUANTIZE as fp32."
+
+    def __init__(self, options: DensifyOptions | None = None) -> None:
+        self.options = options or DensifyOptions()
+
+    def apply(self, model: Model) -> Rewrite:
+        """Edits the graph and the buffers of every constant that can be unpacked."""
+        changes: list[WeightChange] = []
+        left: list[Left] = []
+        expected: list[Expected] = []
+        idle: list[Operator] = []
+        for weight in _packed_constants(model, _SMALLER[self.options.values]):
+            refusal = _refusal(weight, self.options)
+            nbytes, elements = weight.tensor.buffer.nbytes, weight.tensor.size
+            if refusal is not None:
+                name = WeightId.of(weight)
+                left.append(Left(name, None, elements, "dense", nbytes, *refusal))
+                continue
+            source = _source(weight.tensor)
+            changes.append(_change(weight, source))
+            data = Deferred(4 * elements, np.uint8, partial(_raw, source))
+            for tensor in weight.tensors:
+                idle += bypass(tensor, "DEQUANTIZE")
+                tensor.retype(_FP32, None)
+                expected.append(Expected(tensor, source=source))
+            for buffer in weight.buffers:
+                buffer.data = data
+        if changes:
+            remove_unpacking(idle)
+            model.drop_unused_codes()
+        removed = (OperatorChange("DEQUANTIZE", removed=len(idle)),) if idle else ()
+        return Rewrite(
+            model, self.name, tuple(changes), tuple(left), removed, expected=tuple(expected)
+        )
+
+
+class DensifyValues(Sequence):
+    """Stores every sparse tensor dense, then constants behind DEQUANTIZE as fp32.
+
+    Args:
+        options: which tensors, and the smallest numbers that may stay.
+    """
+
+    name = RewriteKind.DENSIFY
+    summary = Densify.summary
+
+    def __init__(self, options: DensifyOptions | None = None) -> None:
+        super().__init__(Densify(options), UnpackValues(options))
+
+
+def _packed_constants(model: Model, kinds: tuple[str, ...]) -> Iterator[Weight]:
+    """Dense constants of some types that a DEQUANTIZE reads."""
+    metadata = {entry.buffer.content for entry in model.metadata}
+    for content, tensors in by_content(model).items():
+        uses = [use for tensor in tensors for use in uses_of(tensor)]
+        packed = any(use.dequantize is not None for use in uses)
+        if packed and tensors[0].type in kinds and tensors[0].sparsity is None:
+            yield Weight(tensors, uses, is_metadata=content in metadata)
+
+
+def _refusal(weight: Weight, options: DensifyOptions) -> Refusal | None:
+    """Why a constant is left as it is; None where it can be unpacked."""
+    chosen = options.selection.refusal(weight.tensor, weight.readers)
+    if chosen is not None:
+        return Refusal("not-asked", chosen)
+    if weight.is_metadata:
+        return Refusal("metadata", "the metadata refer to its buffer")
+    if not weight.alike or len({_numbers(tensor) for tensor in weight.tensors}) > 1:
+        return Refusal("shared-unlike", "tensors that share its buffer read it in different ways")
+    for tensor in weight.tensors:
+        if tensor in tensor.subgraph.interface:
+            return Refusal("graph-end", "it is an input or output of the graph")
+        for use in tensor.subgraph.consumers(tensor):
+            refusal = _reader_refusal(tensor, use.operator)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _reader_refusal(tensor: Tensor, operator: Operator) -> Refusal | None:
+    if operator.name != "DEQUANTIZE":
+        return Refusal("reader", f"{operator.custom_code or operator.name} reads it as it is")
+    if len(operator.outputs) != 1 or operator.outputs[0].is_constant:
+        return Refusal("malformed", "the DEQUANTIZE that reads it has not one output of its own")
+    result = operator.outputs[0]
+    if (result.type, result.shape) != (_FP32, tensor.shape):
+        return Refusal("malformed", "its DEQUANTIZE makes another type or shape of it")
+    if result in result.subgraph.interface:
+        return Refusal("graph-output", "its dequantized value is an output of the graph")
+    scales = None if tensor.quantization is None else tensor.quantization["scale"]
+    if tensor.type == "INT8" and (scales is None or not scales.size):
+        return Refusal("malformed", "it has no scale")
+    return None
+
+
+def _numbers(tensor: Tensor) -> tuple[bytes, ...]:
+    """What a DEQUANTIZE reads besides the values."""
+    table = tensor.quantization
+    if tensor.type != "INT8" or table is None:
+        return ()
+    return tuple(
+        np.asarray(table[name]).tobytes() for name in ("scale", "zero_point", "quantized_dimension")
+    )
+
+
+def _source(tensor: Tensor) -> Callable[[], NDArray[Any]]:
+    """What gives the constant's value as fp32; it is taken from the file now."""
+    stored = tensor.data
+    assert stored is not None  # noqa: S101 - a constant of a type with a fixed width
+    if tensor.type == "FLOAT16":
+        return partial(stored.astype, np.float32)
+    table = tensor.quantization
+    assert table is not None  # noqa: S101 - looked at before
+    scales, axis = table["scale"], int(table["quantized_dimension"])
+    points = zero_points(tensor)
+    return partial(_dequantized, stored, points, scales, axis)
+
+
+def _dequantized(
+    stored: NDArray[np.int8], points: NDArray[np.int64] | None, scales: Any, axis: int
+) -> NDArray[np.float32]:
+    # A difference of two bytes has nine bits: its product with a scale is exact in double too.
+    whole = stored if points is None else stored.astype(np.int16) - points.astype(np.int16)
+    return dequantized(whole, scales, axis)
+
+
+def _raw(source: Callable[[], NDArray[Any]]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(source()).reshape(-1).view(np.uint8)
+
+
+def _change(weight: Weight, source: Callable[[], NDArray[Any]]) -> WeightChange:
+    tensor = weight.tensor
+    values = source()
+    kind = StoredValues.of(tensor.type)
+    tensor.subgraph.model.passed(tensor.buffer.nbytes)
+    return WeightChange(
+        weight=WeightId.of(weight),
+        elements=tensor.size,
+        zeros=tensor.size - int(np.count_nonzero(values)),
+        zeroed=0,
+        before="dense",
+        after="dense",
+        bytes_before=tensor.buffer.nbytes,
+        bytes_after=4 * tensor.size,
+        note=f"{kind} before, fp32 now",
+    )

@@ -1,0 +1,138 @@
+"""How a weight could be stored in other numbers, dense or sparse, and what each form takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tflite_sparse.encoding import EncodingChoice, Occupancy
+from tflite_sparse.storage.encoding_choice import best_storage, densify_nbytes
+from tflite_sparse.storage.values.half import fits_half, halved
+from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+from tflite_sparse.storage.values.quantize import channel_scales, dequantized, quantized
+from tflite_sparse.storage.values.rounding import Rounding, rounding
+
+if TYPE_CHECKING:
+    from tflite_sparse.model.weights import Weight
+    from tflite_sparse.storage.options import SparsifyOptions
+
+__all__ = ["Converted", "convert", "form_nbytes", "unpacking_nbytes"]
+
+_QUANTIZATION_NBYTES = 56
+_SCALE_NBYTES = 4
+_HALF_STEP = np.float32(np.finfo(np.float16).smallest_subnormal)
+
+
+class Converted(msgspec.Struct, frozen=True, eq=False):
+    """A weight in other numbers.
+
+    Attributes:
+        values: the numbers.
+        scales: of the output channels, shape (channels,); None for fp16.
+        axis: the dimension of the output channels.
+        source: gives the dense weight in these numbers.
+        rounding: how its values changed.
+        sparse: its smallest sparse encoding, None where it has none.
+        zeros: number of its zeros.
+    """
+
+    values: StoredValues
+    scales: NDArray[np.float32] | None
+    axis: int
+    source: Callable[[], NDArray[Any]]
+    rounding: Rounding
+    sparse: EncodingChoice | None
+    zeros: int
+
+
+def convert(
+    before: Callable[[], NDArray[Any]], axis: int, options: ValuesOptions, storage: SparsifyOptions
+) -> Converted | None:
+    """A weight in the numbers that are asked for; None where it has values that they have not.
+
+    Args:
+        before: gives the dense weight, fp32 or fp16.
+        axis: its dimension of output channels.
+        options: the numbers.
+        storage: how sparse weights are encoded.
+    """
+    real = before().astype(np.float32, copy=False)
+    scales: NDArray[np.float32] | None = None
+    source: Callable[[], NDArray[Any]]
+    stored: NDArray[Any]
+    if options.values is StoredValues.INT8:
+        scales = channel_scales(real, axis)
+        if not np.isfinite(scales).all():
+            return None
+        source = partial(_whole, before, scales, axis, options.round_to_zero)
+        stored = source()
+        after: NDArray[Any] = dequantized(stored, scales, axis)
+        steps = scales.reshape([-1 if d == axis else 1 for d in range(real.ndim)])
+    else:
+        if not fits_half(real):
+            return None
+        source = partial(_half, before, options.round_to_zero)
+        stored = after = source()
+        steps = np.full((1,) * real.ndim, _HALF_STEP)
+    counts = Occupancy(stored)
+    return Converted(
+        options.values,
+        scales,
+        axis,
+        source,
+        rounding(real, after, options.values, scales, steps),
+        best_storage(counts, storage) if counts.values else None,
+        stored.size - counts.values,
+    )
+
+
+def _whole(
+    before: Callable[[], NDArray[Any]],
+    scales: NDArray[np.float32],
+    axis: int,
+    round_to_zero: bool,
+) -> NDArray[np.int8]:
+    return quantized(before(), scales, axis, round_to_zero=round_to_zero)
+
+
+def _half(
+    before: Callable[[], NDArray[Any]],
+    round_to_zero: bool,
+) -> NDArray[np.float16]:
+    return halved(before(), round_to_zero=round_to_zero)
+
+
+def form_nbytes(weight: Weight, converted: Converted, *, sparse: bool) -> int:
+    """The most bytes that a weight would take in the file, with all that describes and unpacks it.
+
+    Args:
+        weight: the weight as it is.
+        converted: the numbers.
+        sparse: whether in its sparse encoding.
+    """
+    tensors = len(weight.tensors)
+    total = 0
+    if converted.scales is not None:
+        # The zero points are one list for all weights with as many channels.
+        total += tensors * _QUANTIZATION_NBYTES + _SCALE_NBYTES * converted.scales.size
+    if sparse and converted.sparse is not None:
+        cost = converted.sparse.cost
+        total += cost.nbytes + cost.structure * tensors
+    else:
+        width = 1 if converted.values is StoredValues.INT8 else 2
+        total += weight.tensor.size * width
+    operators = 2 if sparse else 1
+    return total + sum(operators * densify_nbytes(tensor) for tensor in weight.tensors)
+
+
+def unpacking_nbytes(weight: Weight) -> int:
+    """The bytes of the operators that unpack a weight now, and of their outputs."""
+    through = dict.fromkeys(operator for use in weight.uses for operator in use.through)
+    return sum(
+        densify_nbytes(operator.inputs[0]) for operator in through if operator.inputs[0] is not None
+    )
