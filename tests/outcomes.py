@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from tests.runtime_model.cases import CASES
 from tests.support.command import call
 from tests.support.docs.make_testdata import MODELS
+from tests.support.lint.cases import CASES as LINT_CASES
 from tests.support.nets.random_nets import random_net
 from tests.support.real_models import all_real_models, real_model
-from tests.unit.lint.cases import CASES as LINT_CASES
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model

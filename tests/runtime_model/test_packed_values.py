@@ -12,7 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.runtime_model.cases.parts import trunk
-from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.litert.driver import run
 from tflite_sparse.xnnpack.plan import plan
@@ -51,15 +51,16 @@ def zeros_like(g: GraphBuilder, table: Value) -> Value:
 READERS = (gather, embedding_lookup, floor_mod)
 
 
-def made(read: Callable[[GraphBuilder, Value], Value], storage: str) -> bytes:
+def packed_model(read: Callable[[GraphBuilder, Value], Value], storage: str) -> bytes:
     """A row of a table that is half zero, added to what a trunk gives."""
     numbers = np.linspace(0.5, 1.5, ROWS * COLUMNS, dtype=np.float32).reshape(ROWS, COLUMNS)
     numbers[:, ::2] = 0
-    builder = ModelBuilder()
-    g = builder.graph()
-    x = g.mean(trunk(g, storage="dense"))
-    g.output(g.add(x, read(g, g.constant(numbers, storage=storage))))
-    return builder.build()
+
+    def net(g: GraphBuilder) -> Value:
+        x = g.mean(trunk(g, storage="dense"))
+        return g.add(x, read(g, g.constant(numbers, storage=storage)))
+
+    return build(net)
 
 
 def computed(model: bytes) -> np.ndarray:
@@ -73,8 +74,8 @@ def computed(model: bytes) -> np.ndarray:
 def test_packed_values_are_taken_for_dense_ones_and_the_plan_says_so(
     read: Callable[[GraphBuilder, Value], Value],
 ) -> None:
-    model = made(read, "sparse-direct")
-    assert not np.allclose(computed(model), computed(made(read, "dense")))
+    model = packed_model(read, "sparse-direct")
+    assert not np.allclose(computed(model), computed(packed_model(read, "dense")))
     verdict = plan(Model.read(model).main, "x86-avx").verdict
     assert verdict.outcome is Outcome.WRONG_NUMBERS
     assert [reason.rule for reason in verdict.reasons] == ["filter-packed"]
@@ -86,6 +87,6 @@ def test_packed_values_are_taken_for_dense_ones_and_the_plan_says_so(
 def test_behind_a_densify_or_for_the_shape_alone_nothing_is_misread(
     read: Callable[[GraphBuilder, Value], Value], storage: str
 ) -> None:
-    model = made(read, storage)
-    assert np.array_equal(computed(model), computed(made(read, "dense")))
+    model = packed_model(read, storage)
+    assert np.array_equal(computed(model), computed(packed_model(read, "dense")))
     assert plan(Model.read(model).main, "x86-avx").outcome is Outcome.DENSE

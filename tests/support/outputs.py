@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run_many
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tests.support.adapted import Adapted
 
-__all__ = ["outputs"]
+__all__ = ["on_reference", "outputs", "same_numbers"]
 
 _SEED = 7
 _TIMEOUT = 300
@@ -38,3 +40,26 @@ def outputs(
         timeout=_TIMEOUT,
     )
     return [list(result.trials[-1].values()) if result.ok else None for result in results]
+
+
+def on_reference(model: Adapted) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The outputs before and after adapting, in pairs, on LiteRT's reference kernels."""
+    before, after = outputs(model.before, model.after, delegate=False)
+    assert before
+    assert after
+    return list(zip(before, after, strict=True))
+
+
+def same_numbers(model: Adapted, steps: int = 0) -> None:
+    """Holds that a model computes the same after adapting.
+
+    Args:
+        model: it, with what became of it.
+        steps: how many steps of rounding, of the largest value, may lie between.
+
+    Raises:
+        AssertionError: it computes something else.
+    """
+    for before, after in on_reference(model):
+        assert before.shape == after.shape
+        assert np.abs(before - after).max() <= steps * 2**-23 * np.abs(before).max()

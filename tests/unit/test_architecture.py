@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ ALLOWED = {
 }
 
 
-def all_imports(path: Path) -> set[str]:
+@cache
+def all_imports(path: Path) -> frozenset[str]:
     """The names of the modules that a module imports from, wherever in it."""
     imported = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -53,7 +55,7 @@ def all_imports(path: Path) -> set[str]:
                 imported.update(f"tflite_sparse.{alias.name}" for alias in node.names)
             else:
                 imported.add(node.module or "")
-    return imported
+    return frozenset(imported)
 
 
 def project_imports(path: Path) -> set[str]:
@@ -142,6 +144,86 @@ print("MODULES", *sys.modules)
     assert "tflite_sparse.rewrite.storage.sparsify" in loaded
     dear = {"numpy.ma", "numpy.random", "pydantic", "rich.console", "secrets", "tempfile", "tflite"}
     assert not loaded & (dear | {"tflite_sparse.rewrite.adapt.planner", "tflite_sparse.lint"})
+
+
+TESTS = Path(__file__).parents[1]
+RUNTIME = {"ai_edge_litert", "tensorflow", "playwright"}
+# The types of the flatbuffer alone, in Python.
+TABLES = {"ai_edge_litert.schema_py_generated"}
+RUNS_MODELS = {
+    "tflite_sparse.runtime.bench.bench",
+    "tflite_sparse.runtime.litert.c_api",
+    "tflite_sparse.runtime.litert.driver",
+    "tflite_sparse.runtime.litert.tasks",
+    "tflite_sparse.runtime.litert.worker",
+    "tflite_sparse.runtime.verify",
+    "tflite_sparse.runtime.web.driver",
+}
+
+
+@cache
+def imported_things(path: Path) -> frozenset[str]:
+    """The modules that a module imports, and what it takes from each, by their full names."""
+    things = set(all_imports(path))
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            things.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(things)
+
+
+def reached(path: Path) -> dict[str, str]:
+    """What a module of the tests imports, itself or through tests.support, each with by whom."""
+    found: dict[str, str] = {}
+    waiting, seen = [path], {path}
+    while waiting:
+        module = waiting.pop()
+        for name in imported_things(module):
+            found.setdefault(name, str(module.relative_to(TESTS)))
+            source = TESTS.parent / f"{name.replace('.', '/')}.py"
+            if name.startswith("tests.support.") and source.exists() and source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    return found
+
+
+def runs_models(name: str) -> bool:
+    """Whether a name that is imported stands for what runs models on a real runtime."""
+    tables = any(name == table or name.startswith(f"{table}.") for table in TABLES)
+    parts = name.split(".")
+    prefixes = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return not tables and bool(prefixes & (RUNTIME | RUNS_MODELS)) and name != "ai_edge_litert"
+
+
+def test_unit_tests_run_no_runtime():
+    modules = list((TESTS / "unit").rglob("*.py"))
+    assert len(modules) > 50
+    wrong = {
+        str(module.relative_to(TESTS)): via
+        for module in modules
+        if (via := {name: by for name, by in reached(module).items() if runs_models(name)})
+    }
+    assert wrong == {}
+
+
+def test_what_runs_a_runtime_is_seen_through_support(tmp_path):
+    module = TESTS / "end_to_end" / "adapt" / "test_forms.py"
+    assert "tests.support.outputs" in all_imports(module)
+    assert reached(module)["tflite_sparse.runtime.litert.driver"] == "support/outputs.py"
+    assert runs_models("tflite_sparse.runtime.litert.driver.run_many")
+    assert runs_models("ai_edge_litert.interpreter.Interpreter")
+    assert not runs_models("ai_edge_litert.schema_py_generated.ModelT")
+    assert not runs_models("tflite_sparse.runtime.bench.Bench")
+
+
+def test_support_has_no_tests():
+    functions = {
+        f"{path.relative_to(TESTS)}: {node.name}"
+        for path in (TESTS / "support").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert functions == set()
+    assert not list((TESTS / "support").rglob("test_*.py"))
 
 
 def test_no_class_is_one_that_takes_long_to_make():

@@ -9,6 +9,7 @@ import numpy as np
 
 from tflite_sparse.comparison.diff_types import Side, WeightDiff
 from tflite_sparse.comparison.value_diff import compare_values
+from tflite_sparse.flatbuffer.byte_code import without_offset
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
 from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.words.names import readable
@@ -251,8 +252,14 @@ def _side(tensor: Tensor, values: Any = None) -> Side:
 
 
 def _same_options(a: Operator, b: Operator) -> bool:
-    custom = [_bytes(op.table["custom_options"]) for op in (a, b)]
-    return custom[0] == custom[1] and _same_table(a.options, b.options)
+    return _custom_options(a) == _custom_options(b) and _same_table(a.options, b.options)
+
+
+def _custom_options(operator: Operator) -> object:
+    """The options of a custom operator; the place of byte code in the file is none of them."""
+    named = operator.subgraph.model.file.byte_code
+    place = next((c for c in named if c.table is operator.table), None)
+    return _bytes(operator.table["custom_options"]) if place is None else without_offset(place)
 
 
 def _bytes(vector: Any) -> bytes:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.comparison.diff_types import BlobDiff, KindDiff, ModelDiff, Side, WeightDiff
 from tflite_sparse.comparison.graph_diff import GraphComparison
+from tflite_sparse.flatbuffer.appended import relocated
+from tflite_sparse.flatbuffer.byte_code import without_offset
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
-    from tflite_sparse.model import Model, Signature, Tensor
+    from tflite_sparse.model import Buffer, Model, Signature, Tensor
 
 __all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff", "diff"]
 
@@ -44,9 +46,7 @@ def diff(before: Model, after: Model) -> ModelDiff:
         same += sum(w.equal and w.same_storage for w in comparison.weights)
     signatures = _signatures(before, after)
     metadata = _metadata(before, after)
-    appended = [run.data.tobytes() for run in before.appended] == [
-        run.data.tobytes() for run in after.appended
-    ]
+    appended = _appended(before) == _appended(after)
     return ModelDiff(
         before=before.name,
         after=after.name,
@@ -105,8 +105,19 @@ def _metadata(before: Model, after: Model) -> list[BlobDiff]:
     blobs = []
     for name in [*first, *(name for name in second if name not in first)]:
         a, b = first.get(name), second.get(name)
-        if a is not None and b is not None and a.data.tobytes() == b.data.tobytes():
+        if a is not None and b is not None and _content(before, a) == _content(after, b):
             continue
         sizes = (None if a is None else a.nbytes, None if b is None else b.nbytes)
         blobs.append(BlobDiff(readable(name), *sizes))
     return blobs
+
+
+def _content(model: Model, buffer: Buffer) -> object:
+    """What a blob says; the place of byte code in the file is none of that."""
+    place = next((c for c in model.file.byte_code if c.table is buffer.table), None)
+    return buffer.data.tobytes() if place is None else without_offset(place)
+
+
+def _appended(model: Model) -> list[bytes]:
+    """What is appended, as it would read at one and the same place in the file."""
+    return [relocated(run, 0).tobytes() for run in model.appended]

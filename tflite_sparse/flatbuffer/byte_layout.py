@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from tflite_sparse.errors import RewriteError
+from tflite_sparse.flatbuffer.appended import Appended
 from tflite_sparse.flatbuffer.external import EXTERNAL, external_range
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.flatbuffer.table import SCALARS
@@ -68,11 +69,13 @@ class Layout(msgspec.Struct, eq=False):
         structure: the first bytes of the file.
         pieces: what follows, by ascending start.
         size: size of the file in bytes.
+        appended: what lies behind the flatbuffer and belongs to no table, and where it starts.
     """
 
     structure: bytearray
     pieces: list[Piece] = msgspec.field(default_factory=list)
     size: int = 0
+    appended: list[tuple[Appended, int]] = msgspec.field(default_factory=list)
 
 
 class _Emitter:

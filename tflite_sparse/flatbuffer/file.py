@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from tflite_sparse.errors import Place, RewriteError
-from tflite_sparse.flatbuffer.appended import Appended, find_appended, relocated
+from tflite_sparse.flatbuffer.appended import Appended, AppendedKind, find_appended, relocated
+from tflite_sparse.flatbuffer.byte_code import ByteCode, find_byte_code, set_offset
 from tflite_sparse.flatbuffer.byte_layout import lay_out
 from tflite_sparse.flatbuffer.foreign import refuse_foreign
 from tflite_sparse.flatbuffer.payload import Deferred
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.flatbuffer.byte_layout import Piece
+    from tflite_sparse.flatbuffer.byte_layout import Layout, Piece
 
 __all__ = ["FlatFile"]
 
@@ -41,12 +42,14 @@ class FlatFile(msgspec.Struct, frozen=True):
         source: the bytes the tree was read from, or None for a new file.
         verified: what the verifier found, or None for a new file.
         appended: runs of bytes after the flatbuffer that belong to no table.
+        byte_code: the tables that name one of these runs, or should, by its place.
     """
 
     root: Table
     source: Source | None = None
     verified: Verified | None = None
     appended: tuple[Appended, ...] = ()
+    byte_code: tuple[ByteCode, ...] = ()
 
     @classmethod
     def read(
@@ -71,10 +74,10 @@ class FlatFile(msgspec.Struct, frozen=True):
         layout = schema()
         refuse_foreign(source.raw(0, 512), source.size, layout.identifier, source.name)
         verified = verify(source, layout)
-        root = int.from_bytes(source.raw(0, 4), "little")
-        return cls(
-            Table.at(source, layout.root, root), source, verified, find_appended(source, verified)
-        )
+        root = Table.at(source, layout.root, int.from_bytes(source.raw(0, 4), "little"))
+        byte_code = find_byte_code(root, source)
+        appended = find_appended(source, verified, byte_code)
+        return cls(root, source, verified, appended, byte_code)
 
     def copy(self) -> FlatFile:
         """The file a second time as it was read, with tables of its own.
@@ -85,7 +88,8 @@ class FlatFile(msgspec.Struct, frozen=True):
         if self.source is None or self.root.offset is None:
             raise ValueError("only a file that was read can be read again")
         root = Table.at(self.source, self.root.definition, self.root.offset)
-        return FlatFile(root, self.source, self.verified, self.appended)
+        byte_code = find_byte_code(root, self.source)
+        return FlatFile(root, self.source, self.verified, self.appended, byte_code)
 
     @property
     def read_only(self) -> str | None:
@@ -108,9 +112,8 @@ class FlatFile(msgspec.Struct, frozen=True):
             RewriteError: the file holds something that would be lost.
         """
         if self.read_only is not None:
-            name = self.source.name if self.source else None
-            raise RewriteError(self.read_only, place=Place(file=name), hint="upgrade tflite-sparse")
-        layout = lay_out(self.root, schema().identifier, self.source)
+            raise RewriteError(self.read_only, place=self._place, hint="upgrade tflite-sparse")
+        layout = self.layout()
         file.write(layout.structure)
         cursor = len(layout.structure)
         for piece, vector in _computed(layout.pieces):
@@ -121,10 +124,75 @@ class FlatFile(msgspec.Struct, frozen=True):
             cursor = piece.start + vector.nbytes
             if self.source is not None:
                 self.source.passed(vector.nbytes)
-        for run in self.appended:
-            _stream(relocated(run, cursor), file)
-            cursor += run.data.size
+        for run, start in layout.appended:
+            file.write(bytes(start - cursor))
+            _stream(relocated(run, start), file)
+            cursor = start + run.data.size
         return cursor
+
+    def layout(self, *, to_write: bool = True) -> Layout:
+        """Where everything will stand; the tables that name byte code by its place name that place.
+
+        Args:
+            to_write: whether it will be written; otherwise what cannot be written has a layout too.
+
+        Raises:
+            RewriteError: bytes behind the flatbuffer cannot be moved, or nobody knows where to.
+        """
+        if to_write:
+            self._refuse_lost_byte_code()
+        while True:
+            layout = lay_out(self.root, schema().identifier, self.source)
+            for run in self.appended:
+                start = run.place_after(layout.size)
+                if to_write and start != run.start:
+                    self._refuse_unknown(run)
+                layout.appended.append((run, start))
+                layout.size = start + run.data.size
+            # An offset that needs more room than before moves what follows.
+            moved = [self._follow(code, layout) for code in self.byte_code]
+            if not any(moved):
+                return layout
+
+    def _follow(self, code: ByteCode, layout: Layout) -> bool:
+        """Makes a table name the place where its byte code will lie; whether it did not before."""
+        for run, start in layout.appended:
+            if run.holds(code):
+                try:
+                    return set_offset(code, start + code.start - run.start)
+                except OverflowError:
+                    raise RewriteError(
+                        f"{code.who} has no room for the offset of byte code at {start:,}",
+                        place=self._place,
+                    ) from None
+        return False
+
+    def _refuse_lost_byte_code(self) -> None:
+        for code in self.lost_byte_code:
+            raise RewriteError(
+                f"{code.who} says that byte code lies at {code.start:,} to"
+                f" {code.start + code.size:,}, which is not behind the model's tables",
+                place=self._place,
+                hint="compile the model for its NPU again, after it was rewritten",
+            )
+
+    def _refuse_unknown(self, run: Appended) -> None:
+        if run.kind is AppendedKind.UNKNOWN:
+            raise RewriteError(
+                f"{run.data.size:,} bytes of an unknown kind are appended to the model, which would"
+                " have to move, and nothing says who refers to their place in the file",
+                place=Place(file=self.source.name if self.source else None, offset=run.start),
+                hint=f"cut them off with 'head -c {run.start}', and append them again afterwards",
+            )
+
+    @property
+    def lost_byte_code(self) -> tuple[ByteCode, ...]:
+        """The tables that name byte code where there is none: in the flatbuffer or past the end."""
+        return tuple(c for c in self.byte_code if not any(run.holds(c) for run in self.appended))
+
+    @property
+    def _place(self) -> Place:
+        return Place(file=self.source.name if self.source else None)
 
 
 def _computed(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, NDArray[Any]]]:

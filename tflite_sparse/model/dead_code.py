@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.tensor_numbers import look_up_buffers
+
 if TYPE_CHECKING:
     from tflite_sparse.model import Buffer, Model, Operator, Subgraph, Tensor
 
@@ -82,6 +84,7 @@ def dead_buffers(model: Model) -> list[Buffer]:
     """Buffers with data that no tensor and no metadata refers to."""
     used = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
     used |= {entry.buffer for entry in model.metadata}
+    used |= look_up_buffers(model)
     numbers = model.table["metadata_buffer"]
     listed = set() if numbers is None else set(numbers.tolist())
     return [

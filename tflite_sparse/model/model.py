@@ -14,6 +14,7 @@ from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.operator import builtin_code
 from tflite_sparse.model.subgraph import Subgraph
 from tflite_sparse.model.tensor import Buffer, Tensor
+from tflite_sparse.model.tensor_numbers import OfflinePlan, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,7 @@ class Model:
         subgraphs: the subgraphs; the first is the main one.
         signatures: the named entry points.
         metadata: the named blobs.
+        offline_plan: the plan of its memory that TFLite Micro is to follow, or None.
     """
 
     def __init__(self, file: FlatFile) -> None:
@@ -75,6 +77,7 @@ class Model:
         self.subgraphs = [Subgraph(t, self, i) for i, t in enumerate(self.table["subgraphs"] or [])]
         self.signatures = [self._signature(t) for t in self.table["signature_defs"] or []]
         self.metadata = [self._metadata(t) for t in self.table["metadata"] or []]
+        self.offline_plan = OfflinePlan.of(self)
 
     @classmethod
     def read(cls, file: str | os.PathLike[str] | bytes, name: str | None = None) -> Model:
@@ -188,6 +191,18 @@ class Model:
         for subgraph in self.subgraphs:
             subgraph.edited = True
 
+    def drop_metadata(self, name: str) -> None:
+        """Removes the named blobs of a name, and their data where nothing else refers to it."""
+        gone = [entry for entry in self.metadata if entry.name == name]
+        kept = [entry for entry in self.metadata if entry.name != name]
+        tables = self.table["metadata"] or []
+        self.table["metadata"] = [t for t in tables if (t["name"] or "") != name] or None
+        self.metadata = kept
+        for entry in gone:
+            others = (*(e.buffer for e in kept), *(t.buffer for t in self.users(entry.buffer)))
+            if not any(other is entry.buffer for other in others):
+                entry.buffer.clear()
+
     def write(self, target: str | os.PathLike[str] | IO[bytes]) -> int:
         """Writes the model; weights that were not edited go straight from the source.
 
@@ -254,7 +269,12 @@ class Model:
         return self.table.is_edited or any(subgraph.edited for subgraph in self.subgraphs)
 
     def commit(self) -> None:
-        """Writes edits of the graph back into the tables: operators, tensors, signatures."""
+        """Writes edits of the graph back into the tables: operators, tensors, signatures.
+
+        Raises:
+            RewriteError: numbers of tensors beside the graph cannot follow, see `tensor_numbers`.
+        """
+        renumber(self)
         codes = {code: index for index, code in enumerate(self.operator_codes)}
         for subgraph in self.subgraphs:
             subgraph.commit(codes)

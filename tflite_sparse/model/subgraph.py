@@ -37,6 +37,7 @@ class Subgraph:
         operators: all operators, in the order of execution.
         inputs: the tensors that the caller sets.
         outputs: the tensors that the caller gets.
+        numbered: the tensors in the order to which the numbers in the tables refer.
         memo: facts computed from the graph, by a name and what they are about;
             forgotten with every edit.
     """
@@ -54,6 +55,7 @@ class Subgraph:
         self.inputs = self._refer(table["inputs"], "an input of the subgraph")
         self.outputs = self._refer(table["outputs"], "an output of the subgraph")
         self.operators = [self._operator(t, i) for i, t in enumerate(table["operators"] or [])]
+        self.numbered = tuple(self.tensors)
 
     def __repr__(self) -> str:
         return f"<Subgraph {self.index} {self.name!r}: {len(self.operators)} operators>"
@@ -73,6 +75,11 @@ class Subgraph:
             for pair in (*signature.inputs, *signature.outputs)
         )
         return frozenset((*self.inputs, *self.outputs, *(tensor for _, tensor in pairs)))
+
+    @property
+    def is_renumbered(self) -> bool:
+        """Whether a tensor of which the tables have the number has another one now, or is gone."""
+        return self.numbered != tuple(self.tensors[: len(self.numbered)])
 
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that writes the tensor, None for inputs and constants."""
@@ -160,6 +167,7 @@ class Subgraph:
         """
         if not self.edited:
             return
+        self.numbered = tuple(self.tensors)
         self.table["tensors"] = [tensor.table for tensor in self.tensors]
         self.table["operators"] = [operator.table for operator in self.operators]
         self.table["inputs"] = _indices(self.inputs)

@@ -6,20 +6,23 @@ too: a `ModelT`, whose attributes can be set.
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from tflite_sparse.errors import ModelError, RewriteError, UsageError
-from tflite_sparse.flatbuffer.appended import relocated
 from tflite_sparse.flatbuffer.external import EXTERNAL, external_range
+from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.flatbuffer.schema import schema
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import ModuleType
+
+    from tflite_sparse.flatbuffer.appended import Appended
 
 __all__ = ["from_tflite", "object_tree", "reader_tree"]
 
@@ -39,11 +42,13 @@ def object_tree(model: Model, module: ModuleType) -> Any:
             hint="ai_edge_litert.schema_py_generated has one",
         )
     inside = _all_inside(model)
-    tree = module.ModelT.InitFromObj(module.Model.GetRootAs(inside.to_bytes(), 0))
+    data = inside.to_bytes()
+    tree = module.ModelT.InitFromObj(module.Model.GetRootAs(data, 0))
     difference = next(_differences(inside.table, Model.read(_packed(tree)).table, "model"), None)
     if difference is not None:
         raise RewriteError(f"{module.__name__} does not know {difference}, and would lose it")
-    tree.appended = model.appended
+    # Where these lie in the file whose offsets the tree has.
+    tree.appended = Model.read(data).appended
     return tree
 
 
@@ -127,11 +132,14 @@ def _all_inside(model: Model) -> Model:
     return inside
 
 
-def _with_appended(data: bytes, runs: Any) -> bytes:
-    pieces = [data]
-    for run in runs:
-        pieces.append(relocated(run, sum(map(len, pieces))).tobytes())
-    return b"".join(pieces)
+def _with_appended(data: bytes, runs: Sequence[Appended]) -> bytes:
+    """A flatbuffer and what lay behind it, to which it may refer by its former place."""
+    if not runs:
+        return data
+    file = FlatFile.read(data)
+    memory = io.BytesIO()
+    FlatFile(file.root, file.source, file.verified, tuple(runs), file.byte_code).write(memory)
+    return memory.getvalue()
 
 
 def _differences(a: Table, b: Table, path: str) -> Iterator[str]:

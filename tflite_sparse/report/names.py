@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
+from tflite_sparse.flatbuffer.appended import AppendedKind
+
+__all__ = ["APPENDED", "MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
 
 SHORT_OPERATORS = {
     "DEPTHWISE_CONV_2D": "DEPTHWISE",
@@ -14,6 +16,14 @@ SHORT_OPERATORS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "SEQUENCE_LSTM",
 }
 """Kinds of operators whose names are long -> what tables call them."""
+
+APPENDED = {
+    AppendedKind.ZIP: "of a zip archive that cannot be listed",
+    AppendedKind.BYTE_CODE: "of byte code for an NPU",
+    AppendedKind.ZEROS: "of zeros",
+    AppendedKind.UNKNOWN: "that belong to no table",
+}
+"""What follows the size of bytes behind the flatbuffer that are no archive of files."""
 
 _GAP = "…"
 _SEPARATOR = ";"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
+
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model.sparse import encoding_of, stored_bytes
+from tflite_sparse.model.tensor_numbers import drop_stale_plan
 from tflite_sparse.rewrite.changes import Rewrite, RewriteKind
 from tflite_sparse.rewrite.passes import Pass
 
@@ -33,6 +36,12 @@ class ModelPass(Pass["Model", Rewrite]):
 
     name: ClassVar[RewriteKind]
     in_place: ClassVar[bool] = True
+
+    def run(self, subject: Model) -> Rewrite:
+        """Runs the pass; what edits of the graph have made stale in the metadata is dropped."""
+        result = super().run(subject)
+        note = drop_stale_plan(result.model)
+        return result if note is None else replace(result, notes=(*result.notes, note))
 
     def requires(self, subject: Model) -> None:
         """Refuses what no pass can work on.

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tests.support.command import as_anybody, call
+from tests.support.lint.models import forged
 from tests.support.nets.builder import ModelBuilder
-from tests.unit.lint.models import forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

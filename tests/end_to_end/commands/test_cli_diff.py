@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from tests.support.command import call
-from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
 
 DATA = Path(__file__).parents[3] / "testdata"
 DENSE, SPARSE = DATA / "mobilenet_tiny_80.tflite", DATA / "mobilenet_tiny_80_sparse.tflite"
@@ -34,14 +35,9 @@ def filters(**changes: float) -> np.ndarray:
 
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
-    def write(name: str, build: Callable[[GraphBuilder], Value], **extra: bytes) -> Path:
-        builder = ModelBuilder()
-        graph = builder.graph()
-        graph.output(build(graph))
-        for key, data in extra.items():
-            builder.metadata(key, data)
+    def write(name: str, net: Net, **metadata: bytes) -> Path:
         path = tmp_path / f"{name}.tflite"
-        path.write_bytes(builder.build())
+        path.write_bytes(build(net, metadata=metadata))
         return path
 
     return write
@@ -128,11 +124,11 @@ def test_values_that_nothing_makes_are_told_apart_by_who_reads_them(
     save: Callable[..., Path],
 ) -> None:
     def damaged(first: int, second: int) -> Callable[[GraphBuilder], Value]:
-        def build(g: GraphBuilder) -> Value:
+        def with_filters(g: GraphBuilder) -> Value:
             nothing = [g.tensor((1, 4), name=name) for name in ("p", "q")]
             return g.sub(nothing[first], nothing[second])
 
-        return build
+        return with_filters
 
     model = save("a", damaged(0, 1))
     assert told(model, save("b", damaged(0, 1)))["equal"]

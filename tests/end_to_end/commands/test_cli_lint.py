@@ -13,9 +13,9 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from tests.support.lint.cases import CASES
+from tests.support.lint.models import good
 from tests.support.peers.npm import SARIF_SCHEMA, npm_file
-from tests.unit.lint.cases import CASES
-from tests.unit.lint.models import good
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.model import Model
 

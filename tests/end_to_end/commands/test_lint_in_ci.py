@@ -14,8 +14,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from tests.unit.lint.cases import CASES
-from tests.unit.lint.models import good
+from tests.support.lint.cases import CASES
+from tests.support.lint.models import good
 from tflite_sparse.lint.config.config import read_config
 from tflite_sparse.model import Model
 

@@ -8,9 +8,10 @@ from ai_edge_litert import format_converter_wrapper_pybind11 as litert_converter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.densify import densified, sparse_tensors
+from tests.support.densify import densified
 from tests.support.nets.encodings import encodings, grown_encodings, layouts, tensors
 from tests.support.peers.object_api import load
+from tests.support.peers.sparse_tables import sparse_tensors
 from tests.support.real_models import real_model
 from tflite_sparse.encoding import candidates, decode, encode, google_layout, search, slices
 

@@ -23,12 +23,10 @@ from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.rewrite.changes import Rewrite
 
-    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 
 BATCH = 20
 COUNT = int(os.environ.get("TFLITE_SPARSE_RANDOM_NETS", "60"))
@@ -42,7 +40,7 @@ def _dense(data: bytes) -> bytes:
 
 
 def _net(net: Net) -> bytes:
-    return _dense(build(net).model.to_bytes())
+    return _dense(build(net))
 
 
 def _sparsified(dense: bytes) -> tuple[Rewrite, bytes]:

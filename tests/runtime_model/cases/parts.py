@@ -1,4 +1,8 @@
-"""What the cases are made of: an image, an entry, 1x1 convolutions, heads."""
+"""What the cases are made of: the parts of `tests.support.nets.small_nets`, as recorded.
+
+A case that changes is recorded anew, so its parts are its own: their sizes stay whatever else is
+tested, an entry takes the value that it reads, and every 1x1 convolution is stored sparse.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Block
     from tflite_sparse.xnnpack.plan_types import Outcome
-
-    Block = Callable[[GraphBuilder, Value], Value]
 
 __all__ = [
     "CHANNELS",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.nets.builder import GraphBuilder, Value
-
-    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
+    from tests.support.nets.small_nets import Net
 
 __all__ = ["ABORT", "CASES", "DENSE", "LOAD_FAILURE", "SPARSE", "WRONG", "Case", "case", "possible"]
 
@@ -52,11 +50,7 @@ class Case:
 
     def build(self) -> bytes:
         """The model's bytes, the same each time."""
-        builder = ModelBuilder()
-        graph = builder.graph()
-        made = self.net(graph)
-        graph.output(*(made if isinstance(made, tuple) else (made,)))
-        return builder.build()
+        return build(self.net)
 
 
 CASES: dict[str, Case] = {}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.densify import sparsity_of
 from tests.support.nets.encodings import layouts, tensors
+from tests.support.peers.sparse_tables import sparsity_of
 from tflite_sparse.encoding import (
     Layout,
     Occupancy,

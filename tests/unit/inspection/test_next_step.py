@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.command import call
-from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.small_nets import build
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.next_step import NextStep, next_step
@@ -18,6 +18,8 @@ from tflite_sparse.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.support.nets.builder import GraphBuilder, Value
 
 DATA = Path(__file__).parents[3] / "testdata"
 
@@ -28,10 +30,7 @@ def stem(g: GraphBuilder) -> Value:
 
 
 def built(make: Callable[[GraphBuilder], Value]) -> Model:
-    builder = ModelBuilder()
-    g = builder.graph()
-    g.output(make(g))
-    return Model.read(builder.build(), "folder/my model.tflite")
+    return Model.read(build(make), "folder/my model.tflite")
 
 
 def step(model: Model) -> NextStep:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.lint.cases import CASES
+from tests.support.lint.cases import CASES
 from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.baseline import Baseline
 from tflite_sparse.lint.engine import lint

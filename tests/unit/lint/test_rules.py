@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.lint.cases import CASES
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.every_table import pack
 from tests.support.peers.object_api import load
-from tests.unit.lint.cases import CASES
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.lint.engine import lint, lint_subject
 from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.model.macs import macs
 
+if TYPE_CHECKING:
+    from tests.support.nets.small_nets import Net
 
-def _model(builder: ModelBuilder) -> Model:
-    return Model.read(builder.build())
 
-
-def _macs(make: object) -> int:
-    builder = ModelBuilder()
-    graph = builder.graph()
-    graph.output(make(graph))  # type: ignore[operator]
-    return sum(macs(operator) for operator in _model(builder).operators())
+def _macs(net: Net) -> int:
+    return sum(macs(operator) for operator in Model.read(build(net)).operators())
 
 
 @pytest.mark.parametrize(
-    ("make", "expected"),
+    ("net", "expected"),
     [
         # Each of the 5x5x7 outputs meets 3x3x4 inputs.
         (lambda g: g.conv2d(g.input((1, 5, 5, 4)), 7, kernel=3), 5 * 5 * 7 * 3 * 3 * 4),
@@ -40,8 +39,8 @@ def _macs(make: object) -> int:
         (lambda g: g.add(g.input((1, 5, 5, 4)), 1.0), 0),
     ],
 )
-def test_products_are_counted(make: object, expected: int) -> None:
-    assert _macs(make) == expected
+def test_products_are_counted(net: Net, expected: int) -> None:
+    assert _macs(net) == expected
 
 
 def test_an_operator_of_a_sparse_weight_counts_as_dense() -> None:
@@ -104,4 +103,4 @@ def test_an_operator_without_outputs_counts_as_nothing() -> None:
     graph = builder.graph()
     x = graph.input((1, 4, 4, 3))
     graph.op("CONV_2D", [x, graph.constant(np.ones((5, 1, 1, 3), np.float32))], [])
-    assert [macs(operator) for operator in _model(builder).operators()] == [0]
+    assert [macs(operator) for operator in Model.read(builder.build()).operators()] == [0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.small_nets import build
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
@@ -15,6 +15,7 @@ from tflite_sparse.xnnpack.releases.targets import target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.report.text.headings import Lines
 
@@ -48,11 +49,7 @@ def _plain(graph: GraphBuilder) -> Value:
 
 
 def _inspected(*makes: Callable[[GraphBuilder], Value], targets: str = "arm64") -> Inspection:
-    builder = ModelBuilder()
-    for index, make in enumerate(makes):
-        graph = builder.graph(f"graph{index}")
-        graph.output(make(graph))
-    model = Model.read(builder.build())
+    model = Model.read(build(*makes))
     return inspect(model, targets=[target(name) for name in targets.split(",")])
 
 

@@ -8,8 +8,8 @@ import inspect
 import numpy as np
 import pytest
 
+from tests.support.adapted import trunk
 from tests.support.nets.builder import ModelBuilder
-from tests.unit.rewrite.adapt.nets import entered
 from tflite_sparse.errors import EncodingError, RewriteError, UsageError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model
@@ -123,7 +123,7 @@ def test_no_pass_takes_a_malformed_encoding(rewrite: type[ModelPass]) -> None:
 def test_a_result_with_which_the_runtime_would_do_worse_is_a_bug():
     builder = ModelBuilder()
     graph = builder.graph()
-    x = graph.conv2d(entered(graph), 64, zeros=0.9, storage="sparse")
+    x = graph.conv2d(trunk(graph), 64, zeros=0.9, storage="sparse")
     graph.output(graph.conv2d(graph.mean(x, keep_dims=True), 4))
     model = Model.read(builder.build())
     (now,) = forecasts(model, ZeroCounts())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.support.nets.small_nets import build, head, trunk
+from tests.support.nets.small_nets import build_subgraph, head, trunk
 from tflite_sparse.runtime.observations import ExecutedOperator, Profile
 from tflite_sparse.runtime.plan_match import against_plan
 from tflite_sparse.xnnpack.plan import plan
@@ -15,7 +15,7 @@ TARGET = "x86-noavx"
 
 @pytest.fixture(scope="module")
 def net():
-    return build(lambda g: head(g, trunk(g)))
+    return build_subgraph(lambda g: head(g, trunk(g)))
 
 
 def _profile(names: tuple[str, ...]) -> Profile:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build_subgraph, entry, head, trunk
 from tflite_sparse.model.zero_counts import Counts, ZeroCounts, count
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.plan import plan
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.xnnpack.plan import Plan
 
 
-def planned(net: Callable[[GraphBuilder], Value | tuple[Value, ...]]) -> Plan:
-    return plan(build(net), "x86-noavx")
+def planned(net: Net) -> Plan:
+    return plan(build_subgraph(net), "x86-noavx")
 
 
 def test_cluster_reaches_from_entry_to_exit() -> None:
@@ -67,7 +68,7 @@ def test_margin_is_exact_to_the_weight(zeros: int, margin: int, outcome: Outcome
 
 
 def test_margin_says_how_many_zeros_to_add() -> None:
-    subgraph = build(by_zeros(150))
+    subgraph = build_subgraph(by_zeros(150))
     (cluster,) = plan(subgraph, "arm64").clusters
     filt = next(t.index for t in subgraph.tensors if t.sparsity is not None)
     enough = WhatIf(zeros={filt: cluster.zeros + cluster.margin})
@@ -193,7 +194,7 @@ def test_incomplete_blocks_are_counted_apart() -> None:
 
 
 def test_counts_follow_an_edited_weight() -> None:
-    subgraph = build(by_zeros(200, storage="dense"))
+    subgraph = build_subgraph(by_zeros(200, storage="dense"))
     filt = next(op for op in subgraph.operators if op.name == "CONV_2D" and op.index > 1).inputs[1]
     assert filt is not None
     zeros = ZeroCounts()
@@ -203,7 +204,7 @@ def test_counts_follow_an_edited_weight() -> None:
 
 
 def test_a_plan_believes_what_was_counted() -> None:
-    subgraph = build(by_zeros(200, storage="dense"))
+    subgraph = build_subgraph(by_zeros(200, storage="dense"))
     filt = next(op for op in subgraph.operators if op.name == "CONV_2D" and op.index > 1).inputs[1]
     assert filt is not None
     zeros = ZeroCounts()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build, head, trunk
+from tests.support.nets.small_nets import build_subgraph, head, trunk
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.xnnpack.plan import Plan
 
 MAP = (1, 8, 8, 4)
 
 
-def planned(net: Callable[[GraphBuilder], Value | tuple[Value, ...]]) -> Plan:
-    return plan(build(net), "x86-noavx")
+def planned(net: Net) -> Plan:
+    return plan(build_subgraph(net), "x86-noavx")
 
 
 REFUSED = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build
+from tests.support.nets.small_nets import build_subgraph
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Disposition
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.xnnpack.plan import Plan
 
 MAP = (1, 8, 8, 4)
@@ -22,8 +23,8 @@ GEMM = "Fully Connected (NC, F32) GEMM"
 IGEMM = "Convolution (NHWC, F32) IGEMM"
 
 
-def planned(net: Callable[[GraphBuilder], Value | tuple[Value, ...]]) -> Plan:
-    return plan(build(net), "x86-noavx")
+def planned(net: Net) -> Plan:
+    return plan(build_subgraph(net), "x86-noavx")
 
 
 def scalar(value: float) -> np.ndarray:

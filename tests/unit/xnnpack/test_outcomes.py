@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build_subgraph, entry, head, pointwise, through, trunk
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import Runtime
@@ -16,25 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.xnnpack.plan import Plan
-
-    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 
 
 def planned(net: Net) -> Plan:
-    return plan(build(net), "x86-noavx")
+    return plan(build_subgraph(net), "x86-noavx")
 
 
 def ones(*shape: int) -> np.ndarray:
     return np.ones(shape, np.float32)
 
 
-def sparse(g: GraphBuilder, x: Value, channels: int = 16, **more: Any) -> Value:
-    return g.conv2d(x, channels, zeros=0.9, storage="sparse", **more)
-
-
 def excite(g: GraphBuilder, x: Value) -> Value:
-    gate = sparse(g, sparse(g, g.mean(x, keep_dims=True), 8), 16)
+    gate = pointwise(g, pointwise(g, g.mean(x, keep_dims=True), 8), 16)
     return g.mul(x, g.unary("LOGISTIC", gate))
 
 
@@ -42,11 +37,6 @@ def joined(g: GraphBuilder, kind: str, other: Callable[[Value], Value]) -> Value
     """A trunk's value joined with what is made of it."""
     x = trunk(g)
     return g.binary(kind, x, other(x))
-
-
-def through(block: Callable[[GraphBuilder, Value], Value]) -> Net:
-    """A trunk, a block that cannot be in a cluster, a second 1x1 convolution, a head."""
-    return lambda g: head(g, sparse(g, block(g, trunk(g))))
 
 
 WRONG: dict[str, Net] = {
@@ -64,14 +54,14 @@ WRONG: dict[str, Net] = {
     "vector": through(lambda g, x: g.add(x, ones(16))),
     "constant in second place": through(lambda g, x: g.add(x, ones(1, 1, 1, 16))),
     "RESHAPE": through(lambda g, x: g.reshape(x, (1, 400, 1, 16))),
-    "squeeze and excite before a map": lambda g: sparse(g, excite(g, trunk(g))),
+    "squeeze and excite before a map": lambda g: pointwise(g, excite(g, trunk(g))),
     "MEAN and SOFTMAX": lambda g: g.softmax(g.mean(trunk(g), keep_dims=True)),
     "MEAN as output": lambda g: g.mean(trunk(g), keep_dims=True),
     "MEAN and CONCATENATION": lambda g: g.concat([g.mean(trunk(g), keep_dims=True)] * 2),
     "one spatial axis": lambda g: g.mean(trunk(g), axes=(1,)),
     "batch": lambda g: g.mean(trunk(g), axes=(0,)),
     "a second entry": lambda g: head(
-        g, sparse(g, g.conv2d(g.pad_spatial(sparse(g, trunk(g), 3)), 16, 3, 2, "VALID"))
+        g, pointwise(g, g.conv2d(g.pad_spatial(pointwise(g, trunk(g), 3)), 16, 3, 2, "VALID"))
     ),
 }
 
@@ -85,7 +75,7 @@ def test_wrong_numbers(net: Net) -> None:
 
 
 LOAD: dict[str, Net] = {
-    "MEAN and 1x1": lambda g: sparse(g, g.mean(trunk(g), keep_dims=True), 8),
+    "MEAN and 1x1": lambda g: pointwise(g, g.mean(trunk(g), keep_dims=True), 8),
     "MEAN and FULLY_CONNECTED in 4-D": lambda g: g.fully_connected(
         g.mean(trunk(g), keep_dims=True), 8, keep_num_dims=True, zeros=0.9
     ),
@@ -93,7 +83,7 @@ LOAD: dict[str, Net] = {
         g.mean(trunk(g), keep_dims=True), ones(1, 1, 1, 16)
     ),
     "MUL with MEAN": lambda g: head(
-        g, sparse(g, joined(g, "MUL", lambda x: g.mean(x, keep_dims=True)))
+        g, pointwise(g, joined(g, "MUL", lambda x: g.mean(x, keep_dims=True)))
     ),
     "MEAN, SQUEEZE": lambda g: g.fully_connected(
         g.squeeze(g.mean(trunk(g), keep_dims=True), [1, 2]), 4
@@ -139,9 +129,9 @@ RIGHT: dict[str, Net] = {
     "channels": lambda g: g.mean(trunk(g), axes=(3,)),
     "SUM": lambda g: g.sum(trunk(g)),
     "DEPTH_TO_SPACE and anything": lambda g: g.pool(g.depth_to_space(trunk(g))),
-    "residual": lambda g: head(g, joined(g, "ADD", lambda x: sparse(g, g.depthwise(x)))),
-    "squeeze and excite": lambda g: head(g, sparse(g, excite(g, trunk(g)))),
-    "resize": lambda g: head(g, sparse(g, g.resize_bilinear(trunk(g), 40))),
+    "residual": lambda g: head(g, joined(g, "ADD", lambda x: pointwise(g, g.depthwise(x)))),
+    "squeeze and excite": lambda g: head(g, pointwise(g, excite(g, trunk(g)))),
+    "resize": lambda g: head(g, pointwise(g, g.resize_bilinear(trunk(g), 40))),
     "square": lambda g: head(g, joined(g, "MUL", lambda x: x)),
     "odd map": lambda g: head(g, trunk(g, (41, 57))),
 }
@@ -161,7 +151,7 @@ def test_sparse_and_right(net: Net) -> None:
 def test_elementwise_operators_stay_sparse(name: str) -> None:
     def net(g: GraphBuilder) -> Value:
         x = trunk(g)
-        return head(g, sparse(g, g.leaky_relu(x) if name == "LEAKY_RELU" else g.unary(name, x)))
+        return head(g, pointwise(g, g.leaky_relu(x) if name == "LEAKY_RELU" else g.unary(name, x)))
 
     assert planned(net).outcome is Outcome.SPARSE
 
@@ -203,7 +193,7 @@ def test_filter_that_is_computed_in_the_cluster_is_counted_where_the_delegate_ta
         filters = g.mean(x, axes=(0, 1))
         return g.fully_connected(g.mean(x), 16, filters=filters, bias=False, keep_num_dims=True)
 
-    subgraph = build(net)
+    subgraph = build_subgraph(net)
     assert plan(subgraph, "x86-noavx").outcome is Outcome.WRONG_NUMBERS
     made = plan(subgraph, "x86-noavx", runtime=Runtime("later", dynamic_fully_connected=True))
     assert made.outcome is Outcome.PROCESS_ABORT
@@ -212,14 +202,14 @@ def test_filter_that_is_computed_in_the_cluster_is_counted_where_the_delegate_ta
 
 def test_what_follows_a_reduction_along_another_axis_is_told_too() -> None:
     made = planned(
-        lambda g: head(g, sparse(g, g.mean(trunk(g, (40, 60)), axes=(1,), keep_dims=True)))
+        lambda g: head(g, pointwise(g, g.mean(trunk(g, (40, 60)), axes=(1,), keep_dims=True)))
     )
     rules = [why.rule for why in made.verdict.reasons]
     assert rules[:2] == ["layout-axes", "layout-nhwc-read"]
 
 
 def test_right_and_sparse_counts_convolutions_and_multiplications() -> None:
-    made = planned(lambda g: head(g, sparse(g, trunk(g), 32)))
+    made = planned(lambda g: head(g, pointwise(g, trunk(g), 32)))
     verdict = made.verdict
     assert (verdict.pointwise, verdict.sparse_pointwise) == (2, 2)
     assert verdict.sparse_macs == 20 * 20 * 16 * (16 + 32)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tflite_sparse.xnnpack as package
-from tests.support.nets.small_nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build_subgraph, entry, head, trunk
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.assumptions import WhatIf
@@ -64,23 +64,23 @@ def test_unknown_runtime_is_a_usage_error() -> None:
 
 @pytest.mark.parametrize("name", ["arm64", "armv7", "wasm", "riscv", "hexagon", "x86-noavx"])
 def test_sparse_model_is_sparse_where_the_sparse_path_is_on(name: str) -> None:
-    assert plan(build(lambda g: head(g, trunk(g))), name).outcome is Outcome.SPARSE
+    assert plan(build_subgraph(lambda g: head(g, trunk(g))), name).outcome is Outcome.SPARSE
 
 
 def test_nothing_is_sparse_on_x86_with_avx() -> None:
-    made = plan(build(lambda g: head(g, trunk(g))), "x86-avx")
+    made = plan(build_subgraph(lambda g: head(g, trunk(g))), "x86-avx")
     assert made.outcome is Outcome.DENSE
     assert [change.rule for change in made.verdict.changes] == ["target-dense"]
 
 
 def test_failures_do_not_show_on_x86_with_avx() -> None:
-    net = build(lambda g: g.softmax(g.mean(trunk(g), keep_dims=True)))
+    net = build_subgraph(lambda g: g.softmax(g.mean(trunk(g), keep_dims=True)))
     assert plan(net, "x86-noavx").outcome is Outcome.WRONG_NUMBERS
     assert plan(net, "x86-avx").outcome is Outcome.DENSE
 
 
 def test_padding_does_not_fuse_in_half_precision() -> None:
-    made = plan(build(lambda g: head(g, trunk(g))), "arm64-fp16")
+    made = plan(build_subgraph(lambda g: head(g, trunk(g))), "arm64-fp16")
     stem = next(op for op in made.operators if op.label.startswith("stem"))
     assert stem.role_refusal is not None
     assert stem.role_refusal.rule == "conv-entry-padding"
@@ -100,8 +100,8 @@ def filters(subgraph: Subgraph) -> list[int]:
 
 
 def test_assumed_encoding_gives_the_plan_of_the_encoded_model() -> None:
-    dense = build(lambda g: head(g, trunk(g, storage="dense")))
-    encoded = build(lambda g: head(g, trunk(g, storage="sparse")))
+    dense = build_subgraph(lambda g: head(g, trunk(g, storage="dense")))
+    encoded = build_subgraph(lambda g: head(g, trunk(g, storage="sparse")))
     assumed = plan(dense, "arm64", assume=WhatIf(encoded=frozenset(filters(dense))))
     real = plan(encoded, "arm64")
     assert plan(dense, "arm64").outcome is Outcome.DENSE
@@ -110,8 +110,8 @@ def test_assumed_encoding_gives_the_plan_of_the_encoded_model() -> None:
 
 
 def test_assumed_encoding_of_half_precision_gives_the_plan_of_the_encoded_model() -> None:
-    dense = build(lambda g: head(g, trunk(g, storage="fp16")))
-    encoded = build(lambda g: head(g, trunk(g, storage="fp16-sparse")))
+    dense = build_subgraph(lambda g: head(g, trunk(g, storage="fp16")))
+    encoded = build_subgraph(lambda g: head(g, trunk(g, storage="fp16-sparse")))
     halves = frozenset(t.index for t in dense.tensors if t.type == "FLOAT16")
     assumed = plan(dense, "arm64", assume=WhatIf(encoded=halves))
     assert assumed.executed == plan(encoded, "arm64").executed
@@ -119,7 +119,7 @@ def test_assumed_encoding_of_half_precision_gives_the_plan_of_the_encoded_model(
 
 
 def test_assumed_dense_storage_takes_the_hint_away() -> None:
-    subgraph = build(lambda g: head(g, trunk(g)))
+    subgraph = build_subgraph(lambda g: head(g, trunk(g)))
     stored = frozenset(t.index for t in subgraph.tensors if t.sparsity is not None)
     made = plan(subgraph, "arm64", assume=WhatIf(dense=stored))
     assert not made.hinted
@@ -127,7 +127,7 @@ def test_assumed_dense_storage_takes_the_hint_away() -> None:
 
 
 def test_assumed_zeros_are_counted() -> None:
-    subgraph = build(lambda g: head(g, trunk(g)))
+    subgraph = build_subgraph(lambda g: head(g, trunk(g)))
     (stored,) = (t.index for t in subgraph.tensors if t.sparsity is not None)
     few = plan(subgraph, "arm64", assume=WhatIf(zeros={stored: 10}))
     assert few.clusters[0].zeros == 10
@@ -140,7 +140,7 @@ def test_assumed_zeros_are_counted() -> None:
 
 
 def test_assumptions_leave_the_model_alone() -> None:
-    subgraph = build(lambda g: head(g, trunk(g, storage="dense")))
+    subgraph = build_subgraph(lambda g: head(g, trunk(g, storage="dense")))
     before = plan(subgraph, "arm64")
     plan(subgraph, "arm64", assume=WhatIf(encoded=frozenset(filters(subgraph))))
     assert plan(subgraph, "arm64") == before
@@ -151,7 +151,7 @@ def test_assumptions_leave_the_model_alone() -> None:
 
 
 def advice(net: Callable[[GraphBuilder], Value]) -> list[str]:
-    made = plan(build(net), "arm64")
+    made = plan(build_subgraph(net), "arm64")
     assert made.outcome is Outcome.DENSE
     return [change.rule for change in made.verdict.changes]
 
@@ -161,7 +161,7 @@ def test_advice_for_zeros_stored_dense_is_to_store_them_sparse() -> None:
 
 
 def test_advice_for_too_few_zeros_is_exact() -> None:
-    made = plan(build(lambda g: head(g, g.conv2d(entry(g), 16, zeros=0.5))), "arm64")
+    made = plan(build_subgraph(lambda g: head(g, g.conv2d(entry(g), 16, zeros=0.5))), "arm64")
     zeros, hint = made.verdict.changes
     assert zeros.rule == "profit-zeros"
     assert "set 43 more of the cluster's 256 1x1 weights to zero: 50.0% are" in zeros.message
@@ -176,7 +176,7 @@ def test_advice_names_every_operator_on_the_way_from_the_entry() -> None:
             x = g.conv2d(x, 16, zeros=0.9, storage="sparse")
         return head(g, x)
 
-    made = plan(build(net), "arm64")
+    made = plan(build_subgraph(net), "arm64")
     assert [change.rule for change in made.verdict.changes] == ["cluster-producer"] * 2
     texts = " ".join(change.message for change in made.verdict.changes)
     assert "down0" in texts
@@ -206,7 +206,7 @@ def mobilenet(g: GraphBuilder) -> Value:
 
 @pytest.fixture(scope="module")
 def mobilenet_graph() -> Subgraph:
-    return build(mobilenet)
+    return build_subgraph(mobilenet)
 
 
 @pytest.mark.parametrize(
@@ -228,12 +228,12 @@ def test_estimate_meets_the_measurements_it_is_fitted_to(
 
 
 def test_no_estimate_where_nobody_has_measured() -> None:
-    subgraph = build(lambda g: head(g, trunk(g)))
+    subgraph = build_subgraph(lambda g: head(g, trunk(g)))
     assert estimate(plan(subgraph, "arm64"), subgraph) is None
 
 
 def test_no_estimate_for_a_model_that_does_not_run_right() -> None:
-    subgraph = build(lambda g: g.mean(trunk(g), keep_dims=True))
+    subgraph = build_subgraph(lambda g: g.mean(trunk(g), keep_dims=True))
     assert estimate(plan(subgraph, "wasm"), subgraph) is None
 
 
@@ -247,7 +247,7 @@ def chain(blocks: int) -> Subgraph:
             x = g.add(x, y) if number % 3 == 0 else y
         return head(g, x)
 
-    return build(net)
+    return build_subgraph(net)
 
 
 def calls_to_plan(subgraph: Subgraph) -> int:

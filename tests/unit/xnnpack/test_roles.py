@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build, entry, head, trunk
+from tests.support.nets.small_nets import build_subgraph, entry, head, trunk
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Role
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def planned(block: Callable[[GraphBuilder, Value], Value], name: str) -> OperatorPlan:
     """The last operator of a kind in a net whose trunk ends in a block."""
-    made = plan(build(lambda g: head(g, block(g, trunk(g)))), "x86-noavx")
+    made = plan(build_subgraph(lambda g: head(g, block(g, trunk(g)))), "x86-noavx")
     return [op for op in made.operators if op.name == name][-1]
 
 
 def entries(net: Callable[[GraphBuilder], Value]) -> OperatorPlan:
     """The first convolution of a net."""
-    made = plan(build(net), "x86-noavx")
+    made = plan(build_subgraph(net), "x86-noavx")
     return next(op for op in made.operators if op.name == "CONV_2D")
 
 
@@ -108,12 +108,12 @@ def test_near_miss_is_inner(name: str, block: Callable[[GraphBuilder, Value], Va
 
 
 def test_mean_is_inner_and_exit_whatever_its_axes() -> None:
-    made = plan(build(lambda g: g.mean(trunk(g), axes=(3,))), "x86-noavx")
+    made = plan(build_subgraph(lambda g: g.mean(trunk(g), axes=(3,))), "x86-noavx")
     assert made.operators[-1].role is Role.INNER_OR_EXIT
 
 
 def test_depth_to_space_is_an_exit_only() -> None:
-    made = plan(build(lambda g: g.depth_to_space(trunk(g))), "x86-noavx")
+    made = plan(build_subgraph(lambda g: g.depth_to_space(trunk(g))), "x86-noavx")
     assert made.operators[-1].role is Role.EXIT
 
 
@@ -158,7 +158,9 @@ def test_pad_with_two_readers_does_not_fuse() -> None:
 
 def test_quantized_operators_have_no_role() -> None:
     made = plan(
-        build(lambda g: g.fully_connected(g.input((1, 8), "INT8", scale=0.1), 4, storage="int8")),
+        build_subgraph(
+            lambda g: g.fully_connected(g.input((1, 8), "INT8", scale=0.1), 4, storage="int8")
+        ),
         "x86-noavx",
     )
     assert made.operators[-1].role_refusal is not None
@@ -167,7 +169,7 @@ def test_quantized_operators_have_no_role() -> None:
 
 def test_message_names_the_operator_as_the_model_does() -> None:
     made = plan(
-        build(
+        build_subgraph(
             lambda g: g.conv2d(
                 g.pad_spatial(g.input((1, 40, 40, 3)), (0, 1)),
                 8,

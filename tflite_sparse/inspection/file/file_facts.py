@@ -135,4 +135,4 @@ def _appended(run: Appended) -> AppendedFacts:
             names = tuple(readable(name) for name in archive.namelist())
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error):
         is_zip = False
-    return AppendedFacts(run.start, int(run.data.size), is_zip, names)
+    return AppendedFacts(run.start, int(run.data.size), is_zip, names, run.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflite_sparse.flatbuffer.appended import AppendedKind
 from tflite_sparse.records import Count, Record
 
 __all__ = [
@@ -102,12 +103,14 @@ class AppendedFacts(Record, frozen=True):
         bytes: how many there are.
         zip: whether they are a zip archive.
         files: names of the files in that archive.
+        kind: what they are; what is unknown cannot be moved.
     """
 
     offset: Count
     bytes: Count
     zip: bool
     files: tuple[str, ...]
+    kind: AppendedKind = AppendedKind.UNKNOWN
 
 
 class ByteShares(Record, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.names import layer_part, shorten
+from tflite_sparse.report.names import APPENDED, layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
@@ -133,7 +133,7 @@ def _tensors(label: str, tensors: tuple[TensorFacts, ...], width: int) -> Lines:
 
 def _appended(run: AppendedFacts) -> list[str]:
     if not run.zip:
-        return [f"{size(run.bytes)} that belong to no table"]
+        return [f"{size(run.bytes)} {APPENDED[run.kind]}"]
     return [f"zip archive of {count_of(len(run.files), 'file')}, {size(run.bytes)}", *run.files]
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
 from tflite_sparse.records import Count, Record
-from tflite_sparse.storage.written_size import written_size
 from tflite_sparse.threads import in_background
 
 if TYPE_CHECKING:
@@ -80,8 +79,10 @@ def measure(
         size = packed() if packed else None
         return Sizes(before, before, size, size)
     if packed is None:
-        after = written.stat().st_size if written is not None else written_size(rewrite.model)
-        return Sizes(before, after)
+        if written is not None:
+            return Sizes(before, written.stat().st_size)
+        rewrite.model.commit()
+        return Sizes(before, rewrite.model.file.layout().size)
     meter = _Meter()
     if written is not None:
         with written.open("rb") as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.nets.builder import GraphBuilder, ModelBuilder, Value
+from tests.support.nets.small_nets import build
 from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.inspection.survey import survey
 from tflite_sparse.model import Model
@@ -14,13 +14,11 @@ from tflite_sparse.xnnpack.releases.targets import target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.nets.builder import GraphBuilder, Value
+
 
 def seen(*makes: Callable[[GraphBuilder], Value]) -> tuple[PageModel, Seen]:
-    builder = ModelBuilder()
-    for index, make in enumerate(makes):
-        g = builder.graph(f"graph{index}")
-        g.output(make(g))
-    found = survey(Model.read(builder.build()), gzip=False, targets=[target("arm64")])
+    found = survey(Model.read(build(*makes)), gzip=False, targets=[target("arm64")])
     model = PageModel("m", found)
     (only,) = model.seen
     return model, only

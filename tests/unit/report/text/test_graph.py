@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.nets.builder import GraphBuilder, ModelBuilder
-from tests.support.nets.small_nets import entry, head
+from tests.support.nets.small_nets import build, entry, head
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
@@ -31,12 +31,11 @@ def _graph(model: Model, width: int = 80, targets: tuple[str, ...] = ("arm64",))
 
 
 def _net(middle: Callable[[GraphBuilder, Value], Value], storage: str = "sparse") -> Model:
-    builder = ModelBuilder()
-    g = builder.graph()
-    x = g.conv2d(entry(g), 16, zeros=0.8, storage=storage, name="first")
-    x = g.conv2d(middle(g, x), 16, zeros=0.8, storage=storage, name="second")
-    g.output(head(g, x))
-    return Model.read(builder.build())
+    def net(g: GraphBuilder) -> Value:
+        x = g.conv2d(entry(g), 16, zeros=0.8, storage=storage, name="first")
+        return head(g, g.conv2d(middle(g, x), 16, zeros=0.8, storage=storage, name="second"))
+
+    return Model.read(build(net))
 
 
 def _residual(g: GraphBuilder, x: Value) -> Value:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.rewrite.adapt.nets import CHANNELS, Adapted, adapted, headed
-from tests.unit.rewrite.adapt.test_passes import body, model, same, stock
+from tests.support.adapted import CHANNELS, Adapted, adapted, head, separable, stock
+from tests.support.nets.small_nets import build
 from tflite_sparse.errors import RewriteError, UsageError
 from tflite_sparse.rewrite.adapt.forms.table import FORMS
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
@@ -42,27 +42,26 @@ class Renaming(SubgraphPass):
 
 
 def twice_relu(g):
-    x = g.unary("RELU", g.unary("RELU", g.conv2d(body(g, stock(g)), CHANNELS, zeros=0.9)))
-    return headed(g, x)
+    x = g.unary("RELU", g.unary("RELU", g.conv2d(separable(g, stock(g)), CHANNELS, zeros=0.9)))
+    return head(g, x)
 
 
 def add(monkeypatch: pytest.MonkeyPatch, *passes: SubgraphPass) -> None:
     monkeypatch.setattr(registry, "PASSES", Registry(*registry.PASSES, *passes))
 
 
-def relus(found: Adapted) -> int:
-    return found.kinds.count("RELU")
+def relus(result: Adapted) -> int:
+    return result.kinds.count("RELU")
 
 
 def test_a_pass_that_is_registered_is_used(monkeypatch):
-    assert relus(adapted(model(twice_relu))) == 2
+    assert relus(adapted(build(twice_relu))) == 2
     add(monkeypatch, OneRelu())
-    found = adapted(model(twice_relu))
-    assert found.done
-    assert found.passes[0] == "one-relu"
-    assert relus(found) == 1
-    same(found, 16)
-    assert relus(adapted(model(twice_relu), without=("one-relu",))) == 2
+    result = adapted(build(twice_relu))
+    assert result.done
+    assert result.passes[0] == "one-relu"
+    assert relus(result) == 1
+    assert relus(adapted(build(twice_relu), without=("one-relu",))) == 2
 
 
 def test_a_pass_that_is_registered_is_an_option(monkeypatch):
@@ -79,7 +78,7 @@ def test_a_pass_that_is_registered_is_an_option(monkeypatch):
 def test_a_pass_that_changes_what_the_caller_sees_is_stopped(monkeypatch):
     add(monkeypatch, Renaming())
     with pytest.raises(RewriteError, match="renaming broke its promise that what the caller sees"):
-        adapted(model(twice_relu))
+        adapted(build(twice_relu))
 
 
 def test_the_names_are_those_of_the_passes_in_order():

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.nets.builder import ModelBuilder
-from tflite_sparse.model import Model
+from tests.support.nets.small_nets import build_subgraph
 from tflite_sparse.rewrite.adapt.window import Axis, placed_window, spatial_padding
 from tflite_sparse.rewrite.adapt.window_fit import fit_kernel, mirrored_filter, window_size
 
@@ -106,20 +105,16 @@ def test_a_filter_is_turned_along_the_chosen_axes_only():
     assert mirrored_filter(filt, (False, False)) is filt
 
 
-def last_operator(build) -> object:
-    builder = ModelBuilder()
-    graph = builder.graph()
-    graph.output(build(graph))
-    model = Model.read(builder.build())
-    return model.subgraphs[0].operators[-1]
+def last_operator(net) -> object:
+    return build_subgraph(net).operators[-1]
 
 
 def test_paddings_in_front_of_a_convolution_add_up():
-    def build(g):
+    def net(g):
         x = g.pad_spatial(g.pad_spatial(g.input((1, 9, 11, 3)), (1, 0)), (0, 2))
         return g.conv2d(x, 4, 3, 2, "VALID")
 
-    placed = placed_window(last_operator(build))
+    placed = placed_window(last_operator(net))
     assert (placed.rows.size, placed.columns.size) == (9, 11)
     assert (placed.rows.before, placed.rows.after) == (1, 1)
     assert placed.source.name == "input"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tests.unit.rewrite.models import sparse_filters
 from tflite_sparse.errors import EncodingError, ModelError, UsageError
 from tflite_sparse.flatbuffer.table import Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.rewrite.changes import Rewrite
 
 SHAPE = (32, 1, 1, 32)
@@ -30,14 +32,8 @@ def filters(graph: GraphBuilder, zeros: float = 0.85) -> np.ndarray:
     return sparse_filters(graph.rng, SHAPE, zeros)
 
 
-def run(
-    build: Callable[[GraphBuilder], Any], options: SparsifyOptions | None = None
-) -> tuple[Rewrite, Model]:
-    builder = ModelBuilder(seed=1)
-    graph = builder.graph()
-    made = build(graph)
-    graph.output(*(made if isinstance(made, tuple) else (made,)))
-    model = Model.read(builder.build())
+def run(net: Net, options: SparsifyOptions | None = None) -> tuple[Rewrite, Model]:
+    model = Model.read(build(net, seed=1))
     return sparsify(model, options), model
 
 
@@ -105,7 +101,7 @@ def variable(g: GraphBuilder) -> Value:
 
 
 @pytest.mark.parametrize(
-    ("build", "code"),
+    ("net", "code"),
     [
         (graph_output, "graph-end"),
         (dequantized_output, "graph-end"),
@@ -123,8 +119,8 @@ def variable(g: GraphBuilder) -> Value:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_weight_is_left_alone(build: Callable[[GraphBuilder], Any], code: str) -> None:
-    result, model = run(build)
+def test_a_weight_is_left_alone(net: Net, code: str) -> None:
+    result, model = run(net)
     assert not result.changed
     assert code in {left.code for left in result.left}
     assert all(left.reason for left in result.left)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tests.support.peers.object_api import load
 from tests.support.real_models import real_model
 from tests.unit.rewrite.models import sparse_filters
@@ -19,23 +20,17 @@ from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.rewrite.changes import Rewrite
 
 DENSIFY = 124
 GOOGLE = SparsifyOptions(layout="google")
 
 
-def made(build: Callable[[GraphBuilder], Any], **extra: Any) -> tuple[Model, Rewrite]:
+def sparsified(net: Net, **metadata: bytes) -> tuple[Model, Rewrite]:
     """A model after sparsify, and what was done."""
-    builder = ModelBuilder(seed=1)
-    graph = builder.graph()
-    graph.output(build(graph))
-    for name, data in extra.items():
-        builder.metadata(name, data)
-    model = Model.read(builder.build())
+    model = Model.read(build(net, metadata=metadata, seed=1))
     return model, sparsify(model)
 
 
@@ -55,7 +50,7 @@ def test_the_constant_keeps_its_place_and_the_dense_value_is_new() -> None:
     def net(g: GraphBuilder) -> Value:
         return g.conv2d(g.input((1, 6, 6, 32)), 32, filters=filters(g), name="conv")
 
-    model, result = made(net)
+    model, result = sparsified(net)
     (change,) = result.weights
     graph = load(model.to_bytes()).subgraphs[0]
     constant = graph.tensors[change.weight.tensor]
@@ -74,7 +69,7 @@ def test_the_constant_keeps_its_place_and_the_dense_value_is_new() -> None:
 
 
 def test_the_operator_code_is_in_both_fields_in_version_1() -> None:
-    model, _ = made(lambda g: conv(g, g.input((1, 6, 6, 32))))
+    model, _ = sparsified(lambda g: conv(g, g.input((1, 6, 6, 32))))
     code = load(model.to_bytes()).operatorCodes[-1]
     assert (code.builtinCode, code.deprecatedBuiltinCode, code.version) == (DENSIFY, DENSIFY, 1)
 
@@ -86,13 +81,15 @@ def test_densify_stands_right_before_the_first_reader() -> None:
         x = g.unary("EXP", g.conv2d(x, 32, filters=weight))
         return g.conv2d(x, 32, filters=weight)
 
-    model, result = made(net)
+    model, result = sparsified(net)
     assert kinds(model) == ["ABS", "DENSIFY", "CONV_2D", "EXP", "CONV_2D"]
     assert len(result.weights[0].weight.operators) == 2
 
 
 def test_half_precision_goes_through_densify_before_dequantize() -> None:
-    model, _ = made(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16", bias_storage="fp16"))
+    model, _ = sparsified(
+        lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16", bias_storage="fp16")
+    )
     # The second DEQUANTIZE is that of the bias.
     assert kinds(model) == ["DENSIFY", "DEQUANTIZE", "DEQUANTIZE", "CONV_2D"]
     operators = model.subgraphs[0].operators
@@ -103,7 +100,7 @@ def test_half_precision_goes_through_densify_before_dequantize() -> None:
 
 def test_a_half_precision_filter_with_a_full_bias_is_left_for_the_browser() -> None:
     # LiteRT.js runs such a convolution outside XNNPACK, where the unpacked weight is lost.
-    model, result = made(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16"))
+    model, result = sparsified(lambda g: conv(g, g.input((1, 6, 6, 32)), storage="fp16"))
     assert kinds(model) == ["DEQUANTIZE", "CONV_2D"]
     assert [left.code for left in result.left if left.weight.shape == (32, 1, 1, 32)] == ["reader"]
 
@@ -113,7 +110,7 @@ def test_a_quantized_weight_keeps_its_quantization_behind_densify() -> None:
         x = g.input((1, 6, 6, 32), "INT8", scale=0.05)
         return g.conv2d(x, 32, filters=filters(g), storage="int8")
 
-    model, _ = made(net)
+    model, _ = sparsified(net)
     graph = load(model.to_bytes()).subgraphs[0]
     stored, dense = (graph.tensors[i] for i in (graph.operators[0].inputs[0], -1))
     assert dense.quantization.scale.tolist() == stored.quantization.scale.tolist()
@@ -127,7 +124,7 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
         x = g.input((1, 6, 6, 32), name="w_densify")
         return g.conv2d(x, 32, filters=weight)
 
-    model, _ = made(net)
+    model, _ = sparsified(net)
     assert model.subgraphs[0].tensors[-1].name == "w_densify_2"
 
 
@@ -138,7 +135,7 @@ def test_tensors_that_share_a_buffer_become_sparse_together() -> None:
         x = g.conv2d(g.input((1, 6, 6, 32)), 32, filters=g.constant(values, "a", buffer=buffer))
         return g.conv2d(x, 32, filters=g.constant(values, "b", buffer=buffer))
 
-    model, result = made(net)
+    model, result = sparsified(net)
     assert kinds(model) == ["DENSIFY", "CONV_2D", "DENSIFY", "CONV_2D"]
     assert [change.weight.shared for change in result.weights] == [2]
     written = load(model.to_bytes())
@@ -179,7 +176,7 @@ def test_each_subgraph_has_a_densify_of_its_own() -> None:
     [("1.14.0", "2.2.0"), ("", "2.2.0"), ("2.2.0", "2.2.0"), ("2.10.0", "2.10.0")],
 )
 def test_min_runtime_version_is_raised_only_where_it_is_older(before: str, after: str) -> None:
-    model, result = made(
+    model, result = sparsified(
         lambda g: conv(g, g.input((1, 6, 6, 32))),
         min_runtime_version=before.encode().ljust(16, b"\0"),
     )
@@ -191,7 +188,7 @@ def test_min_runtime_version_is_raised_only_where_it_is_older(before: str, after
 
 
 def test_a_model_that_asks_for_no_runtime_version_still_does_not() -> None:
-    model, result = made(lambda g: conv(g, g.input((1, 6, 6, 32))))
+    model, result = sparsified(lambda g: conv(g, g.input((1, 6, 6, 32))))
     assert result.min_runtime_version is None
     assert load(model.to_bytes()).metadata is None
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tflite_sparse.report.names import APPENDED
 from tflite_sparse.words.numbers import listing, shape, size, type_name
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def _facts(file: FileFacts) -> Iterator[FileFact]:
         blobs = ", ".join(f"{blob.name} {size(blob.bytes)}" for blob in file.metadata)
         yield FileFact("metadata", blobs)
     for run in file.appended:
-        what = f"zip archive: {', '.join(run.files) or 'empty'}" if run.zip else "no zip archive"
-        yield FileFact("appended", f"{size(run.bytes)}, {what}")
+        files = f", zip archive: {', '.join(run.files) or 'empty'}"
+        what = files if run.zip else f" {APPENDED[run.kind]}"
+        yield FileFact("appended", f"{size(run.bytes)}{what}")
 
 
 def _tensors(tensors: tuple[TensorFacts, ...]) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tests.support.nets.small_nets import head, trunk
-from tests.unit.lint.models import (
+from tests.support.lint.models import (
     activated,
     aligned,
+    between,
     copies,
     custom,
     densify_of,
@@ -23,19 +23,17 @@ from tests.unit.lint.models import (
     grouped,
     int8_map,
     leftovers,
-    made,
     near,
     pruned,
     quantized_head,
     set_index,
     shorten,
-    sparse,
-    through,
     versioned,
     wide,
     widen,
     zero_value,
 )
+from tests.support.nets.small_nets import build, head, pointwise, trunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,31 +76,31 @@ CASES: dict[str, Case] = {
         lambda: direct_convolution("sparse-direct"), lambda: direct_convolution("sparse"), "CONV_2D"
     ),
     "TFS201": Case(
-        lambda: through(lambda g, x: g.pool(x)),
-        lambda: through(lambda g, x: g.depthwise(x)),
+        lambda: between(lambda g, x: g.pool(x)),
+        lambda: between(lambda g, x: g.depthwise(x)),
         "pointwise",
     ),
     "TFS202": Case(
-        lambda: made(lambda g: sparse(g, g.mean(trunk(g), keep_dims=True), 8)),
-        lambda: made(lambda g: g.fully_connected(g.mean(trunk(g), keep_dims=True), 8)),
+        lambda: build(lambda g: pointwise(g, g.mean(trunk(g), keep_dims=True), 8)),
+        lambda: build(lambda g: g.fully_connected(g.mean(trunk(g), keep_dims=True), 8)),
         "CONV_2D",
     ),
     "TFS203": Case(
-        lambda: made(lambda g: g.mean(trunk(g, (40, 60)), axes=(1,))),
-        lambda: made(lambda g: g.mean(trunk(g, (40, 60)), axes=(1, 2))),
+        lambda: build(lambda g: g.mean(trunk(g, (40, 60)), axes=(1,))),
+        lambda: build(lambda g: g.mean(trunk(g, (40, 60)), axes=(1, 2))),
         "MEAN",
     ),
     "TFS204": Case(
-        lambda: made(lambda g: g.mean(trunk(g), axes=(0, 1, 2, 3))),
-        lambda: made(lambda g: g.mean(trunk(g), axes=(1, 2))),
+        lambda: build(lambda g: g.mean(trunk(g), axes=(0, 1, 2, 3))),
+        lambda: build(lambda g: g.mean(trunk(g), axes=(1, 2))),
         "MEAN",
     ),
     "TFS205": Case(lambda: direct_filter(12), lambda: direct_filter(8), "FULLY_CONNECTED"),
     "TFS206": Case(
-        lambda: made(
+        lambda: build(
             lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8-sparse", zeros=0.8)
         ),
-        lambda: made(lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8", zeros=0.8)),
+        lambda: build(lambda g: g.fully_connected(g.input((1, 64)), 8, storage="int8", zeros=0.8)),
         "FULLY_CONNECTED",
     ),
     "TFS207": Case(

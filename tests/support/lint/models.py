@@ -10,21 +10,14 @@ from ai_edge_litert import schema_py_generated as litert_schema
 from tests.support.forge import Forge
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.every_table import pack
-from tests.support.nets.small_nets import entry, head, trunk
+from tests.support.nets.small_nets import build, entry, head, through, trunk
 from tests.support.peers.object_api import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
-
-
-def made(net: Callable[[GraphBuilder], Value], **model: Any) -> bytes:
-    """The bytes of a model whose output is what `net` returns."""
-    builder = ModelBuilder(**model)
-    graph = builder.graph()
-    graph.output(net(graph))
-    return builder.build()
+    from tests.support.nets.small_nets import Block
 
 
 def edited(data: bytes, change: Callable[[Any], None]) -> bytes:
@@ -32,10 +25,6 @@ def edited(data: bytes, change: Callable[[Any], None]) -> bytes:
     model = load(data)
     change(model)
     return pack(model)
-
-
-def sparse(g: GraphBuilder, x: Value, channels: int = 16, **more: Any) -> Value:
-    return g.conv2d(x, channels, zeros=0.9, storage="sparse", **more)
 
 
 def good(storage: str = "sparse", zeros: float = 0.8) -> bytes:
@@ -47,7 +36,7 @@ def good(storage: str = "sparse", zeros: float = 0.8) -> bytes:
         x = g.conv2d(x, 64, zeros=zeros, storage=storage, name="second")
         return head(g, x)
 
-    return made(net)
+    return build(net)
 
 
 def _sparse_tensor(model: Any) -> Any:
@@ -94,7 +83,7 @@ def densify_of(storage: str) -> bytes:
         (dense,) = g.op("DENSIFY", [stored], [((8, 1, 1, 8), "FLOAT32")])
         return g.conv2d(g.input((1, 4, 4, 8)), 8, filters=dense)
 
-    return made(net)
+    return build(net)
 
 
 def forged(**slots: tuple[int, int]) -> bytes:
@@ -104,15 +93,16 @@ def forged(**slots: tuple[int, int]) -> bytes:
 
 
 def direct_convolution(storage: str) -> bytes:
-    return made(lambda g: g.conv2d(g.input((1, 4, 4, 64)), 64, zeros=0.8, storage=storage))
+    return build(lambda g: g.conv2d(g.input((1, 4, 4, 64)), 64, zeros=0.8, storage=storage))
 
 
-def through(block: Callable[[GraphBuilder, Value], Value]) -> bytes:
-    return made(lambda g: head(g, sparse(g, block(g, trunk(g)))))
+def between(block: Block) -> bytes:
+    """A net in which something stands between a trunk and a head."""
+    return build(through(block))
 
 
 def direct_filter(version: int) -> bytes:
-    return made(
+    return build(
         lambda g: g.fully_connected(
             g.input((1, 64)), 32, storage="sparse-direct", zeros=0.8, version=version
         )
@@ -121,7 +111,7 @@ def direct_filter(version: int) -> bytes:
 
 def activated(activation: str) -> bytes:
     """A convolution that XNNPACK takes or not, by its activation."""
-    return made(
+    return build(
         lambda g: g.conv2d(
             g.input((1, 4, 4, 64)),
             64,
@@ -134,7 +124,7 @@ def activated(activation: str) -> bytes:
 
 
 def quantized_head(units: int) -> bytes:
-    return made(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
+    return build(lambda g: g.fully_connected(g.mean(trunk(g)), units, storage="int8"))
 
 
 def pruned(
@@ -157,14 +147,14 @@ def pruned(
         x = g.conv2d(x, 32, zeros=zeros, name="second")
         return end(g, x)
 
-    return made(net)
+    return build(net)
 
 
 def near(values: float) -> bytes:
     filters = np.zeros((16, 1, 1, 16), np.float32)
     filters[:4] = 0.5
     filters[4:] = values
-    return made(lambda g: g.conv2d(g.input((1, 4, 4, 16)), 16, filters=filters, name="layer"))
+    return build(lambda g: g.conv2d(g.input((1, 4, 4, 16)), 16, filters=filters, name="layer"))
 
 
 def copies(different: bool) -> bytes:
@@ -174,7 +164,7 @@ def copies(different: bool) -> bytes:
         other = filters + 1 if different else filters
         return g.conv2d(x, 32, filters=other, name="two")
 
-    return made(net)
+    return build(net)
 
 
 def leftovers(kind: str) -> bytes:
@@ -193,7 +183,7 @@ def leftovers(kind: str) -> bytes:
 
 
 def encoded(zeros: float, storage: str, channels: int = 32) -> bytes:
-    return made(
+    return build(
         lambda g: g.conv2d(
             g.input((1, 4, 4, channels)), channels, zeros=zeros, storage=storage, name="layer"
         )
@@ -201,7 +191,7 @@ def encoded(zeros: float, storage: str, channels: int = 32) -> bytes:
 
 
 def wide(rows: int, columns: int) -> bytes:
-    return made(
+    return build(
         lambda g: g.fully_connected(
             g.input((1, columns)), rows, zeros=0.8, storage="sparse", name="layer"
         )
@@ -232,7 +222,7 @@ def gathered(kind: str) -> bytes:
         indices = g.input((4,), "INT32")
         return g.op("GATHER", [stored, indices], [((4, 64), "FLOAT32")], options)[0]
 
-    return made(net)
+    return build(net)
 
 
 def int8_map(storage: str) -> bytes:
@@ -252,12 +242,12 @@ def int8_map(storage: str) -> bytes:
         x = g.conv2d(x, 32, zeros=0.8, storage=storage, name="second")
         return g.mean(x)
 
-    return made(net)
+    return build(net)
 
 
 def custom(code: str) -> bytes:
     """A custom operator."""
-    return made(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
+    return build(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
 
 
 def grouped(groups: int) -> bytes:
@@ -272,4 +262,4 @@ def grouped(groups: int) -> bytes:
         inputs = [size, filters, x]
         return g.op("TRANSPOSE_CONV", inputs, [((1, 8, 8, 16), "FLOAT32")], options)[0]
 
-    return made(net)
+    return build(net)

@@ -5,39 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.nets.builder import ModelBuilder
-from tests.unit.rewrite.adapt.nets import CHANNELS, adapted, entered, headed, net
+from tests.support.adapted import (
+    CHANNELS,
+    adapted,
+    head,
+    separable,
+    stock,
+    through,
+    trunk,
+    unending,
+)
+from tests.support.nets.small_nets import build
+from tests.support.outputs import same_numbers
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.passes.registry import PASSES
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-
-
-def model(make) -> bytes:
-    builder = ModelBuilder()
-    graph = builder.graph()
-    made = make(graph)
-    graph.output(*(made if isinstance(made, tuple) else (made,)))
-    return builder.build()
-
-
-def stock(g, size=(16, 16), **stem):
-    """A stem as Keras writes it."""
-    options = {"kernel": 3, "stride": 2, "name": "stem", **stem}
-    return g.conv2d(g.input((1, *size, 3)), CHANNELS, **options)
-
-
-def body(g, x):
-    return g.conv2d(g.depthwise(x), CHANNELS, zeros=0.9)
-
-
-def same(found, steps=0) -> None:
-    before, after = found.on_reference()
-    for a, b in zip(before, after, strict=True):
-        assert a.shape == b.shape
-        assert np.abs(a - b).max() <= steps * 2**-23 * np.abs(a).max()
-
 
 GEOMETRIES = [
     (kernel, stride, padding, size)
@@ -74,101 +58,103 @@ def test_a_kernel_is_placed_in_a_window_exactly_where_it_fits(kernel, stride, pa
         spelled = "SAME" if padding == "SAME" else "VALID"
         return g.depthwise(x, kernel, stride, spelled, name="middle")
 
-    found = adapted(net(middle, size), only=("windows", "canonicalize"))
+    result = adapted(through(middle, size), only=("windows", "canonicalize"))
     # The entry before it halves the image.
     if not fits(kernel, stride, padding, [-(-length // 2) for length in size]):
-        assert not found.done
-        assert "into no 3x3 or 5x5 window" in found.rewrite.adaptation.reason
+        assert not result.done
+        assert "into no 3x3 or 5x5 window" in result.rewrite.adaptation.reason
     elif (kernel, stride, padding) == ((3, 3), 1, "SAME"):
-        assert not found.done
-        assert "eligible as it is" in found.rewrite.adaptation.reason
+        assert not result.done
+        assert "eligible as it is" in result.rewrite.adaptation.reason
     else:
-        assert found.done
-        depthwise = [op for op in Model.read(found.after).operators() if "DEPTHWISE" in op.name]
+        assert result.done
+        depthwise = [op for op in Model.read(result.after).operators() if "DEPTHWISE" in op.name]
         assert {op.inputs[1].shape[1:3] for op in depthwise} <= {(3, 3), (5, 5)}
         # Zeros are added to a sum, in the same order: the very same numbers.
-        same(found)
+        same_numbers(result)
 
 
 @pytest.mark.parametrize(
     ("size", "axes"), [((16, 16), [1, 2]), ((16, 17), [1]), ((17, 16), [2]), ((17, 17), [])]
 )
 def test_the_image_is_reversed_along_even_axes_only(size, axes):
-    found = adapted(model(lambda g: headed(g, body(g, stock(g, size)))))
-    assert found.done
-    reversals = [op for op in Model.read(found.after).operators() if op.name == "REVERSE_V2"]
+    result = adapted(build(lambda g: head(g, separable(g, stock(g, size)))))
+    assert result.done
+    reversals = [op for op in Model.read(result.after).operators() if op.name == "REVERSE_V2"]
     assert [op.inputs[1].data.tolist() for op in reversals] == ([axes] if axes else [])
     if axes:
         # In front of everything else, so that the partition stays whole.
         assert reversals[0].inputs[0].name == "input"
-    same(found, 16)
+    same_numbers(result, 16)
 
 
 def test_a_reversal_moves_up_through_what_is_done_to_the_image_first():
     def make(g):
         x = g.mul(np.full((1, 1, 1, 3), 0.5, np.float32), g.input((1, 16, 16, 3)))
         x = g.conv2d(g.unary("TANH", x), CHANNELS, 3, 2)
-        return headed(g, body(g, x))
+        return head(g, separable(g, x))
 
-    found = adapted(model(make))
-    assert found.kinds[:3] == ["REVERSE_V2", "MUL", "TANH"]
-    same(found, 16)
+    result = adapted(build(make))
+    assert result.kinds[:3] == ["REVERSE_V2", "MUL", "TANH"]
+    same_numbers(result, 16)
 
 
 def test_an_image_of_bytes_is_reversed_with_its_scale():
     def make(g):
         image = g.input((1, 16, 16, 3), "INT8", scale=0.02, zero_point=3)
         x = g.conv2d(g.dequantize(image), CHANNELS, 3, 2)
-        return headed(g, body(g, x))
+        return head(g, separable(g, x))
 
-    found = adapted(model(make))
-    assert found.kinds[:2] == ["REVERSE_V2", "DEQUANTIZE"]
-    same(found, 16)
+    result = adapted(build(make))
+    assert result.kinds[:2] == ["REVERSE_V2", "DEQUANTIZE"]
+    same_numbers(result, 16)
 
 
 def test_without_flips_a_stock_stem_stays_outside():
-    found = adapted(model(lambda g: headed(g, body(g, stock(g)))), without=("mirror", "entries"))
-    assert not found.done
-    assert Model.read(found.after).to_bytes() == Model.read(found.before).to_bytes()
+    result = adapted(
+        build(lambda g: head(g, separable(g, stock(g)))), without=("mirror", "entries")
+    )
+    assert not result.done
+    assert Model.read(result.after).to_bytes() == Model.read(result.before).to_bytes()
 
 
 def test_a_head_that_keeps_its_dimensions_is_let_out_by_a_reshape():
     def make(g, keep):
-        x = g.mean(body(g, entered(g)), keep_dims=keep)
+        x = g.mean(separable(g, trunk(g)), keep_dims=keep)
         return g.conv2d(x, 4) if keep else g.fully_connected(x, 4)
 
-    found = adapted(model(lambda g: make(g, keep=True)))
-    assert found.passes == ["heads"]
-    assert found.kinds[-3:] == ["MEAN", "RESHAPE", "CONV_2D"]
-    same(found)
-    assert "heads" not in adapted(model(lambda g: make(g, keep=False))).passes
+    result = adapted(build(lambda g: make(g, keep=True)))
+    assert result.passes == ["heads"]
+    assert result.kinds[-3:] == ["MEAN", "RESHAPE", "CONV_2D"]
+    same_numbers(result)
+    assert "heads" not in adapted(build(lambda g: make(g, keep=False))).passes
 
 
 @pytest.mark.parametrize(("channels", "cut"), [(8, False), (6, True)])
 def test_a_map_gets_out_by_spreading_and_gathering(channels, cut):
-    make = model(lambda g: g.conv2d(body(g, entered(g)), channels, zeros=0.9, name="map"))
-    found = adapted(make)
-    assert found.passes == ["exits"]
-    kinds = found.kinds
+    make = build(lambda g: g.conv2d(separable(g, trunk(g)), channels, zeros=0.9, name="map"))
+    result = adapted(make)
+    assert result.passes == ["exits"]
+    kinds = result.kinds
     assert kinds[-3:] == (
         ["DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "STRIDED_SLICE"]
         if cut
         else ["CONV_2D", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH"]
     )
-    assert Model.read(found.after).subgraphs[0].outputs[0].name == "map"
+    assert Model.read(result.after).subgraphs[0].outputs[0].name == "map"
     # A wider convolution is blocked otherwise by the kernel.
-    same(found, 1 if cut else 0)
+    same_numbers(result, 1 if cut else 0)
     assert not adapted(make, without=("exits",)).done
 
 
 def test_a_map_that_is_read_inside_and_outside_gets_out_for_the_outside_only():
     def make(g):
-        x = body(g, entered(g))
-        return headed(g, x), g.softmax(x)
+        x = separable(g, trunk(g))
+        return head(g, x), g.softmax(x)
 
-    found = adapted(model(make))
-    assert found.passes == ["exits"]
-    same(found)
+    result = adapted(build(make))
+    assert result.passes == ["exits"]
+    same_numbers(result)
 
 
 def slow_start(channels):
@@ -178,75 +164,70 @@ def slow_start(channels):
         x = g.conv2d(g.input((1, 9, 7, 3)), channels, 3, name="slow")
         for _ in range(3):
             x = g.conv2d(g.depthwise(x), 64, zeros=0.9)
-        return headed(g, x)
+        return head(g, x)
 
-    return model(make)
+    return build(make)
 
 
 @pytest.mark.parametrize("channels", [5, 12, 24, 30])
 def test_a_map_of_any_depth_gets_in_twelve_channels_at_a_time(channels):
-    found = adapted(slow_start(channels))
-    assert found.passes[0] == "entries"
-    assert found.kinds.count("DEPTH_TO_SPACE") == -(-channels // 12)
-    same(found)
+    result = adapted(slow_start(channels))
+    assert result.passes[0] == "entries"
+    assert result.kinds.count("DEPTH_TO_SPACE") == -(-channels // 12)
+    same_numbers(result)
     assert not adapted(slow_start(channels), without=("entries",)).done
 
 
 def test_a_depth_to_space_of_the_model_gives_reversed_maps_out():
     def make(g):
-        x = g.conv2d(body(g, stock(g)), 12, zeros=0.9)
+        x = g.conv2d(separable(g, stock(g)), 12, zeros=0.9)
         return g.depth_to_space(x)
 
-    found = adapted(model(make))
-    assert found.kinds[-2:] == ["DEPTH_TO_SPACE", "REVERSE_V2"]
-    assert "exits" not in found.passes
-    same(found, 16)
-
-
-def unending(g):
-    """A cluster that cannot be completed without windows, in front of one that has an end."""
-    return headed(g, g.depthwise(body(g, entered(g)), stride=2))
+    result = adapted(build(make))
+    assert result.kinds[-2:] == ["DEPTH_TO_SPACE", "REVERSE_V2"]
+    assert "exits" not in result.passes
+    same_numbers(result, 16)
 
 
 def test_a_barrier_lets_weights_be_sparse_where_nothing_may_run_sparse():
-    found = adapted(model(unending), only=("barriers",))
-    assert found.passes == ["barriers"]
-    same(found)
-    stored = Model.read(found.after)
+    result = adapted(build(unending), only=("barriers",))
+    assert result.passes == ["barriers"]
+    same_numbers(result)
+    stored = Model.read(result.after)
     assert sparsify(stored).weights
     small = Model.read(stored.to_bytes())
     assert plan(small.subgraphs[0], "arm64").outcome is Outcome.DENSE
-    bare = Model.read(found.before)
+    bare = Model.read(result.before)
     assert not sparsify(bare).weights
 
 
 def test_no_barrier_where_the_model_runs_sparse():
-    found = adapted(model(lambda g: headed(g, body(g, entered(g)))), only=("barriers",))
-    assert not found.done
+    result = adapted(build(lambda g: head(g, separable(g, trunk(g)))), only=("barriers",))
+    assert not result.done
 
 
 def test_a_map_that_two_towers_share_the_image_of_runs_in_both():
     def make(g):
         image = g.input((1, 16, 16, 3))
         towers = [
-            headed(g, body(g, g.conv2d(image, CHANNELS, 3, 2, name=f"stem_{i}"))) for i in (0, 1)
+            head(g, separable(g, g.conv2d(image, CHANNELS, 3, 2, name=f"stem_{i}"))) for i in (0, 1)
         ]
         return tuple(towers)
 
-    found = adapted(model(make))
-    (view,) = (v for v in found.rewrite.adaptation.outlook if v.target == "arm64")
+    result = adapted(build(make))
+    (view,) = (v for v in result.rewrite.adaptation.outlook if v.target == "arm64")
     assert view.sparse_after == view.pointwise
-    same(found, 16)
+    same_numbers(result, 16)
 
 
 def test_every_pass_has_been_seen_here():
     nets = [
-        model(lambda g: headed(g, body(g, stock(g)))),
-        model(lambda g: g.conv2d(body(g, entered(g)), 6, zeros=0.9)),
-        model(lambda g: g.conv2d(g.mean(body(g, entered(g)), keep_dims=True), 4)),
-        net(lambda g, x: g.sub(x, g.unary("TANH", x))),
+        build(lambda g: head(g, separable(g, stock(g)))),
+        build(lambda g: g.conv2d(separable(g, trunk(g)), 6, zeros=0.9)),
+        build(lambda g: g.conv2d(g.mean(separable(g, trunk(g)), keep_dims=True), 4)),
+        through(lambda g, x: g.sub(x, g.unary("TANH", x))),
         slow_start(12),
     ]
     seen = {name for data in nets for name in adapted(data).passes}
-    seen |= set(adapted(model(unending), only=("barriers",)).passes)
+    seen |= set(adapted(build(unending), only=("barriers",)).passes)
     assert seen == set(PASSES.names)

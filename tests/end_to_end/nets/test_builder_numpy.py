@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.support.litert import LiteRTError, invoke, run
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tests.support.nets.weights import block_mask
 from tests.support.peers.object_api import load
 
@@ -17,10 +18,8 @@ IMAGE = RNG.uniform(-1, 1, (1, 7, 9, 4)).astype(np.float32)
 
 
 def computed(layer, x=IMAGE):
-    model = ModelBuilder(seed=5)
-    graph = model.graph()
-    graph.output(layer(graph, graph.input(x.shape)))
-    (output,) = invoke(model.build(), {"input": x}, xnnpack=False).values()
+    data = build(lambda g: layer(g, g.input(x.shape)), seed=5)
+    (output,) = invoke(data, {"input": x}, xnnpack=False).values()
     return output
 
 
