@@ -1,6 +1,7 @@
 """The whole tool over every model there is: what comes of each is recorded in outcomes.md.
 
-    .venv/bin/python -m tests.outcomes            # records all anew
+    .venv/bin/python -m tests.outcomes                 # records all anew, in a quarter of an hour
+    .venv/bin/python -m tests.outcomes "lint TFS505"   # those whose names begin so, and new ones
 
 Every model is inspected, linted, stored sparse, stored dense, stored sparse once more and verified.
 Whoever changes the table reads each changed line as the owner of the model would.
@@ -8,6 +9,7 @@ Whoever changes the table reads each changed line as the owner of the model woul
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.observations import RunResult
 
-__all__ = ["RECORDED", "group_of", "groups", "line", "outcomes", "sources", "table"]
+__all__ = ["RECORDED", "group_of", "groups", "line", "outcomes", "recorded", "sources", "table"]
 
 RECORDED = Path(__file__).with_name("outcomes.md")
 _RANDOM = 30
@@ -100,12 +102,18 @@ def group_of(name: str) -> str:
     return name.partition("." if name.startswith("case") else " ")[0]
 
 
-def outcomes(group: str | None = None) -> list[Row]:
-    """What comes of all models, or of those of a group, in their order."""
+def recorded() -> dict[str, str]:
+    """The recorded lines by the names of their models."""
+    lines = [text for text in RECORDED.read_text("utf-8").splitlines() if text.startswith("| ")]
+    return {text.split(" | ")[0].removeprefix("| "): text for text in lines[1:]}
+
+
+def outcomes(wanted: Callable[[str], bool]) -> list[Row]:
+    """What comes of the models whose names are wanted, in their order."""
     with tempfile.TemporaryDirectory() as name:
         models = []
         for number, (title, make) in enumerate(sources()):
-            if group not in {None, group_of(title)}:
+            if not wanted(title):
                 continue
             home = Path(name, str(number))
             home.mkdir()
@@ -131,10 +139,22 @@ def line(row: Row) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as Markdown."""
+def table(lines: list[str]) -> str:
+    """The lines of all models under their heading."""
     head = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
-    return _HEAD + "\n".join([*head, *map(line, rows)]) + "\n"
+    return _HEAD + "\n".join([*head, *lines]) + "\n"
+
+
+def record(starts: tuple[str, ...]) -> None:
+    """Records what comes of models; the lines of the others stay.
+
+    Args:
+        starts: starts of the names of the models; none for all of them.
+    """
+    lines = recorded() if starts else {}
+    fresh = outcomes(lambda name: name not in lines or name.startswith(starts))
+    lines |= {row.model: line(row) for row in fresh}
+    RECORDED.write_text(table([lines[name] for name, _ in sources()]), "utf-8")
 
 
 def _inspected(home: Path) -> str:
@@ -263,4 +283,4 @@ def _message(text: str) -> str:
 
 
 if __name__ == "__main__":
-    RECORDED.write_text(table(outcomes()), "utf-8")
+    record(tuple(sys.argv[1:]))

@@ -18,6 +18,7 @@ from tests.support.lint.models import good
 from tests.support.peers.npm import SARIF_SCHEMA, npm_file
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.model import Model
+from tflite_sparse.report.lint.formats import REPORTERS
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "schema" / "lint.schema.json").read_text("utf-8"))
@@ -141,7 +142,7 @@ def test_a_report_can_go_to_a_file(folder):
     assert json.loads((folder / "out.sarif").read_text())["version"] == "2.1.0"
 
 
-@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "junit", "markdown"])
+@pytest.mark.parametrize("form", sorted(REPORTERS))
 def test_output_is_the_same_whatever_the_order_and_the_jobs(folder, form):
     names = ["large.tflite", "broken.tflite", "clean.tflite"]
     one = lint(*names, "--format", form, "--jobs", 1, cwd=folder).stdout
