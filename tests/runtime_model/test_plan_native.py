@@ -17,12 +17,14 @@ BATCH = 20
 def test_plan_and_this_machine_agree_on_random_nets(first: int) -> None:
     target = native_target()
     models = [random_net(number)[0] for number in range(first, first + BATCH)]
+    compared = 0
     for number, (model, found) in enumerate(
         zip(models, profile_many(models), strict=True), start=first
     ):
         made = plan(Model.read(model).subgraphs[0], target)
         if made.outcome.is_failure:
             continue
+        compared += 1
         assert found.ok, f"net {number}: {found.detail}"
         if target.startswith("x86"):
             assert found.delegated == made.executed, f"net {number}"
@@ -30,3 +32,4 @@ def test_plan_and_this_machine_agree_on_random_nets(first: int) -> None:
             # Dense products have other names where the processor has matrix units.
             sparse = [name for name in made.executed if "NCHW" in name]
             assert [name for name in found.delegated if "NCHW" in name] == sparse, f"net {number}"
+    assert compared > BATCH // 2

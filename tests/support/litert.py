@@ -31,7 +31,7 @@ def run(
     inputs: Mapping[str, np.ndarray] | None = None,
     *,
     xnnpack: bool = True,
-    timeout: float = 60,
+    timeout: float = 300,
 ) -> dict[str, np.ndarray]:
     """The outputs of a model's main subgraph.
 

@@ -144,7 +144,7 @@ async def _table(address: str, columns: int) -> tuple[list[list[str]], list[str]
             ".some(row => row.innerText.startsWith('0\\tGraphInputs') && row.cells.length"
             " === columns + 2)",
             arg=columns,
-            timeout=60_000,
+            timeout=600_000,
         )
         texts = await page.evaluate(
             "() => [...document.querySelectorAll('node-data-provider-summary-panel tr')]"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
+from tests.support.measured import measured
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.failing import endless, refused, unknown
 from tests.support.real_models import real_model
@@ -44,13 +45,19 @@ def put(folder: Path, **models: bytes) -> list[str]:
 
 
 def test_the_ratio_is_that_of_the_work(tmp_path):
-    found = bench(put(tmp_path, four=chain(4), sixteen=chain(16)), runs=15, warmup=2)
+    paths = put(tmp_path, four=chain(4), sixteen=chain(16))
+    found = bench(paths, runs=15, warmup=2)
     four, sixteen = found.models
     assert found.ok
     assert four.ratio == 1
     assert sixteen.ratio == sixteen.median_ms / four.median_ms
-    # Of the fastest runs: the others also tell of what else the machine was doing.
-    assert 2 < min(sixteen.milliseconds) / min(four.milliseconds) < 8
+
+    def ratio() -> float:
+        # Of the fastest runs: the others also tell of what else the machine was doing.
+        a, b = bench(paths, runs=15, warmup=2).models
+        return min(b.milliseconds) / min(a.milliseconds)
+
+    measured(ratio, above=2, below=8)
     for model in found.models:
         assert len(model.milliseconds) == 15
         assert model.p10_ms <= model.median_ms <= model.p90_ms
@@ -82,7 +89,7 @@ def test_other_numbers_are_noticed(tmp_path):
 
 def test_models_that_fail_are_results_beside_the_others(tmp_path):
     paths = put(tmp_path, endless=endless(), refused=refused(), unknown=unknown())
-    done = call("bench", DENSE, *paths, SPARSE, "--runs", 2, "--timeout", 2, "--json")
+    done = call("bench", DENSE, *paths, SPARSE, "--runs", 2, "--timeout", 8, "--json")
     assert done.code == 1
     models = done.document("bench")["bench"]["models"]
     statuses = [model["status"] for model in models]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.command import call
+from tests.support.measured import measured
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.failing import aborting, endless, refused, unknown
 from tests.support.real_models import real_model
@@ -57,11 +58,16 @@ def twins(folder: Path) -> list[str]:
 
 def test_sparse_kernels_run_in_the_browser(tmp_path):
     # The same nets with enough zeros and without: only sparse kernels make such a difference.
-    found = bench(stored(tmp_path, filled=wide(0.5), empty=wide(0.98)), where="web", runs=15)
-    assert found.ok
-    # The fastest runs: the others also tell of what else the machine was doing.
-    filled, empty = (min(model.milliseconds) for model in found.models)
-    assert empty < 0.6 * filled
+    paths = stored(tmp_path, filled=wide(0.5), empty=wide(0.98))
+
+    def gain() -> float:
+        found = bench(paths, where="web", runs=15)
+        assert found.ok
+        # The fastest runs: the others also tell of what else the machine was doing.
+        filled, empty = (min(model.milliseconds) for model in found.models)
+        return filled / empty
+
+    measured(gain, above=1.6)
 
 
 def test_the_face_model_computes_the_same_with_dense_and_with_sparse_weights(tmp_path):
@@ -99,7 +105,7 @@ def test_models_that_fail_are_results_and_leave_the_others_alone(tmp_path):
         unknown=unknown(),
         again=wide(0.9),
     )
-    done = call("bench", "--on", "web", "--runs", 3, "--timeout", 6, "--json", *paths)
+    done = call("bench", "--on", "web", "--runs", 3, "--timeout", 15, "--json", *paths)
     assert done.code == 1
     models = done.document("bench")["bench"]["models"]
     statuses = {Path(model["path"]).stem: model["status"] for model in models}

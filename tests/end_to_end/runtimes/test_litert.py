@@ -14,6 +14,7 @@ import pytest
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.emulator import needs_emulator
 from tests.support.litert import invoke
+from tests.support.measured import measured
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.failing import aborting, endless, refused, unknown
 from tflite_sparse.errors import RuntimeUnavailableError
@@ -24,7 +25,6 @@ from tflite_sparse.runtime.litert.driver import (
     profile,
     profile_many,
     run,
-    run_many,
     time_models,
 )
 from tflite_sparse.runtime.litert.process import Worker
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 DENSE = FOLDER / "mobilenet_tiny_80.tflite"
 SPARSE = FOLDER / "mobilenet_tiny_80_sparse.tflite"
+# Seconds after which a machine hangs, however loaded it is.
+PATIENCE = 600
+PLAIN = {"backend": "xnnpack", "threads": 1, "signature": None}
 
 
 def _feeds(model: str | Path | bytes, trials: int = 1):
@@ -136,15 +139,14 @@ def test_the_same_model_runs_where_the_sparse_path_is_off():
 
 @pytest.mark.parametrize("task", ["run", "profile"])
 def test_a_model_that_does_not_end_is_given_up_in_time(task):
+    # It would count for hours; that there is an answer at all is the proof.
     data = endless()
-    started = time.monotonic()
     if task == "run":
         found = run(data, [{"start": np.zeros(1, np.int32)}], timeout=1)
     else:
         found = profile(data, timeout=1)
     assert found.status == "timed-out"
     assert found.detail == "not done after 1 s"
-    assert time.monotonic() - started < 60
 
 
 def test_the_loop_does_end_where_it_starts_late():
@@ -154,14 +156,19 @@ def test_the_loop_does_end_where_it_starts_late():
     assert [int(values[0]) for values in found.trials[0].values()] == [limit]
 
 
-def test_the_model_after_one_that_hangs_or_fails_runs():
-    jobs = [
-        (endless(), [{"start": np.zeros(1, np.int32)}]),
-        (refused(), _feeds(refused())),
-        (DENSE, _feeds(DENSE)),
-    ]
-    found = list(run_many(jobs, timeout=2))
-    assert [result.status for result in found] == ["timed-out", "load-failure", "ok"]
+def test_the_model_after_one_that_hangs_or_fails_runs(tmp_path):
+    path = tmp_path / "model.tflite"
+    statuses = []
+    with Worker() as worker:
+        for data, timeout in (
+            (endless(), 1),
+            (refused(), PATIENCE),
+            (DENSE.read_bytes(), PATIENCE),
+        ):
+            path.write_bytes(data)
+            request = {"model": str(path), "feeds": _feeds(data), **PLAIN}
+            statuses.append(worker.perform("run", timeout=timeout, **request)[0])
+    assert statuses == ["timed-out", "load-failure", "ok"]
 
 
 def test_a_model_that_xnnpack_refuses_says_why_and_runs_without_it():
@@ -186,7 +193,7 @@ def test_inputs_that_do_not_fit_are_a_failure_of_the_run():
 
 
 def _group_is_gone(group: int) -> bool:
-    for _ in range(100):
+    for _ in range(20 * PATIENCE):
         try:
             os.killpg(group, 0)
         except (ProcessLookupError, PermissionError):
@@ -198,16 +205,8 @@ def _group_is_gone(group: int) -> bool:
 def _killed_with_its_model(worker: Worker, path: Path) -> tuple[str, str]:
     killer = threading.Timer(0.7, os.kill, (worker._process.pid, signal.SIGKILL))
     killer.start()
-    feeds = [{"start": np.zeros(1, np.int32)}]
-    status, detail, _ = worker.perform(
-        "run",
-        timeout=60,
-        model=str(path),
-        feeds=feeds,
-        backend="xnnpack",
-        threads=1,
-        signature=None,
-    )
+    request = {"model": str(path), "feeds": [{"start": np.zeros(1, np.int32)}], **PLAIN}
+    status, detail, _ = worker.perform("run", timeout=PATIENCE, **request)
     killer.join()
     return status, detail
 
@@ -217,21 +216,25 @@ def test_a_worker_that_is_killed_is_a_result_and_takes_its_model_along(tmp_path)
     path.write_bytes(endless())
     with Worker() as worker:
         assert _killed_with_its_model(worker, path) == ("crashed", "the worker process ended")
-        assert worker.perform("run", timeout=5)[0] == "crashed"
+        assert worker.perform("run", timeout=PATIENCE)[0] == "crashed"
     assert _group_is_gone(worker._process.pid)
 
 
-def test_whoever_interrupts_does_not_leave_a_model_running(tmp_path):
+def test_whoever_interrupts_does_not_leave_a_model_running(tmp_path, monkeypatch):
     path = tmp_path / "endless.tflite"
     path.write_bytes(endless())
-    request = {"task": "run", "timeout": 60, "model": str(path), "signature": None}
-    request |= {"feeds": [{}], "backend": "xnnpack", "threads": 1}
+    request = {"task": "run", "timeout": PATIENCE, "model": str(path), "feeds": [{}], **PLAIN}
     worker = Worker()
     send(worker._process.stdin, request)
     time.sleep(0.5)
-    started = time.monotonic()
+    waits = []
+    wait = worker._process.wait
+    monkeypatch.setattr(
+        worker._process, "wait", lambda timeout=None: waits.append(timeout) or wait(PATIENCE)
+    )
     worker.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert time.monotonic() - started < 30
+    # Waited for once: it was ended before, and did not have to be ended for taking too long.
+    assert len(waits) == 1
     assert _group_is_gone(worker._process.pid)
 
 
@@ -258,8 +261,12 @@ def test_a_longer_net_takes_longer():
 
     short, long = net(1), net(12)
     feeds = [_feeds(short)[0], _feeds(long)[0]]
-    a, b = time_models([short, long], feeds, runs=9, warmup=2)
-    assert b.median > 2 * a.median
+
+    def ratio() -> float:
+        a, b = time_models([short, long], feeds, runs=9, warmup=2)
+        return min(b.milliseconds) / min(a.milliseconds)
+
+    measured(ratio, above=2)
 
 
 def test_timing_one_that_does_not_end_gives_all_up():

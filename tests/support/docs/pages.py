@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenPage", "Opener", "browser"]
 
+# Until then a page may be busy; a machine that runs other tests as well is slow.
+_PATIENCE_MS = 600_000
+
 
 @dataclass
 class OpenPage:
@@ -87,7 +90,7 @@ class OpenPage:
         return bytes(self._do(self.page.pdf(format="A4", print_background=True)))
 
     def until(self, expression: str) -> None:
-        """Waits until an expression of JavaScript is true; an error after half a minute."""
+        """Waits until an expression of JavaScript is true; an error after ten minutes."""
         self._do(self.page.wait_for_function(expression))
 
     def _settle(self) -> None:
@@ -118,6 +121,7 @@ class Opener:
         page = do(
             self._browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **settings})
         )
+        page.set_default_timeout(_PATIENCE_MS)
         opened = OpenPage(page, self._loop)
         do(_listen(page, opened))
         try:

@@ -168,7 +168,9 @@ def test_two_swapped_block_dimensions_are_read_right_and_accepted():
 def test_indices_may_fall_where_a_segment_starts_even_after_empty_segments():
     array = np.zeros((4, 4), np.int8)
     array[0, 3] = array[3, 0] = 1
-    validate(encode(array, Layout((0, 1), (False, True))))
+    encoding = encode(array, Layout((0, 1), (False, True)))
+    validate(encoding)
+    assert np.array_equal(decode(encoding), array)
 
 
 def test_what_an_encoding_claims_costs_no_memory():

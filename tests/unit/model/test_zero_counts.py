@@ -66,15 +66,22 @@ def test_a_value_at_the_zero_point_of_its_channel_is_zero(axis: int) -> None:
     assert count(values, "INT8", near=0, zero_points=points).zeros == np.sum(values == points)
 
 
-@pytest.mark.parametrize("shape", [(8, 1, 1, 5), (7, 3), (6, 2, 2, 3), (3, 10), (1, 9)])
+@pytest.mark.parametrize("shape", [(8, 1, 1, 5), (7, 3), (6, 2, 2, 3), (3, 10)])
 def test_blocks_are_counted_over_whole_groups_of_output_channels(shape: tuple[int, ...]) -> None:
     values = _sparse(shape, "<f4")
     counted = count(values, "FLOAT32", near=NEAR)
+    assert counts.BLOCK_CHANNELS == (2, 4)
     for index, width in enumerate(counts.BLOCK_CHANNELS):
         whole = shape[0] // width * width
         filled = values[:whole].reshape(whole // width, width, values[0].size) != 0
         assert counted.blocks[index] == np.sum(filled.any(axis=1))
         assert counted.block_values[index] == np.sum(filled)
+        assert (counted.blocks[index] > 0) == (whole > 0)
+
+
+def test_one_output_channel_fills_no_block() -> None:
+    counted = count(np.ones((1, 9), np.float32), "FLOAT32", near=NEAR)
+    assert (counted.blocks, counted.block_values) == ((0, 0), (0, 0))
 
 
 @pytest.mark.parametrize("shape", [(37, 1, 1, 21), (5, 1000), (3, 333, 2), (64, 1)])
