@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["problems"]
 
-_TIMEOUT = 20.0
+_TIMEOUT = 60.0
 _FILLINGS = ("1", "85", "200")
 _LARGEST_INPUT = 1 << 22
 _LARGEST_VALUE = 1 << 26
