@@ -86,7 +86,9 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
     rules = {change.rule for change in group.changes}
     if "profit-zeros" in rules:
         return _zeros(inspection, group)
-    if rules <= {"hint-none"}:
+    if "role-type" in rules:
+        return _quantized(inspection)
+    if rules == {"hint-none"}:
         return NextStep(
             "Store its zeros",
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",
@@ -97,6 +99,18 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
         "The zeros are there; operators spelled in a way that the sparse path does not take"
         " keep them from being used.",
         _command("optimize", inspection, "sparse"),
+    )
+
+
+def _quantized(inspection: Inspection) -> NextStep:
+    totals = inspection.totals
+    return NextStep(
+        "Ship it dense, or prune it in floats",
+        "Its 1x1 convolutions compute in int8, for which no processor has sparse kernels: the"
+        f" {percent(totals.pointwise_zeros, totals.pointwise_weights)} zeros save no time, and of"
+        " the download no more than compression saves anyway. To run sparse, convert the pruned"
+        " model without quantization; optimize --values int8 then stores its weights as int8.",
+        None,
     )
 
 

@@ -91,6 +91,6 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
         readable(hit.message),
         subject.path,
         hit.spot,
-        rule.fix,
+        hit.fix or rule.fix,
         hit.data or {},
     )

@@ -100,11 +100,13 @@ class Hit(Record, frozen=True):
         message: what is wrong, with numbers, in one line.
         spot: where; None for the model as a whole.
         data: the numbers in the message, for programs.
+        fix: what to do about it, where that is not what the rule says.
     """
 
     message: str
     spot: Spot | None = None
     data: dict[str, Any] | None = None
+    fix: str | None = None
 
 
 class Finding(Record, frozen=True):

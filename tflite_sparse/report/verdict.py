@@ -21,6 +21,9 @@ __all__ = ["VerdictWords", "verdicts"]
 # Rules by which an operator fails because of a neighbour that fails.
 _CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
 
+# What must change before anything else helps.
+_ZEROS = "profit-zeros"
+
 # What does a change for the user.
 _COMMANDS = {"hint-none": " ('tflite-sparse sparsify' does this)"}
 
@@ -105,7 +108,7 @@ def _where(group: TargetGroup) -> str:
 
 
 def _lead(group: TargetGroup) -> str:
-    return "In the way, from the input on:" if group.outcome is Outcome.DENSE else ""
+    return "In the way, the root cause first:" if group.outcome is Outcome.DENSE else ""
 
 
 def _todo(group: TargetGroup) -> list[str]:
@@ -120,14 +123,19 @@ def _todo(group: TargetGroup) -> list[str]:
         return []
     # What the obstacles say already is not said twice.
     told = {obstacle.rule for obstacle in group.obstacles}
-    return [
-        *_obstacles(group.obstacles),
-        *(
-            change.message + _COMMANDS.get(change.rule, "")
-            for change in group.changes
-            if change.rule not in told and not (told and change.rule in _CONSEQUENCES)
-        ),
+    changes = [
+        change
+        for change in group.changes
+        if change.rule not in told and not (told and change.rule in _CONSEQUENCES)
     ]
+    first = [change.message for change in changes if change.rule == _ZEROS]
+    # Without enough zeros it is in vain to store them.
+    last = [
+        change.message + _COMMANDS.get(change.rule, "")
+        for change in changes
+        if change.rule != _ZEROS and not (first and change.rule in _COMMANDS)
+    ]
+    return [*first, *_obstacles(group.obstacles), *last]
 
 
 def _stock(group: TargetGroup) -> str:

@@ -8,12 +8,12 @@ from tflite_sparse.rewrite.adapt.planner import Adapt
 from tflite_sparse.rewrite.changes import RewriteKind
 from tflite_sparse.rewrite.sequence import Sequence
 from tflite_sparse.rewrite.storage.store_values import sparsify_pass
+from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
-    from tflite_sparse.storage.options import SparsifyOptions
     from tflite_sparse.storage.values.options import ValuesOptions
 
 __all__ = ["Optimize", "optimize"]
@@ -33,6 +33,7 @@ class Optimize(Sequence):
         storage: SparsifyOptions | None = None,
         values: ValuesOptions | None = None,
     ) -> None:
+        storage = storage or SparsifyOptions(lean_download=True)
         super().__init__(Adapt(options), sparsify_pass(storage, values))
 
 
@@ -47,7 +48,8 @@ def optimize(
     Args:
         model: the model; it stays as it is.
         options: how it is adapted.
-        storage: how its weights are stored.
+        storage: how its weights are stored; by default as `sparsify` does, but for int8 weights
+            that run dense in any case and would make the download larger.
         values: the numbers in which they are stored, which loses information; None for those that
             they have.
 

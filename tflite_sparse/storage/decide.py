@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tflite_sparse.model.weights import find_weights
 from tflite_sparse.model.zero_counts import Counts, ZeroCounts
 from tflite_sparse.storage.candidates import examine
+from tflite_sparse.storage.download import refuse_larger_download
 from tflite_sparse.storage.fully_connected import SPARSE_VERSION, set_version
 from tflite_sparse.storage.negligible_saving import refuse_negligible_saving
 from tflite_sparse.storage.refusals import Refusal
@@ -82,6 +83,7 @@ def settle(
     if versions:
         base = forecasts(model, counts)
     _refuse_dangerous(model, base, decisions, counts)
+    refuse_larger_download(decisions, options)
     refuse_negligible_saving(model, decisions, options)
     return Settled(decisions, base, counts, versions)
 

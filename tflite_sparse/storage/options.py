@@ -61,6 +61,8 @@ class SparsifyOptions(Record, frozen=True):
         block: None looks for blocks where they make the file smaller, () uses none, and a shape
             such as (1, 4) stands for blocks over the first and the last dimension.
         reencode: whether weights that are sparse already are encoded anew where that is smaller.
+        lean_download: whether int8 weights, which no sparse kernel reads, are left dense where they
+            would take no fewer bytes to download, that is after gzip.
         fc: "direct" stores weights of FULLY_CONNECTED without DENSIFY where TFLite has a kernel.
     """
 
@@ -74,6 +76,7 @@ class SparsifyOptions(Record, frozen=True):
     block: tuple[int, ...] | None = None
     reencode: bool = False
     fc: str = "off"
+    lean_download: bool = False
 
     def __post_init__(self) -> None:
         if self.layout not in _LAYOUTS:

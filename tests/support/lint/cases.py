@@ -162,6 +162,7 @@ CASES: dict[str, Case] = {
         "FLOOR_MOD",
     ),
     "TFS312": Case(pruned, lambda: pruned(zeros=0.1), config={"targets": ("x86-avx",)}),
+    "TFS313": Case(lambda: good("sparse", zeros=0.6), lambda: good("sparse")),
     "TFS401": Case(lambda: encoded(0.8, "dense", 64), lambda: encoded(0.8, "sparse", 64)),
     "TFS402": Case(lambda: encoded(0.05, "sparse"), lambda: encoded(0.6, "sparse"), "layer/filter"),
     "TFS403": Case(lambda: encoded(0.2, "sparse"), lambda: encoded(0.8, "sparse")),

@@ -40,7 +40,12 @@ def _wrong(graph: GraphBuilder) -> Value:
 def _dense(graph: GraphBuilder) -> Value:
     x = graph.conv2d(graph.input((1, 32, 32, 3)), 8, kernel=3, stride=2, name="stem")
     x = graph.depthwise(x, stride=2, padding="SAME", name="one")
-    x = graph.depthwise(graph.conv2d(x, 8, zeros=0.5), stride=2, padding="SAME", name="two")
+    x = graph.depthwise(graph.conv2d(x, 8, zeros=0.8), stride=2, padding="SAME", name="two")
+    return graph.mean(graph.conv2d(x, 8, zeros=0.8))
+
+
+def _few_zeros(graph: GraphBuilder) -> Value:
+    x = graph.conv2d(graph.input((1, 32, 32, 3)), 8, kernel=3, stride=2, name="stem")
     return graph.mean(graph.conv2d(x, 8, zeros=0.5))
 
 
@@ -79,12 +84,19 @@ def test_wrong_numbers_come_with_the_reason_and_a_way_out() -> None:
     assert "'tflite-sparse densify'" in text
 
 
-def test_a_dense_model_tells_what_is_in_the_way_from_the_input_on() -> None:
+def test_a_dense_model_tells_what_is_in_the_way_the_root_cause_first() -> None:
     text = _verdict(_dense)
-    assert text.startswith("  Runs dense on arm64.\n    In the way, from the input on:\n    - stem")
+    lead = "  Runs dense on arm64.\n    In the way, the root cause first:\n    - "
+    assert text.startswith(f"{lead}stem")
     assert text.index("stem") < text.index("one (DEPTHWISE_CONV_2D)")
     assert "the same rule stops 1 other" in text
     assert "two (" not in text
+
+
+def test_too_few_zeros_come_before_all_else_and_the_storage_is_not_spoken_of() -> None:
+    text = _verdict(_few_zeros)
+    assert text.index("more of the cluster's 64 1x1 weights to zero") < text.index("stem (CONV_2D)")
+    assert "sparsify" not in text
 
 
 def test_a_missing_hint_names_the_command_that_sets_it() -> None:
@@ -110,7 +122,7 @@ def test_further_subgraphs_are_told_where_they_have_something_to_tell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "state"), [(_good, "to spare  sparse"), (_dense, "short  dense, blocked")]
+    ("make", "state"), [(_good, "to spare  sparse"), (_few_zeros, "short  dense, blocked")]
 )
 def test_clusters_tell_their_zeros_and_margin(
     make: Callable[[GraphBuilder], Value], state: str

@@ -1,5 +1,13 @@
 """The rules, a module for each family; importing this registers them all."""
 
-from tflite_sparse.lint.rules import budgets, format, portability, safety, size, speed  # noqa: A004
+from tflite_sparse.lint.rules import (
+    budgets,
+    format,  # noqa: A004
+    gains,
+    portability,
+    safety,
+    size,
+    speed,
+)
 
-__all__ = ["budgets", "format", "portability", "safety", "size", "speed"]
+__all__ = ["budgets", "format", "gains", "portability", "safety", "size", "speed"]

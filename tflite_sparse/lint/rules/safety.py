@@ -32,6 +32,8 @@ _DENSIFY_FIX = (
 )
 _DENSIFY = "tflite-sparse densify MODEL -o OUT"
 _MOSTLY = 0.5
+_UNREADABLE = frozenset({"filter-unpacked", "filter-type", "weight-lost"})
+_LEAVE_DENSE = "Leave these weights dense: the runtime cannot read them through a DENSIFY."
 _KEEP_RIGHT = (mend_heads, store_dense)
 
 
@@ -243,7 +245,7 @@ def would_break(subject: Subject) -> Iterator[Hit]:
         groups = [g for g in subject.inspection.runtime if g.subgraph == subgraph.index]
         if not filters or any(g.elsewhere in _FAILURES for g in groups):
             continue
-        broken: dict[str, list[str]] = {}
+        broken: dict[str, tuple[list[str], str | None]] = {}
         for target in subject.targets:
             verdict = plan(
                 subgraph, target, assume=WhatIf(encoded=filters), zeros=subject.zeros
@@ -251,9 +253,11 @@ def would_break(subject: Subject) -> Iterator[Hit]:
             reasons = verdict.reasons[len(verdict.missing) :]
             if verdict.elsewhere.is_failure and reasons:
                 message = f"{reasons[0].message}; {_ENDS[verdict.elsewhere]}"
-                broken.setdefault(message, []).append(target.name)
-        for message, names in broken.items():
+                fix = _LEAVE_DENSE if reasons[0].rule in _UNREADABLE else None
+                broken.setdefault(message, ([], fix))[0].append(target.name)
+        for message, (names, fix) in broken.items():
             yield Hit(
                 f"if the weights were stored sparse, on {', '.join(names)}: {message}",
                 data={"targets": names},
+                fix=fix,
             )

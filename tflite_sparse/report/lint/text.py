@@ -50,12 +50,12 @@ def statistics_lines(run: LintRun) -> Iterator[str]:
 def report(run: LintRun, options: ReportOptions) -> str:
     """A line for each finding, what is fixed, and the summary."""
     lines = []
-    codes: set[str] = set()
+    told: set[tuple[str, str]] = set()
     for finding in run.findings:
         lines.append(finding_line(finding))
         # The same advice once a rule is enough.
-        if finding.code not in codes:
-            codes.add(finding.code)
+        if (finding.code, finding.fix) not in told:
+            told.add((finding.code, finding.fix))
             lines.append(f"    fix: {finding.fix}")
     lines += [f"{entry.file}: fixed: {entry.code} {entry.message}" for entry in run.fixed]
     if options.statistics:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tflite_sparse.model.weights import find_weights
+from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.storage.safety import dangers, forecasts
@@ -18,7 +18,7 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.model import Model
+    from tflite_sparse.model import Model, Operator
     from tflite_sparse.model.weights import Weight
     from tflite_sparse.xnnpack.plan import Plan
 
@@ -27,6 +27,7 @@ __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
 TARGETS = ("arm64", "armv7", "wasm")
 """The targets that a model must run right on unless others are named."""
 
+_QUANTIZED = ("INT4", "INT8", "UINT8", "INT16")
 _FLOATS = ("FLOAT32", "FLOAT16")
 _READERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _LEAST_ZEROS = 0.34
@@ -47,6 +48,7 @@ class Prospect(msgspec.Struct, frozen=True):
         stored: bytes of weights that can be stored sparse.
         zeros: zeros in the filters of 1x1 convolutions.
         weights: size of those filters.
+        quantized: number of 1x1 convolutions whose filters are quantized and stay so.
     """
 
     outcome: Outcome
@@ -59,6 +61,7 @@ class Prospect(msgspec.Struct, frozen=True):
     stored: int
     zeros: int
     weights: int
+    quantized: int = 0
 
     @property
     def share(self) -> float:
@@ -128,7 +131,13 @@ def _prospect(
         stored=stored,
         zeros=sum(f.zeros for f in pointwise),
         weights=sum(f.parameters for f in pointwise),
+        quantized=sum(is_pointwise(o) and _is_quantized(o) for o in model.operators()),
     )
+
+
+def _is_quantized(operator: Operator) -> bool:
+    weights = operator.inputs[1]
+    return weights is not None and weights.type in _QUANTIZED
 
 
 def outlook(before: dict[str, Prospect], after: dict[str, Prospect]) -> tuple[Outlook, ...]:

@@ -63,6 +63,11 @@ def reason_for_no_steps(before: Mapping[str, Prospect], blocked: Sequence[Blocke
     now = before[MEASURED]
     if not now.pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"
+    if now.quantized and not now.weights:
+        return (
+            f"{now.quantized} of its {now.pointwise} 1x1 convolutions compute in int8, and there"
+            " are sparse kernels for fp32 and fp16 only"
+        )
     if now.sparse:
         return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
     if now.zeros * 3 <= now.weights * 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.xnnpack.explain.describe import reported_components, tally_of
 from tflite_sparse.xnnpack.explain.wording import title
 from tflite_sparse.xnnpack.plan_types import Change, Role
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["changes"]
 
 _HARD = 4
+_TYPE = "role-type"
 # Kinds of nodes that have a sparse form once their options or operands are as it wants.
 _CHANGEABLE = ("binary", "convolution", "depthwise", "resize", "unary")
 
@@ -36,7 +38,7 @@ def changes(partitions: list[PartitionState], target: Target) -> tuple[Change, .
         target: the hardware.
 
     Returns:
-        The changes, or nothing where the model has no 1x1 convolution to win with.
+        The changes, or nothing where the model has no 1x1 convolution.
     """
     if not target.sparse:
         message = f"run the model elsewhere: on {target.title} nothing runs sparse"
@@ -49,7 +51,32 @@ def changes(partitions: list[PartitionState], target: Target) -> tuple[Change, .
             needed = _for_region(partition, region, tally)
             effort = sum(_effort(change, partition) for change in needed)
             options.append((effort / math.sqrt(tally.parameters), len(options), needed))
-    return tuple(min(options)[2]) if options else ()
+    return tuple(min(options)[2]) if options else _of_another_type(partitions)
+
+
+def _of_another_type(partitions: list[PartitionState]) -> tuple[Change, ...]:
+    """That 1x1 convolutions compute in numbers for which there is no sparse kernel, if any do."""
+    quantized = [
+        node.operator
+        for partition in partitions
+        for node in partition.graph.nodes
+        if is_pointwise(node.operator) and _is_of_another_type(partition, node)
+    ]
+    if not quantized:
+        return ()
+    message = (
+        f"compute in fp32 or fp16: {title(quantized[0])} and {len(quantized) - 1} other 1x1"
+        " convolutions are quantized, and the runtime has sparse kernels for floats only"
+        if len(quantized) > 1
+        else f"compute in fp32 or fp16: {title(quantized[0])} is quantized, and the runtime has"
+        " sparse kernels for floats only"
+    )
+    return (Change(_TYPE, quantized[0].index, message),)
+
+
+def _is_of_another_type(partition: PartitionState, node: Node) -> bool:
+    refusal = partition.clusters.roles[node.number].refusal
+    return refusal is not None and refusal.rule == _TYPE
 
 
 def _effort(change: Change, partition: PartitionState) -> int:

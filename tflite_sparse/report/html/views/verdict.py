@@ -98,7 +98,7 @@ def verdict_view(model: PageModel) -> VerdictView:
 def _sentence(words: VerdictWords) -> Sentence:
     sign, colour = OUTCOMES[words.outcome]
     # What goes wrong is shown at once; what is in the way, when it is asked for.
-    summary = f"{count_of(len(words.points), 'thing')} in the way, from the input on"
+    summary = f"{count_of(len(words.points), 'thing')} in the way, the root cause first"
     return Sentence(
         sign,
         colour,
