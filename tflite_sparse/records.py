@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -51,13 +52,14 @@ def plain(value: Any) -> Any:
     """A value as JSON can say it.
 
     Results become dicts, enums their value, floats have six digits; JSON knows no infinity, and
-    None stands for it. What a dict holds beside results is left as it is.
+    None stands for it. What a dict holds beside results and enums is left as it is.
     """
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, dict):
         return {
-            key: item.to_dict() if isinstance(item, Record) else item for key, item in value.items()
+            key: plain(item) if isinstance(item, (Record, Enum)) else item
+            for key, item in value.items()
         }
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]

@@ -11,6 +11,7 @@ from tflite_sparse.comparison.diff_types import Side, WeightDiff
 from tflite_sparse.comparison.value_diff import compare_values
 from tflite_sparse.flatbuffer.byte_code import without_offset
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
+from tflite_sparse.model.zero_counts import count
 from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.words.names import readable
 
@@ -245,7 +246,7 @@ def _side(tensor: Tensor, values: Any = None) -> Side:
         type=tensor.type,
         shape=tensor.shape,
         storage=storage,
-        zeros=None if values is None else elements - int(np.count_nonzero(values)),
+        zeros=None if values is None else count(values, tensor.type).zeros,
         elements=elements,
         bytes=stored_bytes(tensor),
     )

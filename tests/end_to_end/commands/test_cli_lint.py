@@ -152,12 +152,17 @@ def test_output_is_the_same_whatever_the_order_and_the_jobs(folder, form):
 
 
 def test_the_configuration_beside_the_models_is_used_and_shown(folder):
-    (folder / "tflite-sparse.toml").write_text('select = ["TFS6"]\n[budgets]\nmax-size = "1 KiB"\n')
+    (folder / "tflite-sparse.toml").write_text(
+        'select = ["TFS6"]\n[budgets]\nmax-size = "1 KiB"\n[severity]\nTFS601 = "error"\n'
+    )
     out = lint("clean.tflite", cwd=folder).stdout
     assert "TFS601" in out
     assert lint("clean.tflite", "--isolated", cwd=folder).returncode == 0
     shown = json.loads(lint("clean.tflite", "--show-config", cwd=folder).stdout)
+    schema = json.loads((ROOT / "schema" / "settings.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(shown)
     assert shown["files"]["clean.tflite"]["budgets"] == {"max-size": 1024.0}
+    assert shown["files"]["clean.tflite"]["severity"] == {"TFS601": "error"}
     (folder / "tflite-sparse.toml").write_text("selekt = []")
     wrong = lint("clean.tflite", cwd=folder)
     assert wrong.returncode == 2

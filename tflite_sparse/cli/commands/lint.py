@@ -94,8 +94,9 @@ def command(
     """Check models before a release: broken, needlessly large, or sparse in vain."""
     from tflite_sparse.lint.baseline import Baseline
     from tflite_sparse.lint.config.arguments import keys_of_arguments
+    from tflite_sparse.report.json.documents import dump
+    from tflite_sparse.report.json.settings import SettingsReport
     from tflite_sparse.report.lint.options import ReportOptions
-    from tflite_sparse.report.lint.settings import settings_text
 
     if dry_run and not fix:
         raise UsageError("--dry-run goes with --fix")
@@ -106,7 +107,7 @@ def command(
     settings = settings.changed_by(arguments, fail_on)
     models, failed = _models(paths)
     if show_config:
-        typer.echo(settings_text(settings, models))
+        typer.echo(dump(SettingsReport.of(settings, models).to_dict()))
     elif fix:
         failed |= _fix(settings, models, dry_run=dry_run)
     if show_config or dry_run:

@@ -13,6 +13,7 @@ from tflite_sparse.errors import EncodingError, ModelError, shown_shape
 from tflite_sparse.flatbuffer.payload import Deferred
 from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.weights import find_weights
+from tflite_sparse.model.zero_counts import count
 from tflite_sparse.rewrite.changes import (
     Left,
     OperatorChange,
@@ -118,7 +119,8 @@ def _store_dense(model: Model, weight: Weight, options: DensifyOptions, result: 
     name, stored, nbytes = WeightId.of(weight), encoding_words(encoding), weight_bytes(weight)
     refusal = _refusal(weight, encodings, options)
     elements = int(np.prod(weight.tensor.shape, dtype=np.int64))
-    zeros = elements - int(np.count_nonzero(encoding.values))
+    values = count(encoding.values, weight.tensor.type)
+    zeros = elements - values.elements + values.zeros
     if refusal is not None:
         result.left.append(Left(name, zeros, elements, stored, nbytes, *refusal))
         return
