@@ -10,16 +10,17 @@ import typer
 __all__ = [
     "AsJson",
     "Check",
+    "Data",
     "DryRun",
     "Exclude",
     "Force",
     "Gzip",
     "InPlace",
+    "KeepNonzero",
     "ModelPath",
     "Only",
     "OnlyTargets",
     "Output",
-    "RoundToZero",
     "StoredAs",
     "Top",
     "Values",
@@ -74,11 +75,18 @@ Values = Annotated[
         " fp16 and int8 lose information; fp32 changes none."
     ),
 ]
-RoundToZero = Annotated[
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="With --values: run both models on these .npz and .npy files, not on random inputs.",
+    ),
+]
+KeepNonzero = Annotated[
     bool,
     typer.Option(
-        "--round-to-zero",
-        help="With --values: let a value become zero that was none.",
+        "--keep-nonzero",
+        help="With --values: a value that would become zero becomes the smallest that is not.",
     ),
 ]
 Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]

@@ -50,6 +50,7 @@ class Destination(msgspec.Struct, frozen=True):
         as_json: whether the report is a JSON document.
         gzip: whether to compute sizes after gzip; None leaves it to the size of the file.
         top: how many weights to show; 0 for all.
+        data: a folder with inputs for a model whose weights were rounded; None for random ones.
     """
 
     output: str | None
@@ -61,6 +62,7 @@ class Destination(msgspec.Struct, frozen=True):
     as_json: bool
     gzip: bool | None
     top: int
+    data: str | None = None
 
     def target(self, model: str) -> str | None:
         """Where to write, None for nowhere.
@@ -133,7 +135,7 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
     fresh = not destination.force and not destination.in_place
     if result.changed:
         outcome: list[str] = []
-        check = _verifier(model, result, outcome) if destination.verify else None
+        check = _verifier(model, result, outcome, destination.data) if destination.verify else None
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
         return "".join(outcome)
     # What is not changed is not written anew either.
@@ -146,7 +148,9 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
     return ""
 
 
-def _verifier(model: str, result: Rewrite, outcome: list[str]) -> Callable[[Path], None]:
+def _verifier(
+    model: str, result: Rewrite, outcome: list[str], data: str | None
+) -> Callable[[Path], None]:
     """What runs both models; it adds what that showed to `outcome`."""
     from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance, verify_files
 
@@ -154,6 +158,10 @@ def _verifier(model: str, result: Rewrite, outcome: list[str]) -> Callable[[Path
         raise UsageError(
             "--verify asks for the same numbers, which --zero-below changes", hint="leave out one"
         )
+    if any(change.rounding is not None for change in result.weights):
+        from tflite_sparse.cli.values_check import check_values
+
+        return lambda written: outcome.append(check_values(model, written, result, data))
     # Other kernels, and adapted operators, add up in another order.
     other = result.adaptation is not None or any(op.versions for op in result.operators)
     tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
@@ -216,7 +224,9 @@ def parse_saving(text: str) -> tuple[int, float]:
     return max(1, parse_size(text)), 0.0
 
 
-def values_options(values: StoredAs, *, round_to_zero: bool) -> ValuesOptions | None:
+def values_options(
+    values: StoredAs, data: str | None, *, keep_nonzero: bool
+) -> ValuesOptions | None:
     """In which numbers to store weights; None where they keep those that they have.
 
     Raises:
@@ -226,10 +236,11 @@ def values_options(values: StoredAs, *, round_to_zero: bool) -> ValuesOptions | 
 
     numbers = StoredValues(values.value)
     if numbers is StoredValues.FP32:
-        if round_to_zero:
-            raise UsageError(
-                "--round-to-zero changes only what --values stores in other numbers",
-                hint="add --values int8 or --values fp16",
-            )
+        for option, given in (("--keep-nonzero", keep_nonzero), ("--data", data is not None)):
+            if given:
+                raise UsageError(
+                    f"{option} is for weights that --values stores in other numbers",
+                    hint="add --values int8 or --values fp16",
+                )
         return None
-    return ValuesOptions(numbers, round_to_zero)
+    return ValuesOptions(numbers, keep_nonzero)

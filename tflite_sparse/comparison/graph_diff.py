@@ -11,12 +11,16 @@ from tflite_sparse.comparison.diff_types import Side, WeightDiff
 from tflite_sparse.comparison.value_diff import compare_values
 from tflite_sparse.flatbuffer.byte_code import without_offset
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
+from tflite_sparse.model.uses import uses_of
 from tflite_sparse.model.zero_counts import count
 from tflite_sparse.storage.encoding_words import encoding_words
+from tflite_sparse.storage.values.unpacked import dequantizes, fp32_source
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from tflite_sparse.flatbuffer.table import Table
     from tflite_sparse.model import Operator, Subgraph, Tensor
@@ -141,7 +145,7 @@ class GraphComparison:
         weight = _weight(self._index, name, operand, a, b)
         self._seen[a, b] = weight.equal
         self.weights.append(weight)
-        if not _same_table(a.quantization, b.quantization):
+        if not (_is_real(a) and _is_real(b)) and not _same_table(a.quantization, b.quantization):
             self._say(f"{readable(a.name)!r} is quantized otherwise")
 
     def _compare_tensors(self, what: str, a: Tensor, b: Tensor) -> None:
@@ -159,16 +163,39 @@ def _operators(subgraph: Subgraph) -> list[Operator]:
 
 
 def _unpacks(operator: Operator) -> bool:
-    source = operator.inputs[0] if operator.name == "DENSIFY" and operator.inputs else None
-    return source is not None and source.is_constant and source.sparsity is not None
+    if not operator.inputs or operator.inputs[0] is None or not operator.outputs:
+        return False
+    source = operator.inputs[0]
+    if operator.name == "DENSIFY":
+        return source.is_constant and source.sparsity is not None
+    constant = _stored(source)
+    return constant.is_constant and dequantizes(operator, constant)
 
 
 def _stored(tensor: Tensor) -> Tensor:
-    """The constant that a DENSIFY unpacks into this tensor, or the tensor itself."""
+    """The constant that is unpacked into this tensor, or the tensor itself."""
     producer = tensor.subgraph.producer(tensor)
     if producer is None or not _unpacks(producer) or producer.inputs[0] is None:
         return tensor
-    return producer.inputs[0]
+    return _stored(producer.inputs[0])
+
+
+def _computes(constant: Tensor) -> str:
+    """The type of a constant as the operators read it."""
+    uses = (use for use in uses_of(constant) if use.dequantize is not None)
+    return (
+        "FLOAT32" if any(dequantizes(use.through[-1], constant) for use in uses) else constant.type
+    )
+
+
+def _is_real(constant: Tensor) -> bool:
+    """Whether operators read a constant as a real number: then its scales are how it is stored."""
+    return _computes(constant) == "FLOAT32"
+
+
+def _value(constant: Tensor) -> NDArray[Any] | None:
+    """The value of a constant as the operators read it."""
+    return decoded(constant) if _computes(constant) == constant.type else fp32_source(constant)()
 
 
 def _aligned(
@@ -215,14 +242,15 @@ def _constants(operator: Operator | None) -> Iterator[tuple[int, Tensor]]:
 
 
 def _weight(subgraph: int, operator: str, operand: int, a: Tensor, b: Tensor) -> WeightDiff:
-    same_kind = a.type == b.type and a.shape == b.shape
-    x, y = decoded(a), decoded(b)
+    kind = _computes(a)
+    same_kind = kind == _computes(b) and a.shape == b.shape
+    x, y = _value(a), _value(b)
     if not same_kind:
         equal, differing, largest = False, None, None
     elif x is None or y is None:
         equal, differing, largest = bool(np.array_equal(a.buffer.data, b.buffer.data)), None, None
     else:
-        equal, differing, largest = compare_values(x, y, a.type)
+        equal, differing, largest = compare_values(x, y, kind)
     return WeightDiff(
         subgraph=subgraph,
         operator=operator,
@@ -236,7 +264,7 @@ def _weight(subgraph: int, operator: str, operand: int, a: Tensor, b: Tensor) ->
 
 
 def _side(tensor: Tensor, values: Any = None) -> Side:
-    values = decoded(tensor) if values is None else values
+    values = _value(tensor) if values is None else values
     elements = 0 if values is None else int(values.size)
     storage = "dense"
     if tensor.sparsity is not None:
@@ -246,7 +274,7 @@ def _side(tensor: Tensor, values: Any = None) -> Side:
         type=tensor.type,
         shape=tensor.shape,
         storage=storage,
-        zeros=None if values is None else count(values, tensor.type).zeros,
+        zeros=None if values is None else count(values, _computes(tensor)).zeros,
         elements=elements,
         bytes=stored_bytes(tensor),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ from tflite_sparse.model.types import dtype
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Model, Tensor
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["InputSpec", "input_specs", "load_inputs", "random_inputs"]
+__all__ = ["InputSpec", "input_specs", "load_folder", "load_inputs", "random_inputs"]
 
 _INDICES = 8
 """Random integers of 32 and 64 bits stay below this: they are most often indices."""
@@ -129,6 +132,44 @@ def load_inputs(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
         raise FileError("no such file", place=place) from None
     except (OSError, ValueError) as error:
         raise FileError(f"no readable .npz file: {error}", place=place) from None
+    return _matched(arrays, specs, place)
+
+
+def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
+    """Inputs from all .npz and .npy files of a folder, in the order of their names.
+
+    An .npz file is read as by `load_inputs`; an .npy file is the input of a model that has one.
+
+    Raises:
+        FileError: there are none, or one cannot be read.
+        UsageError: an array does not fit the inputs.
+    """
+    folder, place = Path(path), Place(file=path)
+    if not folder.is_dir():
+        raise FileError("no such folder", place=place)
+    found: list[Outputs] = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".npz":
+            found += load_inputs(str(file), specs)
+        elif file.suffix == ".npy":
+            found += _matched({specs[0].key: _array(file)}, specs, Place(file=str(file)))
+    if not found:
+        raise FileError("the folder has no .npz or .npy file", place=place)
+    return tuple(found)
+
+
+def _array(file: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise FileError(f"no readable .npy file: {error}", place=Place(file=str(file))) from None
+    return array
+
+
+def _matched(
+    arrays: Mapping[str, NDArray[Any]], specs: tuple[InputSpec, ...], place: Place
+) -> tuple[Outputs, ...]:
+    """Sets of inputs out of arrays by the inputs' names or positions."""
     trials: list[list[NDArray[Any]]] = []
     for spec in specs:
         array = arrays.get(spec.name, arrays.get(spec.key))

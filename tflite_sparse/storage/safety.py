@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.forecast import Forecast
 
-__all__ = ["dangers", "forecasts", "worse"]
+__all__ = ["FORECAST_TARGET", "dangers", "forecasts", "worse"]
 
 # Everything that can go wrong anywhere goes wrong where the sparse path is on.
-_TARGET = "arm64"
+FORECAST_TARGET = "arm64"
+"""The target that forecasts are for."""
 _BROWSER = "wasm"
 
 _WORDS = {
@@ -74,7 +75,7 @@ def forecasts(model: Model, counts: ZeroCounts) -> list[Forecast]:
         model: the model.
         counts: counts the zeros of weights.
     """
-    return [forecast(subgraph, _TARGET, zeros=counts) for subgraph in model.subgraphs]
+    return [forecast(subgraph, FORECAST_TARGET, zeros=counts) for subgraph in model.subgraphs]
 
 
 def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
@@ -96,7 +97,7 @@ def _dangers_in(
         if tensor.subgraph is subgraph
     }
     encoded = WhatIf(encoded=frozenset(by_tensor), zeros=by_tensor)
-    then = forecast(subgraph, _TARGET, assume=encoded, zeros=counts)
+    then = forecast(subgraph, FORECAST_TARGET, assume=encoded, zeros=counts)
     lost = _undelegated(subgraph, now.partitions, then.partitions, zeros)
     if any(weight.tensor.type == "FLOAT16" for weight in zeros):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.

@@ -27,7 +27,8 @@ def command(
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
     values: opt.Values = opt.StoredAs.FP32,
-    round_to_zero: opt.RoundToZero = False,
+    keep_nonzero: opt.KeepNonzero = False,
+    data: opt.Data = None,
     verify: Annotated[
         bool | None,
         typer.Option(help="Run both models first.  [default: where LiteRT is installed]"),
@@ -50,8 +51,10 @@ def command(
     options = adapt_options(target, only, without, min_gain)
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
-    destination = Destination(output, in_place, force, dry_run, check, proved, as_json, gzip, top)
-    numbers = values_options(values, round_to_zero=round_to_zero)
+    destination = Destination(
+        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data
+    )
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero)
     code = rewrite_command(model, destination, Optimize(options, values=numbers))
     if bench is not None and output is not None:
         _measure(model, output, bench)

@@ -66,7 +66,8 @@ def command(
         bool, typer.Option("--reencode", help="Also store sparse weights anew where smaller.")
     ] = False,
     values: opt.Values = opt.StoredAs.FP32,
-    round_to_zero: opt.RoundToZero = False,
+    keep_nonzero: opt.KeepNonzero = False,
+    data: opt.Data = None,
     verify: opt.Verify = False,
     gzip: opt.Gzip = None,
     top: opt.Top = 20,
@@ -89,6 +90,8 @@ def command(
         reencode=reencode,
         fc=fc,
     )
-    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
-    numbers = values_options(values, round_to_zero=round_to_zero)
+    destination = Destination(
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, data
+    )
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero)
     return rewrite_command(model, destination, sparsify_pass(options, numbers))

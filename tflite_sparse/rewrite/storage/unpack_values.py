@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.flatbuffer.payload import Deferred
-from tflite_sparse.model.quantization import zero_points
 from tflite_sparse.model.uses import uses_of
 from tflite_sparse.model.weights import Weight, by_content
 from tflite_sparse.rewrite.changes import Left, OperatorChange, Rewrite, RewriteKind, WeightChange
@@ -20,7 +19,7 @@ from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.storage.options import DensifyOptions
 from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.storage.values.options import StoredValues
-from tflite_sparse.storage.values.quantize import dequantized
+from tflite_sparse.storage.values.unpacked import dequantizes, fp32_source
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class UnpackValues(ModelPass):
                 name = WeightId.of(weight)
                 left.append(Left(name, None, elements, "dense", nbytes, *refusal))
                 continue
-            source = _source(weight.tensor)
+            source = fp32_source(weight.tensor)
             changes.append(_change(weight, source))
             data = Deferred(4 * elements, np.uint8, partial(_raw, source))
             for tensor in weight.tensors:
@@ -131,16 +130,10 @@ def _refusal(weight: Weight, options: DensifyOptions) -> Refusal | None:
 def _reader_refusal(tensor: Tensor, operator: Operator) -> Refusal | None:
     if operator.name != "DEQUANTIZE":
         return Refusal("reader", f"{operator.custom_code or operator.name} reads it as it is")
-    if len(operator.outputs) != 1 or operator.outputs[0].is_constant:
-        return Refusal("malformed", "the DEQUANTIZE that reads it has not one output of its own")
-    result = operator.outputs[0]
-    if (result.type, result.shape) != (_FP32, tensor.shape):
-        return Refusal("malformed", "its DEQUANTIZE makes another type or shape of it")
-    if result in result.subgraph.interface:
+    if not dequantizes(operator, tensor) or operator.outputs[0].is_constant:
+        return Refusal("malformed", "its DEQUANTIZE does not make the same of it as fp32")
+    if operator.outputs[0] in tensor.subgraph.interface:
         return Refusal("graph-output", "its dequantized value is an output of the graph")
-    scales = None if tensor.quantization is None else tensor.quantization["scale"]
-    if tensor.type == "INT8" and (scales is None or not scales.size):
-        return Refusal("malformed", "it has no scale")
     return None
 
 
@@ -152,27 +145,6 @@ def _numbers(tensor: Tensor) -> tuple[bytes, ...]:
     return tuple(
         np.asarray(table[name]).tobytes() for name in ("scale", "zero_point", "quantized_dimension")
     )
-
-
-def _source(tensor: Tensor) -> Callable[[], NDArray[Any]]:
-    """What gives the constant's value as fp32; it is taken from the file now."""
-    stored = tensor.data
-    assert stored is not None  # noqa: S101 - a constant of a type with a fixed width
-    if tensor.type == "FLOAT16":
-        return partial(stored.astype, np.float32)
-    table = tensor.quantization
-    assert table is not None  # noqa: S101 - looked at before
-    scales, axis = table["scale"], int(table["quantized_dimension"])
-    points = zero_points(tensor)
-    return partial(_dequantized, stored, points, scales, axis)
-
-
-def _dequantized(
-    stored: NDArray[np.int8], points: NDArray[np.int64] | None, scales: Any, axis: int
-) -> NDArray[np.float32]:
-    # A difference of two bytes has nine bits: its product with a scale is exact in double too.
-    whole = stored if points is None else stored.astype(np.int16) - points.astype(np.int16)
-    return dequantized(whole, scales, axis)
 
 
 def _raw(source: Callable[[], NDArray[Any]]) -> NDArray[np.uint8]:

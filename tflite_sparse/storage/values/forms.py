@@ -69,14 +69,14 @@ def convert(
         scales = channel_scales(real, axis)
         if not np.isfinite(scales).all():
             return None
-        source = partial(_whole, before, scales, axis, options.round_to_zero)
+        source = partial(_whole, before, scales, axis, options.keep_nonzero)
         stored = source()
         after: NDArray[Any] = dequantized(stored, scales, axis)
         steps = scales.reshape([-1 if d == axis else 1 for d in range(real.ndim)])
     else:
         if not fits_half(real):
             return None
-        source = partial(_half, before, options.round_to_zero)
+        source = partial(_half, before, options.keep_nonzero)
         stored = after = source()
         steps = np.full((1,) * real.ndim, _HALF_STEP)
     counts = Occupancy(stored)
@@ -95,16 +95,16 @@ def _whole(
     before: Callable[[], NDArray[Any]],
     scales: NDArray[np.float32],
     axis: int,
-    round_to_zero: bool,
+    keep_nonzero: bool,
 ) -> NDArray[np.int8]:
-    return quantized(before(), scales, axis, round_to_zero=round_to_zero)
+    return quantized(before(), scales, axis, keep_nonzero=keep_nonzero)
 
 
 def _half(
     before: Callable[[], NDArray[Any]],
-    round_to_zero: bool,
+    keep_nonzero: bool,
 ) -> NDArray[np.float16]:
-    return halved(before(), round_to_zero=round_to_zero)
+    return halved(before(), keep_nonzero=keep_nonzero)
 
 
 def form_nbytes(weight: Weight, converted: Converted, *, sparse: bool) -> int:

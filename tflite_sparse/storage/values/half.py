@@ -23,18 +23,16 @@ def fits_half(weight: NDArray[np.floating[Any]]) -> bool:
     return bool(np.isfinite(ends).all())
 
 
-def halved(
-    weight: NDArray[np.floating[Any]], *, round_to_zero: bool = False
-) -> NDArray[np.float16]:
+def halved(weight: NDArray[np.floating[Any]], *, keep_nonzero: bool = False) -> NDArray[np.float16]:
     """The weight as fp16, each value rounded to the nearest.
 
     Args:
         weight: the dense weight, see `fits_half`.
-        round_to_zero: whether a value may become zero that was none; otherwise it becomes the
-            smallest number that is not, 6e-8.
+        keep_nonzero: whether a value that would become zero becomes the smallest number that is
+            not, 6e-8.
     """
     half = weight.astype(np.float16)
-    if not round_to_zero:
+    if keep_nonzero:
         lost = (half == 0) & (weight != 0)
         if lost.any():
             half[lost] = np.where(np.signbit(weight[lost]), -_SMALLEST, _SMALLEST)

@@ -42,9 +42,10 @@ class ValuesOptions(Record, frozen=True):
 
     Attributes:
         values: fp32 leaves all as they are; fp16 and int8 are taken where the file gets smaller.
-        round_to_zero: whether a value may become zero that was none; otherwise it becomes the
-            smallest number that is not zero, so that the zeros of a weight stay what they are.
+        keep_nonzero: whether a value that would become zero becomes the smallest number that is
+            not, so that a weight has as many zeros as before. That is less accurate where a few
+            values are much larger than most.
     """
 
     values: StoredValues = StoredValues.INT8
-    round_to_zero: bool = False
+    keep_nonzero: bool = False

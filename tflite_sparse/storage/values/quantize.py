@@ -38,7 +38,7 @@ def quantized(
     scales: NDArray[np.float32],
     axis: int,
     *,
-    round_to_zero: bool = False,
+    keep_nonzero: bool = False,
 ) -> NDArray[np.int8]:
     """The weight as int8, each value the nearest multiple of its channel's scale.
 
@@ -46,11 +46,11 @@ def quantized(
         weight: the dense weight; its values are finite.
         scales: of each channel, shape (channels,).
         axis: the dimension of the channels.
-        round_to_zero: whether a value may become zero that was none; otherwise it becomes 1 or -1.
+        keep_nonzero: whether a value that would become zero becomes 1 or -1.
     """
     steps = np.rint(weight / _along(scales, axis, weight.ndim))
     whole: NDArray[np.int8] = np.clip(steps, -_LARGEST, _LARGEST, out=steps).astype(np.int8)
-    if not round_to_zero:
+    if keep_nonzero:
         lost = (whole == 0) & (weight != 0)
         if lost.any():
             whole[lost] = np.where(np.signbit(weight[lost]), -1, 1)

@@ -44,7 +44,7 @@ def per_value(scales: NDArray[np.float32], weight: Weight, axis: int) -> NDArray
 def test_zeros_are_where_they_were(weight: Weight, data: st.DataObject) -> None:
     axis = data.draw(st.sampled_from(axes(weight)))
     scales = channel_scales(weight, axis)
-    whole = quantized(weight, scales, axis)
+    whole = quantized(weight, scales, axis, keep_nonzero=True)
     assert np.array_equal(whole == 0, weight == 0)
     assert whole.dtype == np.int8
     assert whole.min(initial=0) >= -127
@@ -53,7 +53,7 @@ def test_zeros_are_where_they_were(weight: Weight, data: st.DataObject) -> None:
 @given(weights(magnitudes), st.data())
 def test_signs_are_what_they_were(weight: Weight, data: st.DataObject) -> None:
     axis = data.draw(st.sampled_from(axes(weight)))
-    whole = quantized(weight, channel_scales(weight, axis), axis)
+    whole = quantized(weight, channel_scales(weight, axis), axis, keep_nonzero=True)
     assert np.array_equal(np.sign(whole), np.sign(weight).astype(np.int8))
 
 
@@ -62,10 +62,10 @@ def test_a_value_moves_by_half_a_step_at_most(weight: Weight, data: st.DataObjec
     axis = data.draw(st.sampled_from(axes(weight)))
     scales = channel_scales(weight, axis)
     step = per_value(scales, weight, axis)
-    rounded = dequantized(quantized(weight, scales, axis, round_to_zero=True), scales, axis)
+    rounded = dequantized(quantized(weight, scales, axis), scales, axis)
     apart = np.abs(rounded.astype(np.float64) - weight)
     assert (apart <= step / 2 * (1 + 1e-5)).all()
-    kept = dequantized(quantized(weight, scales, axis), scales, axis)
+    kept = dequantized(quantized(weight, scales, axis, keep_nonzero=True), scales, axis)
     assert (np.abs(kept.astype(np.float64) - weight) <= step * (1 + 1e-5)).all()
 
 
@@ -73,7 +73,9 @@ def test_a_value_moves_by_half_a_step_at_most(weight: Weight, data: st.DataObjec
 def test_the_largest_of_a_channel_stays(weight: Weight, data: st.DataObject) -> None:
     axis = data.draw(st.sampled_from(axes(weight)))
     scales = channel_scales(weight, axis)
-    whole = np.moveaxis(quantized(weight, scales, axis), axis, 0).astype(np.int16)
+    whole = np.moveaxis(quantized(weight, scales, axis, keep_nonzero=True), axis, 0).astype(
+        np.int16
+    )
     highest = np.abs(np.moveaxis(weight, axis, 0).reshape(len(scales), -1)).max(axis=1)
     largest = np.abs(whole.reshape(len(scales), -1)).max(axis=1)
     # A channel of the smallest numbers there are has a coarser step.
@@ -86,7 +88,7 @@ def test_the_largest_of_a_channel_stays(weight: Weight, data: st.DataObject) -> 
 def test_quantizing_what_was_quantized_changes_nothing(weight: Weight, data: st.DataObject) -> None:
     axis = data.draw(st.sampled_from(axes(weight)))
     scales = channel_scales(weight, axis)
-    whole = quantized(weight, scales, axis)
+    whole = quantized(weight, scales, axis, keep_nonzero=True)
     assert np.array_equal(quantized(dequantized(whole, scales, axis), scales, axis), whole)
 
 
@@ -100,7 +102,7 @@ def test_weights_that_are_not_finite_have_no_scales() -> None:
 
 @given(weights(st.floats(-65504, 65504, width=32)))
 def test_fp16_keeps_zeros_and_signs(weight: Weight) -> None:
-    half = halved(weight)
+    half = halved(weight, keep_nonzero=True)
     assert fits_half(weight)
     assert np.array_equal(half == 0, weight == 0)
     assert np.array_equal(np.signbit(half), np.signbit(weight))
@@ -121,11 +123,11 @@ def test_fp16_holds_what_rounds_to_its_largest() -> None:
 def test_values_that_would_become_zero_are_counted() -> None:
     weight = np.array([[127.0, 0.4, -0.4, 0.6, 0.0]], np.float32)
     scales = channel_scales(weight, 0)
-    kept = dequantized(quantized(weight, scales, 0), scales, 0)
+    kept = dequantized(quantized(weight, scales, 0, keep_nonzero=True), scales, 0)
     facts = rounding(weight, kept, StoredValues.INT8, scales, scales.reshape(1, 1))
     assert (facts.raised, facts.lost, facts.scales) == (2, 0, 1)
     assert facts.largest == pytest.approx(0.6)
-    gone = dequantized(quantized(weight, scales, 0, round_to_zero=True), scales, 0)
+    gone = dequantized(quantized(weight, scales, 0), scales, 0)
     facts = rounding(weight, gone, StoredValues.INT8, scales, scales.reshape(1, 1))
     assert (facts.raised, facts.lost) == (0, 2)
     noise = 2 * 0.4**2 + 0.4**2
@@ -135,7 +137,7 @@ def test_values_that_would_become_zero_are_counted() -> None:
 def test_what_is_exact_has_no_ratio() -> None:
     weight = np.array([[127.0, 5.0, 0.0]], np.float32)
     scales = channel_scales(weight, 0)
-    after = dequantized(quantized(weight, scales, 0), scales, 0)
+    after = dequantized(quantized(weight, scales, 0, keep_nonzero=True), scales, 0)
     facts = rounding(weight, after, StoredValues.INT8, scales, scales.reshape(1, 1))
     assert facts.snr is None
     assert facts.largest == 0

@@ -1,0 +1,103 @@
+"""`--values` of sparsify, optimize and densify, and what diff says of the models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.command import call
+from tests.support.docs.make_testdata import FOLDER
+from tflite_sparse.model import Model
+from tflite_sparse.model.weights import find_weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = FOLDER / "mobilenet_tiny_80.tflite"
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_sparsify_stores_int8_values_and_says_what_was_lost(tmp_path: Path) -> None:
+    out = tmp_path / "small.tflite"
+    done = call("sparsify", MODEL, "--values", "int8", "-o", out, "--verify")
+    assert done.code == 0, done.err
+    text = words(done.out)
+    assert "stored anew, as int8" in text or "of them as int8" in text
+    assert "int8, which loses information · SNR of weights" in text
+    assert "LiteRT computes what the rounded weights do, with XNNPACK and without" in text
+    assert "on random inputs, 8 sets, allowed 25 %" in text
+    plain = tmp_path / "plain.tflite"
+    assert call("sparsify", MODEL, "-o", plain).code == 0
+    assert out.stat().st_size < 0.7 * plain.stat().st_size
+    again = call("sparsify", out, "--values", "int8", "--check")
+    assert again.code == 0, again.out
+
+
+def test_the_document_has_the_rounding_of_each_weight(tmp_path: Path) -> None:
+    out = tmp_path / "small.tflite"
+    document = call("sparsify", MODEL, "--values", "int8", "-o", out, "--json").document("rewrite")
+    rounded = [weight["rounding"] for weight in document["weights"] if weight["rounding"]]
+    assert rounded
+    assert {rounding["values"] for rounding in rounded} == {"int8"}
+    assert all(rounding["snr"] > 30 for rounding in rounded)
+
+
+def test_optimize_adapts_first_and_proves(tmp_path: Path) -> None:
+    out = tmp_path / "small.tflite"
+    done = call("optimize", MODEL, "--values", "fp16", "-o", out)
+    assert done.code == 0, done.err
+    assert "allowed 2 %" in words(done.out)
+    assert "FLOAT16" in {weight.tensor.type for weight in find_weights(Model.read(out))}
+
+
+def test_densify_gives_back_fp32_that_means_the_same(tmp_path: Path) -> None:
+    small, wide = tmp_path / "small.tflite", tmp_path / "wide.tflite"
+    assert call("sparsify", MODEL, "--values", "int8", "-o", small).code == 0
+    done = call("densify", small, "--values", "fp32", "-o", wide, "--verify")
+    assert done.code == 0, done.err
+    assert "the same numbers, with XNNPACK and without" in words(done.out)
+    model = Model.read(wide)
+    assert not {"DENSIFY", "DEQUANTIZE"} & {operator.name for operator in model.operators()}
+    assert "equal in meaning" in call("diff", small, wide).out
+    assert call("diff", MODEL, small).code == 1
+
+
+def test_data_come_from_a_folder(tmp_path: Path) -> None:
+    (shape,) = [tensor.shape for tensor in Model.read(MODEL).main.inputs]
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    images = np.zeros((3, *shape), np.float32)
+    np.save(folder / "a.npy", images[0])
+    np.savez(folder / "b.npz", **{Model.read(MODEL).main.inputs[0].name: images})
+    done = call(
+        "sparsify", MODEL, "--values", "int8", "--data", folder, "-o", tmp_path / "o", "--verify"
+    )
+    assert done.code == 0, done.err
+    assert "inputs, 4 sets, allowed 25 %" in words(done.out)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--keep-nonzero"], "--keep-nonzero is for weights that --values stores"),
+        (["--data", "here"], "--data is for weights that --values stores"),
+        (["--values", "int4"], "int4"),
+    ],
+)
+def test_options_that_make_no_sense(options: list[str], said: str) -> None:
+    done = call("sparsify", MODEL, "-n", *options)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_folder_without_inputs(tmp_path: Path) -> None:
+    options = ["--values", "int8", "--verify", "--data", tmp_path]
+    done = call("sparsify", MODEL, *options, "-o", tmp_path / "o.tflite")
+    assert done.code == 2
+    assert "the folder has no .npz or .npy file" in done.err
+    assert not (tmp_path / "o.tflite").exists()

@@ -1,0 +1,80 @@
+"""Runs a model whose weights were stored in other numbers: is it right, and how near is it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import RewriteError
+from tflite_sparse.words.numbers import count_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.runtime.fidelity import Fidelity
+
+__all__ = ["check_values"]
+
+_BOUNDS = {"int8": 0.25, "fp16": 0.02}
+"""Largest difference of an output, as a share of its range, before a result is refused."""
+
+
+def check_values(model: str, written: Path, result: Rewrite, data: str | None) -> str:
+    """Proves that the runtime computes with the rounded weights, and tells how near that comes.
+
+    The first is exact: the same model with these weights as fp32, dense, must compute the same. The
+    second has a bound that only a result that is of no use breaks.
+
+    Args:
+        model: the model that was read.
+        written: the model that was written.
+        result: what was done.
+        data: a folder with inputs; None for random ones.
+
+    Returns:
+        What was found, in words.
+
+    Raises:
+        RewriteError: the runtime computes something else, or too far from the original.
+    """
+    from tflite_sparse.files.output import scratch
+    from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
+    from tflite_sparse.rewrite.writing.save import save
+    from tflite_sparse.runtime.fidelity import fidelity
+    from tflite_sparse.runtime.verify import verify_files
+    from tflite_sparse.storage.options import DensifyOptions
+    from tflite_sparse.storage.values.options import StoredValues
+
+    with scratch() as (file, path):
+        dense = DensifyValues(DensifyOptions(values=StoredValues.FP32)).run(Model.read(written))
+        save(dense, file)
+        file.flush()
+        verify_files(path, written, weights=False)
+    kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
+    found = fidelity(model, written, bound=max(_BOUNDS[kind] for kind in kinds), data=data)
+    if not found.within:
+        raise RewriteError(
+            f"the rounded weights change the outputs too much: {_words(found)}",
+            hint="--data FOLDER runs both models on inputs that are not random; --values fp16"
+            " rounds less; --exclude lets weights keep their numbers",
+        )
+    same = "LiteRT computes what the rounded weights do, with XNNPACK and without"
+    return f"{same}; {_words(found)}"
+
+
+def _words(found: Fidelity) -> str:
+    worst = found.worst
+    where = f"on {found.data}" if found.data else "on random inputs"
+    if worst is None:
+        return "it runs neither model, so that no outputs were compared"
+    ratio = min((o.snr for o in found.outputs if o.snr is not None), default=None)
+    sets = count_of(found.inputs, "set")
+    parts = [
+        f"outputs differ by up to {100 * worst.share:.2g} % of their range",
+        f"cosine {min(o.cosine for o in found.outputs):.5f}",
+        f"largest value in the same place {100 * min(o.argmax for o in found.outputs):.1f} %",
+    ]
+    if ratio is not None:
+        parts.insert(1, f"SNR {ratio:.1f} dB")
+    return f"{', '.join(parts)}; {where}, {sets}, allowed {100 * found.bound:g} %"

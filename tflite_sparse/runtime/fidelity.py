@@ -1,0 +1,146 @@
+"""How near the outputs of a model come to those of another whose weights were rounded."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tflite_sparse.errors import RewriteError
+from tflite_sparse.model import Model
+from tflite_sparse.records import Count, Distance, Record, Share
+from tflite_sparse.runtime.compare_outputs import Tolerance, figures, paired
+from tflite_sparse.runtime.inputs import input_specs, load_folder, random_inputs
+from tflite_sparse.runtime.litert.driver import run_many
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Fidelity", "OutputFidelity", "fidelity"]
+
+_TRIALS = 8
+_NOTHING = Tolerance()
+
+
+class OutputFidelity(Record, frozen=True):
+    """An output of two models over all inputs.
+
+    Attributes:
+        name: its name in the first model.
+        range: distance of the smallest from the largest value of the first model, zero included.
+        max_abs: largest absolute difference; null in JSON where it is infinite.
+        snr: ratio of the first model's power to that of the differences, in dB; None where there is
+            no difference.
+        cosine: smallest cosine of the angle between the outputs for an input.
+        argmax: share of positions at which the largest value along the last axis is in the same
+            place.
+    """
+
+    name: str
+    range: Distance
+    max_abs: Distance
+    snr: float | None
+    cosine: float
+    argmax: Share
+
+    @property
+    def share(self) -> float:
+        """The largest difference as a share of the range; infinite where that is 0."""
+        if not self.max_abs:
+            return 0.0
+        return self.max_abs / self.range if self.range else math.inf
+
+
+class Fidelity(Record, frozen=True):
+    """How near the outputs of two models are.
+
+    Attributes:
+        inputs: number of sets of inputs.
+        data: where they came from; "" for random ones.
+        bound: the largest difference that is allowed, as a share of the range of an output.
+        outputs: the outputs; empty where neither model runs.
+    """
+
+    inputs: Count
+    data: str
+    bound: Share
+    outputs: tuple[OutputFidelity, ...]
+
+    @property
+    def worst(self) -> OutputFidelity | None:
+        """The output that differs most, as a share of its range; None where there is none."""
+        return max(self.outputs, key=lambda output: output.share, default=None)
+
+    @property
+    def within(self) -> bool:
+        """Whether every output is within the bound."""
+        return all(output.share <= self.bound for output in self.outputs)
+
+
+def fidelity(
+    before: str | os.PathLike[str],
+    after: str | os.PathLike[str],
+    *,
+    bound: float,
+    data: str | None = None,
+    trials: int = _TRIALS,
+    seed: int = 0,
+    timeout: float = 120.0,
+) -> Fidelity:
+    """Runs two models on the same inputs, with XNNPACK, and compares their outputs.
+
+    Args:
+        before: the model as it was.
+        after: the model with rounded weights.
+        bound: the largest difference that is allowed, as a share of the range of an output.
+        data: a folder of .npz and .npy files with inputs instead of random ones.
+        trials: how many sets of random inputs.
+        seed: seed of the random inputs.
+        timeout: seconds after which a model is given up.
+
+    Raises:
+        RewriteError: one of the models runs and the other does not.
+        RuntimeUnavailableError: LiteRT is not installed.
+        TfliteSparseError: a model or the inputs cannot be read.
+    """
+    specs = input_specs(Model.read(before))
+    given = random_inputs(specs, trials, seed) if data is None else load_folder(data, specs)
+    first, second = run_many([(path, given) for path in (before, after)], timeout=timeout)
+    if first.status != second.status:
+        raise RewriteError(
+            f"the written model fares differently: {second.status} ({second.detail}),"
+            f" the original {first.status}"
+        )
+    outputs: tuple[OutputFidelity, ...] = ()
+    if first.ok:
+        pairs, problem = paired(first.trials, second.trials)
+        if problem:
+            raise RewriteError(f"the written model has other outputs: {problem}")
+        outputs = tuple(_output(name, left, right) for name, left, right in pairs)
+    return Fidelity(len(given), data or "", bound, outputs)
+
+
+def _output(
+    name: str, left: Sequence[NDArray[Any]], right: Sequence[NDArray[Any]]
+) -> OutputFidelity:
+    found = [figures(x, y, _NOTHING) for x, y in zip(left, right, strict=True)]
+    high = low = power = noise = 0.0
+    for x, y in zip(left, right, strict=True):
+        if x.dtype.kind not in "fiub" or not x.size:
+            continue
+        old, new = x.astype(np.float64), y.astype(np.float64)
+        high, low = max(high, float(old.max())), min(low, float(old.min()))
+        power += float(np.square(old).sum())
+        noise += float(np.square(old - new).sum())
+    return OutputFidelity(
+        name,
+        high - low,
+        max(f.max_abs for f in found),
+        10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
+        min(f.cosine for f in found),
+        sum(f.argmax for f in found) / len(found),
+    )
