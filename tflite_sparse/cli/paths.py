@@ -27,11 +27,11 @@ def find_models(arguments: Iterable[str]) -> list[str | TfliteSparseError]:
     Returns:
         Paths, and in place of an argument that names no file the error that says so.
     """
-    found: dict[str, str | TfliteSparseError] = {}
+    files: dict[str, str | TfliteSparseError] = {}
     for argument in arguments:
         for item in _expand(argument):
-            found.setdefault(str(item), item)
-    return list(found.values())
+            files.setdefault(str(item), item)
+    return list(files.values())
 
 
 def _expand(argument: str) -> Iterable[str | TfliteSparseError]:

@@ -41,11 +41,11 @@ def block_fill(
         blocks: the block shapes to look at.
     """
     counts = array if isinstance(array, Occupancy) else Occupancy(array)
-    found = []
+    fills = []
     for block in blocks:
         full = full_block(counts.array.shape, block)
         if full is None or not counts.values:
             continue
         filled = counts.tiles(full)
-        found.append(BlockFill(block, filled, counts.values / (filled * math.prod(block))))
-    return tuple(sorted(found, key=lambda item: -item.fill))
+        fills.append(BlockFill(block, filled, counts.values / (filled * math.prod(block))))
+    return tuple(sorted(fills, key=lambda item: -item.fill))

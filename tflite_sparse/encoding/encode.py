@@ -119,14 +119,14 @@ def _contiguous(slab: NDArray[Any]) -> NDArray[Any]:
     across = max(later, key=lambda axis: slab.shape[axis], default=along)
     if across == along or slab.flags.c_contiguous:
         return np.ascontiguousarray(slab)
-    made = np.empty(slab.shape, slab.dtype)
+    copy = np.empty(slab.shape, slab.dtype)
     piece = [slice(None)] * slab.ndim
     for column in range(0, slab.shape[along], _COLUMNS):
         piece[along] = slice(column, column + _COLUMNS)
         for row in range(0, slab.shape[across], _ROWS):
             piece[across] = slice(row, row + _ROWS)
-            made[tuple(piece)] = slab[tuple(piece)]
-    return made
+            copy[tuple(piece)] = slab[tuple(piece)]
+    return copy
 
 
 def _any_levels(

@@ -73,8 +73,8 @@ def refuse_foreign(head: bytes, size: int, identifier: bytes, name: str | None) 
         raise FileError(
             f"too short for a .tflite model: {size} bytes", place=place, hint=_expected(identifier)
         )
-    found = head[4:8]
-    shown = repr(found.decode("ascii")) if found.isascii() and found.isalnum() else found.hex(" ")
+    start = head[4:8]
+    shown = repr(start.decode("ascii")) if start.isascii() and start.isalnum() else start.hex(" ")
     raise FileError(
         f"not a .tflite model: the file identifier is {shown}",
         place=Place(file=name, offset=4),

@@ -65,13 +65,13 @@ class Deferred:
         Raises:
             RewriteError: what was computed has not the size or type that was promised.
         """
-        made = self._make()
-        if made.dtype != self.dtype or made.shape != (self.size,):
+        numbers = self._make()
+        if numbers.dtype != self.dtype or numbers.shape != (self.size,):
             raise RewriteError(
-                f"a vector of {made.shape} {made.dtype} was made"
+                f"a vector of {numbers.shape} {numbers.dtype} was made"
                 f" where ({self.size},) {self.dtype} was promised"
             )
-        return made
+        return numbers
 
 
 Vector = Any

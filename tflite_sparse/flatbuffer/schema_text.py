@@ -200,14 +200,14 @@ class _Reader:
             raise self.error(f"a whole number wanted, {token} found") from None
 
     def attributes(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         if self.accept("("):
             while True:
                 name = self.word()
-                found[name] = self.take() if self.accept(":") else ""
+                attributes[name] = self.take() if self.accept(":") else ""
                 if self.take(",", ")") == ")":
                     break
-        return found
+        return attributes
 
     def table(self) -> None:
         name, line = self.fresh(), self.line

@@ -95,12 +95,12 @@ class Source:
 
     def slots(self, vtable: int) -> tuple[int, ...]:
         """The entries of the vtable at an offset, which many tables share."""
-        found = self._slots.get(vtable)
-        if found is None:
+        slots = self._slots.get(vtable)
+        if slots is None:
             size = int.from_bytes(self.raw(vtable, 2), "little")
             entries = np.frombuffer(self._buffer, "<u2", max(0, size - 4) // 2, vtable + 4)
-            found = self._slots[vtable] = tuple(entries.tolist())
-        return found
+            slots = self._slots[vtable] = tuple(entries.tolist())
+        return slots
 
     def vector(self, offset: int, count: int, code: str) -> NDArray[Any]:
         """`count` little-endian numbers at `offset`: a read-only view, whatever the alignment."""

@@ -122,8 +122,8 @@ class Table:
         """The fields that are stored, in the order of their slots."""
         slots, edited = self._slots, self._edited
         if not edited:
-            known = self.definition.fields
-            return (f for f in known if f.slot < len(slots) and slots[f.slot])
+            fields = self.definition.fields
+            return (f for f in fields if f.slot < len(slots) and slots[f.slot])
         return (field for field in self.definition.fields if field.name in self)
 
     def enum(self, name: str) -> str:
@@ -170,8 +170,8 @@ class Table:
 
     def _enum(self, name: str) -> EnumDef | UnionDef:
         kind = str(self.definition.by_name[name].enum)
-        known = schema()
-        return known.enums.get(kind) or known.unions[kind]
+        definitions = schema()
+        return definitions.enums.get(kind) or definitions.unions[kind]
 
     def _position(self, field: FieldDef) -> int | None:
         slots = self._slots

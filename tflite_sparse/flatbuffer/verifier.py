@@ -110,13 +110,13 @@ class _Verifier:
             raise self.fail(f"the root table would start at {root}, outside the file", 0)
         self.pending[self.schema.root.name].append((np.array([root]), np.ones(1)))
         for definition in self.schema.parents_first:
-            found = self.pending.pop(definition.name, None)
-            if not found:
+            places = self.pending.pop(definition.name, None)
+            if not places:
                 continue
             positions, inverse = np.unique(
-                np.concatenate([where for where, _ in found]), return_inverse=True
+                np.concatenate([where for where, _ in places]), return_inverse=True
             )
-            times = np.bincount(inverse, np.concatenate([n for _, n in found])).astype(np.float64)
+            times = np.bincount(inverse, np.concatenate([n for _, n in places])).astype(np.float64)
             self.tables += float(times.sum())
             if self.tables > MAX_TABLES:
                 raise self.fail(f"the file claims more than {MAX_TABLES:,} tables", positions[0])
@@ -296,18 +296,20 @@ class _Verifier:
                 )
 
     def note_unknown_slots(self, table: TableDef, at: Ints, vtable: Ints, size: Ints) -> None:
-        known = len(table.fields)
+        known_fields = len(table.fields)
         slots = (size - _VTABLE_HEADER) // 2
         # Tables share vtables: look at each longer one once.
-        longer, first = np.unique(vtable[slots > known], return_index=True)
+        longer, first = np.unique(vtable[slots > known_fields], return_index=True)
         for position, table_at in zip(
-            longer.tolist(), at[slots > known][first].tolist(), strict=True
+            longer.tolist(), at[slots > known_fields][first].tolist(), strict=True
         ):
             count = int(self.numbers(np.array([position]), "<u2")[0] - _VTABLE_HEADER) // 2
-            entries = self.source.vector(position + _VTABLE_HEADER, count, "<u2")[known:]
+            entries = self.source.vector(position + _VTABLE_HEADER, count, "<u2")[known_fields:]
             used = np.flatnonzero(entries)
             if used.size:
-                self.unknown.append(Unknown(table.name, f"slot {known + int(used[0])}", table_at))
+                self.unknown.append(
+                    Unknown(table.name, f"slot {known_fields + int(used[0])}", table_at)
+                )
                 return
 
     def reach(self, ends: Ints) -> None:

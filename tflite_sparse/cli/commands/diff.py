@@ -27,6 +27,6 @@ def command(
     from tflite_sparse.model import Model
     from tflite_sparse.report.printables import printable_diff
 
-    found = diff(Model.read(before), Model.read(after))
-    show(printable_diff(found, top=top), as_json=as_json)
-    return 0 if found.equal else 1
+    difference = diff(Model.read(before), Model.read(after))
+    show(printable_diff(difference, top=top), as_json=as_json)
+    return 0 if difference.equal else 1

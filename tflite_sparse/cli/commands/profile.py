@@ -41,10 +41,10 @@ def command(
     from tflite_sparse.runtime.plan_match import against_plan as compare
 
     main = Model.read(model).main
-    found = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
+    run = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
     target = "x86-noavx" if emulate else native_target()
-    compared = compare(main, found, target)
-    show(printable_profile(model, found, compared, against=against_plan), as_json=as_json)
+    compared = compare(main, run, target)
+    show(printable_profile(model, run, compared, against=against_plan), as_json=as_json)
     if against_plan:
         return int(not compared.agree)
-    return int(not found.ok)
+    return int(not run.ok)
