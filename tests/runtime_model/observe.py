@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.runtime.litert.driver import profile_many, run_many
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -64,14 +65,15 @@ def observe(models: Sequence[bytes], *, emulate: bool) -> Iterator[Observation]:
     """Runs models on LiteRT with XNNPACK and without.
 
     Args:
-        models: the models.
+        models: the models; one that leaves sizes open has the default ones.
         emulate: whether XNNPACK runs on a processor without AVX, where it goes sparse.
 
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
     jobs: list[tuple[bytes, list[Outputs]]] = [(model, [_feed(model)]) for model in models]
-    profiles = profile_many(models, emulate=emulate)
+    shapes = [[value.shape for value in feeds[0].values()] for _, feeds in jobs]
+    profiles = profile_many(models, emulate=emulate, shapes=shapes)
     results = run_many(jobs, emulate=emulate)
     references = run_many(jobs, backend="builtin")
     for model, profile, result, reference in zip(
@@ -101,7 +103,9 @@ def rounding(model: bytes) -> float:
 
 def _feed(model: bytes) -> Outputs:
     rng = np.random.default_rng(7)
-    return {tensor.name: _values(tensor, rng) for tensor in Model.read(model).subgraphs[0].inputs}
+    opened = Model.read(model)
+    input_shapes_of(opened)
+    return {tensor.name: _values(tensor, rng) for tensor in opened.subgraphs[0].inputs}
 
 
 def _values(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:

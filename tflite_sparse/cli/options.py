@@ -9,6 +9,7 @@ import typer
 
 __all__ = [
     "AsJson",
+    "Batch",
     "Check",
     "Data",
     "DryRun",
@@ -16,6 +17,7 @@ __all__ = [
     "Force",
     "Gzip",
     "InPlace",
+    "InputShape",
     "KeepNonzero",
     "ModelPath",
     "Only",
@@ -90,6 +92,17 @@ KeepNonzero = Annotated[
     ),
 ]
 Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]
+InputShape = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input-shape",
+        metavar="[NAME=]SIZES",
+        help="Shape of an input that leaves sizes open, such as 1,224,224,3; may be repeated.",
+    ),
+]
+Batch = Annotated[
+    int | None, typer.Option(min=1, help="The first dimension where the file leaves it open.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]
 OnlyTargets = Annotated[
     list[str] | None,

@@ -51,6 +51,8 @@ class Destination(msgspec.Struct, frozen=True):
         gzip: whether to compute sizes after gzip; None leaves it to the size of the file.
         top: how many weights to show; 0 for all.
         data: a folder with inputs for a model whose weights were rounded; None for random ones.
+        input_shapes: shapes that were asked for, by the name of the input.
+        batch: the first dimension that was asked for.
     """
 
     output: str | None
@@ -63,6 +65,8 @@ class Destination(msgspec.Struct, frozen=True):
     gzip: bool | None
     top: int
     data: str | None = None
+    input_shapes: dict[str, tuple[int, ...]] = {}
+    batch: int | None = None
 
     def target(self, model: str) -> str | None:
         """Where to write, None for nowhere.
@@ -106,12 +110,17 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
         The exit code.
     """
     from tflite_sparse.model import Model
+    from tflite_sparse.rewrite.at_sizes import run_at_sizes
     from tflite_sparse.rewrite.writing.sizes import gzip_ahead, measure
 
     target = destination.target(model)
+    if target is not None and destination.verify:
+        from tflite_sparse.runtime.litert.driver import litert_version
+
+        litert_version()
     opened = Model.read(model)
     before, packed = opened.size, gzip_ahead(opened, destination.gzip)
-    result = rewrite.run(opened)
+    result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
     verified = ""
     if target is not None:
         verified = _write(result, model, target, destination)
@@ -135,7 +144,7 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
     fresh = not destination.force and not destination.in_place
     if result.changed:
         outcome: list[str] = []
-        check = _verifier(model, result, outcome, destination.data) if destination.verify else None
+        check = _verifier(model, result, destination, outcome) if destination.verify else None
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
         return "".join(outcome)
     # What is not changed is not written anew either.
@@ -149,7 +158,7 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
 
 
 def _verifier(
-    model: str, result: Rewrite, outcome: list[str], data: str | None
+    model: str, result: Rewrite, destination: Destination, outcome: list[str]
 ) -> Callable[[Path], None]:
     """What runs both models; it adds what that showed to `outcome`."""
     from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance, verify_files
@@ -161,17 +170,26 @@ def _verifier(
     if any(change.rounding is not None for change in result.weights):
         from tflite_sparse.cli.values_check import check_values
 
-        return lambda written: outcome.append(check_values(model, written, result, data))
+        return lambda written: outcome.append(check_values(model, written, result, destination))
     # Other kernels, and adapted operators, add up in another order.
     other = result.adaptation is not None or any(op.versions for op in result.operators)
     tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
     adapted = result.adaptation is not None and result.adaptation.done
 
     def check(written: Path) -> None:
-        proof = verify_files(model, written, tolerance=tolerance, weights=not adapted)
+        proof = verify_files(
+            model,
+            written,
+            tolerance=tolerance,
+            weights=not adapted,
+            input_shapes=destination.input_shapes,
+            batch=destination.batch,
+        )
         worst = max((o.max_abs or 0.0 for b in proof.backends for o in b.outputs), default=0.0)
         same = f"the same numbers to within {worst:.2g}" if worst else "the same numbers"
-        outcome.append(f"LiteRT computes {same}, with XNNPACK and without")
+        sizes = result.input_shapes
+        where = f" at {sizes.words}" if sizes is not None and sizes.chosen else ""
+        outcome.append(f"LiteRT computes {same}{where}, with XNNPACK and without")
 
     return check
 

@@ -9,7 +9,7 @@ import typer
 from tflite_sparse.errors import UsageError
 from tflite_sparse.words import units
 
-__all__ = ["parse_share", "parse_size"]
+__all__ = ["parse_input_shapes", "parse_share", "parse_size"]
 
 
 def parse_size(text: str | float) -> int:
@@ -25,6 +25,29 @@ def parse_size(text: str | float) -> int:
     if math.isinf(size):
         raise typer.BadParameter(f"{text!r} is no size; write bytes, or 64K, 1.5M")
     return int(size)
+
+
+def parse_input_shapes(texts: list[str] | None) -> dict[str, tuple[int, ...]]:
+    """Shapes of inputs by name: "image=1,224,224,3", or "1x224x224x3" for the only one.
+
+    Raises:
+        UsageError: one is no shape, or an input has two.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts or ():
+        name, _, sizes = text.rpartition("=")
+        parts = sizes.replace("x", ",").split(",")
+        if not all(part.strip().isdecimal() and int(part) for part in parts):
+            raise UsageError(
+                f"{text!r} is no shape of an input", hint="write 1,224,224,3 or name=1,224,224,3"
+            )
+        if name in shapes:
+            raise UsageError(
+                f"input {name!r} has two shapes" if name else "the only input has two shapes",
+                hint="name the input in front of each: name=1,224,224,3",
+            )
+        shapes[name] = tuple(int(part) for part in parts)
+    return shapes
 
 
 def parse_share(text: str | float) -> float:

@@ -10,6 +10,7 @@ from tflite_sparse.words.numbers import count_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tflite_sparse.cli.rewriting import Destination
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.runtime.fidelity import Fidelity
 
@@ -19,7 +20,7 @@ _BOUNDS = {"int8": 0.25, "fp16": 0.02}
 """Largest difference of an output, as a share of its range, before a result is refused."""
 
 
-def check_values(model: str, written: Path, result: Rewrite, data: str | None) -> str:
+def check_values(model: str, written: Path, result: Rewrite, destination: Destination) -> str:
     """Proves that the runtime computes with the rounded weights, and tells how near that comes.
 
     The first is exact: the same model with these weights as fp32, dense, must compute the same. The
@@ -29,7 +30,7 @@ def check_values(model: str, written: Path, result: Rewrite, data: str | None) -
         model: the model that was read.
         written: the model that was written.
         result: what was done.
-        data: a folder with inputs; None for random ones.
+        destination: which inputs to run, and of which size.
 
     Returns:
         What was found, in words.
@@ -52,7 +53,14 @@ def check_values(model: str, written: Path, result: Rewrite, data: str | None) -
         file.flush()
         verify_files(path, written, weights=False)
     kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
-    found = fidelity(model, written, bound=max(_BOUNDS[kind] for kind in kinds), data=data)
+    found = fidelity(
+        model,
+        written,
+        bound=max(_BOUNDS[kind] for kind in kinds),
+        data=destination.data,
+        input_shapes=destination.input_shapes,
+        batch=destination.batch,
+    )
     if not found.within:
         raise RewriteError(
             f"the rounded weights change the outputs too much: {_words(found)}",

@@ -9,6 +9,7 @@ import msgspec
 from tflite_sparse.inspection.file.file_types import FileFacts
 from tflite_sparse.inspection.runtime_types import TargetGroup
 from tflite_sparse.inspection.weights.weight_types import WeightFacts
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Count, Record
 
 __all__ = [
@@ -101,6 +102,7 @@ class Inspection(Record, frozen=True):
         weights: the weights, in the order of the file.
         totals: sums over the model.
         problems: what is wrong in the model.
+        input_shapes: the sizes that all this holds for; None where the file leaves none open.
     """
 
     path: str | None
@@ -113,3 +115,4 @@ class Inspection(Record, frozen=True):
     weights: tuple[WeightFacts, ...]
     totals: Totals
     problems: tuple[Problem, ...]
+    input_shapes: InputShapes | None = None

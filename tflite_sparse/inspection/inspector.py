@@ -27,12 +27,13 @@ from tflite_sparse.inspection.weights.if_sparse import (
 )
 from tflite_sparse.inspection.weights.weight_facts import problem_of
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.sizes.sized import shapes_asked
 from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.if_sparse import WeightData
@@ -62,6 +63,8 @@ def inspect(
     targets: Sequence[Target] | None = None,
     zeros: ZeroCounts | None = None,
     progress: Callable[[int, int], None] | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
 ) -> Inspection:
     """Looks at a whole model.
 
@@ -74,10 +77,17 @@ def inspect(
         shapes: whether to count how full blocks of many shapes are.
         zeros: where to keep the zeros that are counted, for those who ask for plans afterwards.
         progress: called with the bytes of weights that are done and the bytes of all.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one; None for
+            those that the model is looked at with, see `Model.input_shapes`.
+        batch: the first dimension, where that is open.
 
     Returns:
         Everything that is known. What is wrong with single weights is among its problems.
+
+    Raises:
+        UsageError: there is no such input, or no model of such a size.
     """
+    sizes = shapes_asked(model, input_shapes, batch)
     if gzip is None:
         gzip = model.size <= GZIP_UP_TO
     weights = find_weights(model)
@@ -112,6 +122,7 @@ def inspect(
             size=model.size,
             sha256=digesting.result() if digesting else None,
             near=near,
+            input_shapes=sizes if sizes.inputs else None,
             runtime=runtime,
             file=file_facts(model, weights),
             operators=_operators(model),

@@ -13,7 +13,7 @@ from tflite_sparse.inspection.weights.zero_maps import ZeroMap, zero_maps
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.releases.targets import Target
@@ -50,6 +50,8 @@ def survey(
     targets: Sequence[Target] | None = None,
     cells: int = CELLS,
     progress: Callable[[int, int], None] | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
 ) -> Survey:
     """Looks at a model from all sides; for its parameters see `inspect`.
 
@@ -61,9 +63,19 @@ def survey(
         cells: most cells of the maps of all weights together; each has at least 16 rows and columns
             and at most 64, or all of a smaller weight.
         progress: called with the bytes of weights that are done and the bytes of all.
+        input_shapes: shapes of inputs that leave sizes open.
+        batch: the first dimension, where that is open.
     """
     inspection = inspect(
-        model, near=near, digest=True, gzip=gzip, shapes=True, targets=targets, progress=progress
+        model,
+        near=near,
+        digest=True,
+        gzip=gzip,
+        shapes=True,
+        targets=targets,
+        progress=progress,
+        input_shapes=input_shapes,
+        batch=batch,
     )
     least, most = _SIDES
     side = min(max(math.isqrt(cells // max(1, len(inspection.weights))), least), most)

@@ -30,6 +30,7 @@ class Settings(Record, frozen=True):
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.
         min_saving_share: the same as a share of the file.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
     """
 
     enabled: frozenset[str] = frozenset()
@@ -41,3 +42,4 @@ class Settings(Record, frozen=True):
     pruned: float = 0.5
     min_saving: int = 1024
     min_saving_share: float = 0.02
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import resize
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.releases.targets import target
 
@@ -46,7 +47,10 @@ class Subject:
         self.model = self._read()
 
     def _read(self) -> Model:
-        return Model.read(self.path) if self._content is None else Model.read(self._content)
+        model = Model.read(self.path if self._content is None else self._content)
+        if self.settings.input_shapes:
+            resize(model, self.settings.input_shapes)
+        return model
 
     @functools.cached_property
     def targets(self) -> tuple[Target, ...]:

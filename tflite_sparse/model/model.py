@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.flatbuffer.appended import Appended
     from tflite_sparse.model.operator import Operator
+    from tflite_sparse.model.sizes.sized import InputShapes
 
 __all__ = ["Metadata", "Model", "Signature"]
 
@@ -65,9 +66,13 @@ class Model:
         signatures: the named entry points.
         metadata: the named blobs.
         offline_plan: the plan of its memory that TFLite Micro is to follow, or None.
+        input_shapes: the sizes that its tensors have while it is looked at, see
+            `sizes.sized.resize`; None where nobody has worked them out, so that they have those of
+            the file.
     """
 
     def __init__(self, file: FlatFile) -> None:
+        self.input_shapes: InputShapes | None = None
         self.file = file
         self.table = file.root
         source = file.source
@@ -261,8 +266,15 @@ class Model:
             RewriteError: the model was edited and holds something that would be lost.
         """
         if self.file.source is None or self._is_edited:
-            return Model.read(self.to_bytes(), self.name)
-        return Model(self.file.copy())
+            twin = Model.read(self.to_bytes(), self.name)
+        else:
+            twin = Model(self.file.copy())
+        if self.input_shapes is not None:
+            twin.input_shapes = self.input_shapes
+            for subgraph, other in zip(self.subgraphs, twin.subgraphs, strict=True):
+                for tensor, same in zip(subgraph.tensors, other.tensors, strict=True):
+                    same.shape = tensor.shape
+        return twin
 
     @property
     def _is_edited(self) -> bool:

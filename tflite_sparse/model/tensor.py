@@ -105,7 +105,9 @@ class Tensor:
         index: position among the subgraph's tensors.
         buffer: the buffer that it refers to.
         type: element type by the schema's name, such as "FLOAT32".
-        shape: sizes; () for a scalar and for a tensor whose shape is not stated.
+        shape: sizes; () for a scalar and for a tensor whose shape is not stated. Where the file
+            leaves sizes open, those of `Model.input_shapes`, and until there are any those that
+            stand in the file.
     """
 
     __slots__ = ("buffer", "index", "shape", "subgraph", "table", "type")

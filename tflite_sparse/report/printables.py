@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tflite_sparse.comparison.diff_types import ModelDiff
+    from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.records import Record
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.writing.sizes import Sizes
@@ -116,7 +117,12 @@ def printable_verification(verification: Verification) -> Printable:
 
 
 def printable_profile(
-    model: str, profile: Profile, compared: PlanComparison, *, against: bool
+    model: str,
+    profile: Profile,
+    compared: PlanComparison,
+    input_shapes: InputShapes | None = None,
+    *,
+    against: bool,
 ) -> Printable:
     """What a runtime executed.
 
@@ -124,17 +130,20 @@ def printable_profile(
         model: the model's path.
         profile: what was executed.
         compared: the same beside what was predicted.
+        input_shapes: the sizes that it was run at; None where the model leaves none open.
         against: whether people see what was predicted too.
     """
 
     def content() -> Record:
         from tflite_sparse.report.json.profile import profile_report
 
-        return profile_report(model, profile, compared)
+        return profile_report(model, profile, compared, input_shapes)
 
     def lines(width: int) -> Iterable[Text | str]:
         from tflite_sparse.report.text.profile import profile_lines
 
-        return profile_lines(model, profile, compared, width, against=against)
+        return profile_lines(
+            model, profile, compared, width, against=against, input_shapes=input_shapes
+        )
 
     return Printable(content, lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import msgspec
 
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Count, Record
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation
 from tflite_sparse.rewrite.writing.proof import Expected
@@ -128,6 +129,9 @@ class Changes(Record, frozen=True):
         notes: what else there is to know, one sentence each.
         min_runtime_version: where it was raised; null where it was not.
         adaptation: what `adapt` did, or why it did nothing; null for rewrites without it.
+        input_shapes: the sizes that the runtime was asked about, or that were fixed; null where the
+            model that was read leaves none open.
+        fixed: whether the model has these sizes for good now.
     """
 
     kind: RewriteKind
@@ -138,6 +142,8 @@ class Changes(Record, frozen=True):
     notes: tuple[str, ...]
     min_runtime_version: VersionRaise | None
     adaptation: Adaptation | None
+    input_shapes: InputShapes | None = None
+    fixed: bool = False
 
 
 class Baseline(NamedTuple):
@@ -167,6 +173,9 @@ class Rewrite(msgspec.Struct, frozen=True):
         expected: what the changed tensors must hold when they are written, for `save`.
         adaptation: what `adapt` did, or why it did nothing; None for other rewrites.
         baseline: what the runtime did with the model before; None where nobody asked.
+        input_shapes: the sizes that the runtime was asked about, or that were fixed; None where the
+            model leaves none open.
+        fixed: whether the model has these sizes for good now.
     """
 
     model: Model
@@ -179,12 +188,14 @@ class Rewrite(msgspec.Struct, frozen=True):
     expected: tuple[Expected, ...] = ()
     adaptation: Adaptation | None = None
     baseline: Baseline | None = None
+    input_shapes: InputShapes | None = None
+    fixed: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything is different now."""
         adapted = self.adaptation is not None and self.adaptation.done
-        return bool(self.weights or self.operators or adapted)
+        return bool(self.weights or self.operators or adapted or self.fixed)
 
     @property
     def bytes_before(self) -> int:
@@ -208,6 +219,8 @@ class Rewrite(msgspec.Struct, frozen=True):
             self.notes,
             self.min_runtime_version,
             self.adaptation,
+            self.input_shapes,
+            self.fixed,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.planner import Adapt
+from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import RewriteKind
 from tflite_sparse.rewrite.sequence import Sequence
 from tflite_sparse.rewrite.storage.store_values import sparsify_pass
 from tflite_sparse.storage.options import SparsifyOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence as SequenceOf
+
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
@@ -42,6 +46,9 @@ def optimize(
     options: AdaptOptions | None = None,
     storage: SparsifyOptions | None = None,
     values: ValuesOptions | None = None,
+    *,
+    input_shapes: Mapping[str, SequenceOf[int]] | None = None,
+    batch: int | None = None,
 ) -> Rewrite:
     """Adapts a model where that pays, and stores its weights sparse where that is smaller.
 
@@ -52,12 +59,16 @@ def optimize(
             that run dense in any case and would make the download larger.
         values: the numbers in which they are stored, which loses information; None for those that
             they have.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one. The
+            result has these sizes for good.
+        batch: the same for the first dimension alone.
 
     Returns:
         What was done, what `adapt` did and the changes of `sparsify`, with the new model.
 
     Raises:
+        UsageError: there is no such target or input, or no model of such a size.
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    return Optimize(options, storage, values).run(model)
+    return run_at_sizes(Optimize(options, storage, values), model, input_shapes, batch)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
@@ -16,11 +17,11 @@ from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_m
 from tflite_sparse.runtime.observations import Status, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["Bench", "BenchedModel", "Where", "bench"]
+__all__ = ["Bench", "BenchedModel", "Where", "bench", "require"]
 
 Where = Literal["native", "web"]
 """LiteRT in a process on this machine, or LiteRT.js in a headless browser."""
@@ -43,6 +44,8 @@ class BenchedModel(Record, frozen=True):
         within: whether that is what another order of summation explains; None as before.
         comparison: why outputs cannot be compared; "" where they can.
         milliseconds: one time for each counted run, in order.
+        input_shapes: the sizes that it was run at; None where it leaves none open.
+        note: how it was run where that is not as it stands in the file; "" where it is.
     """
 
     path: str
@@ -57,6 +60,8 @@ class BenchedModel(Record, frozen=True):
     within: bool | None
     comparison: str
     milliseconds: tuple[Amount, ...]
+    input_shapes: InputShapes | None = None
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -108,6 +113,8 @@ def bench(
     timeout: float = 120.0,
     browser: str | None = None,
     litertjs: str | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
 ) -> Bench:
     """Times models in turn, run by run, so that a drift of the machine's speed hits all alike.
 
@@ -123,21 +130,30 @@ def bench(
         timeout: seconds that a model may take in all; one that takes longer is given up.
         browser: for "web", the browser, see `find_browser`.
         litertjs: for "web", a folder with LiteRT.js, see `litertjs_files`.
+        input_shapes: shapes of inputs that a model leaves open, by name, "" for the only one; None
+            for those that it is looked at with.
+        batch: the first dimension, where that is open.
 
     Raises:
-        UsageError: no model was named, or one has inputs for which there are no random values.
+        UsageError: no model was named, one has inputs for which there are no random values, there
+            is no such input, or no model of such a size.
         RuntimeUnavailableError: LiteRT, or what "web" needs, is not there.
         TfliteSparseError: a file is no model.
     """
     if not models:
         raise UsageError("there is no model to time")
-    feeds = [random_inputs(input_specs(Model.read(model)), 1, seed)[0] for model in models]
+    require(where, browser=browser)
+    opened = [Model.read(model) for model in models]
+    feeds = [
+        random_inputs(input_specs(model, batch=batch, input_shapes=input_shapes), 1, seed)[0]
+        for model in opened
+    ]
     if where == "web":
         from tflite_sparse.runtime.web.driver import time_models_on_web
         from tflite_sparse.runtime.web.litertjs import CORE
 
         found = time_models_on_web(
-            models,
+            opened,
             feeds,
             runs=runs,
             warmup=warmup,
@@ -148,11 +164,34 @@ def bench(
         )
         version = "" if litertjs else f" {CORE.version}"
         runtime, timings = f"LiteRT.js{version} in {found.browser}", found.timings
+        notes = found.notes
     else:
         runtime = f"LiteRT {litert_version()}"
+        notes = ("",) * len(models)
         timings = _native(models, feeds, runs=runs, warmup=warmup, threads=threads, timeout=timeout)
-    benched = tuple(_benched(timing, timings[0]) for timing in timings)
+    benched = tuple(
+        _benched(timing, timings[0], model, note)
+        for timing, model, note in zip(timings, opened, notes, strict=True)
+    )
     return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, benched)
+
+
+def require(where: Where, *, browser: str | None = None) -> None:
+    """Makes sure that what a measurement needs is installed.
+
+    Args:
+        where: where the models are to run.
+        browser: for "web", the browser, see `find_browser`.
+
+    Raises:
+        RuntimeUnavailableError: it is not.
+    """
+    if where == "web":
+        from tflite_sparse.runtime.web.chromium import check
+
+        check(browser)
+    else:
+        litert_version()
 
 
 def _native(
@@ -186,7 +225,7 @@ def _native(
     )
 
 
-def _benched(timing: Timing, first: Timing) -> BenchedModel:
+def _benched(timing: Timing, first: Timing, model: Model, note: str) -> BenchedModel:
     difference, within, reason = _difference(timing, first)
     times = timing.milliseconds
     both = timing.ok and first.ok and first.median > 0
@@ -203,6 +242,8 @@ def _benched(timing: Timing, first: Timing) -> BenchedModel:
         within,
         reason,
         times,
+        model.input_shapes if model.input_shapes and model.input_shapes.inputs else None,
+        note,
     )
 
 

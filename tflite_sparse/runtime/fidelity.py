@@ -16,7 +16,7 @@ from tflite_sparse.runtime.litert.driver import run_many
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,6 +90,8 @@ def fidelity(
     trials: int = _TRIALS,
     seed: int = 0,
     timeout: float = 120.0,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
 ) -> Fidelity:
     """Runs two models on the same inputs, with XNNPACK, and compares their outputs.
 
@@ -101,13 +103,16 @@ def fidelity(
         trials: how many sets of random inputs.
         seed: seed of the random inputs.
         timeout: seconds after which a model is given up.
+        input_shapes: shapes of inputs that the first model leaves open, by name, "" for the only
+            one; None for those that it is looked at with.
+        batch: the first dimension, where that is open.
 
     Raises:
         RewriteError: one of the models runs and the other does not.
         RuntimeUnavailableError: LiteRT is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
-    specs = input_specs(Model.read(before))
+    specs = input_specs(Model.read(before), None, batch, input_shapes)
     given = random_inputs(specs, trials, seed) if data is None else load_folder(data, specs)
     first, second = run_many([(path, given) for path in (before, after)], timeout=timeout)
     if first.status != second.status:

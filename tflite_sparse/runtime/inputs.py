@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place, UsageError
+from tflite_sparse.model.sizes.sized import shapes_asked
 from tflite_sparse.model.types import dtype
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.model import Model, Tensor
+    from tflite_sparse.model import Model
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["InputSpec", "input_specs", "load_folder", "load_inputs", "random_inputs"]
@@ -31,7 +32,8 @@ class InputSpec(NamedTuple):
     Attributes:
         key: what the driver calls it: a name of the signature, or its position.
         name: its name for people.
-        shape: its shape; dynamic sizes are 1, or the batch that was asked for.
+        shape: its shape; sizes that the file leaves open are those that the model is looked at
+            with.
         type: its element type by the schema's name.
     """
 
@@ -42,19 +44,24 @@ class InputSpec(NamedTuple):
 
 
 def input_specs(
-    model: Model, signature: str | None = None, batch: int | None = None
+    model: Model,
+    signature: str | None = None,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> tuple[InputSpec, ...]:
     """The inputs of a model's signature, or of its main subgraph.
 
     Args:
         model: the model.
         signature: key of a signature; None for the main subgraph.
-        batch: size of the first dimension where that is dynamic.
+        batch: size of the first dimension where that is open.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
 
     Raises:
-        UsageError: there is no such signature.
+        UsageError: there is no such signature or input, or no model of such a size.
         ModelError: the model has no subgraph.
     """
+    shapes_asked(model, input_shapes, batch)
     if signature is None:
         pairs = [(str(i), t) for i, t in enumerate(model.main.inputs)]
     else:
@@ -70,19 +77,11 @@ def input_specs(
         InputSpec(
             key,
             readable(tensor.name) if signature is None else readable(key),
-            _shape(tensor, batch),
+            tuple(max(size, 1) for size in tensor.shape),
             tensor.type,
         )
         for key, tensor in pairs
     )
-
-
-def _shape(tensor: Tensor, batch: int | None) -> tuple[int, ...]:
-    signature = tensor.shape_signature or tensor.shape
-    sizes = list(tensor.shape)
-    if batch is not None and signature and signature[0] == -1:
-        sizes[0] = batch
-    return tuple(size if size > 0 else 1 for size in sizes)
 
 
 def random_inputs(specs: tuple[InputSpec, ...], trials: int, seed: int = 0) -> tuple[Outputs, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import (
     OutputComparison,
@@ -21,7 +22,7 @@ from tflite_sparse.runtime.observations import Status
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tflite_sparse.comparison.diff_types import ModelDiff, WeightDiff
     from tflite_sparse.runtime.observations import RunResult
@@ -112,6 +113,7 @@ class Verification(Record, frozen=True):
         seed: seed of random inputs; None for given ones.
         emulated: whether the processor was emulated.
         backends: outputs on each set of kernels; empty where they were not asked for.
+        input_shapes: the sizes that they were run at; None where the first model leaves none open.
     """
 
     a: str
@@ -123,6 +125,7 @@ class Verification(Record, frozen=True):
     seed: Count | None
     emulated: bool
     backends: tuple[BackendComparison, ...]
+    input_shapes: InputShapes | None = None
 
     derived = ("equal",)
 
@@ -146,6 +149,7 @@ def verify(
     emulate: bool = False,
     timeout: float = 120.0,
     weights: bool = True,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Verification:
     """Compares two models.
 
@@ -163,8 +167,11 @@ def verify(
         emulate: whether to run on an emulated processor without AVX.
         timeout: seconds after which a model is given up.
         weights: whether to compare weights and graphs too, which adapted models do not share.
+        input_shapes: shapes of inputs that the first model leaves open, by name, "" for the only
+            one; None for those that it is looked at with.
 
     Raises:
+        UsageError: there is no such input, or no model of such a size.
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
@@ -172,10 +179,13 @@ def verify(
     found = diff(first, second) if weights else None
     compared: list[BackendComparison] = []
     count = 0
+    sizes = None
     if backends:
-        specs = input_specs(first, signature, batch)
+        specs = input_specs(first, signature, batch, input_shapes)
         given = random_inputs(specs, trials, seed) if inputs is None else load_inputs(inputs, specs)
         count = len(given)
+        if inputs is None and first.input_shapes is not None and first.input_shapes.inputs:
+            sizes = first.input_shapes
         options: dict[str, Any] = {"signature": signature, "emulate": emulate, "timeout": timeout}
         for backend in backends:
             jobs = [(path, given) for path in (a, b)]
@@ -192,6 +202,7 @@ def verify(
         None if inputs is not None else seed,
         emulate,
         tuple(compared),
+        sizes,
     )
 
 
@@ -201,6 +212,8 @@ def verify_files(
     *,
     tolerance: Tolerance | None = None,
     weights: bool = True,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
 ) -> Verification:
     """Checks what a rewrite wrote against what it read.
 
@@ -209,12 +222,21 @@ def verify_files(
         after: the model that was written.
         tolerance: how far outputs may lie apart, see `verify`.
         weights: whether the weights must be the same too.
+        input_shapes: see `verify`.
+        batch: see `verify`.
 
     Raises:
         RewriteError: weights or outputs differ.
         RuntimeUnavailableError: LiteRT is not installed.
     """
-    found = verify(before, after, tolerance=tolerance, weights=weights)
+    found = verify(
+        before,
+        after,
+        tolerance=tolerance,
+        weights=weights,
+        input_shapes=input_shapes,
+        batch=batch,
+    )
     if found.equal:
         return found
     if found.weights:

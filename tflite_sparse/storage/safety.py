@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.storage.reader_table import needs_delegate
 from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.words.names import readable
@@ -52,6 +53,10 @@ def dangers(
     Returns:
         Why each of them must stay dense. The rest is safe together.
     """
+    sizes = input_shapes_of(model)
+    if sizes.chosen and sizes.unknown:
+        why = f"the file leaves {sizes.open_words} open, and {sizes.unknown}"
+        return dict.fromkeys(zeros, Refusal("sizes", why))
     refusals: dict[Weight, Refusal] = {}
     while True:
         kept = [weight for weight in zeros if weight not in refusals]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.sized import resize
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.records import Record
 from tflite_sparse.xnnpack.assumptions import NO_ASSUMPTIONS
@@ -31,6 +32,8 @@ from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tflite_sparse.model import Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
@@ -83,6 +86,7 @@ def plan(
     assume: WhatIf = NO_ASSUMPTIONS,
     runtime: Runtime | None = None,
     zeros: ZeroCounts | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Plan:
     """Works out what the runtime will do with a subgraph.
 
@@ -93,12 +97,16 @@ def plan(
         runtime: the release of the runtime; None for the target's.
         zeros: zeros that were counted before, and where to keep those that are counted now; saves
             time for several plans of a model.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one; None for
+            those that the model is looked at with, see `Model.input_shapes`.
 
     Raises:
-        UsageError: there is no such target.
+        UsageError: there is no such target or input, or no model of such a size.
         EncodingError: a sparse weight is malformed.
         ModelError: a weight's buffer does not fit its shape.
     """
+    if input_shapes is not None:
+        resize(subgraph.model, input_shapes)
     hardware = target_of(target)
     runtime = runtime or hardware.runtime
     pipeline = Pipeline(subgraph, hardware, runtime, assume, zeros or ZeroCounts())

@@ -86,7 +86,7 @@ def test_the_face_model_computes_the_same_with_dense_and_with_sparse_weights(tmp
 def test_the_browser_computes_what_litert_computes_here(tmp_path):
     path = twins(tmp_path)[0]
     feeds = random_inputs(input_specs(Model.read(path)), 1)
-    web = time_models_on_web([path], feeds, runs=1).timings[0]
+    web = time_models_on_web([Model.read(path)], feeds, runs=1).timings[0]
     here = run(path, feeds).trials[0]
     assert web.ok
     assert len(web.outputs) == len(here)

@@ -34,6 +34,7 @@ from tests.support.lint.models import (
     zero_value,
 )
 from tests.support.nets.small_nets import build, head, pointwise, trunk
+from tests.support.open_sizes import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,6 +177,8 @@ CASES: dict[str, Case] = {
     "TFS502": Case(lambda: versioned("1.14.0"), lambda: versioned("2.2.0")),
     "TFS503": Case(lambda: good("dense"), lambda: aligned(good("dense"))),
     "TFS504": Case(lambda: gathered("gather"), lambda: gathered("dense"), "DENSIFY"),
+    "TFS505": Case(lambda: opened(good(), (0,)), good, "input"),
+    "TFS506": Case(lambda: opened(good()), lambda: opened(good(), (0,))),
     "TFS601": Case(lambda: good("dense"), good, config=budget(max_size=20_000)),
     "TFS602": Case(
         lambda: good("dense", 0.1), lambda: good("dense", 0.9), config=budget(max_gzip_size=20_000)

@@ -8,6 +8,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def command(
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
     verify: opt.Verify = False,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     gzip: opt.Gzip = None,
     top: Annotated[
         int, typer.Option(metavar="N", min=0, help="Show that many changes, 0 for all.")
@@ -73,5 +76,8 @@ def command(
     from tflite_sparse.rewrite.adapt.planner import Adapt
 
     options = adapt_options(target, only, without, min_gain)
-    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
+    shapes = parse_input_shapes(input_shape)
+    destination = Destination(
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, None, shapes, batch
+    )
     return rewrite_command(model, destination, Adapt(options))

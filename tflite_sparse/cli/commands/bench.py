@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.options import Where
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import FileError, Place, UsageError
 
 __all__ = ["command"]
@@ -40,6 +42,8 @@ def command(
             help="Folder where npm installed @litertjs/core.  [default: a pinned one, kept]",
         ),
     ] = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw it: a .svg or .png file.")
     ] = None,
@@ -60,6 +64,8 @@ def command(
         timeout=timeout,
         browser=browser,
         litertjs=litertjs,
+        input_shapes=parse_input_shapes(input_shape),
+        batch=batch,
     )
     if target is not None:
         from tflite_sparse.files.output import replacing

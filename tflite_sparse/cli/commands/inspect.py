@@ -11,7 +11,7 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_error, report_problem
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
-from tflite_sparse.cli.values import parse_share, parse_size
+from tflite_sparse.cli.values import parse_input_shapes, parse_share, parse_size
 from tflite_sparse.errors import TfliteSparseError, UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def command(
     group: Annotated[
         bool, typer.Option("--group", help="Sum the weights up by block of the model.")
     ] = False,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     near: Annotated[
         float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
     ] = 1e-10,
@@ -133,6 +135,8 @@ def command(
         gzip=gzip,
         digest=as_json,
         shapes=as_json or explain,
+        input_shapes=parse_input_shapes(input_shape),
+        batch=batch,
     )
     results = _results(find_models(models), selection, how)
     failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
@@ -184,6 +188,8 @@ class _Options(NamedTuple):
     gzip: bool | None
     digest: bool
     shapes: bool
+    input_shapes: dict[str, tuple[int, ...]]
+    batch: int | None
 
 
 def _targets(names: list[str] | None) -> tuple[Target, ...] | None:
@@ -231,6 +237,8 @@ def _inspect(
         shapes=options.shapes,
         targets=options.targets,
         progress=progress,
+        input_shapes=options.input_shapes,
+        batch=options.batch,
     )
     return found, graph_edges(model) if options.wired else ()
 

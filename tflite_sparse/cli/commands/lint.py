@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import TfliteSparseError, UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.report.lint.formats import REPORTERS
@@ -55,6 +57,7 @@ def command(
         _Many,
         typer.Option("--budget", metavar="NAME=LIMIT", help='A limit, such as "max-size=4MiB".'),
     ] = None,
+    input_shape: opt.InputShape = None,
     fail_on: Annotated[
         Severity | None,
         typer.Option(help="Severity from which a finding fails the run.  [default: warning]"),
@@ -102,7 +105,11 @@ def command(
         raise UsageError("--dry-run goes with --fix")
     settings = _config(config, isolated=isolated)
     arguments = keys_of_arguments(
-        select=select or (), ignore=ignore or (), targets=target or (), budgets=budget or ()
+        select=select or (),
+        ignore=ignore or (),
+        targets=target or (),
+        budgets=budget or (),
+        input_shapes=parse_input_shapes(input_shape),
     )
     settings = settings.changed_by(arguments, fail_on)
     models, failed = _models(paths)

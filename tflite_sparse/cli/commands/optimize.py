@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
 from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command, values_options
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tflite_sparse.runtime.bench import Bench
 
 __all__ = ["command"]
 
@@ -36,6 +40,8 @@ def command(
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
     ] = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     gzip: opt.Gzip = None,
     top: opt.Top = 10,
     as_json: opt.AsJson = False,
@@ -51,22 +57,35 @@ def command(
     options = adapt_options(target, only, without, min_gain)
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
+    shapes = parse_input_shapes(input_shape)
     destination = Destination(
-        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data
+        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data, shapes, batch
     )
+    if bench is not None:
+        from tflite_sparse.runtime.bench import require
+
+        require(bench.value)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero)
     code = rewrite_command(model, destination, Optimize(options, values=numbers))
     if bench is not None and output is not None:
-        _measure(model, output, bench)
+        measured = _measure(model, output, bench, destination)
+        code = code or int(not measured.ok)
     return code
 
 
-def _measure(model: str, output: str, where: opt.Where) -> None:
+def _measure(model: str, output: str, where: opt.Where, destination: Destination) -> Bench:
+    """Times both models and says what that showed."""
     from tflite_sparse.report.text.bench import bench_lines
     from tflite_sparse.report.text.console import Screen
     from tflite_sparse.runtime.bench import bench
 
     screen = Screen()
     typer.echo()
-    times = bench([model, output], where=where.value)
+    times = bench(
+        [model, output],
+        where=where.value,
+        input_shapes=destination.input_shapes,
+        batch=destination.batch,
+    )
     screen.show(bench_lines(times, screen.width))
+    return times

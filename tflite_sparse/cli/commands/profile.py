@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.values import parse_input_shapes
 
 __all__ = ["command"]
 
@@ -28,6 +30,8 @@ def command(
             "--against-plan", help="Show what was predicted beside it; exit 1 where they differ."
         ),
     ] = False,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which the model is given up.")
     ] = 120.0,
@@ -35,16 +39,29 @@ def command(
 ) -> int:
     """Show what LiteRT executes: every operator of XNNPACK, its time, sparse or dense."""
     from tflite_sparse.model import Model
+    from tflite_sparse.model.sizes.sized import shapes_asked
     from tflite_sparse.report.printables import printable_profile
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
     from tflite_sparse.runtime.plan_match import against_plan as compare
 
-    main = Model.read(model).main
-    run = profile(model, runs=runs, threads=threads, emulate=emulate, timeout=timeout)
+    opened = Model.read(model)
+    sizes = shapes_asked(opened, parse_input_shapes(input_shape), batch)
+    main = opened.main
+    run = profile(
+        model,
+        runs=runs,
+        threads=threads,
+        emulate=emulate,
+        timeout=timeout,
+        shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
+    )
     target = "x86-noavx" if emulate else native_target()
     compared = compare(main, run, target)
-    show(printable_profile(model, run, compared, against=against_plan), as_json=as_json)
+    printable = printable_profile(
+        model, run, compared, sizes if sizes.inputs else None, against=against_plan
+    )
+    show(printable, as_json=as_json)
     if against_plan:
         return int(not compared.agree)
     return int(not run.ok)

@@ -14,6 +14,7 @@ from tflite_sparse.cli.output import free_target
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import Place, TfliteSparseError, UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def command(
         typer.Option(metavar="FILE", help="Show what 'tflite-sparse bench --json' measured."),
     ] = None,
     target: opt.OnlyTargets = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     near: Annotated[
         float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
     ] = 1e-10,
@@ -64,6 +67,7 @@ def command(
         free_target(output, force=force)
     measured = None if bench is None else _read_bench(bench)
     targets = tuple(named(name) for name in dict.fromkeys(target)) if target else None
+    shapes = parse_input_shapes(input_shape)
     opened = [Model.read(path) for path in paths]
     surveys = []
     for path, model in zip(paths, opened, strict=True):
@@ -76,6 +80,8 @@ def command(
                     targets=targets,
                     cells=CELLS // len(paths),
                     progress=progress,
+                    input_shapes=shapes,
+                    batch=batch,
                 )
             )
     damaged = [bool(surveyed.inspection.problems) for surveyed in surveys]

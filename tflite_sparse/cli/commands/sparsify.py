@@ -14,7 +14,7 @@ from tflite_sparse.cli.rewriting import (
     rewrite_command,
     values_options,
 )
-from tflite_sparse.cli.values import parse_share
+from tflite_sparse.cli.values import parse_input_shapes, parse_share
 
 __all__ = ["command"]
 
@@ -69,6 +69,8 @@ def command(
     keep_nonzero: opt.KeepNonzero = False,
     data: opt.Data = None,
     verify: opt.Verify = False,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     gzip: opt.Gzip = None,
     top: opt.Top = 20,
     as_json: opt.AsJson = False,
@@ -90,8 +92,9 @@ def command(
         reencode=reencode,
         fc=fc,
     )
+    shapes = parse_input_shapes(input_shape)
     destination = Destination(
-        output, in_place, force, dry_run, check, verify, as_json, gzip, top, data
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, data, shapes, batch
     )
     numbers = values_options(values, data, keep_nonzero=keep_nonzero)
     return rewrite_command(model, destination, sparsify_pass(options, numbers))

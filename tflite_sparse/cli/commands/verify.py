@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
 __all__ = ["command"]
@@ -24,9 +26,8 @@ def command(
     signature: Annotated[
         str | None, typer.Option(metavar="KEY", help="Run this signature.")
     ] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=1, help="Size of the first dimension where it is dynamic.")
-    ] = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     atol: Annotated[
         float | None,
         typer.Option(
@@ -75,6 +76,7 @@ def command(
         emulate=emulate,
         timeout=timeout,
         weights=not outputs_only,
+        input_shapes=parse_input_shapes(input_shape),
     )
     show(printable_verification(found), as_json=as_json)
     return 0 if found.equal else 1

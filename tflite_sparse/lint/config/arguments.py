@@ -12,7 +12,7 @@ from tflite_sparse.lint.config.tables import Budgets, FileKeys
 from tflite_sparse.lint.config.values import RulePattern, Share, Size, TargetName, decode_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["keys_of_arguments"]
 
@@ -23,6 +23,7 @@ def keys_of_arguments(
     ignore: Sequence[str] = (),
     targets: Sequence[str] = (),
     budgets: Sequence[str] = (),
+    input_shapes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> FileKeys:
     """The keys that arguments stand for; what is not given stays as the configuration has it.
 
@@ -31,6 +32,7 @@ def keys_of_arguments(
         ignore: patterns of rules to leave out.
         targets: names of targets.
         budgets: limits such as "max-size=4MiB".
+        input_shapes: shapes by the names of inputs.
 
     Raises:
         UsageError: there is no such target or budget, or a limit cannot be read.
@@ -40,6 +42,7 @@ def keys_of_arguments(
         ignore=_patterns(ignore) if ignore else UNSET,
         targets=_targets(targets) if targets else UNSET,
         budgets=_budgets(budgets) if budgets else UNSET,
+        input_shapes=dict(input_shapes) if input_shapes else UNSET,
     )
 
 

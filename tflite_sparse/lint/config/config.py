@@ -79,6 +79,7 @@ class Config(msgspec.Struct, frozen=True):
             pruned=float(_or(keys.pruned, _DEFAULTS.pruned)),
             min_saving=round(_or(keys.min_saving, _DEFAULTS.min_saving)),
             min_saving_share=float(_or(keys.min_saving_share, _DEFAULTS.min_saving_share)),
+            input_shapes=dict(_or(keys.input_shapes, {})),
         )
 
     def _beside(self, name: str | UnsetType) -> str | None:

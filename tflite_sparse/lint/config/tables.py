@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -47,6 +47,10 @@ class _Table(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, rena
         return msgspec.structs.replace(self, **changes)
 
 
+ShapeTable = dict[str, tuple[Annotated[int, msgspec.Meta(ge=1)], ...]]
+"""Shapes by the names of inputs."""
+
+
 class Budgets(_Table, frozen=True):
     """Limits; a model beyond one is a finding.
 
@@ -89,6 +93,7 @@ class FileKeys(_Table, frozen=True):
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.
         min_saving_share: the same as a share of the file.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
     """
 
     select: RulePatterns | UnsetType = UNSET
@@ -101,6 +106,7 @@ class FileKeys(_Table, frozen=True):
     pruned: ShareValue | UnsetType = UNSET
     min_saving: SizeValue | UnsetType = UNSET
     min_saving_share: ShareValue | UnsetType = UNSET
+    input_shapes: ShapeTable | UnsetType = UNSET
 
 
 class MatchedFiles(FileKeys, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import align_buffers, raise_version
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 _ALIGNMENT = 16
 _LENGTH = 4
+_BROWSER = "wasm"
+_BROWSER_TYPES = ("FLOAT32", "INT32", "UINT8")
 
 
 @rule(
@@ -114,3 +118,59 @@ def densify_stays(subject: Subject) -> Iterator[Hit]:
                 Spot.of_operator(densify, densify.inputs[0] if densify.inputs else None),
                 {"bytes": size or 0},
             )
+
+
+@rule(
+    "TFS505",
+    "not-for-litertjs",
+    Severity.NOTE,
+    what="LiteRT.js does not run the model: an input leaves its batch or another size open, or an"
+    " input or output has elements of another type than float32, int32 and uint8.",
+    why="In a page loading it throws an error, or running it does: 'does not match expected ranked"
+    " tensor type', 'Element type INT8 is not supported'. Models that Keras exports by default have"
+    " an open batch.",
+    fix="Fix the sizes; convert with float32 inputs and outputs.",
+    command="tflite-sparse optimize --batch 1 MODEL -o OUT",
+)
+def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
+    """Inputs and outputs that LiteRT.js does not take."""
+    if _BROWSER not in subject.settings.targets:
+        return
+    for graph in entries(subject.model):
+        for tensor in graph.inputs:
+            shape = open_shape(tensor)
+            if -1 in shape:
+                yield Hit(
+                    f"input is {shown_open(shape)}: LiteRT.js takes no open sizes",
+                    Spot.of_tensor(tensor),
+                    {"shape": list(shape)},
+                )
+        for tensor in dict.fromkeys((*graph.inputs, *graph.outputs)):
+            if tensor.type not in _BROWSER_TYPES:
+                yield Hit(
+                    f"has elements of type {tensor.type}: LiteRT.js has no tensors of these",
+                    Spot.of_tensor(tensor),
+                    {"type": tensor.type},
+                )
+
+
+@rule(
+    "TFS506",
+    "size-not-known",
+    Severity.NOTE,
+    what="The file leaves sizes other than the batch open, and none was given: everything that is"
+    " said of the model holds for a size that this tool has chosen.",
+    why="Times, multiplications, and with some operators what runs sparse, depend on the size.",
+    fix="Give the size that the app uses: --input-shape, or input-shapes in the configuration.",
+    command="tflite-sparse lint --input-shape 1,64,64,3 MODEL",
+)
+def size_not_known(subject: Subject) -> Iterator[Hit]:
+    """Models of a size that nobody has given."""
+    sizes = input_shapes_of(subject.model)
+    if not any(entry.source == "default" for entry in sizes.inputs):
+        return
+    more = f"; {sizes.unknown}" if sizes.unknown else ""
+    yield Hit(
+        f"the file leaves {sizes.open_words} open; looked at with {sizes.words}{more}",
+        data={"shapes": [list(entry.shape) for entry in sizes.inputs]},
+    )

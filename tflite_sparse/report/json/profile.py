@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.observations import Status
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -82,6 +83,7 @@ class ProfileEntry(Record, frozen=True):
         microseconds: sum of the medians of all operators.
         operators: what was executed, in order.
         plan: what was predicted.
+        input_shapes: the sizes that it was run at; null where the model leaves none open.
     """
 
     model: str
@@ -93,6 +95,7 @@ class ProfileEntry(Record, frozen=True):
     microseconds: Amount
     operators: tuple[OperatorEntry, ...]
     plan: PlanEntry
+    input_shapes: InputShapes | None = None
 
 
 class ProfileReport(Record, frozen=True):
@@ -110,7 +113,12 @@ class ProfileReport(Record, frozen=True):
         return content
 
 
-def profile_report(path: str, profile: Profile, compared: PlanComparison) -> ProfileReport:
+def profile_report(
+    path: str,
+    profile: Profile,
+    compared: PlanComparison,
+    input_shapes: InputShapes | None = None,
+) -> ProfileReport:
     """A profile of a model and what was predicted."""
     return ProfileReport(
         ProfileEntry(
@@ -141,5 +149,6 @@ def profile_report(path: str, profile: Profile, compared: PlanComparison) -> Pro
                     for row in compared.rows
                 ),
             ),
+            input_shapes=input_shapes,
         )
     )

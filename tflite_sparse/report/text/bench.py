@@ -6,6 +6,7 @@ import textwrap
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, size
@@ -77,7 +78,13 @@ def _note(model: BenchedModel) -> str:
     """What there is to say about a model that failed, or that cannot be compared."""
     if not model.ok:
         return f"{model.status.replace('-', ' ')}: {model.detail}"
-    return model.comparison
+    return "; ".join(part for part in (model.comparison, _how(model)) if part)
+
+
+def _how(model: BenchedModel) -> str:
+    """At which sizes it ran, and as what, where there is anything to say."""
+    sizes = sizes_words(model.input_shapes, "run")
+    return "; ".join(part for part in (sizes, model.note) if part)
 
 
 def _time(milliseconds: float | None) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-__all__ = ["Lines", "heading", "labelled"]
+__all__ = ["Lines", "heading", "labelled", "sentence"]
 
 Lines: TypeAlias = "list[Text]"
 
@@ -38,6 +38,16 @@ def heading(left: str, right: str, width: int, *, path: bool = True) -> Text:
         line.append(" " * max(2, width - len(title) - len(right)))
         line.append(right, "bold" if path else "dim")
     return line
+
+
+def sentence(words: str, width: int) -> Lines:
+    """Words with a capital and a full stop, on lines of their own."""
+    from rich.text import Text
+
+    rows = textwrap.wrap(
+        f"{words[:1].upper()}{words[1:]}.", max(20, width - 2), break_on_hyphens=False
+    )
+    return [Text(f"  {row}") for row in rows]
 
 
 def labelled(

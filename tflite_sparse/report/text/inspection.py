@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import APPENDED, layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
-from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.headings import Lines, heading, labelled, sentence
 from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
 from tflite_sparse.report.text.weight_groups import group_table
 from tflite_sparse.report.text.weights import weight_details, weight_table
@@ -51,7 +52,7 @@ def inspection_lines(
         top: how many blocks to show, the largest ones; 0 for all.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
-    lines += _blank(verdict_lines(inspection.runtime, width))
+    lines += _blank(_verdict(inspection, width))
     lines += _blank(_file(inspection.file, width))
     lines += _blank(_totals(inspection, width))
     lines += _blank(_clusters(inspection, width))
@@ -77,10 +78,16 @@ def graph_report_lines(
         width: the room for a line in characters.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
-    lines += _blank(verdict_lines(inspection.runtime, width))
+    lines += _blank(_verdict(inspection, width))
     lines += _blank(graph_lines(inspection, operators, width))
     lines += _blank(_problems(inspection, width))
     return lines
+
+
+def _verdict(inspection: Inspection, width: int) -> Lines:
+    lines = verdict_lines(inspection.runtime, width)
+    words = sizes_words(inspection.input_shapes, "planned")
+    return lines + (sentence(words, width) if words else [])
 
 
 def _clusters(inspection: Inspection, width: int) -> Lines:

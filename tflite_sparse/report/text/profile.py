@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.runtime.observations import Profile
     from tflite_sparse.runtime.plan_match import PlanComparison
 
@@ -21,7 +23,13 @@ __all__ = ["profile_lines"]
 
 
 def profile_lines(
-    path: str, profile: Profile, compared: PlanComparison, width: int, *, against: bool
+    path: str,
+    profile: Profile,
+    compared: PlanComparison,
+    width: int,
+    *,
+    against: bool,
+    input_shapes: InputShapes | None = None,
 ) -> Iterator[Text | str]:
     """The lines of the report.
 
@@ -31,6 +39,7 @@ def profile_lines(
         compared: the same beside the plan.
         width: columns of the terminal.
         against: whether to show what was predicted.
+        input_shapes: the sizes that it was run at; None where the model leaves none open.
     """
     where = f" on {profile.processor}{' (emulated)' if profile.emulated else ''}"
     yield shorten(path, max(width - len(where), 24)) + where
@@ -45,6 +54,9 @@ def profile_lines(
         yield "  Operators and numbers are real, times are not: the processor is emulated."
     elif compared.target == "x86-avx":
         yield "  XNNPACK never runs sparse kernels on x86 with AVX; --emulate shows them."
+    sizes = sizes_words(input_shapes, "Run")
+    if sizes:
+        yield from textwrap.wrap(f"{sizes}.", width, initial_indent="  ", subsequent_indent="  ")
     yield from ("", *_totals(profile), "")
     yield from _against(compared, width) if against else _operators(profile, compared, width)
 

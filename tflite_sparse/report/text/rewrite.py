@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part
 from tflite_sparse.report.text.adapt import adaptation_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
@@ -47,6 +48,9 @@ def rewrite_lines(
     lines: Lines = [heading(path, _change(sizes.before, sizes.after), width)]
     if rewrite.adaptation is not None:
         lines += adaptation_lines(rewrite.adaptation, width, top)
+    sizes_said = sizes_words(rewrite.input_shapes, "fixed" if rewrite.fixed else "planned")
+    if sizes_said:
+        lines += labelled("Sizes", [sizes_said], width)
     if not rewrite.changed and rewrite.kind != "adapt":
         lines += labelled("Unchanged", [_nothing(rewrite)], width)
     elif rewrite.changed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of
@@ -48,6 +49,11 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
         )
     if len(verification.graph) > _SHOWN:
         yield f"            and {len(verification.graph) - _SHOWN} more"
+    sizes = sizes_words(verification.input_shapes, "run")
+    if sizes:
+        yield from textwrap.wrap(
+            sizes, width, initial_indent="  Sizes     ", subsequent_indent=" " * 12
+        )
     for backend in verification.backends:
         yield from _backend(backend, verification, width)
 

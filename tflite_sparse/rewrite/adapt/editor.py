@@ -69,13 +69,21 @@ class Editor:
         return self._tensor(array.shape, kind, name, self.model.add_buffer(array))
 
     def value(self, shape: Sequence[int], like: Tensor, name: str) -> Tensor:
-        """A new value with the type of another; a dynamic batch stays one."""
+        """A new value with the type of another; sizes that it leaves open stay so."""
         if self._empty is None:
             self._empty = self.model.add_buffer()
         tensor = self._tensor(tuple(shape), like.type, name, self._empty)
         signature = like.shape_signature
-        if signature and shape and signature[0] == -1:
-            tensor.table["shape_signature"] = np.array([-1, *shape[1:]], np.int32)
+        if not signature or not shape:
+            return tensor
+        alike = signature if len(signature) == len(shape) else signature[:1]
+        free = [size == -1 for size in alike] + [False] * (len(shape) - len(alike))
+        if any(free):
+            pairs = list(zip(free, shape, strict=True))
+            tensor.table["shape_signature"] = np.array([-1 if f else n for f, n in pairs], np.int32)
+            # As a converter writes it: what stands for a height or width is 1.
+            stated = [1 if f and axis else n for axis, (f, n) in enumerate(pairs)]
+            tensor.table["shape"] = np.array(stated, np.int32)
         return tensor
 
     def before(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Blocked, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
@@ -18,6 +19,7 @@ from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obstacles
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
+from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import OperatorChange, Rewrite, RewriteKind
 from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.densify import densify
@@ -26,6 +28,8 @@ from tflite_sparse.rewrite.writing.runtime_version import needed_version, raise_
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
 
@@ -52,7 +56,12 @@ class Adapt(ModelPass):
         was_sparse = options.passes != {HEADS} and densify(original).changed
         before = prospects(original, asked)
         first: Adaptation | None = None
-        for passes in _attempts(options.passes):
+        attempts = _attempts(options.passes)
+        sizes = input_shapes_of(original)
+        if sizes.chosen:
+            # What repairs does so at every size; the rest counts on the one that it is made for.
+            attempts = [frozenset(p for p in options.passes if p.repairs)]
+        for passes in attempts:
             trial = original.copy()
             counts = _operator_counts(trial)
             steps, blocked = _change(trial, passes, eager=not options.min_gain)
@@ -63,7 +72,10 @@ class Adapt(ModelPass):
                     before, after, targets, options.min_gain, only_repairs=only_repairs
                 )
             else:
-                refusal = reason_for_no_steps(before, blocked)
+                refusal = reason_for_no_steps(before, blocked, sizes)
+            if refusal is not None and sizes.chosen:
+                blocked = ()
+                refusal = reason_for_no_steps(before, blocked, sizes)
             views = tuple(view for view in outlook(before, after) if view.target in targets)
             adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
             if refusal is None:
@@ -72,17 +84,27 @@ class Adapt(ModelPass):
         return Rewrite(model, self.name, adaptation=first)
 
 
-def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
+def adapt(
+    model: Model,
+    options: AdaptOptions | None = None,
+    *,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
+) -> Rewrite:
     """Makes a model eligible for sparse inference, without a change to what it computes.
 
     Paddings, kernels, ends and spellings are changed to what XNNPACK's sparse layout takes; what
     the caller sees stays. The model is changed only where, by the model of the runtime, it stays
     right on every target, more of it runs sparse, and the estimate says that it gets faster.
-    Weights that were stored sparse are stored sparse again.
+    Weights that were stored sparse are stored sparse again. Where a model leaves height or width
+    open, only what holds for every size is done.
 
     Args:
         model: the model; it stays as it is.
         options: which passes and targets.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one. The
+            result has these sizes for good.
+        batch: the same for the first dimension alone.
 
     Returns:
         What was done, with the new model, or why nothing was: `result.adaptation`.
@@ -90,9 +112,9 @@ def adapt(model: Model, options: AdaptOptions | None = None) -> Rewrite:
     Raises:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
-        UsageError: there is no such target.
+        UsageError: there is no such target or input, or no model of such a size.
     """
-    return Adapt(options).run(model)
+    return run_at_sizes(Adapt(options), model, input_shapes, batch)
 
 
 def _attempts(passes: frozenset[AnyPass]) -> list[frozenset[AnyPass]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.rewrite.adapt.adaptation import Blocked
     from tflite_sparse.rewrite.adapt.outlook import Prospect
 
@@ -58,8 +59,16 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
     return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def reason_for_no_steps(before: Mapping[str, Prospect], blocked: Sequence[Blocked]) -> str:
-    """Why there was nothing to try."""
+def reason_for_no_steps(
+    before: Mapping[str, Prospect], blocked: Sequence[Blocked], sizes: InputShapes
+) -> str:
+    """Why there was nothing to try.
+
+    Args:
+        before: what comes of the model as it is, by target.
+        blocked: what stands in the way.
+        sizes: the sizes that it was looked at with.
+    """
     now = before[MEASURED]
     if not now.pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"
@@ -74,6 +83,11 @@ def reason_for_no_steps(before: Mapping[str, Prospect], blocked: Sequence[Blocke
         return (
             f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
             " more than two thirds must be"
+        )
+    if sizes.chosen:
+        return (
+            f"the file leaves {sizes.open_words} open, and what would make it run sparse holds for"
+            f" one size; --input-shape {sizes.argument} makes a model of that size"
         )
     reason = "no part of it would run both sparse and faster"
     return f"{reason}: {blocked[0].operator} {blocked[0].reason}" if blocked else reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.sparse import sparsity_table
+from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import (
     Baseline,
     Left,
@@ -28,7 +29,7 @@ from tflite_sparse.storage.options import SparsifyOptions
 from tflite_sparse.storage.refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.model.zero_counts import ZeroCounts
@@ -77,7 +78,13 @@ class Sparsify(ModelPass):
         )
 
 
-def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
+def sparsify(
+    model: Model,
+    options: SparsifyOptions | None = None,
+    *,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
+) -> Rewrite:
     """Stores sparse every weight that gets smaller by it, as Google's exporter would lay it out.
 
     A weight keeps its tensor's index, name and buffer; a DENSIFY stands before its first reader,
@@ -88,15 +95,19 @@ def sparsify(model: Model, options: SparsifyOptions | None = None) -> Rewrite:
     Args:
         model: the model; it is edited in place. The encodings are computed when it is written.
         options: which weights, and how.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one. The
+            result has these sizes for good.
+        batch: the same for the first dimension alone.
 
     Returns:
         What was done. A second run changes nothing.
 
     Raises:
+        UsageError: there is no such input, or no model of such a size.
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    return Sparsify(options).run(model)
+    return run_at_sizes(Sparsify(options), model, input_shapes, batch)
 
 
 def _store(model: Model, decisions: Iterable[Decision], counts: ZeroCounts) -> int:

@@ -20,7 +20,10 @@ from ctypes import (
     c_void_p,
 )
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["LiteRtError", "profile"]
 
@@ -138,16 +141,23 @@ class _Api:
         return types
 
     def settle(
-        self, compiled: c_void_p, inputs: list[_TensorType], outputs: list[_TensorType]
+        self,
+        compiled: c_void_p,
+        inputs: list[_TensorType],
+        outputs: list[_TensorType],
+        shapes: Sequence[Sequence[int]],
     ) -> None:
-        """Makes every dynamic size of the first signature 1, as for the model's own inputs."""
+        """Gives the inputs of the first signature their shapes where the file leaves sizes open."""
         settled = False
         for index, kind in enumerate(inputs):
             rank = kind.layout.rank & _RANK_BITS
             if all(size >= 0 for size in kind.layout.sizes[:rank]):
                 continue
             for axis in range(rank):
-                kind.layout.sizes[axis] = abs(kind.layout.sizes[axis])
+                # Another order of inputs than that of the main subgraph would not fit.
+                fits = index < len(shapes) and len(shapes[index]) == rank
+                size = shapes[index][axis] if fits else abs(kind.layout.sizes[axis])
+                kind.layout.sizes[axis] = size
             sizes = (c_int * rank)(*kind.layout.sizes[:rank])
             self.call(
                 "CompiledModelResizeInputTensor",
@@ -195,13 +205,16 @@ class _Api:
         self.call("UnlockTensorBuffer", buffer)
 
 
-def profile(path: str, runs: int, threads: int) -> list[list[tuple[str, int, int, int]]]:
+def profile(
+    path: str, runs: int, threads: int, shapes: Sequence[Sequence[int]] = ()
+) -> list[list[tuple[str, int, int, int]]]:
     """Runs a model's first signature on zeros and returns what was executed.
 
     Args:
         path: the model.
         runs: how many runs to record, after one that is not.
         threads: of XNNPACK.
+        shapes: of its inputs, for those that leave sizes open; where there is none, these are 1.
 
     Returns:
         For each run its operators in order: (name, 1 for one of XNNPACK and 0 for one of the model,
@@ -214,7 +227,7 @@ def profile(path: str, runs: int, threads: int) -> list[list[tuple[str, int, int
     environment, model, compiled = api.compile(path, threads)
     subgraph = api.make("GetModelSubgraph", model, c_size_t(0))
     types = {side: api.tensor_types(subgraph, side) for side in ("Input", "Output")}
-    api.settle(compiled, types["Input"], types["Output"])
+    api.settle(compiled, types["Input"], types["Output"], shapes)
     inputs, outputs = (api.buffers(environment, compiled, *side) for side in types.items())
     profiler = c_void_p()
     api.call("CompiledModelGetProfiler", compiled, byref(profiler))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from importlib import metadata
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -120,6 +121,7 @@ def profile(
     threads: int = 1,
     emulate: bool = False,
     timeout: float = TIMEOUT,
+    shapes: Sequence[Sequence[int]] = (),
 ) -> Profile:
     """Which operators the runtime executes for a model, and how long each takes.
 
@@ -132,12 +134,13 @@ def profile(
         emulate: whether to run on an emulated processor without AVX: operators are then those of
             such a processor, times mean nothing.
         timeout: seconds after which the model is given up.
+        shapes: of its inputs, in the order of the main subgraph, for those that leave sizes open.
 
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
     options = {"runs": runs, "threads": threads, "emulate": emulate, "timeout": timeout}
-    return next(profile_many([model], **cast("Any", options)))
+    return next(profile_many([model], shapes=[shapes], **cast("Any", options)))
 
 
 def profile_many(
@@ -147,17 +150,24 @@ def profile_many(
     threads: int = 1,
     emulate: bool = False,
     timeout: float = TIMEOUT,
+    shapes: Iterable[Sequence[Sequence[int]]] | None = None,
 ) -> Iterator[Profile]:
-    """Like `profile` for many models, which share the start of the worker.
+    """Like `profile` for many models, each with its shapes, which share the start of the worker.
 
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
     with Worker(emulate=emulate) as worker:
-        for model in models:
+        given_shapes = itertools.repeat(()) if shapes is None else iter(shapes)
+        for model, given in zip(models, given_shapes, strict=False):
             with model_file(model) as path:
                 status, detail, answer = worker.perform(
-                    "profile", timeout=timeout, model=path, runs=runs, threads=threads
+                    "profile",
+                    timeout=timeout,
+                    model=path,
+                    runs=runs,
+                    threads=threads,
+                    shapes=[tuple(shape) for shape in given],
                 )
             yield Profile(
                 cast("Status", status),

@@ -43,21 +43,29 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _set_inputs(interpreter: Any, feeds: dict[str, Any]) -> None:
-    """Resizes and sets the inputs, by name; by position where `feeds` is numbered."""
-    details = interpreter.get_input_details()
-    resized = False
-    for number, detail in enumerate(details):
+def _allocate(interpreter: Any, feeds: dict[str, Any]) -> None:
+    """Resizes the inputs, by name, or by position where `feeds` is numbered, and allocates.
+
+    A model may not take what stands for open sizes in its file: that is never allocated.
+    """
+    for number, detail in enumerate(interpreter.get_input_details()):
         value = feeds.get(detail["name"], feeds.get(str(number)))
         if value is not None and tuple(detail["shape"]) != value.shape:
             interpreter.resize_tensor_input(detail["index"], value.shape)
-            resized = True
-    if resized:
-        interpreter.allocate_tensors()
-    for number, detail in enumerate(details):
-        value = feeds.get(detail["name"], feeds.get(str(number)))
-        if value is not None:
-            interpreter.set_tensor(detail["index"], value)
+    interpreter.allocate_tensors()
+
+
+def _set_inputs(interpreter: Any, feeds: dict[str, Any]) -> None:
+    """Sets the inputs, which are resized where they have other shapes now."""
+    given = [
+        (detail, value)
+        for number, detail in enumerate(interpreter.get_input_details())
+        if (value := feeds.get(detail["name"], feeds.get(str(number)))) is not None
+    ]
+    if any(tuple(detail["shape"]) != value.shape for detail, value in given):
+        _allocate(interpreter, feeds)
+    for detail, value in given:
+        interpreter.set_tensor(detail["index"], value)
 
 
 def _outputs(interpreter: Any) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def _outputs(interpreter: Any) -> dict[str, Any]:
 def _run(request: dict[str, Any]) -> Answer:
     try:
         interpreter = _interpreter(request["model"], request["backend"], request["threads"])
-        interpreter.allocate_tensors()
+        _allocate(interpreter, request["feeds"][0] if request["feeds"] else {})
         runner = None
         if request["signature"] is not None:
             runner = interpreter.get_signature_runner(request["signature"])
@@ -96,7 +104,7 @@ def _profile(request: dict[str, Any]) -> Answer:
     from tflite_sparse.runtime.litert.c_api import LiteRtError, profile
 
     try:
-        return "ok", "", profile(request["model"], request["runs"], request["threads"])
+        return "ok", "", profile(*(request[key] for key in ("model", "runs", "threads", "shapes")))
     except LiteRtError as error:
         # The C API gives a number only, and puts off to the first run what may fail at loading.
         refused = _refusal(request["model"])
@@ -134,7 +142,7 @@ def _warm(request: dict[str, Any], model: str, feeds: dict[str, Any]) -> tuple[A
     """(interpreter, status, detail): a model that has run a few times, or None and why not."""
     try:
         interpreter = _interpreter(model, request["backend"], request["threads"])
-        interpreter.allocate_tensors()
+        _allocate(interpreter, feeds)
         _set_inputs(interpreter, feeds)
         for _ in range(request["warmup"]):
             interpreter.invoke()

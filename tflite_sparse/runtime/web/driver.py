@@ -17,19 +17,19 @@ import msgspec
 import numpy as np
 
 from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.model import Model
 from tflite_sparse.runtime.interleave import there_and_back
 from tflite_sparse.runtime.observations import Timing
 from tflite_sparse.runtime.web.chromium import chromium
 from tflite_sparse.runtime.web.litertjs import litertjs_files
 from tflite_sparse.runtime.web.loopback import LoopbackServer
+from tflite_sparse.runtime.web.subject import ENTRY, for_browser, with_all_types
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from playwright.async_api import Browser, Page
 
+    from tflite_sparse.model import Model
     from tflite_sparse.runtime.observations import Outputs, Status
 
 __all__ = ["WebTimings", "time_models_on_web"]
@@ -46,10 +46,12 @@ class WebTimings(msgspec.Struct, frozen=True):
     Attributes:
         browser: its name and version.
         timings: one for each model, in their order.
+        notes: for each model how it was run, where that is not as it stands in the file.
     """
 
     browser: str
     timings: tuple[Timing, ...]
+    notes: tuple[str, ...]
 
 
 class _Runner:
@@ -114,7 +116,7 @@ class _Runner:
 
 
 def time_models_on_web(
-    models: Sequence[str | os.PathLike[str]],
+    models: Sequence[Model],
     feeds: Sequence[Outputs],
     *,
     runs: int = 50,
@@ -127,7 +129,7 @@ def time_models_on_web(
     """Times models in turn, run by run, in a headless browser.
 
     Args:
-        models: paths of models.
+        models: models that were read from files.
         feeds: inputs of each model, by position: "0", "1" ...
         runs: counted runs of each model.
         warmup: runs of each before that; one is always made.
@@ -141,16 +143,19 @@ def time_models_on_web(
     """
     files: dict[str, bytes | Path] = dict(litertjs_files(litertjs))
     files[_PAGE] = Path(__file__).with_name(_PAGE)
-    runners = []
+    files[ENTRY] = with_all_types(cast("bytes", files[ENTRY]))
+    runners, notes = [], []
     for number, (model, feed) in enumerate(zip(models, feeds, strict=True)):
         url = f"models/{number}.tflite"
-        files[url] = Path(model)
-        given = _given(Model.read(str(model)), feed, f"inputs/{number}", files)
+        subject = for_browser(model)
+        files[url] = subject.content
+        given = _given(model, feed, f"inputs/{number}", files)
         request = {"url": url, "given": given, "threads": threads, "warmup": warmup}
-        runners.append(_Runner(str(model), request, timeout))
+        runners.append(_Runner(str(model.path), request, timeout))
+        notes.append(subject.note)
     with LoopbackServer(files) as server:
         name = asyncio.run(_time(runners, server.url + _PAGE, runs, threads, browser))
-    return WebTimings(name, tuple(runner.timing() for runner in runners))
+    return WebTimings(name, tuple(runner.timing() for runner in runners), tuple(notes))
 
 
 def _given(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.placeholders import at_placeholders
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.stages.clusters import find_clusters
 from tflite_sparse.xnnpack.stages.define.define import define
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.model.zero_counts import ZeroCounts
     from tflite_sparse.xnnpack.assumptions import WhatIf
+    from tflite_sparse.xnnpack.graph import Graph
     from tflite_sparse.xnnpack.plan_types import Failure, Reason
     from tflite_sparse.xnnpack.releases.targets import Runtime, Target
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
@@ -67,13 +70,26 @@ class Pipeline:
 
     def find_clusters(self, index: int, run: Run) -> PartitionState:
         """A partition after define, fuse, role and cluster, with its zeros; not laid out yet."""
-        graph = define(run, self.delegation, fp16=self._target.fp16)
-        fuse(graph)
-        clusters = find_clusters(graph)
+        if not input_shapes_of(self._subgraph.model).inputs:
+            graph = self._graph(run)
+            clusters = find_clusters(graph)
+        else:
+            # XNNPACK's graph is made of the shapes in the file, before the runtime works out any:
+            # of what stands there for open sizes. What it then computes is of real size.
+            with at_placeholders(self._subgraph):
+                graph = self._graph(run)
+                clusters = find_clusters(graph)
+            _reshape(graph, self._graph(run))
         partition = PartitionState(index, run, graph, clusters, self.delegation.hints(run))
         for leader, cluster in clusters.by_leader.items():
             partition.tallies[leader] = tally(cluster, self._assume, self._zeros)
         return partition
+
+    def _graph(self, run: Run) -> Graph:
+        """A partition after define and fuse."""
+        graph = define(run, self.delegation, fp16=self._target.fp16)
+        fuse(graph)
+        return graph
 
     def lay_out(self, partition: PartitionState) -> None:
         """Gives profitable clusters the sparse layout, and records what goes wrong."""
@@ -99,3 +115,9 @@ class Pipeline:
             return None, ()
         outcome = min((failure.outcome for failure in failures), key=_FIRST.index)
         return outcome, tuple(failure.why for failure in failures if failure.outcome is outcome)
+
+
+def _reshape(graph: Graph, sized: Graph) -> None:
+    """Gives the values of a graph the shapes of the same graph at other sizes."""
+    for value, twin in zip(graph.values, sized.values, strict=False):
+        value.shape = twin.shape

@@ -9,6 +9,7 @@ import msgspec
 from tflite_sparse.inspection.next_step import NextStep, next_step
 from tflite_sparse.report.html.svg.bars import share_bar
 from tflite_sparse.report.html.svg.element import Svg
+from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -76,12 +77,14 @@ class VerdictView(msgspec.Struct, frozen=True):
         damages: place of each damage of the file with what is wrong there.
         next_step: the one thing to do next.
         tiles: the numbers.
+        sizes: for which sizes all this is said; "" where the file leaves none open.
     """
 
     sentences: tuple[Sentence, ...]
     damages: tuple[tuple[str, str], ...]
     next_step: NextStep
     tiles: tuple[Tile, ...]
+    sizes: str
 
 
 def verdict_view(model: PageModel) -> VerdictView:
@@ -92,6 +95,7 @@ def verdict_view(model: PageModel) -> VerdictView:
         tuple((str(problem.place), problem.message) for problem in inspection.problems),
         next_step(inspection),
         tuple(_tiles(model)),
+        sizes_words(inspection.input_shapes, "Planned"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.model import Tensor
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.xnnpack.explain.wording import reason
 from tflite_sparse.xnnpack.plan_types import HintSource, Reason
 from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants, is_constant
@@ -69,6 +70,8 @@ def delegate(subgraph: Subgraph, runtime: Runtime, assume: WhatIf) -> Delegation
         runtime: the release of the runtime.
         assume: assumptions about constants.
     """
+    # What stands for an open size in a file decides nothing.
+    input_shapes_of(subgraph.model)
     state = Delegation(UnpackedConstants(encoded=assume.encoded))
     taken: set[int] = set()
     for op in subgraph.operators:

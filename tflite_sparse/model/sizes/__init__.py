@@ -1,0 +1,1 @@
+"""The sizes that a model is looked at with, where its file leaves some of them open."""
