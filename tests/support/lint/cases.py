@@ -28,6 +28,7 @@ from tests.support.lint.models import (
     quantized_head,
     set_index,
     shorten,
+    valued,
     versioned,
     wide,
     widen,
@@ -173,12 +174,14 @@ CASES: dict[str, Case] = {
     "TFS407": Case(lambda: leftovers("tensor"), lambda: leftovers("none"), "unused"),
     "TFS408": Case(lambda: leftovers("operator"), lambda: leftovers("none"), "unread"),
     "TFS409": Case(lambda: wide(64, 2048), lambda: wide(64, 200)),
+    "TFS410": Case(lambda: valued("sparse"), lambda: valued("int8-values-sparse")),
     "TFS501": Case(lambda: encoded(0.8, "sparse"), lambda: encoded(0.8, "dense")),
     "TFS502": Case(lambda: versioned("1.14.0"), lambda: versioned("2.2.0")),
     "TFS503": Case(lambda: good("dense"), lambda: aligned(good("dense"))),
     "TFS504": Case(lambda: gathered("gather"), lambda: gathered("dense"), "DENSIFY"),
     "TFS505": Case(lambda: opened(good(), (0,)), good, "input"),
     "TFS506": Case(lambda: opened(good()), lambda: opened(good(), (0,))),
+    "TFS507": Case(lambda: good("int8-values-sparse"), lambda: good("int8-value-sparse")),
     "TFS601": Case(lambda: good("dense"), good, config=budget(max_size=20_000)),
     "TFS602": Case(
         lambda: good("dense", 0.1), lambda: good("dense", 0.9), config=budget(max_gzip_size=20_000)

@@ -198,6 +198,12 @@ def wide(rows: int, columns: int) -> bytes:
     )
 
 
+def valued(storage: str) -> bytes:
+    return build(
+        lambda g: g.conv2d(g.input((1, 4, 4, 64)), 128, zeros=0.8, storage=storage, name="layer")
+    )
+
+
 def versioned(version: str) -> bytes:
     builder = ModelBuilder()
     graph = builder.graph()

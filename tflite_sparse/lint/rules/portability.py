@@ -9,17 +9,20 @@ from tflite_sparse.lint.fixers.cleanup import align_buffers, raise_version
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
 from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.subject import Subject
+    from tflite_sparse.model import Operator
 
 _ALIGNMENT = 16
 _LENGTH = 4
 _BROWSER = "wasm"
 _BROWSER_TYPES = ("FLOAT32", "INT32", "UINT8")
+_CHANNELS_VERSION = 5
 
 
 @rule(
@@ -174,3 +177,32 @@ def size_not_known(subject: Subject) -> Iterator[Hit]:
         f"the file leaves {sizes.open_words} open; looked at with {sizes.words}{more}",
         data={"shapes": [list(entry.shape) for entry in sizes.inputs]},
     )
+
+
+@rule(
+    "TFS507",
+    "int8-values-elsewhere",
+    Severity.NOTE,
+    what="Weights are stored as int8 with a scale for each channel and unpacked by DEQUANTIZE"
+    " version 5, which TensorFlow Lite reads from 2.7 on.",
+    why="An older runtime refuses the model; other delegates and converters may unpack the weights"
+    " at every run, or take the model for a quantized one.",
+    fix="Keep a model with fp32 weights for these.",
+    command="tflite-sparse densify --values fp32 MODEL -o OUT",
+)
+def int8_values_elsewhere(subject: Subject) -> Iterator[Hit]:
+    """Models with constants behind DEQUANTIZE version 5."""
+    count = sum(_unpacks_channels(operator) for operator in subject.model.operators())
+    if count:
+        yield Hit(
+            f"{count} weight{'s' if count > 1 else ''} of int8 behind DEQUANTIZE version 5: LiteRT"
+            " and TensorFlow Lite read them from 2.7 on",
+            data={"operators": count},
+        )
+
+
+def _unpacks_channels(operator: Operator) -> bool:
+    if operator.name != "DEQUANTIZE" or operator.version < _CHANNELS_VERSION:
+        return False
+    use = trace_constant(operator, 0)
+    return use is not None and use.constant.type == "INT8"

@@ -1,0 +1,39 @@
+"""About how many bytes a weight would save as int8 values, without looking at its values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+
+__all__ = ["int8_saving"]
+
+_WIDTHS = {"FLOAT32": 4, "FLOAT16": 2}
+_AXES = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
+_SCALE = 4
+# A DEQUANTIZE and the tensor behind it, and the quantization.
+_UNPACKING, _QUANTIZATION = 200, 60
+
+
+def int8_saving(weight: WeightFacts) -> int:
+    """Bytes that a weight would take less, beyond what sparse storage saves; 0 or less for none.
+
+    Args:
+        weight: a weight of an inspection.
+    """
+    width = _WIDTHS.get(weight.type)
+    axes = {_AXES.get(use.name) for use in weight.uses if use.operand == 1}
+    if width is None or len(axes) != 1 or None in axes or weight.zeros is None:
+        return 0
+    (axis,) = axes
+    assert axis is not None  # noqa: S101 - looked at before
+    if axis >= len(weight.shape):
+        return 0
+    base = min(weight.bytes_now, weight.bytes_now - weight.saving)
+    values = weight.elements - weight.zeros
+    sparse = base - (width - 1) * values if base < weight.elements * width else weight.elements
+    tables = _QUANTIZATION
+    if not any("DEQUANTIZE" in use.through for use in weight.uses):
+        tables += _UNPACKING
+    return base - min(sparse, weight.elements) - _SCALE * weight.shape[axis] - tables
