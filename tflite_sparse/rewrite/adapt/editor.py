@@ -11,6 +11,7 @@ import numpy as np
 
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.tensor import Buffer
 from tflite_sparse.model.uses import Use, trace_constant
 from tflite_sparse.rewrite.adapt.adaptation import Step
 from tflite_sparse.rewrite.adapt.option_tables import edit_options, give_options
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.model import Buffer, Operator, Subgraph, Tensor
+    from tflite_sparse.model import Operator, Subgraph, Tensor
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
 
 __all__ = ["Editor"]
@@ -31,9 +32,13 @@ _PURE = frozenset(
     {
         "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
         "DIV", "HARD_SWISH", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "PAD", "PRELU",
-        "RELU", "RELU6", "RESHAPE", "SUB",
+        "RELU", "RELU6", "RESHAPE", "SUB", "TRANSPOSE", "CAST", "SQUEEZE", "EXPAND_DIMS",
     }
 )  # fmt: skip
+
+
+# Source: tflite/tools/versioning/op_version.cc.
+_DEQUANTIZE_VERSIONS = {"INT8": 2, "FLOAT16": 3}
 
 
 class Editor:
@@ -85,6 +90,42 @@ class Editor:
             stated = [1 if f and axis else n for axis, (f, n) in enumerate(pairs)]
             tensor.table["shape"] = np.array(stated, np.int32)
         return tensor
+
+    def settle(self, tensor: Tensor, data: NDArray[Any] | Buffer) -> None:
+        """Makes a value a constant; the operator that writes it is to be dropped.
+
+        Args:
+            tensor: the value.
+            data: its values, or the buffer that holds them already.
+        """
+        tensor.buffer = data if isinstance(data, Buffer) else self.model.add_buffer(data)
+        tensor.table["buffer"] = tensor.buffer.index
+        self.subgraph.relink()
+
+    def dequantize(
+        self, place: Operator, data: NDArray[Any] | Buffer, like: Tensor, axis: int
+    ) -> None:
+        """Adds a DEQUANTIZE of a new constant that writes what an operator writes.
+
+        Args:
+            place: the operator, which is to be dropped.
+            data: values of the constant, or the buffer that holds them already.
+            like: a constant of the same type and with the same scales.
+            axis: the dimension that has a scale for each index.
+        """
+        result = place.outputs[0]
+        buffer = data if isinstance(data, Buffer) else self.model.add_buffer(data)
+        constant = self._tensor(result.shape, like.type, f"{result.name}/{like.type}", buffer)
+        if place.name == "CAST" and like.type == "INT8":
+            constant.table["quantization"] = Table("QuantizationParameters")
+            constant.table["quantization"]["scale"] = [1.0]
+            constant.table["quantization"]["zero_point"] = [0]
+        elif like.quantization is not None:
+            constant.table["quantization"] = like.quantization.copy()
+            constant.table["quantization"]["quantized_dimension"] = axis
+        code = self.model.operator_code("DEQUANTIZE", _DEQUANTIZE_VERSIONS[like.type])
+        operator = self.subgraph.add_operator(place.index, code, [constant], [result])
+        give_options(operator, "DEQUANTIZE")
 
     def before(
         self,

@@ -13,6 +13,7 @@ from tflite_sparse.rewrite.adapt.passes import registry
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import FinalPass, SubgraphPass
 from tflite_sparse.rewrite.adapt.passes.canonicalize import unshare_paddings
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
+from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
@@ -185,7 +186,10 @@ def _change_subgraph(
         carry_out(region, registry.PASSES)
     if not regions:
         obstacles = nearest_obstacles(editor, passes)
-        return [], [Blocked(editor.label(op), reason) for op, reason in obstacles]
+        # What was folded may be all that was in the way; the rest was done for regions.
+        folded = any(step.name == FOLD.name for step in editor.steps)
+        blocked = [Blocked(editor.label(op), reason) for op, reason in obstacles]
+        return (editor.steps if folded else []), blocked
     blocked = [
         Blocked(op.label, reason)
         for region in regions

@@ -13,6 +13,7 @@ __all__ = ["FORMER_NAMES", "PassName"]
 class PassName(str, Enum):
     """Names of passes, in the order in which they are listed."""
 
+    FOLD = "fold"
     WINDOWS = "windows"
     MIRROR = "mirror"
     EXITS = "exits"

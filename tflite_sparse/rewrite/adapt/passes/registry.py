@@ -12,6 +12,7 @@ from tflite_sparse.rewrite.adapt.passes.barriers import BARRIERS
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
+from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
 from tflite_sparse.rewrite.adapt.passes.windows import WINDOWS
@@ -22,4 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PASSES"]
 
-PASSES: Registry[AnyPass] = Registry(WINDOWS, MIRROR, EXITS, ENTRIES, HEADS, CANONICALIZE, BARRIERS)
+PASSES: Registry[AnyPass] = Registry(
+    FOLD, WINDOWS, MIRROR, EXITS, ENTRIES, HEADS, CANONICALIZE, BARRIERS
+)
