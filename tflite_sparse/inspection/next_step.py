@@ -58,10 +58,20 @@ def next_step(inspection: Inspection) -> NextStep:
         )
     group = _decisive(inspection)
     if group is None:
-        return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
+        return _no_filters(inspection)
     if group.elsewhere is Outcome.SPARSE:
         return _sparse(inspection)
     return _dense(inspection, group)
+
+
+def _no_filters(inspection: Inspection) -> NextStep:
+    """What to do where no 1x1 convolution could run sparse as it is."""
+    totals = inspection.totals
+    if not any(group.other_pointwise for group in inspection.runtime):
+        return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
+    if totals.zeros > _NEEDED * totals.weights:
+        return _rewrite(inspection)
+    return _for_size(inspection, "No 1x1 convolution could run sparse as it is.")
 
 
 def _decisive(inspection: Inspection) -> TargetGroup | None:
@@ -94,6 +104,10 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",
             _command("sparsify", inspection, "sparse"),
         )
+    return _rewrite(inspection)
+
+
+def _rewrite(inspection: Inspection) -> NextStep:
     return NextStep(
         "Rewrite what stands in the way",
         "The zeros are there; operators spelled in a way that the sparse path does not take"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.runtime_types import Obstacle, PlannedTarget, TargetGroup
+from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.plan import plan
@@ -104,7 +105,13 @@ def _group(subgraph: Subgraph, planned: Plan, targets: Sequence[Target]) -> Targ
         operators=planned.operators,
         elsewhere=verdict.elsewhere,
         missing=verdict.missing,
+        other_pointwise=_other_pointwise(subgraph, planned),
     )
+
+
+def _other_pointwise(subgraph: Subgraph, planned: Plan) -> tuple[int, ...]:
+    able = {counted.operator for counted in planned.filters if counted.pointwise}
+    return tuple(op.index for op in subgraph.operators if is_pointwise(op) and op.index not in able)
 
 
 def _target(subgraph: Subgraph, planned: Plan, target: Target) -> PlannedTarget:

@@ -69,6 +69,8 @@ class TargetGroup(Record, frozen=True):
         elsewhere: the outcome in a runtime that has all the kernels; the same where the stock one
             has them too.
         missing: those of the reasons by which only a stock runtime does not load the model.
+        other_pointwise: indices of the 1x1 convolutions that could not run sparse as they are: they
+            have a stride, or a filter that is computed.
     """
 
     subgraph: Count
@@ -87,6 +89,7 @@ class TargetGroup(Record, frozen=True):
     operators: tuple[OperatorPlan, ...]
     elsewhere: Outcome
     missing: tuple[Reason, ...]
+    other_pointwise: tuple[Count, ...] = ()
 
     @property
     def off_by_design(self) -> bool:

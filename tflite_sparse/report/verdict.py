@@ -119,8 +119,11 @@ def _todo(group: TargetGroup) -> list[str]:
         return []
     if group.outcome is not Outcome.DENSE:
         return [*(reason.message for reason in group.reasons), _WAY_OUT]
-    if _off_by_design(group) or not group.pointwise:
+    if _off_by_design(group):
         return []
+    if not group.pointwise:
+        own = {*group.other_pointwise}
+        return _obstacles([entry for entry in group.obstacles if own & {*entry.operators}])
     # What the obstacles say already is not said twice.
     told = {obstacle.rule for obstacle in group.obstacles}
     changes = [
@@ -172,7 +175,11 @@ def _share(group: TargetGroup) -> str:
             f" {percent(group.sparse_macs, group.macs)} of the multiply-adds{_gains(group)}"
         )
     if group.outcome is Outcome.DENSE and not group.pointwise:
-        return ": it has no 1x1 convolution that could run sparse"
+        others = len(group.other_pointwise)
+        if not others:
+            return ": it has no 1x1 convolution that could run sparse"
+        which = f"none of its {others} 1x1 convolutions" if others > 1 else "its 1x1 convolution"
+        return f": {which} could{'' if others > 1 else ' not'} run sparse as it is"
     return ""
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.support.nets.small_nets import build
 from tflite_sparse.inspection.inspector import inspect
+from tflite_sparse.inspection.next_step import next_step
 from tflite_sparse.model import Model
 from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
@@ -161,3 +165,26 @@ def test_further_targets_are_explained_only_where_they_differ() -> None:
     first, second = text.split("\n\n")
     assert second.startswith("LiteRT 2.3 on arm64-fp16, where it differs\n")
     assert first.count(" (CONV_2D)") > second.count(" (DENSIFY)") == 0
+
+
+@pytest.mark.parametrize("kind", ["stride", "computed"])
+def test_convolutions_that_could_not_run_sparse_are_not_denied(kind: str) -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = g.conv2d(g.pad_spatial(g.input((1, 33, 33, 3))), 8, kernel=3, stride=2, padding="VALID")
+        if kind == "stride":
+            return g.mean(g.conv2d(x, 16, stride=2, zeros=0.9, name="second"))
+        filters = g.constant(np.ones((16, 8, 1, 1), np.float32))
+        order = g.constant(np.array([0, 2, 3, 1], np.int32))
+        options = litert_schema.TransposeOptionsT()
+        (filters,) = g.op("TRANSPOSE", [filters, order], [((16, 1, 1, 8), "FLOAT32")], options)
+        return g.mean(g.conv2d(x, 16, filters=filters, name="second"))
+
+    inspection = inspect(Model.read(build(net)), targets=[target("arm64")])
+    text = " ".join("\n".join(map(str, verdict_lines(inspection.runtime, WIDTH))).split())
+    assert "its 1x1 convolution could not run sparse as it is" in text
+    why = {"stride": "has stride 2x2", "computed": "has filter that is computed"}[kind]
+    assert why in text
+    assert "1x1 convolution" in next_step(inspection).why
+    reason = adapt(Model.read(build(net))).adaptation
+    assert reason is not None
+    assert "has no 1x1" not in reason.reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Blocked, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
@@ -56,6 +57,7 @@ class Adapt(ModelPass):
         # Heads are mended in the file as it is; anything else looks at weights and changes them.
         was_sparse = options.passes != {HEADS} and densify(original).changed
         before = prospects(original, asked)
+        pointwise = sum(map(is_pointwise, original.operators()))
         first: Adaptation | None = None
         attempts = _attempts(options.passes)
         sizes = input_shapes_of(original)
@@ -73,10 +75,10 @@ class Adapt(ModelPass):
                     before, after, targets, options.min_gain, only_repairs=only_repairs
                 )
             else:
-                refusal = reason_for_no_steps(before, blocked, sizes)
+                refusal = reason_for_no_steps(before, blocked, sizes, pointwise)
             if refusal is not None and sizes.chosen:
                 blocked = ()
-                refusal = reason_for_no_steps(before, blocked, sizes)
+                refusal = reason_for_no_steps(before, blocked, sizes, pointwise)
             views = tuple(view for view in outlook(before, after) if view.target in targets)
             adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
             if refusal is None:

@@ -60,17 +60,21 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
 
 
 def reason_for_no_steps(
-    before: Mapping[str, Prospect], blocked: Sequence[Blocked], sizes: InputShapes
+    before: Mapping[str, Prospect],
+    blocked: Sequence[Blocked],
+    sizes: InputShapes,
+    pointwise: int,
 ) -> str:
     """Why there was nothing to try.
 
     Args:
         before: what comes of the model as it is, by target.
-        blocked: what stands in the way.
+        blocked: what stands in the way of more.
         sizes: the sizes that it was looked at with.
+        pointwise: number of its 1x1 convolutions, those that could not run sparse among them.
     """
     now = before[MEASURED]
-    if not now.pointwise:
+    if not pointwise:
         return "it has no 1x1 convolutions, the only operators with sparse kernels"
     if now.quantized and not now.weights:
         return (
@@ -79,7 +83,7 @@ def reason_for_no_steps(
         )
     if now.sparse:
         return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
-    if now.zeros * 3 <= now.weights * 2:
+    if now.weights and now.zeros * 3 <= now.weights * 2:
         return (
             f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
             " more than two thirds must be"
