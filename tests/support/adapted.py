@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from ai_edge_litert import schema_py_generated as litert_schema
+
 from tests.support.nets import small_nets
 from tests.support.nets.small_nets import build, entry
 from tflite_sparse.model import Model
@@ -24,6 +27,7 @@ __all__ = [
     "CHANNELS",
     "Adapted",
     "adapted",
+    "computed",
     "head",
     "separable",
     "stack",
@@ -112,6 +116,16 @@ def stack(zeros: float = 0.9, storage: str = "dense") -> bytes:
         return head(g, x)
 
     return build(net)
+
+
+def computed(g: GraphBuilder, x: Value) -> Value:
+    """A 1x1 convolution whose filters come from a TRANSPOSE of a constant."""
+    stored = g.constant(g.rng.standard_normal((CHANNELS, CHANNELS, 1, 1)).astype("f4"), zeros=0.9)
+    order = g.constant(np.array([0, 2, 3, 1], np.int32))
+    shape = (CHANNELS, 1, 1, CHANNELS)
+    options = litert_schema.TransposeOptionsT()
+    (filters,) = g.op("TRANSPOSE", [stored, order], [(shape, "FLOAT32")], options)
+    return g.conv2d(x, CHANNELS, filters=filters)
 
 
 def unending(g: GraphBuilder) -> Value:

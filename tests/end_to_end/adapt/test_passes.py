@@ -8,6 +8,7 @@ import pytest
 from tests.support.adapted import (
     CHANNELS,
     adapted,
+    computed,
     head,
     separable,
     stock,
@@ -227,6 +228,7 @@ def test_every_pass_has_been_seen_here():
         build(lambda g: g.conv2d(g.mean(separable(g, trunk(g)), keep_dims=True), 4)),
         through(lambda g, x: g.sub(x, g.unary("TANH", x))),
         slow_start(12),
+        build(lambda g: head(g, computed(g, trunk(g)))),
     ]
     seen = {name for data in nets for name in adapted(data).passes}
     seen |= set(adapted(build(unending), only=("barriers",)).passes)

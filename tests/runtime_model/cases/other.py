@@ -161,3 +161,13 @@ def product_with_itself_and_no_pool(g: GraphBuilder) -> Value:
 @case(SPARSE, near="layout-overflow")
 def mean_not_kept_and_a_constant_subtracted(g: GraphBuilder) -> Value:
     return g.sub(g.mean(trunk(g)), np.ones(16, np.float32))
+
+
+@case(DENSE, near="define-fully-connected")
+def one_channel_to_one(g: GraphBuilder) -> Value:
+    return g.conv2d(g.input((1, 8, 8, 1)), 1)
+
+
+@case(DENSE, near="define-fully-connected")
+def one_group_a_channel(g: GraphBuilder) -> Value:
+    return g.conv2d(g.input((1, 8, 8, 16)), 16, groups=16)

@@ -41,7 +41,7 @@ CASES: list[tuple[str, Callable[[GraphBuilder], Value], tuple[str, ...]]] = [
     (
         "1x1 from one channel to one is not",
         lambda g: g.conv2d(g.input((1, 8, 8, 1)), 1),
-        ("Convolution (NHWC, F32) VMulCAddC",),
+        ("Convolution (NHWC, F32) DWConv",),
     ),
     (
         "dense layers flatten first",

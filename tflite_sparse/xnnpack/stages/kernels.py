@@ -114,13 +114,9 @@ def _convolution(node: Node) -> str:
         return _in_nchw(node)
     window = node.window
     kernel = "IGEMM"
-    if window is not None and (window.inputs, window.outputs) == (1, 1):
-        plain = window.kernel == (1, 1) and window.stride == (1, 1) and not any(window.padding)
-        scales = plain and node.kind == "convolution" and node.inputs[0].is_float
-        if scales:
-            kernel = "VMulCAddC"
-        elif window.kernel[0] * window.kernel[1] <= _LARGEST_DEPTHWISE:
-            kernel = "DWConv"
+    one_to_one = window is not None and (window.inputs, window.outputs) == (1, 1)
+    if one_to_one and window.kernel[0] * window.kernel[1] <= _LARGEST_DEPTHWISE:
+        kernel = "DWConv"
     return f"Convolution (NHWC, {_types(node, _CONVOLVED)}) {kernel}"
 
 
