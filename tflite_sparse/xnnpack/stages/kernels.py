@@ -114,9 +114,9 @@ def _convolution(node: Node) -> str:
         return _in_nchw(node)
     window = node.window
     kernel = "IGEMM"
-    one_to_one = window is not None and (window.inputs, window.outputs) == (1, 1)
-    if one_to_one and window.kernel[0] * window.kernel[1] <= _LARGEST_DEPTHWISE:
-        kernel = "DWConv"
+    if window is not None and (window.inputs, window.outputs) == (1, 1):
+        small = window.kernel[0] * window.kernel[1] <= _LARGEST_DEPTHWISE
+        kernel = "DWConv" if small else kernel
     return f"Convolution (NHWC, {_types(node, _CONVOLVED)}) {kernel}"
 
 
