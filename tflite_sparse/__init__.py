@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.optimize import optimize
     from tflite_sparse.rewrite.storage.densify import densify
     from tflite_sparse.rewrite.storage.sparsify import sparsify
+    from tflite_sparse.rewrite.storage.store_values import store_values
     from tflite_sparse.rewrite.writing.save import read, write
     from tflite_sparse.storage.options import (
         DensifyOptions,
         SparsifyOptions,
         WeightSelection,
     )
+    from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
     from tflite_sparse.xnnpack.plan import plan
 
 __all__ = [
@@ -36,7 +38,9 @@ __all__ = [
     "ModelDiff",
     "Rewrite",
     "SparsifyOptions",
+    "StoredValues",
     "TfliteSparseError",
+    "ValuesOptions",
     "WeightSelection",
     "__version__",
     "adapt",
@@ -48,6 +52,7 @@ __all__ = [
     "plan",
     "read",
     "sparsify",
+    "store_values",
     "write",
 ]
 
@@ -60,7 +65,9 @@ _HOMES = {
     "ModelDiff": "comparison.model_diff",
     "Rewrite": "rewrite.changes",
     "SparsifyOptions": "storage.options",
+    "StoredValues": "storage.values.options",
     "TfliteSparseError": "errors",
+    "ValuesOptions": "storage.values.options",
     "WeightSelection": "storage.options",
     "adapt": "rewrite.adapt.planner",
     "densify": "rewrite.storage.densify",
@@ -71,6 +78,7 @@ _HOMES = {
     "plan": "xnnpack.plan",
     "read": "rewrite.writing.save",
     "sparsify": "rewrite.storage.sparsify",
+    "store_values": "rewrite.storage.store_values",
     "write": "rewrite.writing.save",
 }
 

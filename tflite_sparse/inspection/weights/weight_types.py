@@ -179,6 +179,11 @@ class WeightFacts(Record, frozen=True):
         return self.bytes_now - (self.bytes_sparse or 0) if self.smaller else 0
 
     @property
+    def dequantized(self) -> bool:
+        """Whether operators compute with what a DEQUANTIZE makes of it."""
+        return any("DEQUANTIZE" in use.through for use in self.uses)
+
+    @property
     def pointwise(self) -> bool:
         """Whether a 1x1 convolution uses it."""
         return any(use.pointwise for use in self.uses)

@@ -46,7 +46,7 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
         title = f"{len(weights)} of {title}"
     names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
     prefix = common_prefix(names)
-    types = {type_name(w.type) for w in weights}
+    types = {_type(weight) for weight in weights}
     columns = _columns(width, mixed=len(types) > 1)
     rows = [
         [cell(weight) if cell else name[len(prefix) :] for _, cell in columns]
@@ -55,6 +55,8 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
     notes = ["KiB, * as stored"]
     if len(types) == 1:
         notes.insert(0, types.pop())
+    if any(weight.dequantized for weight in weights):
+        notes.append("^ computes in fp32")
     if prefix:
         notes.insert(0, f"under {prefix}")
     lines = [heading(title, ", ".join(notes) if weights else "", width, path=False)]
@@ -80,7 +82,7 @@ def _columns(
     if width >= _NARROW:
         columns.append((Column("shape", right=True), lambda weight: shape(weight.shape)))
     if mixed:
-        columns.append((Column("type"), lambda weight: type_name(weight.type)))
+        columns.append((Column("type"), _type))
     columns.append((Column("zeros", right=True, style="bold"), _zeros))
     if wide:
         columns += [
@@ -100,6 +102,10 @@ def _place(weight: WeightFacts) -> str:
         return ""
     use = weight.uses[0]
     return f"{use.subgraph}:{use.operator}" if use.subgraph else str(use.operator)
+
+
+def _type(weight: WeightFacts) -> str:
+    return f"{type_name(weight.type)}^" if weight.dequantized else type_name(weight.type)
 
 
 def _operator(weight: WeightFacts, *, wide: bool) -> str:
@@ -170,7 +176,7 @@ def weight_words(weight: WeightFacts) -> Iterator[tuple[str, str]]:
     yield "stored", _encoding(weight.encoding) if weight.encoding else weight.storage
     through = {use.through for use in weight.uses if use.through}
     for chain in sorted(through):
-        yield "read", f"through {listing(list(chain))}"
+        yield "read", _read_words(weight, chain)
     if weight.quantization is not None:
         points = ", ".join(map(str, weight.quantization.zero_points[:8]))
         axis = weight.quantization.axis
@@ -192,6 +198,13 @@ def weight_words(weight: WeightFacts) -> Iterator[tuple[str, str]]:
         )
         yield "shapes", f"{', '.join(shapes)} full"
     yield "bytes", "; ".join(_byte_words(weight))
+
+
+def _read_words(weight: WeightFacts, chain: tuple[str, ...]) -> str:
+    if "DEQUANTIZE" not in chain:
+        return f"through {listing(list(chain))}"
+    values = f"{type_name(weight.type)} values, {weight.storage}"
+    return f"{values}, behind {' and '.join(chain)}: they compute in fp32"
 
 
 def _zero_words(weight: WeightFacts) -> str:

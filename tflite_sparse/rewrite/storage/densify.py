@@ -30,6 +30,7 @@ from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.storage.fully_connected import SPARSE_VERSION, dense_version, set_version
 from tflite_sparse.storage.options import DensifyOptions
 from tflite_sparse.storage.refusals import Refusal
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
@@ -80,17 +81,25 @@ def densify(model: Model, options: DensifyOptions | None = None) -> Rewrite:
 
     A tensor keeps its index, name and buffer; DENSIFY operators go with their output tensors and,
     where none is left, their operator code. A FULLY_CONNECTED that read a sparse weight directly
-    gets the version that its dense form needs.
+    gets the version that its dense form needs. With `DensifyOptions.values`, constants behind a
+    DEQUANTIZE are then stored as the fp32 values that the runtime makes of them.
 
     Args:
         model: the model; it is edited in place. The dense values are computed when it is written.
-        options: which tensors.
+        options: which tensors, and the smallest numbers that may stay.
 
     Raises:
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding is malformed.
     """
-    return Densify(options).run(model)
+    result = Densify(options).run(model)
+    if options is None or options.values is StoredValues.INT8:
+        return result
+    # Only where it is asked for: the module imports this one.
+    from tflite_sparse.rewrite.sequence import joined
+    from tflite_sparse.rewrite.storage.unpack_values import UnpackValues
+
+    return joined(result, UnpackValues(options).run(model))
 
 
 class _Result:

@@ -75,7 +75,7 @@ def test_details_tell_the_whole_encoding() -> None:
         "stored sparse in the order 0 1 2 3: dense 32, dense 1, dense 1,"
         " CSR (33 segments uint8, 128 indices uint8); 128 values"
     ) in text
-    assert "read through DENSIFY and DEQUANTIZE" in text
+    assert "read fp16 values, sparse, behind DENSIFY and DEQUANTIZE: they compute in" in text
     assert "zeros 384 of 512 (75.0 %)" in text
     assert "417 now; 1,024 dense" in text
 

@@ -1,9 +1,8 @@
-"""What storing values makes of a model's graph, and which weights it leaves alone."""
+"""What storing values makes of a model's graph."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,60 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.nets.builder import ModelBuilder
-from tests.support.nets.small_nets import head, trunk
 from tests.unit.rewrite.models import models
+from tests.unit.rewrite.storage.values import (
+    FP16,
+    INT8,
+    TO_FP32,
+    built,
+    convolution,
+    kinds,
+    stored,
+    written,
+)
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.weights import find_weights
-from tflite_sparse.rewrite.storage.sparsify import sparsify
-from tflite_sparse.rewrite.storage.store_values import SparsifyValues, sparsify_pass, store_values
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.storage.store_values import SparsifyValues
 from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
-from tflite_sparse.rewrite.writing.save import save
-from tflite_sparse.storage.options import DensifyOptions, SparsifyOptions, WeightSelection
+from tflite_sparse.storage.options import DensifyOptions
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.storage.values.quantize import dequantized
-from tflite_sparse.xnnpack.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.nets.builder import GraphBuilder, Value
-    from tflite_sparse.rewrite.changes import Rewrite
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
-
-INT8 = ValuesOptions(StoredValues.INT8)
-FP16 = ValuesOptions(StoredValues.FP16)
-TO_FP32 = DensifyOptions(values=StoredValues.FP32)
-
-
-def built(net: Net, seed: int = 1) -> bytes:
-    builder = ModelBuilder(seed=seed)
-    graph = builder.graph()
-    made = net(graph)
-    graph.output(*(made if isinstance(made, tuple) else (made,)))
-    return builder.build()
-
-
-def written(result: Rewrite) -> bytes:
-    """The bytes of a result, which are proved on the way."""
-    memory = io.BytesIO()
-    save(result, memory)
-    return memory.getvalue()
-
-
-def stored(data: bytes, options: ValuesOptions = INT8, **storage: Any) -> tuple[Model, Rewrite]:
-    """A model after its weights were stored sparse and in other numbers, and what was done."""
-    result = SparsifyValues(options, SparsifyOptions(**storage)).run(Model.read(data))
-    return Model.read(written(result)), result
-
-
-def kinds(model: Model) -> list[tuple[str, int]]:
-    return [(operator.name, operator.version) for operator in model.main.operators]
-
-
-def convolution(zeros: float = 0.8, **more: Any) -> Net:
-    return lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, zeros=zeros, name="conv", **more)
 
 
 def test_a_sparse_weight_becomes_int8_behind_densify_and_dequantize() -> None:
@@ -200,6 +172,13 @@ def test_densify_gives_back_what_the_runtime_computes() -> None:
     assert np.array_equal(back.data, dequantized(whole, table["scale"], 0))
 
 
+def test_the_library_unpacks_in_place() -> None:
+    model, _ = stored(built(convolution()))
+    result = densify(model, TO_FP32)
+    assert result.model is model
+    assert kinds(Model.read(written(result))) == [("CONV_2D", 1)]
+
+
 @pytest.mark.parametrize(
     ("values", "operators"),
     [
@@ -214,116 +193,6 @@ def test_densify_lets_the_numbers_stay_that_may(
     model, _ = stored(built(convolution()))
     result = DensifyValues(DensifyOptions(values=values)).run(model)
     assert kinds(Model.read(written(result))) == operators
-
-
-# What is left alone
-
-
-def refusals(result: Rewrite) -> set[str]:
-    return {left.code for left in result.left}
-
-
-def test_fp32_values_are_asked_of_nobody() -> None:
-    assert isinstance(sparsify_pass(values=ValuesOptions(StoredValues.FP32)), type(sparsify_pass()))
-    result = store_values(Model.read(built(convolution())), ValuesOptions(StoredValues.FP32))
-    assert not result.changed
-
-
-def test_values_that_the_numbers_have_not() -> None:
-    filters = np.full((64, 1, 1, 64), 1e6, np.float32)
-    data = built(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=filters))
-    assert refusals(store_values(Model.read(data), FP16)) == {"range"}
-    assert store_values(Model.read(data), INT8).weights
-    filters[3, 0, 0, 3] = np.nan
-    data = built(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=filters))
-    assert refusals(store_values(Model.read(data), INT8)) == {"range"}
-
-
-def test_a_weight_that_another_kind_of_operator_reads() -> None:
-    def net(g: GraphBuilder) -> tuple[Value, ...]:
-        table = g.constant(g.rng.standard_normal((64, 64)).astype(np.float32))
-        rows = g.op("GATHER", [table, g.input((3,), "INT32")], [((3, 64), "FLOAT32")])[0]
-        return g.fully_connected(rows, 64, filters=table), rows
-
-    result = store_values(Model.read(built(net)))
-    assert not result.changed
-    assert refusals(result) == {"reader"}
-
-
-def test_an_int8_operator_keeps_its_weights() -> None:
-    def net(g: GraphBuilder) -> Value:
-        x = g.input((1, 8, 8, 64), "INT8", scale=0.05)
-        return g.conv2d(x, 64, storage="int8")
-
-    assert refusals(store_values(Model.read(built(net)))) == {"values-already"}
-
-
-def test_what_was_not_asked_for() -> None:
-    selection = WeightSelection(exclude=("conv*",))
-    data = built(convolution())
-    result = store_values(Model.read(data), INT8, SparsifyOptions(selection=selection))
-    assert refusals(result) == {"not-asked"}
-    result = store_values(Model.read(data), INT8, SparsifyOptions(min_saving=10**6))
-    assert refusals(result) == {"saves-too-little"}
-
-
-def test_a_weight_whose_reader_xnnpack_does_not_take_is_stored_dense() -> None:
-    # Behind DENSIFY and DEQUANTIZE it would compute with nothing.
-    model, result = stored(built(convolution(activation="TANH", zeros=0.5)))
-    assert [change.after for change in result.weights] == ["dense"]
-    assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
-
-
-def test_one_weight_of_a_partition_stays_sparse() -> None:
-    # At 40 % zeros, sparse int8 is larger than dense int8.
-    data = built(convolution(zeros=0.4))
-    result = sparsify(Model.read(data))
-    assert result.weights
-    model, _ = stored(data)
-    weight = find_weights(model)[0].tensor
-    assert weight.type == "INT8"
-    assert weight.sparsity is not None
-
-
-def test_the_plan_stays_what_it_was() -> None:
-    data = built(lambda g: head(g, trunk(g, storage="dense")))
-    sparse = sparsify(Model.read(data)).model
-    model, _ = stored(data, ValuesOptions(StoredValues.INT8, keep_nonzero=True))
-    for target in ("arm64", "wasm", "x86-noavx"):
-        before, after = (plan(m.main, target) for m in (sparse, model))
-        assert before.outcome == after.outcome
-        assert [c.zeros for c in before.clusters] == [c.zeros for c in after.clusters]
-
-
-def test_values_do_not_become_zero_where_the_runtime_would_do_worse() -> None:
-    # 60 % zeros, and as many values that round to zero that the cluster would go sparse; what
-    # follows would read it wrong.
-    def net(g: GraphBuilder) -> Value:
-        filters = np.full((16, 1, 1, 16), 1e-6, np.float32)
-        filters[..., 1:10] = 0
-        filters[..., 0] = 1
-        x = g.depthwise(g.conv2d(g.pad_spatial(g.input((1, 40, 40, 3)), 1), 16, 3, 2, "VALID"))
-        x = g.conv2d(x, 16, filters=filters, storage="sparse")
-        return head(g, g.conv2d(g.max_pool(x), 16, zeros=0.9))
-
-    data = built(net)
-    result = store_values(Model.read(data))
-    roundings = [change.rounding for change in result.weights if change.rounding is not None]
-    assert sum(rounding.raised for rounding in roundings) > 0
-    assert not any(rounding.lost for rounding in roundings)
-    assert any("no value became zero" in note for note in result.notes)
-
-
-def test_a_value_may_become_zero_unless_it_must_not() -> None:
-    filters = np.full((64, 1, 1, 64), 1e-6, np.float32)
-    filters[..., 0] = 1
-    data = built(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=filters))
-    for keep, zeros in ((False, 64 * 63), (True, 0)):
-        model, result = stored(data, ValuesOptions(StoredValues.INT8, keep))
-        assert result.weights[0].zeros == zeros
-        whole = decoded(find_weights(model)[0].tensor)
-        assert whole is not None
-        assert int((whole == 0).sum()) == zeros
 
 
 def test_shared_weights_are_stored_once() -> None:

@@ -89,7 +89,7 @@ def _row(weight: WeightFacts, name: str, zero_map: ZeroMap | None) -> WeightRow:
     return WeightRow(
         order=str(use.operator) if use else "",
         name=name or weight.name or "(no name)",
-        note=f"{kind} · {shape(weight.shape)} · {type_name(weight.type)}",
+        note=f"{kind} · {shape(weight.shape)} · {_type(weight)}",
         zeros="?" if weight.zeros is None else percent(weight.zeros, weight.elements, ""),
         zeros_width=svg_number(HISTOGRAM_WIDTH * weight.zero_share) if counted else None,
         spread=None if zero_map is None else histogram(zero_map),
@@ -99,6 +99,11 @@ def _row(weight: WeightFacts, name: str, zero_map: ZeroMap | None) -> WeightRow:
         sparse="-" if weight.bytes_sparse is None else kib(weight.bytes_sparse),
         saving=_saving(weight.saving),
     )
+
+
+def _type(weight: WeightFacts) -> str:
+    name = type_name(weight.type)
+    return f"{name} that computes in fp32" if weight.dequantized else name
 
 
 def _fill(fill: BlockFill | None) -> str:
