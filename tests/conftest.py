@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support.workers import shared_workers
 from tflite_sparse.runtime.litert.processor import interpreter_command
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "search")
 def emulator() -> list[str]:
     """The command of the emulated Python; without qemu the error says how to install it."""
     return interpreter_command(emulate=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers() -> Generator[None]:
+    """Workers of LiteRT that all tests share."""
+    with shared_workers():
+        yield
 
 
 # Wrapped around the making of reports, as pytest counts failures before a conftest is told of them.

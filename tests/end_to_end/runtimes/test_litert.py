@@ -40,6 +40,12 @@ PATIENCE = 600
 PLAIN = {"backend": "xnnpack", "threads": 1, "signature": None}
 
 
+@pytest.fixture(autouse=True)
+def own_workers(monkeypatch):
+    """Workers that start and end with each call, as they do for users."""
+    monkeypatch.setattr("tflite_sparse.runtime.litert.driver.Worker", Worker)
+
+
 def _feeds(model: str | Path | bytes, trials: int = 1):
     return random_inputs(input_specs(Model.read(model)), trials)
 
