@@ -24,10 +24,9 @@ from tests.support.real_models import all_real_models, real_model
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import ROUNDING, Tolerance, compare_output, paired
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run_many
-from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -270,7 +269,8 @@ def _alike(a: RunResult, b: RunResult) -> str:
     pairs, problem = paired(a.trials, b.trials)
     if problem:
         return ""
-    for word, tolerance in (("same", Tolerance()), ("close", Tolerance(SPARSE_ATOL, SPARSE_RTOL))):
+    close = Tolerance(ROUNDING.atol, ROUNDING.rtol)
+    for word, tolerance in (("same", Tolerance()), ("close", close)):
         if all(compare_output(name, x, y, tolerance).within for name, x, y in pairs):
             return word
     return ""

@@ -11,10 +11,9 @@ from tflite_sparse.encoding import validate
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import encoding_of
-from tflite_sparse.runtime.compare_outputs import Tolerance, figures
+from tflite_sparse.runtime.compare_outputs import ROUNDING, Tolerance, figures
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run, run_many
-from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL
 from tflite_sparse.xnnpack.forecast import forecast
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _compared(before: RunResult, after: RunResult, *, exact: bool) -> str | None
         return None
     tolerance = Tolerance()
     if not exact:
-        tolerance = Tolerance(SPARSE_ATOL + SPARSE_RTOL * _largest(before), SPARSE_RTOL)
+        tolerance = Tolerance(ROUNDING.atol + ROUNDING.rtol * _largest(before), ROUNDING.rtol)
     return "" if _agree(before, after, tolerance) else "it computes something else than before"
 
 

@@ -120,7 +120,9 @@ def _outcome(profile: Profile, result: RunResult, reference: RunResult, relative
     if "crashed" in (result.status, profile.status):
         return Outcome.PROCESS_ABORT
     if not result.ok or not _alike(result.trials[0], reference.trials[0], relative):
-        return Outcome.WRONG_NUMBERS
+        shaped = _shaped(result.trials[0], reference.trials[0]) if result.ok else None
+        right = shaped is not None and _alike(shaped, reference.trials[0], relative)
+        return Outcome.OUTPUT_SHAPE if right else Outcome.WRONG_NUMBERS
     sparse = any(operator.sparse for operator in profile.operators)
     return Outcome.SPARSE if sparse else Outcome.DENSE
 
@@ -133,6 +135,13 @@ def _alike(found: Outputs, wanted: Outputs, relative: float) -> bool:
         )
         for name, value in wanted.items()
     )
+
+
+def _shaped(found: Outputs, wanted: Outputs) -> Outputs | None:
+    """The outputs in the shapes that they should have; None where they do not fit into them."""
+    if any(found[name].size != value.size for name, value in wanted.items()):
+        return None
+    return {name: found[name].reshape(value.shape) for name, value in wanted.items()}
 
 
 def _difference(result: RunResult, reference: RunResult) -> float | None:

@@ -9,6 +9,7 @@ import typer
 
 __all__ = [
     "AsJson",
+    "Atol",
     "Batch",
     "Check",
     "Data",
@@ -23,6 +24,7 @@ __all__ = [
     "Only",
     "OnlyTargets",
     "Output",
+    "Rtol",
     "StoredAs",
     "Top",
     "Values",
@@ -66,6 +68,17 @@ Exclude = Annotated[
 ]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Run both models before the result takes its place.")
+]
+Atol = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        help="Absolute difference of outputs allowed.  [default: by range and noise of each]",
+    ),
+]
+Rtol = Annotated[
+    float | None,
+    typer.Option(min=0.0, help="Relative difference allowed.  [default: likewise]"),
 ]
 Gzip = Annotated[
     bool | None, typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]")

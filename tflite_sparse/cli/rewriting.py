@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.cli.options import StoredAs
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
-    from tflite_sparse.rewrite.writing.sizes import Sizes
+    from tflite_sparse.runtime.prove import Proof
     from tflite_sparse.storage.values.options import ValuesOptions
 
 __all__ = [
@@ -34,6 +35,8 @@ STDOUT = "-"
 """As a path, it stands for standard output."""
 
 WOULD_CHANGE = 1
+# What repairs a model by default fails where it cannot.
+_REPAIRING = ("adapt", "optimize")
 _CHUNK = 2**20
 
 
@@ -53,6 +56,9 @@ class Destination(msgspec.Struct, frozen=True):
         data: a folder with inputs for a model whose weights were rounded; None for random ones.
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
+        demanded: whether it was asked for that the runtime agrees: then it must have run them.
+        atol: absolute difference of outputs that is allowed; None for the usual bounds.
+        rtol: relative difference that is allowed; None as before.
     """
 
     output: str | None
@@ -67,6 +73,9 @@ class Destination(msgspec.Struct, frozen=True):
     data: str | None = None
     input_shapes: dict[str, tuple[int, ...]] = {}
     batch: int | None = None
+    demanded: bool = False
+    atol: float | None = None
+    rtol: float | None = None
 
     def target(self, model: str) -> str | None:
         """Where to write, None for nowhere.
@@ -107,10 +116,14 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
         rewrite: the pass to run.
 
     Returns:
-        The exit code.
+        The exit code: 1 too where a result must be proved and was not run, or where a model that
+        the runtime gets wrong could not be repaired.
     """
     from tflite_sparse.model import Model
+    from tflite_sparse.model.sizes.sized import shapes_asked
+    from tflite_sparse.report.printables import printable_rewrite
     from tflite_sparse.rewrite.at_sizes import run_at_sizes
+    from tflite_sparse.rewrite.failing import failing
     from tflite_sparse.rewrite.writing.sizes import gzip_ahead, measure
 
     target = destination.target(model)
@@ -120,13 +133,36 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
         litert_version()
     opened = Model.read(model)
     before, packed = opened.size, gzip_ahead(opened, destination.gzip)
+    looked_at = opened
+    if destination.input_shapes or destination.batch is not None:
+        looked_at = Model.read(model)
+        shapes_asked(looked_at, destination.input_shapes, destination.batch)
+    was_wrong = failing(looked_at)
     result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
-    verified = ""
+    wrong = failing(result.model) if result.changed else was_wrong
+    repaired = was_wrong if wrong is None else None
+    proof = None
     if target is not None:
-        verified = _write(result, model, target, destination)
+        proof = _write(result, model, target, destination, repaired=repaired is not None)
     sizes = measure(result, before, packed, _file(target))
-    _report(result, sizes, model, target, destination, verified)
-    return WOULD_CHANGE if destination.check and result.changed else 0
+    report = printable_rewrite(
+        result,
+        sizes,
+        model,
+        target,
+        destination="standard output" if target == STDOUT else target,
+        top=destination.top,
+        proof=proof,
+        wrong=wrong,
+        repaired=repaired,
+    )
+    # Standard output may be the model itself.
+    stream = sys.stderr if target == STDOUT else None
+    show(report, as_json=destination.as_json, stream=stream)
+    if destination.check and result.changed:
+        return WOULD_CHANGE
+    unproved = destination.demanded and proof is not None and not proof.verified
+    return int(unproved or (wrong is not None and rewrite.name in _REPAIRING))
 
 
 def _file(target: str | None) -> Path | None:
@@ -135,18 +171,22 @@ def _file(target: str | None) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _write(result: Rewrite, model: str, target: str, destination: Destination) -> str:
-    """Writes the result; what running both models showed, where that was asked for."""
+def _write(
+    result: Rewrite, model: str, target: str, destination: Destination, *, repaired: bool
+) -> Proof | None:
+    """Writes the result; what running both models showed, or why they were not run."""
     from tflite_sparse.files.output import replacing
     from tflite_sparse.rewrite.writing.save import save
 
     # A file that came meanwhile is somebody else's.
     fresh = not destination.force and not destination.in_place
     if result.changed:
-        outcome: list[str] = []
-        check = _verifier(model, result, destination, outcome) if destination.verify else None
+        outcome: list[Proof] = []
+        check = None
+        if destination.verify:
+            check = _verifier(model, result, destination, outcome, repaired=repaired)
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
-        return "".join(outcome)
+        return outcome[0] if outcome else _unproved()
     # What is not changed is not written anew either.
     with Path(model).open("rb") as source:
         if target == STDOUT:
@@ -154,14 +194,25 @@ def _write(result: Rewrite, model: str, target: str, destination: Destination) -
         elif not (Path(target).exists() and Path(target).samefile(model)):
             with replacing(target, fresh=fresh) as file:
                 shutil.copyfileobj(source, file, _CHUNK)
-    return ""
+    return None
+
+
+def _unproved() -> Proof | None:
+    """Why the models were not run, where that was not for the user to choose."""
+    if importlib.util.find_spec("ai_edge_litert") is not None:
+        return None
+    from tflite_sparse.runtime.litert.process import INSTALL
+    from tflite_sparse.runtime.prove import Proof
+
+    return Proof(False, f"the models were not run, for LiteRT is not installed: {INSTALL}")
 
 
 def _verifier(
-    model: str, result: Rewrite, destination: Destination, outcome: list[str]
+    model: str, result: Rewrite, destination: Destination, outcome: list[Proof], *, repaired: bool
 ) -> Callable[[Path], None]:
     """What runs both models; it adds what that showed to `outcome`."""
-    from tflite_sparse.runtime.verify import SPARSE_ATOL, SPARSE_RTOL, Tolerance, verify_files
+    from tflite_sparse.runtime.compare_outputs import ROUNDING, Tolerance
+    from tflite_sparse.runtime.prove import proof_of, verify_files
 
     if any(change.zeroed for change in result.weights):
         raise UsageError(
@@ -173,48 +224,24 @@ def _verifier(
         return lambda written: outcome.append(check_values(model, written, result, destination))
     # Other kernels, and adapted operators, add up in another order.
     other = result.adaptation is not None or any(op.versions for op in result.operators)
-    tolerance = Tolerance(SPARSE_ATOL, SPARSE_RTOL) if other else None
-    adapted = result.adaptation is not None and result.adaptation.done
+    tolerance = ROUNDING if other else None
+    if destination.atol is not None or destination.rtol is not None:
+        tolerance = Tolerance(destination.atol or 0.0, destination.rtol or 0.0)
+    weights = result.adaptation is None or not result.adaptation.done
 
     def check(written: Path) -> None:
-        proof = verify_files(
+        found = verify_files(
             model,
             written,
             tolerance=tolerance,
-            weights=not adapted,
+            weights=weights,
+            repaired=repaired,
             input_shapes=destination.input_shapes,
             batch=destination.batch,
         )
-        worst = max((o.max_abs or 0.0 for b in proof.backends for o in b.outputs), default=0.0)
-        same = f"the same numbers to within {worst:.2g}" if worst else "the same numbers"
-        sizes = result.input_shapes
-        where = f" at {sizes.words}" if sizes is not None and sizes.chosen else ""
-        outcome.append(f"LiteRT computes {same}{where}, with XNNPACK and without")
+        outcome.append(proof_of(found, weights=weights, sizes=result.input_shapes))
 
     return check
-
-
-def _report(
-    result: Rewrite,
-    sizes: Sizes,
-    model: str,
-    target: str | None,
-    destination: Destination,
-    verified: str,
-) -> None:
-    from tflite_sparse.report.printables import printable_rewrite
-
-    printable = printable_rewrite(
-        result,
-        sizes,
-        model,
-        target,
-        destination="standard output" if target == STDOUT else target,
-        top=destination.top,
-        verified=verified,
-    )
-    # Standard output may be the model itself.
-    show(printable, as_json=destination.as_json, stream=sys.stderr if target == STDOUT else None)
 
 
 def parse_block(text: str) -> tuple[int, ...] | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.cli.rewriting import Destination
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.runtime.fidelity import Fidelity
+    from tflite_sparse.runtime.prove import Proof
 
 __all__ = ["check_values"]
 
@@ -20,7 +21,7 @@ _BOUNDS = {"int8": 0.25, "fp16": 0.02}
 """Largest difference of an output, as a share of its range, before a result is refused."""
 
 
-def check_values(model: str, written: Path, result: Rewrite, destination: Destination) -> str:
+def check_values(model: str, written: Path, result: Rewrite, destination: Destination) -> Proof:
     """Proves that the runtime computes with the rounded weights, and tells how near that comes.
 
     The first is exact: the same model with these weights as fp32, dense, must compute the same. The
@@ -33,7 +34,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
         destination: which inputs to run, and of which size.
 
     Returns:
-        What was found, in words.
+        What was found, in words, and whether anything ran.
 
     Raises:
         RewriteError: the runtime computes something else, or too far from the original.
@@ -43,7 +44,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
     from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
     from tflite_sparse.rewrite.writing.save import save
     from tflite_sparse.runtime.fidelity import fidelity
-    from tflite_sparse.runtime.verify import verify_files
+    from tflite_sparse.runtime.prove import Proof, proof_of, verify_files
     from tflite_sparse.storage.options import DensifyOptions
     from tflite_sparse.storage.values.options import StoredValues
 
@@ -51,7 +52,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
         dense = DensifyValues(DensifyOptions(values=StoredValues.FP32)).run(Model.read(written))
         save(dense, file)
         file.flush()
-        verify_files(path, written, weights=False)
+        proof = proof_of(verify_files(path, written, weights=False), weights=False)
     kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
     found = fidelity(
         model,
@@ -67,8 +68,10 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
             hint="--data FOLDER runs both models on inputs that are not random; --values fp16"
             " rounds less; --exclude lets weights keep their numbers",
         )
+    if not proof.verified or not found.outputs:
+        return Proof(False, _words(found) if proof.verified else proof.words)
     same = "LiteRT computes what the rounded weights do, with XNNPACK and without"
-    return f"{same}; {_words(found)}"
+    return Proof(True, f"{same}; {_words(found)}")
 
 
 def _words(found: Fidelity) -> str:

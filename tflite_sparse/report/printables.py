@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.records import Record
     from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.failing import Failing
     from tflite_sparse.rewrite.writing.sizes import Sizes
     from tflite_sparse.runtime.bench import Bench
     from tflite_sparse.runtime.observations import Profile
     from tflite_sparse.runtime.plan_match import PlanComparison
-    from tflite_sparse.runtime.verify import Verification
+    from tflite_sparse.runtime.prove import Proof
+    from tflite_sparse.runtime.verification import Verification
 
 __all__ = [
     "printable_bench",
@@ -57,7 +59,9 @@ def printable_rewrite(
     *,
     destination: str | None,
     top: int,
-    verified: str,
+    proof: Proof | None,
+    wrong: Failing | None,
+    repaired: Failing | None,
 ) -> Printable:
     """What a rewrite did.
 
@@ -68,18 +72,30 @@ def printable_rewrite(
         written: where the result was written; None where it was not.
         destination: the same as people call it.
         top: how many weights are listed for people at most; 0 for all.
-        verified: what running both models showed; "" where they were not run.
+        proof: what running both models showed; None where nobody asked for it.
+        wrong: what the runtime gets wrong with the result; None for nothing.
+        repaired: what it got wrong with the model and does no more; None for nothing.
     """
 
     def content() -> Record:
         from tflite_sparse.report.json.rewrite import RewriteReport
 
-        return RewriteReport(model, written, sizes, rewrite.changes)
+        return RewriteReport(
+            model,
+            written,
+            sizes,
+            rewrite.changes,
+            verified=proof is not None and proof.verified,
+            verification="the models were not run" if proof is None else proof.words,
+            fails=wrong,
+            repaired=repaired,
+        )
 
     def lines(width: int) -> Iterable[Text | str]:
-        from tflite_sparse.report.text.rewrite import rewrite_lines
+        from tflite_sparse.report.text.rewrite import failing_lines, rewrite_lines
 
-        return rewrite_lines(rewrite, sizes, model, destination, width, top=top, verified=verified)
+        lines = rewrite_lines(rewrite, sizes, model, destination, width, top=top, proof=proof)
+        return [*lines, *failing_lines(wrong, repaired, width)]
 
     return Printable(content, lines)
 

@@ -35,6 +35,7 @@ _HEADLINES = {
     Outcome.WRONG_NUMBERS: "Computes wrong numbers",
     Outcome.LOAD_FAILURE: "Does not load",
     Outcome.PROCESS_ABORT: "Aborts the process",
+    Outcome.OUTPUT_SHAPE: "Gives an output another shape",
 }
 
 

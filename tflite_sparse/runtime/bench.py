@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Amount, Count, Record
-from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, paired
+from tflite_sparse.runtime.compare_outputs import (
+    Bound,
+    OutputComparison,
+    Tolerance,
+    compare_output,
+    paired,
+)
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_models
+from tflite_sparse.runtime.noise import own_noise
 from tflite_sparse.runtime.observations import Status, Timing
 
 if TYPE_CHECKING:
@@ -46,6 +54,9 @@ class BenchedModel(Record, frozen=True):
         milliseconds: one time for each counted run, in order.
         input_shapes: the sizes that it was run at; None where it leaves none open.
         note: how it was run where that is not as it stands in the file; "" where it is.
+        bound: by what the output with the largest difference is alike; None where they cannot be
+            compared.
+        noise: how far the first model's own output lies apart, where that was measured.
     """
 
     path: str
@@ -62,6 +73,8 @@ class BenchedModel(Record, frozen=True):
     milliseconds: tuple[Amount, ...]
     input_shapes: InputShapes | None = None
     note: str = ""
+    bound: Bound | None = None
+    noise: Amount | None = None
 
     @property
     def ok(self) -> bool:
@@ -98,7 +111,7 @@ class Bench(Record, frozen=True):
         return all(model.ok for model in self.models)
 
 
-_TOLERANCE = Tolerance(1e-4, 1e-3)
+_TOLERANCE = Tolerance(1e-4, 1e-3, range=1e-4, noise=2.0)
 """Wider than for `verify`: WebAssembly's relaxed arithmetic may round otherwise in each layer."""
 
 
@@ -169,8 +182,10 @@ def bench(
         runtime = f"LiteRT {litert_version()}"
         notes = ("",) * len(models)
         timings = _native(models, feeds, runs=runs, warmup=warmup, threads=threads, timeout=timeout)
+    # Measured for the first model that needs it, and once.
+    noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
     benched = tuple(
-        _benched(timing, timings[0], model, note)
+        _benched(timing, timings[0], noise, model, note)
         for timing, model, note in zip(timings, opened, notes, strict=True)
     )
     return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, benched)
@@ -225,8 +240,11 @@ def _native(
     )
 
 
-def _benched(timing: Timing, first: Timing, model: Model, note: str) -> BenchedModel:
-    difference, within, reason = _difference(timing, first)
+def _benched(timing: Timing, first: Timing, noise: _Noise, model: Model, note: str) -> BenchedModel:
+    outputs, reason = _compared(timing, first, noise)
+    # What is off, or else what differs most.
+    worst = max(outputs, key=lambda o: (not o.within, o.max_abs), default=None)
+    compared = not reason
     times = timing.milliseconds
     both = timing.ok and first.ok and first.median > 0
     return BenchedModel(
@@ -238,23 +256,33 @@ def _benched(timing: Timing, first: Timing, model: Model, note: str) -> BenchedM
         timing.quantile(0.1) if times else None,
         timing.quantile(0.9) if times else None,
         timing.median / first.median if both else None,
-        difference,
-        within,
+        max((o.max_abs for o in outputs), default=0.0) if compared else None,
+        all(o.within for o in outputs) if compared else None,
         reason,
         times,
         model.input_shapes if model.input_shapes and model.input_shapes.inputs else None,
         note,
+        None if worst is None else worst.bound,
+        None if worst is None else worst.noise,
     )
 
 
-def _difference(timing: Timing, first: Timing) -> tuple[float | None, bool | None, str]:
-    """(largest difference, whether it is small, why there is none)."""
+_Noise = Callable[[], tuple[tuple[Bound, list[float]], ...]]
+
+
+def _compared(
+    timing: Timing, first: Timing, noise: _Noise
+) -> tuple[tuple[OutputComparison, ...], str]:
+    """(the outputs beside those of the first model, why they cannot be compared)."""
     if not (timing.ok and first.ok):
-        return None, None, "not both ran"
+        return (), "not both ran"
     pairs, reason = paired([first.outputs], [timing.outputs])
-    if reason:
-        return None, None, reason
-    compare = functools.partial(compare_output, allowed=_TOLERANCE)
-    outputs = [compare(name, left, right) for name, left, right in pairs]
-    largest = max((output.max_abs for output in outputs), default=0.0)
-    return largest, all(output.within for output in outputs), ""
+    outputs = tuple(compare_output(name, x, y, _TOLERANCE) for name, x, y in pairs)
+    if any(not output.within for output in outputs):
+        for bound, own in noise():
+            if len(own) == len(outputs):
+                outputs = tuple(
+                    output if output.within else output.against_noise(limit, bound, _TOLERANCE)
+                    for output, limit in zip(outputs, own, strict=True)
+                )
+    return outputs, reason

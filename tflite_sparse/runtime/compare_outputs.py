@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from tflite_sparse.records import Amount, Count, Distance, Record, Share
@@ -15,19 +17,69 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["Figures", "OutputComparison", "Tolerance", "compare_output", "figures", "paired"]
+__all__ = [
+    "LARGEST_NOISE",
+    "ROUNDING",
+    "Bound",
+    "Figures",
+    "OutputComparison",
+    "Tolerance",
+    "compare_output",
+    "figures",
+    "paired",
+]
 
 
 class Tolerance(Record, frozen=True):
-    """How far outputs may lie apart: atol + rtol * |a|; (0, 0) asks for the same numbers.
+    """How far outputs may lie apart; nothing but zeros asks for the same numbers.
+
+    Floats that lie within one of the bounds are within the tolerance: atol + rtol * |a|, or a share
+    of the output's largest value, or a multiple of how far the first model lies from itself.
 
     Attributes:
         atol: absolute part.
         rtol: part relative to the first model's value.
+        range: share of the largest value of the output.
+        noise: how many times as far as the first model's own outputs lie apart on other kernels,
+            or with each weight moved by one unit in the last place; 0 where that does not count.
     """
 
     atol: Amount = 0.0
     rtol: Amount = 0.0
+    range: Amount = 0.0
+    noise: Amount = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the same numbers are asked for."""
+        return not (self.atol or self.rtol or self.range or self.noise)
+
+
+ROUNDING = Tolerance(atol=1e-5, rtol=1e-4, range=1e-5, noise=2.0)
+"""What another order of summation explains, as of sparse kernels or adapted operators."""
+
+LARGEST_NOISE = 1e-2
+"""Share of an output's range from which the noise of a model bounds nothing any more."""
+
+
+class Bound(str, Enum):
+    """By what outputs are known to be alike.
+
+    Attributes:
+        SAME: they are the same numbers.
+        TOLERANCE: by the absolute and relative tolerance.
+        RANGE: by the range of the output.
+        KERNELS: the first model lies as far apart between two sets of kernels.
+        WEIGHTS: it does with each weight moved by one unit in the last place.
+        NONE: they are not.
+    """
+
+    SAME = "same"
+    TOLERANCE = "tolerance"
+    RANGE = "range"
+    KERNELS = "kernels"
+    WEIGHTS = "weights"
+    NONE = "none"
 
 
 class OutputComparison(Record, frozen=True):
@@ -43,6 +95,9 @@ class OutputComparison(Record, frozen=True):
         argmax: share of positions at which the largest value along the last axis is in the same
             place.
         within: whether every value is within the tolerance; NaN equals NaN.
+        bound: by what it is.
+        range: the largest finite magnitude of the first model's values.
+        noise: how far the first model's own outputs lie apart, where that was measured.
     """
 
     name: str
@@ -52,6 +107,22 @@ class OutputComparison(Record, frozen=True):
     cosine: float
     argmax: Share
     within: bool
+    bound: Bound = Bound.NONE
+    range: Amount = 0.0
+    noise: Amount | None = None
+
+    def against_noise(self, noise: float, bound: Bound, allowed: Tolerance) -> OutputComparison:
+        """The same, held against how far the first model lies from itself.
+
+        Args:
+            noise: how far.
+            bound: how that was measured.
+            allowed: how many times as far is allowed.
+        """
+        usable = 0 < noise <= LARGEST_NOISE * self.range
+        within = self.within or (usable and self.max_abs <= allowed.noise * noise)
+        found = bound if within and not self.within else self.bound
+        return msgspec.structs.replace(self, within=within, bound=found, noise=noise)
 
 
 class Figures(NamedTuple):
@@ -104,19 +175,48 @@ def compare_output(
         allowed: how far they may lie apart.
     """
     found = [figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
+    largest = max(f.max_abs for f in found)
+    ranges = [_range(values) for values in left]
+    within = all(f.within for f in found)
+    bound = Bound.NONE
+    if within:
+        bound = Bound.TOLERANCE if largest else Bound.SAME
+    elif allowed.range and left[0].dtype.kind == "f":
+        found = [
+            figures(x, y, allowed, allowed.range * limit)
+            for x, y, limit in zip(left, right, ranges, strict=True)
+        ]
+        within = all(f.within for f in found)
+        bound = Bound.RANGE if within else Bound.NONE
     return OutputComparison(
         name,
         tuple(left[0].shape),
-        max(f.max_abs for f in found),
+        largest,
         max(f.max_rel for f in found),
         min(f.cosine for f in found),
         min(f.argmax for f in found),
-        all(f.within for f in found),
+        within,
+        bound,
+        max(ranges),
     )
 
 
-def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance) -> Figures:
-    """How far two arrays of the same shape and type lie apart; NaN equals NaN."""
+def _range(values: NDArray[Any]) -> float:
+    if values.dtype.kind not in "fiub":
+        return 0.0
+    finite = np.abs(values.astype(np.float64))
+    return float(finite.max(initial=0.0, where=np.isfinite(finite)))
+
+
+def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance, slack: float = 0.0) -> Figures:
+    """How far two arrays of the same shape and type lie apart; NaN equals NaN.
+
+    Args:
+        x: the values of the first model.
+        y: those of the second.
+        allowed: its absolute and relative part count.
+        slack: what is allowed whatever these say.
+    """
     if not x.size:
         return Figures(0.0, 0.0, 1.0, 1.0, within=True)
     if x.dtype.kind not in "fiub":
@@ -129,7 +229,8 @@ def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance) -> Figures:
         apart = np.where(np.isnan(apart), np.inf, apart)
         relative = np.where(a != 0, apart / np.abs(a), 0.0)
         relative = np.where(np.isinf(apart), np.inf, relative)
-        near = np.isfinite(apart) & (apart <= allowed.atol + allowed.rtol * np.abs(a))
+        limit = np.maximum(allowed.atol + allowed.rtol * np.abs(a), slack)
+        near = np.isfinite(apart) & (apart <= limit)
         within = bool((same_special | near).all())
         norm = float(np.linalg.norm(a) * np.linalg.norm(b))
         cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0

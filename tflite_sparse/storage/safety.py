@@ -36,6 +36,7 @@ _WORDS = {
     Outcome.WRONG_NUMBERS: "the runtime would compute wrong numbers",
     Outcome.LOAD_FAILURE: "the runtime would refuse to load the model",
     Outcome.PROCESS_ABORT: "the runtime would abort the process",
+    Outcome.OUTPUT_SHAPE: "the runtime would give an output another shape",
 }
 
 

@@ -19,6 +19,7 @@ from tflite_sparse.xnnpack.assumptions import NO_ASSUMPTIONS
 from tflite_sparse.xnnpack.plan_types import Outcome, Reason
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ class Forecast(msgspec.Struct, frozen=True):
         failure: what goes wrong; None where nothing does.
         reasons: why, first things first.
         partitions: index of each operator that XNNPACK takes -> its partition.
+        missing: by which only a stock runtime, without the kernels of an app, does not load it.
     """
 
     failure: Outcome | None
     reasons: tuple[Reason, ...]
     partitions: Mapping[int, int]
+    missing: tuple[Reason, ...] = ()
 
 
 def forecast(
@@ -75,7 +78,8 @@ def forecast(
             pipeline.lay_out(partition)
             partitions.append(partition)
     failure, reasons = pipeline.find_failures(partitions)
-    return Forecast(failure, reasons, _partitions(delegation))
+    missing = missing_kernels(delegation, subgraph)
+    return Forecast(failure, reasons, _partitions(delegation), missing)
 
 
 def delegated(

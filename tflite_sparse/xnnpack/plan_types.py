@@ -33,6 +33,7 @@ class Outcome(str, Enum):
     WRONG_NUMBERS = "wrong_numbers"
     LOAD_FAILURE = "load_failure"
     PROCESS_ABORT = "process_abort"
+    OUTPUT_SHAPE = "output_shape"
 
     @property
     def is_failure(self) -> bool:

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pytest
 
 from tests.support.command import call
@@ -18,6 +19,7 @@ from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
+from tflite_sparse.runtime.compare_outputs import Bound
 
 DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")
 SPARSE = str(FOLDER / "mobilenet_tiny_80_sparse.tflite")
@@ -85,6 +87,24 @@ def test_other_numbers_are_noticed(tmp_path):
     paths = put(tmp_path, one=net(1), two=net(2))
     assert bench(paths, runs=1).models[1].within is False
     assert "DIFFER" in call("bench", "--runs", 1, *paths).out
+
+
+def test_noise_of_the_first_model_is_no_difference(tmp_path):
+    def net(factor: float) -> bytes:
+        model = ModelBuilder(seed=1)
+        g = model.graph()
+        x = g.mul(g.input((64, 256)), (model.rng.uniform(1, 2, 256) * factor).astype(np.float32))
+        g.output(g.sub(g.add(x, np.float32(1e4)), np.float32(1e4)))
+        return model.build()
+
+    paths = put(tmp_path, one=net(1.0), near=net(1 + 1e-5), far=net(1.01))
+    _, near, far = bench(paths, runs=1).models
+    assert near.max_difference > 1e-4
+    assert (near.within, near.bound, far.within) == (True, Bound.WEIGHTS, False)
+    assert near.max_difference <= 2 * near.noise
+    text = call("bench", "--runs", 1, *paths).out
+    assert "weights moved by one ulp" in " ".join(text.split())
+    assert text.count("DIFFER") == 1
 
 
 def test_models_that_fail_are_results_beside_the_others(tmp_path):

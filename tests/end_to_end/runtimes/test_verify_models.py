@@ -11,13 +11,14 @@ import pytest
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.builder import ModelBuilder
-from tests.support.nets.failing import aborting, endless, refused
+from tests.support.nets.failing import aborting, endless, refused, unknown
 from tests.support.nets.small_nets import head, trunk
 from tests.support.real_models import real_model
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
-from tflite_sparse.runtime.verify import Tolerance, verify, verify_files
+from tflite_sparse.runtime.prove import proof_of, verify_files
+from tflite_sparse.runtime.verify import Tolerance, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +205,28 @@ def test_a_model_that_hangs_is_a_result(store):
     found = verify(*store(endless(), endless()), timeout=1, trials=1, backends=["xnnpack"])
     assert found.backends[0].status_a == "timed-out"
     assert not found.backends[0].compared
+    assert not found.equal
+    assert not found.verified
+    assert "not done after 1 s" in found.unverified
+
+
+def test_models_that_neither_side_can_run_are_not_verified(store):
+    found = verify(*store(unknown(), unknown()))
+    assert found.alike
+    assert not found.equal
+    assert not found.verified
+    assert "NobodyHasThisOperator" in found.unverified
+    proof = proof_of(found)
+    assert not proof.verified
+    assert "could not be run" in proof.words
+    assert proof.words.endswith("weights compared only")
+
+
+def test_kernels_that_run_neither_are_told_where_others_run_both(store):
+    found = verify(*store(refused(), refused()), trials=1)
+    assert found.equal
+    assert [entry.backend for entry in found.failing] == ["xnnpack"]
+    assert "without XNNPACK, which runs neither model" in proof_of(found).words
 
 
 def test_a_model_that_writes_past_its_memory_does_not_agree(store):

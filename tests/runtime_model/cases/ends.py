@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.runtime_model.cases.parts import excite, head, ones, pointwise, trunk
-from tests.runtime_model.cases.registry import ABORT, DENSE, LOAD_FAILURE, SPARSE, WRONG, case
+from tests.runtime_model.cases.registry import (
+    ABORT,
+    DENSE,
+    LOAD_FAILURE,
+    SHAPE,
+    SPARSE,
+    WRONG,
+    case,
+)
 
 if TYPE_CHECKING:
     from tests.support.nets.builder import GraphBuilder, Value
@@ -86,12 +94,18 @@ def two_means_of_one_map(g: GraphBuilder) -> tuple[Value, ...]:
 # MEAN that keeps its dimensions
 
 
-@case(WRONG, rule="layout-output")
+@case(SHAPE, rule="layout-output-shape")
 def mean_kept_as_output(g: GraphBuilder) -> Value:
     return kept(g)
 
 
-@case(SPARSE, near="layout-output")
+@case(WRONG, rule="layout-output")
+def mean_kept_as_output_and_read_outside(g: GraphBuilder) -> tuple[Value, ...]:
+    x = kept(g)
+    return x, g.reverse(x, [3])
+
+
+@case(SPARSE, near="layout-output-shape")
 def mean_kept_and_reshaped(g: GraphBuilder) -> Value:
     return g.reshape(kept(g), (1, 16))
 
@@ -116,7 +130,7 @@ def mean_kept_and_logistic_and_reshaped(g: GraphBuilder) -> Value:
     return g.reshape(g.logistic(kept(g)), (1, 16))
 
 
-@case(WRONG, rule="layout-output")
+@case(WRONG, rule="layout-shape")
 def mean_kept_and_concatenated(g: GraphBuilder) -> Value:
     x = kept(g)
     return g.concat([x, x])

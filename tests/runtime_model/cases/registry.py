@@ -13,13 +13,25 @@ if TYPE_CHECKING:
 
     from tests.support.nets.small_nets import Net
 
-__all__ = ["ABORT", "CASES", "DENSE", "LOAD_FAILURE", "SPARSE", "WRONG", "Case", "case", "possible"]
+__all__ = [
+    "ABORT",
+    "CASES",
+    "DENSE",
+    "LOAD_FAILURE",
+    "SHAPE",
+    "SPARSE",
+    "WRONG",
+    "Case",
+    "case",
+    "possible",
+]
 
 SPARSE = Outcome.SPARSE
 DENSE = Outcome.DENSE
 WRONG = Outcome.WRONG_NUMBERS
 LOAD_FAILURE = Outcome.LOAD_FAILURE
 ABORT = Outcome.PROCESS_ABORT
+SHAPE = Outcome.OUTPUT_SHAPE
 
 
 def possible(outcome: Outcome) -> set[Outcome]:

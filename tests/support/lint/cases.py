@@ -117,6 +117,11 @@ CASES: dict[str, Case] = {
         "NobodyHasThisOperator #0",
     ),
     "TFS211": Case(lambda: grouped(4), lambda: grouped(1), "TRANSPOSE_CONV #0"),
+    "TFS212": Case(
+        lambda: build(lambda g: g.mean(trunk(g), keep_dims=True)),
+        lambda: build(lambda g: g.reshape(g.mean(trunk(g), keep_dims=True), (1, 16))),
+        "MEAN",
+    ),
     "TFS220": Case(
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x, keep_dims=True))),
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x))),

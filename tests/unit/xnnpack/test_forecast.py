@@ -22,6 +22,7 @@ def check(subgraph: Subgraph, target: str) -> Outcome | None:
     outcome = made.verdict.elsewhere
     assert told.failure is (outcome if outcome.is_failure else None)
     assert told.reasons == made.verdict.reasons[len(made.verdict.missing) :]
+    assert told.missing == made.verdict.missing
     taken = {op.index: op.partition for op in made.operators if op.delegated}
     assert told.partitions == taken
     assert delegated(subgraph, target) == set(taken)

@@ -56,7 +56,6 @@ WRONG: dict[str, Net] = {
     "RESHAPE": through(lambda g, x: g.reshape(x, (1, 400, 1, 16))),
     "squeeze and excite before a map": lambda g: pointwise(g, excite(g, trunk(g))),
     "MEAN and SOFTMAX": lambda g: g.softmax(g.mean(trunk(g), keep_dims=True)),
-    "MEAN as output": lambda g: g.mean(trunk(g), keep_dims=True),
     "MEAN and CONCATENATION": lambda g: g.concat([g.mean(trunk(g), keep_dims=True)] * 2),
     "one spatial axis": lambda g: g.mean(trunk(g), axes=(1,)),
     "batch": lambda g: g.mean(trunk(g), axes=(0,)),
@@ -64,6 +63,14 @@ WRONG: dict[str, Net] = {
         g, pointwise(g, g.conv2d(g.pad_spatial(pointwise(g, trunk(g), 3)), 16, 3, 2, "VALID"))
     ),
 }
+
+
+def test_an_output_of_another_shape_is_told_as_such() -> None:
+    made = planned(lambda g: g.mean(trunk(g), keep_dims=True))
+    assert made.outcome is Outcome.OUTPUT_SHAPE
+    assert made.outcome.is_failure
+    (reason,) = made.verdict.reasons
+    assert "the shape 1x16x1x1 for 1x1x1x16" in reason.message
 
 
 @pytest.mark.parametrize("net", WRONG.values(), ids=WRONG.keys())

@@ -66,6 +66,8 @@ def command(
     verify: opt.Verify = False,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
+    atol: opt.Atol = None,
+    rtol: opt.Rtol = None,
     gzip: opt.Gzip = None,
     top: Annotated[
         int, typer.Option(metavar="N", min=0, help="Show that many changes, 0 for all.")
@@ -78,6 +80,7 @@ def command(
     options = adapt_options(target, only, without, min_gain)
     shapes = parse_input_shapes(input_shape)
     destination = Destination(
-        output, in_place, force, dry_run, check, verify, as_json, gzip, top, None, shapes, batch
-    )
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, None, shapes, batch,
+        demanded=verify, atol=atol, rtol=rtol,
+    )  # fmt: skip
     return rewrite_command(model, destination, Adapt(options))

@@ -40,5 +40,7 @@ def command(
 
     selection = WeightSelection(tuple(only or ()), tuple(exclude or ()))
     options = DensifyOptions(selection, StoredValues(values.value))
-    destination = Destination(output, in_place, force, dry_run, check, verify, as_json, gzip, top)
+    destination = Destination(
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, demanded=verify
+    )
     return rewrite_command(model, destination, DensifyValues(options))

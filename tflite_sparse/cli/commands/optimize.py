@@ -42,6 +42,8 @@ def command(
     ] = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
+    atol: opt.Atol = None,
+    rtol: opt.Rtol = None,
     gzip: opt.Gzip = None,
     top: opt.Top = 10,
     as_json: opt.AsJson = False,
@@ -59,8 +61,9 @@ def command(
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     shapes = parse_input_shapes(input_shape)
     destination = Destination(
-        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data, shapes, batch
-    )
+        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data, shapes, batch,
+        demanded=bool(verify), atol=atol, rtol=rtol,
+    )  # fmt: skip
     if bench is not None:
         from tflite_sparse.runtime.bench import require
 

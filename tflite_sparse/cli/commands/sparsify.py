@@ -94,7 +94,19 @@ def command(
     )
     shapes = parse_input_shapes(input_shape)
     destination = Destination(
-        output, in_place, force, dry_run, check, verify, as_json, gzip, top, data, shapes, batch
+        output,
+        in_place,
+        force,
+        dry_run,
+        check,
+        verify,
+        as_json,
+        gzip,
+        top,
+        data,
+        shapes,
+        batch,
+        demanded=verify,
     )
     numbers = values_options(values, data, keep_nonzero=keep_nonzero)
     return rewrite_command(model, destination, sparsify_pass(options, numbers))

@@ -56,6 +56,7 @@ def command(
 ) -> int:
     """Prove that two models have the same weights and compute the same on the runtime."""
     from tflite_sparse.report.printables import printable_verification
+    from tflite_sparse.runtime.compare_outputs import ROUNDING
     from tflite_sparse.runtime.verify import Tolerance, verify
 
     if weights_only and outputs_only:
@@ -63,6 +64,8 @@ def command(
     tolerance = None
     if atol is not None or rtol is not None:
         tolerance = Tolerance(atol or 0.0, rtol or 0.0)
+    elif outputs_only:
+        tolerance = ROUNDING
     found = verify(
         a,
         b,

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.xnnpack.plan_types import Reason
 
-_FAILURES = (Outcome.WRONG_NUMBERS, Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT)
+_FAILURES = tuple(outcome for outcome in Outcome if outcome.is_failure)
 _ENDS = {
     Outcome.WRONG_NUMBERS: "the outputs are wrong, without a message",
     Outcome.LOAD_FAILURE: "the model does not load",
     Outcome.PROCESS_ABORT: "the process aborts",
+    Outcome.OUTPUT_SHAPE: "the numbers are right, their shape is not",
 }
 _DENSIFY_FIX = (
     "Store the weights dense: without a DENSIFY the runtime does not look for zeros and computes"
@@ -219,6 +220,23 @@ def custom_operator(subject: Subject) -> Iterator[Hit]:
 def operands_rejected(subject: Subject) -> Iterator[Hit]:
     """Operands that kernels refuse."""
     yield from _hits(subject, operands_rejected)
+
+
+@rule(
+    "TFS212",
+    "output-shape",
+    Severity.WARNING,
+    what="An output of the model comes out in another shape than the model says, such as 1xCx1x1"
+    " for 1x1x1xC: in the sparse layout a reduction keeps its dimensions in the order of that.",
+    why="The numbers are right, but an app that goes by the shape fails, or reads them wrongly.",
+    fix="Let the reduction drop its dimensions and restore them with a RESHAPE, which"
+    " `tflite-sparse optimize` does, or store the weights dense.",
+    command="tflite-sparse optimize MODEL -o OUT",
+    fixers=_KEEP_RIGHT,
+)
+def output_shape(subject: Subject) -> Iterator[Hit]:
+    """Outputs whose shape changes."""
+    yield from _hits(subject, output_shape)
 
 
 @rule(

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from tflite_sparse.records import Record
 from tflite_sparse.rewrite.changes import Changes
+from tflite_sparse.rewrite.failing import Failing
 from tflite_sparse.rewrite.writing.sizes import Sizes
 
 __all__ = ["RewriteReport"]
@@ -19,6 +20,10 @@ class RewriteReport(Record, frozen=True):
         written: where the result was written; null where it was not.
         sizes: bytes of the files; after gzip at level 6 where that was computed.
         changes: what was done.
+        verified: whether both models ran on LiteRT and computed the same.
+        verification: what that showed, or why it was not done.
+        fails: what the runtime gets wrong with the result; null for nothing.
+        repaired: what it got wrong with the model that was read and does no more; null for nothing.
     """
 
     flat: ClassVar[tuple[str, ...]] = ("changes",)
@@ -27,3 +32,7 @@ class RewriteReport(Record, frozen=True):
     written: str | None
     sizes: Sizes
     changes: Changes
+    verified: bool
+    verification: str
+    fails: Failing | None
+    repaired: Failing | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflite_sparse.records import Record
-from tflite_sparse.runtime.verify import Verification
+from tflite_sparse.runtime.verification import Verification
 
 __all__ = ["VerifyReport"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.words.numbers import count_of, size
 
 if TYPE_CHECKING:
@@ -78,7 +79,15 @@ def _note(model: BenchedModel) -> str:
     """What there is to say about a model that failed, or that cannot be compared."""
     if not model.ok:
         return f"{model.status.replace('-', ' ')}: {model.detail}"
-    return "; ".join(part for part in (model.comparison, _how(model)) if part)
+    return "; ".join(part for part in (model.comparison, _noise(model), _how(model)) if part)
+
+
+def _noise(model: BenchedModel) -> str:
+    """How far the first model lies from itself, where that was measured."""
+    if model.noise is None:
+        return ""
+    by = "on other kernels" if model.bound is Bound.KERNELS else "with weights moved by one ulp"
+    return f"the first model's own outputs lie {model.noise:.1e} apart {by}"
 
 
 def _how(model: BenchedModel) -> str:

@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.rewrite.changes import Left, Rewrite, WeightChange
+    from tflite_sparse.rewrite.failing import Failing
     from tflite_sparse.rewrite.writing.sizes import Sizes
+    from tflite_sparse.runtime.prove import Proof
 
 __all__ = ["rewrite_lines"]
 
-_DONE = {"sparsify": "stored sparse", "optimize": "stored sparse", "densify": "stored dense"}
+_DONE = {
+    "adapt": "stored otherwise",
+    "sparsify": "stored sparse",
+    "optimize": "stored sparse",
+    "densify": "stored dense",
+}
 
 
 def rewrite_lines(
@@ -30,7 +37,7 @@ def rewrite_lines(
     width: int,
     *,
     top: int = 20,
-    verified: str = "",
+    proof: Proof | None = None,
 ) -> Lines:
     """The lines of a rewrite.
 
@@ -41,7 +48,7 @@ def rewrite_lines(
         target: where the result was written, None where it was not.
         width: the room for a line in characters.
         top: how many weights to show, those that change most first; 0 for all.
-        verified: what running both models showed; "" where nobody did.
+        proof: what running both models showed; None where nobody asked for it.
     """
     from rich.text import Text
 
@@ -61,11 +68,28 @@ def rewrite_lines(
         lines += [Text(), *_left(rewrite.left, width)]
     for note in rewrite.notes:
         lines += labelled("Note", [note], width)
-    if verified:
-        lines += labelled("Verified", [verified], width, style="green")
+    if proof is not None:
+        words = proof.words if proof.verified else f"not verified: {proof.words}"
+        style = "green" if proof.verified else "yellow"
+        lines += labelled("Verified", [words], width, style=style)
     if rewrite.changed:
         lines += labelled("Written", [target or "nothing, as asked for"], width)
     return lines
+
+
+def failing_lines(wrong: Failing | None, repaired: Failing | None, width: int) -> Lines:
+    """What the runtime gets wrong with the result, or got wrong before.
+
+    Args:
+        wrong: the former; None for nothing.
+        repaired: the latter; None for nothing.
+        width: the room for a line in characters.
+    """
+    if wrong is not None:
+        return labelled("Broken", [f"it {wrong.words()}"], width, style="bold red")
+    if repaired is not None:
+        return labelled("Repaired", [f"it {repaired.words(past=True)}"], width, style="green")
+    return []
 
 
 def _nothing(rewrite: Rewrite) -> str:
@@ -109,7 +133,7 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
             shape(change.weight.shape),
             *([type_name(change.weight.type)] if len(types) > 1 else []),
             percent(change.zeros, change.elements, ""),
-            _short(change.before if rewrite.kind == "densify" else change.after),
+            _short(change.before if change.after == "dense" else change.after),
             *(_rounding(change) if rounded else ()),
             kib(change.bytes_before),
             kib(change.bytes_after),
@@ -124,7 +148,11 @@ def _done(rewrite: Rewrite) -> str:
     rounded = [change for change in rewrite.weights if change.rounding is not None]
     kinds = " and ".join(sorted({str(c.rounding.values) for c in rounded if c.rounding}))
     if not rounded:
-        return _DONE.get(rewrite.kind, "stored otherwise")
+        dense = sum(change.after == "dense" for change in rewrite.weights)
+        if dense == len(rewrite.weights):
+            return _DONE["densify"]
+        done = _DONE.get(rewrite.kind, "stored otherwise")
+        return f"{done}, {dense} of them dense" if dense and rewrite.kind != "densify" else done
     sparse = sum(change.after != "dense" for change in rewrite.weights)
     some = "" if len(rounded) == len(rewrite.weights) else f"{len(rounded)} of them "
     return f"stored anew, {some}as {kinds}, {sparse} sparse"

@@ -30,6 +30,7 @@ _STYLES = {
     Outcome.WRONG_NUMBERS: "bold red",
     Outcome.LOAD_FAILURE: "bold red",
     Outcome.PROCESS_ABORT: "bold red",
+    Outcome.OUTPUT_SHAPE: "bold red",
 }
 
 

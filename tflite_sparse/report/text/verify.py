@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.runtime.compare_outputs import Bound
+from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
@@ -15,19 +17,31 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from tflite_sparse.runtime.verify import BackendComparison, Verification
+    from tflite_sparse.runtime.compare_outputs import OutputComparison, Tolerance
+    from tflite_sparse.runtime.verification import BackendComparison, Verification
 
 __all__ = ["verification_lines"]
 
 _SHOWN = 10
 
+_WORDS = {
+    Bound.SAME: "same",
+    Bound.TOLERANCE: "within",
+    Bound.RANGE: "in range",
+    Bound.KERNELS: "in noise",
+    Bound.WEIGHTS: "in noise",
+    Bound.NONE: "DIFFERENT",
+}
+
 
 def verification_lines(verification: Verification, width: int) -> Iterator[Text | str]:
     """The lines of the report."""
-    verdict = "equal" if verification.equal else "different"
+    verdict = _verdict(verification)
     room = max((width - len(f" against : {verdict}")) // 2, 24)
     yield f"{shorten(verification.a, room)} against {shorten(verification.b, room)}: {verdict}"
     yield ""
+    if verification.backends and verification.unverified:
+        yield from _wrapped(verification.unverified, "  Not run   ", width)
     total = verification.weights_equal + len(verification.weights)
     if total:
         equal = f"{verification.weights_equal:,} of {total:,}"
@@ -54,8 +68,26 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
         yield from textwrap.wrap(
             sizes, width, initial_indent="  Sizes     ", subsequent_indent=" " * 12
         )
+    for sentence in (*verification.not_run[1:], *verification.unreached):
+        yield from _wrapped(sentence, "  Not run   ", width)
     for backend in verification.backends:
         yield from _backend(backend, verification, width)
+
+
+def _verdict(verification: Verification) -> str:
+    """The result in a few words."""
+    if not verification.alike:
+        return "different"
+    if verification.backends and verification.unverified:
+        return "not verified" + ("; weights equal" if verification.weights_equal else "")
+    kernels = {entry.backend for entry in verification.failing}
+    if "xnnpack" in kernels:
+        return "equal, but XNNPACK runs neither"
+    return "equal"
+
+
+def _wrapped(sentence: str, label: str, width: int) -> list[str]:
+    return textwrap.wrap(sentence, width, initial_indent=label, subsequent_indent=" " * len(label))
 
 
 def _backend(
@@ -64,6 +96,10 @@ def _backend(
     yield ""
     where = " on an emulated processor without AVX" if verification.emulated else ""
     title = {"xnnpack": "XNNPACK", "reference": "Reference kernels"}.get(backend.backend, "LiteRT")
+    if backend.signature is not None:
+        title += f", signature {readable(backend.signature)}"
+    if backend.measure is not None:
+        title += ", A on reference kernels"
     if not backend.compared:
         yield f"  {title}{where}"
         for name, status, detail in (
@@ -78,12 +114,7 @@ def _backend(
                 subsequent_indent="      ",
             )
         return
-    limits = backend.tolerance
-    allowed = (
-        "the same numbers wanted"
-        if not limits.atol and not limits.rtol
-        else f"{limits.atol:g} + {limits.rtol:g} x |A| allowed"
-    )
+    allowed = _allowed(backend.tolerance)
     head = f"{title}{where}, {count_of(verification.trials, 'set')} of inputs, {allowed}"
     yield from textwrap.wrap(head, width, initial_indent="  ", subsequent_indent="    ")
     if backend.problem:
@@ -106,8 +137,29 @@ def _backend(
             f"{output.max_rel:.3g}",
             f"{output.cosine:.6f}",
             f"{output.argmax:.1%}",
-            "same" if output.max_abs == 0 else "within" if output.within else "DIFFERENT",
+            _WORDS[output.bound],
         ]
         for output in backend.outputs
     ]
     yield from table(columns, rows, width, indent=4)
+    for output in backend.outputs:
+        if output.noise is not None:
+            yield from _wrapped(_noise(output), "    ", width)
+
+
+def _allowed(limits: Tolerance) -> str:
+    if limits.exact:
+        return "the same numbers wanted"
+    parts = []
+    if limits.atol or limits.rtol:
+        parts.append(f"{limits.atol:g} + {limits.rtol:g} x |A|")
+    if limits.range:
+        parts.append(f"{limits.range:g} of the range")
+    return f"{' or '.join(parts)} allowed"
+
+
+def _noise(output: OutputComparison) -> str:
+    by = "on other kernels"
+    if output.bound is not Bound.KERNELS:
+        by = "with each weight moved by one unit in the last place"
+    return f"{output.name}: A itself lies {output.noise:.3g} apart {by}"

@@ -31,7 +31,12 @@ _QUANTIZED = ("INT4", "INT8", "UINT8", "INT16")
 _FLOATS = ("FLOAT32", "FLOAT16")
 _READERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _LEAST_ZEROS = 0.34
-_WORST = (Outcome.PROCESS_ABORT, Outcome.LOAD_FAILURE, Outcome.WRONG_NUMBERS)
+_WORST = (
+    Outcome.PROCESS_ABORT,
+    Outcome.LOAD_FAILURE,
+    Outcome.WRONG_NUMBERS,
+    Outcome.OUTPUT_SHAPE,
+)
 
 
 class Prospect(msgspec.Struct, frozen=True):

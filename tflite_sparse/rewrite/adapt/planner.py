@@ -23,6 +23,7 @@ from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
 from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
 from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import OperatorChange, Rewrite, RewriteKind
+from tflite_sparse.rewrite.failing import failing
 from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
@@ -53,9 +54,11 @@ class Adapt(ModelPass):
         options = self.options
         targets = tuple(target_of(name).name for name in options.targets or TARGETS)
         asked = tuple(dict.fromkeys((*targets, MEASURED)))
+        wrong = failing(model, asked)
         original = model.copy()
         # Heads are mended in the file as it is; anything else looks at weights and changes them.
-        was_sparse = options.passes != {HEADS} and densify(original).changed
+        made_dense = densify(original) if options.passes != {HEADS} else Rewrite(model, self.name)
+        was_sparse = made_dense.changed
         before = prospects(original, asked)
         pointwise = sum(map(is_pointwise, original.operators()))
         first: Adaptation | None = None
@@ -84,6 +87,10 @@ class Adapt(ModelPass):
             if refusal is None:
                 return _adopted(trial, adaptation, counts, again=was_sparse)
             first = first or adaptation
+        if wrong is not None and was_sparse:
+            repaired = _stored_safely(model, made_dense, first)
+            if failing(repaired.model, asked) is None:
+                return repaired
         return Rewrite(model, self.name, adaptation=first)
 
 
@@ -144,6 +151,25 @@ def _adopted(
         operators=changes,
         min_runtime_version=raised,
         expected=() if stored is None else stored.expected,
+        adaptation=adaptation,
+    )
+
+
+def _stored_safely(model: Model, made_dense: Rewrite, adaptation: Adaptation | None) -> Rewrite:
+    """Stores only those weights sparse again with which the runtime stays right."""
+    before = _operator_counts(model)
+    stored = sparsify(made_dense.model)
+    again = {(change.weight.subgraph, change.weight.name) for change in stored.weights}
+    return Rewrite(
+        model=made_dense.model,
+        kind=Adapt.name,
+        weights=tuple(
+            change
+            for change in made_dense.weights
+            if (change.weight.subgraph, change.weight.name) not in again
+        ),
+        operators=_operator_changes(before, _operator_counts(made_dense.model)),
+        expected=(*made_dense.expected, *stored.expected),
         adaptation=adaptation,
     )
 

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 from importlib import metadata
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.runtime.litert import processor
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
+    "Job",
     "litert_version",
     "profile",
     "profile_many",
     "run",
+    "run_jobs",
     "run_many",
     "time_models",
 ]
@@ -98,6 +100,36 @@ def run_many(
     options = {"backend": backend, "signature": signature, "threads": threads}
     with Worker(emulate=emulate) as worker:
         yield from _run_all(worker, jobs, timeout, options)
+
+
+class Job(NamedTuple):
+    """A model to run, see `run`.
+
+    Attributes:
+        model: a path, or the bytes of a model.
+        trials: for each run the inputs by name.
+        backend: which kernels run it.
+        signature: which signature to run; None for the main subgraph.
+    """
+
+    model: Model
+    trials: Sequence[Outputs]
+    backend: Backend = "xnnpack"
+    signature: str | None = None
+
+
+def run_jobs(
+    jobs: Iterable[Job], *, threads: int = 1, emulate: bool = False, timeout: float = TIMEOUT
+) -> Iterator[RunResult]:
+    """Like `run_many`, each model on kernels and by a signature of its own.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+    """
+    with Worker(emulate=emulate) as worker:
+        for job in jobs:
+            options = {"backend": job.backend, "signature": job.signature, "threads": threads}
+            yield from _run_all(worker, [(job.model, job.trials)], timeout, options)
 
 
 def _run_all(

@@ -179,8 +179,14 @@ SPARSE_RULES: dict[Stage, tuple[Row, ...]] = {
             "TFS209",
         ),
         (
+            "layout-output-shape",
+            "an output of the model gets another shape than the model says; its numbers are right",
+            f"{_DELEGATE}: Subgraph::Prepare",
+            "TFS212",
+        ),
+        (
             "layout-output",
-            "an output of the partition gets another shape than the model says",
+            "a value that is read outside the partition gets another shape than the model says",
             f"{_DELEGATE}: Subgraph::Prepare",
             "TFS202",
         ),

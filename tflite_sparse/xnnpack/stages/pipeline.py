@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline"]
 
 # In the order in which they show: a model that does not load never aborts or computes.
-_FIRST = (Outcome.LOAD_FAILURE, Outcome.PROCESS_ABORT, Outcome.WRONG_NUMBERS)
+_FIRST = (
+    Outcome.LOAD_FAILURE,
+    Outcome.PROCESS_ABORT,
+    Outcome.WRONG_NUMBERS,
+    Outcome.OUTPUT_SHAPE,
+)
 
 
 class Pipeline:

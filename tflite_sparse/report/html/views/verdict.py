@@ -29,6 +29,7 @@ OUTCOMES = {
     Outcome.WRONG_NUMBERS: ("!", "bad"),
     Outcome.LOAD_FAILURE: ("!", "bad"),
     Outcome.PROCESS_ABORT: ("!", "bad"),
+    Outcome.OUTPUT_SHAPE: ("!", "bad"),
 }
 """Sign and colour of each outcome."""
 

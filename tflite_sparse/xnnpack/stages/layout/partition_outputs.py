@@ -10,7 +10,7 @@ from tflite_sparse.xnnpack.plan_types import Failure, Outcome
 from tflite_sparse.xnnpack.stages.layout.memory_layout import dims_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tflite_sparse.model import Operator
     from tflite_sparse.xnnpack.graph import Node, Value
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["output_failures"]
 
 
-def output_failures(value: Value, producer: Node, layout: MemoryLayout) -> Iterator[Failure]:
+def output_failures(
+    value: Value, producer: Node, layout: MemoryLayout, inside: Collection[int]
+) -> Iterator[Failure]:
     """What goes wrong with a value that leaves a partition.
 
     Args:
         value: the value.
         producer: the node that makes it.
         layout: its memory layout.
+        inside: indices of the operators in the partition.
     """
     operator = producer.operator
     if not layout.is_plain:
@@ -39,8 +42,27 @@ def output_failures(value: Value, producer: Node, layout: MemoryLayout) -> Itera
                 f"{dims_text(layout.model_shape)}"
             )
             yield _failure(Outcome.PROCESS_ABORT, "layout-overflow", operator, sentence, layout)
+        if _only_shown(value, inside) and math.prod(layout.shape) == math.prod(layout.model_shape):
+            sentence = (
+                f"gives the output {value_title(value)} the shape {dims_text(layout.shape)} for"
+                f" {dims_text(layout.model_shape)}"
+            )
+            code = "layout-output-shape"
+            yield _failure(Outcome.OUTPUT_SHAPE, code, operator, sentence, layout)
+            return
         sentence = f"hands out {value_title(value)} as {layout.difference}"
         yield _failure(Outcome.WRONG_NUMBERS, "layout-output", operator, sentence, layout)
+
+
+def _only_shown(value: Value, inside: Collection[int]) -> bool:
+    """Whether nothing outside the partition reads a value but the caller of the model."""
+    tensor = value.tensor
+    if tensor is None:
+        return False
+    graph = tensor.subgraph
+    entry = graph.index == 0 or any(s.subgraph is graph for s in graph.model.signatures)
+    readers = graph.consumers(tensor)
+    return entry and all(use.operator.index in inside for use in readers)
 
 
 def _refused_by_squeeze(value: Value, layout: MemoryLayout) -> Iterator[Failure]:

@@ -32,13 +32,14 @@ def layout_failures(graph: Graph) -> list[Failure]:
     tracker = LayoutTracker()
     if not any(value.nchw for value in graph.values):
         return tracker.failures
+    inside = {node.operator.index for node in graph.nodes}
     try:
         for node in graph.nodes:
             HANDLERS.get(node.kind, unaware)(tracker, node)
         for value in graph.values:
             if value.is_output and value.producer is not None:
                 layout = tracker.layout_of(value)
-                tracker.failures += output_failures(value, value.producer, layout)
+                tracker.failures += output_failures(value, value.producer, layout, inside)
     except StopError:
         pass
     return tracker.failures

@@ -1,0 +1,150 @@
+"""What of two models is run: the main subgraph, and every signature that says something of its own.
+
+A signature of the main subgraph that names the same inputs and outputs in both models is run with
+it; any other one is run by its key. Subgraphs that operators call run with those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
+from tflite_sparse.words.names import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tflite_sparse.model import Model, Operator, Subgraph
+    from tflite_sparse.model.model import Signature
+    from tflite_sparse.runtime.observations import Outputs
+
+__all__ = ["Entry", "Feeding", "entries"]
+
+
+class Feeding(NamedTuple):
+    """What models are run on.
+
+    Attributes:
+        trials: number of sets of random inputs.
+        seed: their seed.
+        inputs: an .npz file with inputs for the main subgraph, or for the signature that is asked
+            for, instead of random ones.
+        batch: size of the first dimension where that is open.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
+    """
+
+    trials: int
+    seed: int
+    inputs: str | None = None
+    batch: int | None = None
+    input_shapes: Mapping[str, Sequence[int]] | None = None
+
+
+class Entry(NamedTuple):
+    """Something to run.
+
+    Attributes:
+        signature: key of the signature; None for the main subgraph.
+        feeds: inputs of each trial; none where it cannot be run.
+        problem: why it cannot be run; "" where it can.
+        differs: whether the models differ in it by that.
+    """
+
+    signature: str | None
+    feeds: tuple[Outputs, ...]
+    problem: str = ""
+    differs: bool = False
+
+
+def entries(
+    a: Model, b: Model, signature: str | None, feeding: Feeding
+) -> tuple[list[Entry], tuple[str, ...]]:
+    """What to run of two models, and what that leaves out.
+
+    Args:
+        a: the first model.
+        b: the second.
+        signature: the one signature to run; None for all, and the main subgraph.
+        feeding: the inputs.
+
+    Returns:
+        The entries, and a sentence for every subgraph that nothing of them reaches.
+
+    Raises:
+        UsageError: there is no such signature, or an input takes no random values.
+        FileError: the file with the inputs cannot be read.
+    """
+    if signature is not None:
+        return [Entry(signature, _feeds(a, signature, feeding))], ()
+    found = [Entry(None, _feeds(a, None, feeding))]
+    ours = {entry.key: entry for entry in a.signatures}
+    theirs = {entry.key: entry for entry in b.signatures}
+    random = feeding._replace(inputs=None)
+    for key in dict.fromkeys((*ours, *theirs)):
+        if key not in ours or key not in theirs:
+            side = "A" if key not in ours else "B"
+            problem = f"{side} has no signature {readable(key)!r}"
+            found.append(Entry(key, (), problem, differs=True))
+        elif not _runs_with_main(ours[key], theirs[key]):
+            try:
+                found.append(Entry(key, _feeds(a, key, random)))
+            except UsageError as error:
+                found.append(Entry(key, (), error.message))
+    return found, tuple(_left_out(a))
+
+
+def _feeds(model: Model, signature: str | None, feeding: Feeding) -> tuple[Outputs, ...]:
+    specs = input_specs(model, signature, feeding.batch, feeding.input_shapes)
+    if feeding.inputs is not None:
+        return load_inputs(feeding.inputs, specs)
+    return random_inputs(specs, feeding.trials, feeding.seed)
+
+
+def _runs_with_main(one: Signature, other: Signature) -> bool:
+    """Whether a signature names the same of the main subgraph in both models."""
+    places = [_places(entry) for entry in (one, other)]
+    return places[0] is not None and places[0] == places[1]
+
+
+def _places(signature: Signature) -> tuple[dict[str, int], dict[str, int]] | None:
+    """Positions of its inputs and outputs by name; None where it is not of the main subgraph."""
+    graph = signature.subgraph
+    inputs, outputs = list(graph.inputs), list(graph.outputs)
+    if graph.index or any(tensor not in inputs for _, tensor in signature.inputs):
+        return None
+    if any(tensor not in outputs for _, tensor in signature.outputs):
+        return None
+    return (
+        {name: inputs.index(tensor) for name, tensor in signature.inputs},
+        {name: outputs.index(tensor) for name, tensor in signature.outputs},
+    )
+
+
+def _left_out(model: Model) -> Iterator[str]:
+    """The subgraphs that neither a signature nor an operator leads to."""
+    waiting = [model.main, *(entry.subgraph for entry in model.signatures)]
+    reached: set[Subgraph] = set()
+    while waiting:
+        graph = waiting.pop()
+        if graph not in reached:
+            reached.add(graph)
+            waiting += [other for op in graph.operators for other in _called(op)]
+    for graph in model.subgraphs:
+        if graph not in reached:
+            name = f" {readable(graph.name)!r}" if graph.name else ""
+            yield f"subgraph {graph.index}{name}: no signature and no operator leads to it"
+
+
+def _called(operator: Operator) -> Iterator[Subgraph]:
+    options, graphs = operator.options, operator.subgraph.model.subgraphs
+    if options is None:
+        return
+    for field in options.definition.by_name:
+        if field == "subgraph" or "subgraph_ind" in field:
+            numbers = options[field]
+            for number in [] if numbers is None else np.atleast_1d(numbers).tolist():
+                if 0 <= number < len(graphs):
+                    yield graphs[number]

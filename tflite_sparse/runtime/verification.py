@@ -1,0 +1,153 @@
+"""What a comparison of two models says: weights bit for bit, outputs on the runtime."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tflite_sparse.model.sizes.sized import InputShapes
+from tflite_sparse.records import Amount, Count, Record
+from tflite_sparse.runtime.compare_outputs import OutputComparison, Tolerance
+from tflite_sparse.runtime.litert.driver import Backend
+from tflite_sparse.runtime.observations import Status
+from tflite_sparse.words.names import readable
+
+__all__ = ["BackendComparison", "Verification", "WeightComparison"]
+
+
+class WeightComparison(Record, frozen=True):
+    """A weight that is not the same in both models.
+
+    Attributes:
+        name: its name.
+        operator: kind of the operator that reads it.
+        missing: the model that does not have it; "" where both have it.
+        differing: how many values differ; None where shapes or types do.
+        largest: the largest difference of two values; None where it is not known.
+    """
+
+    name: str
+    operator: str
+    missing: Literal["a", "b", ""]
+    differing: Count | None
+    largest: Amount | None
+
+
+class BackendComparison(Record, frozen=True):
+    """What both models did with the same inputs on one set of kernels.
+
+    Attributes:
+        backend: XNNPACK, or the reference kernels of the runtime.
+        status_a: how the first model fared.
+        detail_a: what the runtime said of it.
+        status_b: how the second model fared.
+        detail_b: what the runtime said of it.
+        tolerance: how far outputs may lie apart.
+        outputs: the outputs; empty where one of the models did not run.
+        problem: why outputs cannot be compared although both ran; "" for none.
+        signature: key of the signature that was run; null for the main subgraph.
+        measure: the kernels that the first model ran on, where these get it right and those of the
+            backend do not; null where they are the same.
+    """
+
+    backend: Backend
+    status_a: Status
+    detail_a: str
+    status_b: Status
+    detail_b: str
+    tolerance: Tolerance
+    outputs: tuple[OutputComparison, ...]
+    problem: str = ""
+    signature: str | None = None
+    measure: Backend | None = None
+
+    derived = ("agree", "compared")
+
+    @property
+    def compared(self) -> bool:
+        """Whether there were numbers to compare."""
+        return self.status_a == self.status_b == "ok"
+
+    @property
+    def agree(self) -> bool:
+        """Whether nothing speaks against the models being the same.
+
+        A model that fails does not disagree with one that fails in the same way; but that proves
+        nothing, see `Verification.verified`.
+        """
+        if self.problem:
+            return False
+        if not self.compared:
+            return self.status_a == self.status_b
+        return all(output.within for output in self.outputs)
+
+
+class Verification(Record, frozen=True):
+    """The comparison of two models.
+
+    Attributes:
+        a: the first model.
+        b: the second model.
+        weights: weights that are not the same; -0.0 and 0.0 are.
+        weights_equal: number of weights that are the same.
+        graph: differences of the graphs, one sentence each.
+        trials: number of sets of inputs.
+        seed: seed of random inputs; None for given ones.
+        emulated: whether the processor was emulated.
+        backends: outputs of the main subgraph, and of each signature that says anything else, on
+            each set of kernels; empty where they were not asked for.
+        not_run: what could not be run of what should have been, and why, one sentence each.
+        unreached: subgraphs that nothing leads to, which therefore were not run.
+        input_shapes: the sizes that they were run at; None where the first model leaves none open.
+    """
+
+    a: str
+    b: str
+    weights: tuple[WeightComparison, ...]
+    weights_equal: Count
+    graph: tuple[str, ...]
+    trials: Count
+    seed: Count | None
+    emulated: bool
+    backends: tuple[BackendComparison, ...]
+    not_run: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+    input_shapes: InputShapes | None = None
+
+    derived = ("equal", "verified", "unverified")
+
+    @property
+    def alike(self) -> bool:
+        """Whether nothing speaks against the models being the same, however little was run."""
+        return not self.weights and all(backend.agree for backend in self.backends)
+
+    @property
+    def equal(self) -> bool:
+        """Whether weights and outputs are the same, as far as these were asked for."""
+        ran = not (self.backends or self.not_run) or not self.unverified
+        return self.alike and ran
+
+    @property
+    def verified(self) -> bool:
+        """Whether both models ran and computed the same."""
+        return self.alike and not self.unverified
+
+    @property
+    def unverified(self) -> str:
+        """Why outputs were not compared, or not all of them; "" where they were."""
+        if self.not_run:
+            return self.not_run[0]
+        if not self.backends:
+            return "the models were not run"
+        for signature in dict.fromkeys(entry.signature for entry in self.backends):
+            runs = [entry for entry in self.backends if entry.signature == signature]
+            if not any(entry.compared or not entry.agree for entry in runs):
+                which = "" if signature is None else f"signature {readable(signature)!r} "
+                return f"{which}could not be run: {runs[0].detail_a or runs[0].status_a}"
+        return ""
+
+    @property
+    def failing(self) -> tuple[BackendComparison, ...]:
+        """Kernels that run neither model, where other kernels run both."""
+        if self.unverified:
+            return ()
+        return tuple(entry for entry in self.backends if entry.agree and not entry.compared)
