@@ -51,7 +51,7 @@ class Failing(Record, frozen=True):
             past: whether it does so no more.
         """
         now, then = _WORDS[self.outcome]
-        return f"{then if past else now} on {listing(self.targets)}: {self.reason}"
+        return f"{then if past else now} on {listing(list(self.targets))}: {self.reason}"
 
 
 _WORDS = {

@@ -92,7 +92,7 @@ def verify_files(
 
 
 def _error(entry: BackendComparison) -> RewriteError:
-    kernels = entry.backend
+    kernels: str = entry.backend
     if entry.signature is not None:
         kernels += f", signature {readable(entry.signature)!r}"
     if entry.status_a != entry.status_b:

@@ -170,6 +170,7 @@ class _Runs:
         emulate: bool,
         timeout: float,
     ) -> None:
+        self._first = a
         self._models: dict[str, str | os.PathLike[str] | bytes] = {"a": a, "b": b}
         self._emulate = emulate
         self._timeout = timeout
@@ -185,7 +186,7 @@ class _Runs:
         key = (side, backend, entry.signature)
         if key not in self._results:
             if side not in self._models:
-                self._models[side] = jittered(self._models["a"])
+                self._models[side] = jittered(self._first)
             self._run([(side, backend, entry)])
         return self._results[key]
 
