@@ -223,11 +223,14 @@ def _verifier(
 
         return lambda written: outcome.append(check_values(model, written, result, destination))
     # Other kernels, and adapted operators, add up in another order.
-    other = result.adaptation is not None or any(op.versions for op in result.operators)
+    other = (
+        result.adaptation is not None or result.fixed or any(op.versions for op in result.operators)
+    )
     tolerance = ROUNDING if other else None
     if destination.atol is not None or destination.rtol is not None:
         tolerance = Tolerance(destination.atol or 0.0, destination.rtol or 0.0)
-    weights = result.adaptation is None or not result.adaptation.done
+    adapted = result.adaptation is not None and result.adaptation.done
+    weights = not adapted and not result.fixed
 
     def check(written: Path) -> None:
         found = verify_files(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tflite_sparse.model.sizes.fix import fix_sizes
 from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.rewrite.changes import OperatorChange, Rewrite
+from tflite_sparse.rewrite.sequence import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tflite_sparse.model import Model
-    from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
 
 __all__ = ["run_at_sizes"]
@@ -47,9 +49,13 @@ def run_at_sizes(
         result = rewrite.run(model)
         return msgspec.structs.replace(result, input_shapes=sizes if sizes.inputs else None)
     subject = model if rewrite.in_place else model.copy()
+    before = Counter(operator.name for operator in subject.operators())
     sizes = fix_sizes(subject, input_shapes, batch)
+    folded = before - Counter(operator.name for operator in subject.operators())
+    gone = tuple(OperatorChange(name, removed=count) for name, count in folded.items())
     result = rewrite.run(subject)
     if not sizes.inputs:
         # They are those of the file.
         return result
+    result = joined(Rewrite(subject, result.kind, operators=gone), result)
     return msgspec.structs.replace(result, input_shapes=sizes, fixed=True)

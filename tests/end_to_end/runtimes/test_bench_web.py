@@ -8,22 +8,27 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import CastOptionsT
 
 from tests.support.command import call
 from tests.support.measured import measured
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.failing import aborting, endless, refused, unknown
+from tests.support.open_sizes import opened
 from tests.support.real_models import real_model
 from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.lint.engine import lint
+from tflite_sparse.lint.settings import Settings
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run
-from tflite_sparse.runtime.web import litertjs
+from tflite_sparse.runtime.web import driver, litertjs
 from tflite_sparse.runtime.web.driver import time_models_on_web
 from tflite_sparse.runtime.web.loopback import LoopbackServer
 from tflite_sparse.runtime.web.npm import cache_folder, contents
+from tflite_sparse.runtime.web.subject import WebSubject
 
 POINTWISE = 512
 
@@ -122,16 +127,6 @@ def test_models_that_fail_are_results_and_leave_the_others_alone(tmp_path):
     assert models[-1]["max_difference"] == 0
 
 
-def test_a_type_that_litertjs_does_not_take_is_told(tmp_path):
-    model = ModelBuilder()
-    g = model.graph()
-    x = g.input((1, 4), "BOOL")
-    g.output(*g.op("LOGICAL_NOT", [x], [((1, 4), "BOOL")], None))
-    (found,) = bench(stored(tmp_path, no=model.build()), where="web", runs=1).models
-    assert found.status == "load-failure"
-    assert "bool" in found.detail.lower()
-
-
 def test_several_threads_run(tmp_path):
     found = bench(stored(tmp_path, wide=wide(0.9)), where="web", runs=2, threads=2)
     assert found.ok
@@ -186,3 +181,71 @@ def test_a_png_is_drawn(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     width = int.from_bytes(picture.read_bytes()[16:20], "big")
     assert width == 2 * 720
+
+
+def open_model() -> bytes:
+    """A model with an open batch, as Keras exports one."""
+    return opened(wide(0.9), (0,))
+
+
+def quantized_model() -> bytes:
+    """A model with int8 inputs and outputs."""
+    builder = ModelBuilder()
+    g = builder.graph()
+    x = g.input((1, 8, 8, 16), "INT8", scale=0.1)
+    g.output(g.conv2d(x, 8, storage="int8", activation="RELU"))
+    return builder.build()
+
+
+def typed_model() -> bytes:
+    """A model with an input of each type that LiteRT has a CAST for."""
+    builder = ModelBuilder()
+    g = builder.graph()
+    for kind in ("BOOL", "INT8", "INT16", "INT64", "FLOAT16"):
+        x = g.input((1, 4), kind, name=kind)
+        g.output(*g.op("CAST", [x], [((1, 4), "FLOAT32")], CastOptionsT()))
+    return builder.build()
+
+
+@pytest.mark.parametrize(
+    ("make", "note"),
+    [
+        (open_model, "a copy of fixed size 1x64x64x3: LiteRT.js takes no open sizes"),
+        (quantized_model, "LiteRT.js itself takes no INT8"),
+        (
+            typed_model,
+            "LiteRT.js itself takes no BOOL and no FLOAT16 and no INT16 and no INT64 and no INT8",
+        ),
+    ],
+)
+def test_what_litertjs_does_not_take_runs_all_the_same_and_is_told(tmp_path, make, note):
+    (path,) = stored(tmp_path, model=make())
+    found = bench([path], where="web", runs=1).models[0]
+    assert (found.status, found.note) == ("ok", note)
+    feeds = random_inputs(input_specs(Model.read(path)), 1)
+    web = time_models_on_web([Model.read(path)], feeds, runs=1).timings[0].outputs
+    here = run(path, feeds).trials[0]
+    for left, right in zip(web.values(), here.values(), strict=True):
+        assert left.dtype == right.dtype
+        np.testing.assert_allclose(left, right, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (open_model, "does not match expected ranked tensor type"),
+        (quantized_model, "Element type INT8 is not supported"),
+        (typed_model, "is not supported"),
+    ],
+)
+def test_what_lint_says_that_litertjs_does_not_run_fails_there_as_it_is(
+    tmp_path, monkeypatch, make, message
+):
+    (path,) = stored(tmp_path, model=make())
+    settings = Settings(enabled=frozenset({"TFS505"}))
+    assert lint(path, settings).findings
+    monkeypatch.setattr(driver, "with_all_types", lambda entry: entry)
+    monkeypatch.setattr(driver, "for_browser", lambda model: WebSubject(Path(str(model.path)), ""))
+    found = bench([path], where="web", runs=1).models[0]
+    assert not found.ok
+    assert message in found.detail

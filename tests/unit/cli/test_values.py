@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import typer
 
-from tflite_sparse.cli.values import parse_share, parse_size
+from tflite_sparse.cli.values import parse_input_shapes, parse_share, parse_size
+from tflite_sparse.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,23 @@ def test_shares_may_be_percentages(text: str, share: float) -> None:
 def test_what_is_no_share_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_share(text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "shapes"),
+    [
+        (None, {}),
+        (["1,224,224,3"], {"": (1, 224, 224, 3)}),
+        (["1x8x8x3"], {"": (1, 8, 8, 3)}),
+        (["a=1,2", "b=3"], {"a": (1, 2), "b": (3,)}),
+        (["scope/x=y:0=1,2"], {"scope/x=y:0": (1, 2)}),
+    ],
+)
+def test_shapes_of_inputs_may_have_names(texts, shapes):
+    assert parse_input_shapes(texts) == shapes
+
+
+@pytest.mark.parametrize("text", ["", "a=", "1,,2", "1,-1,3", "0", "1.5", "=", "axb"])
+def test_what_is_no_shape_is_refused(text):
+    with pytest.raises(UsageError, match="is no shape of an input"):
+        parse_input_shapes([text])

@@ -1,0 +1,138 @@
+"""Models that leave sizes open, on the command line: planned, proved and fixed at real sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.command import call
+from tests.support.nets.builder import ModelBuilder
+from tests.support.open_sizes import opened
+from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.model import Model
+from tflite_sparse.runtime import bench as bench_module
+from tflite_sparse.runtime.web import chromium
+
+SAID = "at 1x65x65x3, as the file leaves height and width open"
+
+
+def excited() -> bytes:
+    """Squeeze-and-excite that ends in a map: stored sparse, it is right at 1x1 pixel alone."""
+    builder = ModelBuilder()
+    g = builder.graph()
+    x = g.conv2d(g.pad_spatial(g.input((1, 32, 32, 3), name="image")), 16, 3, 2, "VALID")
+    x = g.conv2d(g.conv2d(x, 64, zeros=0.85), 64, zeros=0.85)
+    gate = g.conv2d(g.mean(x, keep_dims=True), 16, activation="RELU", zeros=0.85)
+    gate = g.unary("LOGISTIC", g.conv2d(gate, 64, zeros=0.85))
+    g.output(g.conv2d(g.mul(x, gate), 8, zeros=0.85))
+    return builder.build()
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "open.tflite"
+    path.write_bytes(opened(excited()))
+    return path
+
+
+def test_inspect_says_for_which_size_it_speaks(model):
+    assert f"Planned {SAID}." in call("inspect", model).out
+    assert (
+        "Planned at 1x16x24x3, as asked for."
+        in call("inspect", model, "--input-shape", "1,16,24,3").out
+    )
+    document = call("inspect", model, "--input-shape", "image=1x16x24x3", "--json").document(
+        "inspect"
+    )
+    assert document["models"][0]["input_shapes"]["inputs"] == [
+        {
+            "subgraph": 0,
+            "name": "image",
+            "open": [1, -1, -1, 3],
+            "shape": [1, 16, 24, 3],
+            "source": "given",
+        }
+    ]
+
+
+def test_nothing_is_stored_sparse_that_is_right_at_placeholders_only(model, tmp_path):
+    for command in ("sparsify", "optimize"):
+        done = call(command, model, "-o", tmp_path / f"{command}.tflite")
+        assert done.code == 0
+        assert f"planned {SAID}" in " ".join(done.out.split())
+        assert "the runtime would compute wrong numbers" in " ".join(done.out.split())
+        assert (tmp_path / f"{command}.tflite").read_bytes() == model.read_bytes()
+    assert "makes a model of that size" in " ".join(call("adapt", model, "-n").out.split())
+
+
+def test_a_model_of_a_size_that_was_asked_for_is_adapted_and_proved_there(model, tmp_path):
+    out = tmp_path / "fixed.tflite"
+    done = call("optimize", model, "--input-shape", "1,32,32,3", "--min-gain", "0", "-o", out)
+    assert done.code == 0
+    assert "fixed at 1x32x32x3, as asked for" in done.out
+    assert "the same numbers" in done.out
+    assert "at 1x32x32x3" in done.out[done.out.index("Verified") :]
+    made = Model.read(out).main
+    assert made.inputs[0].shape == (1, 32, 32, 3)
+    assert all(tensor.shape_signature is None for tensor in made.tensors)
+    # The original runs at that size too.
+    assert call("verify", model, out, "--outputs-only", "--input-shape", "1,32,32,3").code == 0
+
+
+def test_verify_says_at_which_size_it_ran(model):
+    done = call("verify", model, model)
+    assert done.code == 0
+    assert f"run {SAID}" in " ".join(done.out.split())
+    document = call("verify", model, model, "--input-shape", "1,9,9,3", "--json").document("verify")
+    assert document["verification"]["input_shapes"]["inputs"][0]["shape"] == [1, 9, 9, 3]
+
+
+def test_profile_runs_the_size_that_it_is_given(model):
+    done = call("profile", model, "--runs", 1, "--input-shape", "1,20,20,3", "--json")
+    assert done.document("profile")["profile"]["input_shapes"]["inputs"][0]["shape"] == [
+        1, 20, 20, 3,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--input-shape", "1,0,8,3"], "is no shape of an input"),
+        (["--input-shape", "1,8,8"], "which 1x8x8 does not fit"),
+        (["--input-shape", "photo=1,8,8,3"], "there is no input 'photo'"),
+        (["--input-shape", "1,8,8,3", "--input-shape", "1,9,9,3"], "has two shapes"),
+    ],
+)
+@pytest.mark.parametrize("command", ["inspect", "optimize -n", "adapt -n", "bench"])
+def test_a_size_that_cannot_be_is_one_line_and_exit_code_2(model, command, arguments, message):
+    name, *more = command.split()
+    done = call(name, model, *more, *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_what_a_measurement_lacks_is_said_before_anything_is_written(model, tmp_path, monkeypatch):
+    def missing(named=None):
+        raise RuntimeUnavailableError("no Chromium or Chrome was found")
+
+    monkeypatch.setattr(chromium, "find_browser", missing)
+    out = tmp_path / "out.tflite"
+    done = call("optimize", model, "-o", out, "--bench", "web")
+    assert done.code == 2
+    assert "no Chromium or Chrome was found" in done.err
+    assert not out.exists()
+    assert done.out == ""
+
+
+def test_optimize_fails_where_its_measurement_does(model, tmp_path, monkeypatch):
+    measure = bench_module.bench
+
+    def failing(models, **options):
+        return measure(models, **{**options, "timeout": 1e-3, "runs": 1})
+
+    monkeypatch.setattr(bench_module, "bench", failing)
+    done = call(
+        "optimize", model, "-o", tmp_path / "out.tflite", "--no-verify", "--bench", "native"
+    )
+    assert done.code == 1
+    assert "failed" in done.out
