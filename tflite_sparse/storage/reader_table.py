@@ -87,7 +87,7 @@ CASES = (
         operands={"DEPTHWISE_CONV_2D": (1,), **_LSTM},
     ),
     Case(INT8, ANY, dequantized=False, operands={"GATHER": (0,), "EMBEDDING_LOOKUP": (1,)}),
-    Case(INT8, ANY, dequantized=True, operands={"CONV_2D": (1,), "FULLY_CONNECTED": (1,)}),
+    Case(INT8, ANY, dequantized=True, operands={**_FILTERS, "FULLY_CONNECTED": (1,)}),
 )
 """Everything that was run and is right."""
 

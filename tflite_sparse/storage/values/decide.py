@@ -103,7 +103,7 @@ def decide_values(
 
     A weight is stored in other numbers where it gets smaller by it. One that is sparse stays so
     where that is smaller still, and XNNPACK takes all that read it; of the sparse weights of a
-    partition one always does, as they make the runtime look for zeros.
+    partition that runs sparse one always does, as they make the runtime look for zeros.
 
     Args:
         model: the model.

@@ -1,25 +1,27 @@
-"""Keeps a sparse weight in every partition that has one, so that XNNPACK still looks for zeros."""
+"""Keeps a sparse weight where something runs sparse, so that XNNPACK still looks for zeros."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.uses import trace_constant
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.storage.refusals import Refusal
-from tflite_sparse.xnnpack.assumptions import NO_ASSUMPTIONS
-from tflite_sparse.xnnpack.releases.targets import RUNTIMES
-from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.storage.values.readers import RELEASES
+from tflite_sparse.xnnpack.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tflite_sparse.model import Model, Tensor
+    from tflite_sparse.model import Model, Subgraph, Tensor
     from tflite_sparse.storage.values.decide import ValuesDecision
+    from tflite_sparse.xnnpack.plan_types import HintSource
 
 __all__ = ["keep_hints"]
 
 
 def keep_hints(model: Model, decisions: Sequence[ValuesDecision]) -> None:
-    """Lets one weight stay sparse in a partition whose weights would all be smaller dense.
+    """Lets one weight of a partition that runs sparse stay so where all would be smaller dense.
 
     Args:
         model: the model as it is.
@@ -43,14 +45,19 @@ def _keep_one(held: Sequence[ValuesDecision]) -> None:
 
 
 def _hints(model: Model) -> Iterator[list[Tensor]]:
-    """The sparse constants that operators of each partition read, for every release."""
-    for runtime in RUNTIMES:
+    """The sparse constants of each partition in which something runs sparse by them."""
+    zeros = ZeroCounts()
+    for target in RELEASES:
         for subgraph in model.subgraphs:
-            delegation = delegate(subgraph, runtime, NO_ASSUMPTIONS)
-            for run in delegation.partitions:
-                hints = [
-                    delegation.origins.get(hint.tensor, subgraph.tensors[hint.tensor])
-                    for hint in delegation.hints(run)
-                ]
-                if hints:
-                    yield list(dict.fromkeys(hints))
+            found = plan(subgraph, target, zeros=zeros)
+            sparse = {index for c in found.clusters if c.sparse for index in c.members}
+            for partition in found.partitions:
+                if partition.hints and not sparse.isdisjoint(partition.operators):
+                    tensors = (_constant(subgraph, hint) for hint in partition.hints)
+                    yield list(dict.fromkeys(tensors))
+
+
+def _constant(subgraph: Subgraph, hint: HintSource) -> Tensor:
+    """The constant that the file stores of what sets the hint."""
+    use = trace_constant(subgraph.operators[hint.operator], hint.operand)
+    return subgraph.tensors[hint.tensor] if use is None else use.constant

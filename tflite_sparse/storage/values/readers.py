@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Use
     from tflite_sparse.model.weights import Weight
 
-__all__ = ["HALVES", "Filter", "Takers", "filter_of", "reader_refusal"]
+__all__ = ["HALVES", "RELEASES", "Filter", "Takers", "filter_of", "reader_refusal"]
 
 HALVES = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 """Operators to which XNNPACK gives an fp16 filter as it is, so that their bias must be fp16 too.
@@ -22,7 +22,7 @@ LiteRT 2.3 takes fp32 ones with it, LiteRT.js 2.5 does not; neither takes an fp1
 of fp32. Source: tflite/delegates/xnnpack/xnnpack_delegate.cc, CheckFilterAndBiasTypes.
 """
 
-_RELEASES = ("arm64", "wasm")
+RELEASES = ("arm64", "wasm")
 """Targets that stand for the releases of the runtime that are modelled."""
 
 
@@ -89,7 +89,7 @@ class Takers:
 
     def __init__(self, model: Model) -> None:
         self._sets = {
-            subgraph: [delegated(subgraph, target) for target in _RELEASES]
+            subgraph: [delegated(subgraph, target) for target in RELEASES]
             for subgraph in model.subgraphs
         }
 
@@ -97,7 +97,7 @@ class Takers:
         """Whether a release takes some of a weight's readers and leaves others to TFLite."""
         return any(
             len({operator.index in sets[number] for operator, sets in self._readers(weight)}) > 1
-            for number in range(len(_RELEASES))
+            for number in range(len(RELEASES))
         )
 
     def all_of(self, weight: Weight) -> bool:

@@ -14,6 +14,7 @@ from tests.unit.rewrite.storage.values import (
     convolution,
     kinds,
     stored,
+    written,
 )
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
@@ -88,15 +89,24 @@ def test_a_weight_whose_reader_xnnpack_does_not_take_is_stored_dense() -> None:
     assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
 
 
-def test_one_weight_of_a_partition_stays_sparse() -> None:
-    # At 40 % zeros, sparse int8 is larger than dense int8.
-    data = built(convolution(zeros=0.4))
-    result = sparsify(Model.read(data))
-    assert result.weights
-    model, _ = stored(data)
+def test_a_weight_of_a_partition_that_runs_sparse_stays_sparse() -> None:
+    # With 20 % zeros int8 is smaller dense, and nothing else makes the runtime look for zeros.
+    def net(g: GraphBuilder) -> Value:
+        x = g.pad_spatial(g.input((1, 40, 40, 3)), 1)
+        x = g.conv2d(x, 64, 3, 2, "VALID", zeros=0.2, storage="sparse")
+        return head(g, g.conv2d(x, 64, zeros=0.9))
+
+    result = store_values(Model.read(built(net)))
+    model = Model.read(written(result))
+    assert [t.shape for t in model.main.tensors if t.sparsity is not None] == [(64, 3, 3, 3)]
+    assert plan(model.main, "arm64").outcome.value == "sparse"
+
+
+def test_no_weight_stays_sparse_for_nothing() -> None:
+    # At 40 % zeros, sparse int8 is larger than dense int8, and nothing runs sparse.
+    model, _ = stored(built(convolution(zeros=0.4)))
     weight = find_weights(model)[0].tensor
-    assert weight.type == "INT8"
-    assert weight.sparsity is not None
+    assert (weight.type, weight.sparsity) == ("INT8", None)
 
 
 def test_the_plan_stays_what_it_was() -> None:
