@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.runtime_types import Obstacle, PlannedTarget, TargetGroup
+from tflite_sparse.model.macs import macs
 from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.explain.root_causes import ranked_faults
 from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Disposition, Role
 from tflite_sparse.xnnpack.releases.targets import targets as all_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tflite_sparse.model import Model, Operator, Subgraph
     from tflite_sparse.model.zero_counts import ZeroCounts
@@ -144,16 +146,31 @@ def _obstacles(subgraph: Subgraph, operators: tuple[OperatorPlan, ...]) -> tuple
             operator, sources, gone, _before
         ):
             reasons.setdefault(why.rule, []).append((planned.index, why))
+    shares = _shares(subgraph, able, reasons)
     ordered = sorted(reasons.items(), key=lambda item: item[1][0][0])
-    return tuple(
+    obstacles = [
         Obstacle(
             rule=rule,
             summary=RULES[rule].summary,
             operators=tuple(index for index, _ in cases),
             message=cases[0][1].message,
+            share=shares[rule],
         )
         for rule, cases in ordered
-    )
+    ]
+    return tuple(sorted(obstacles, key=lambda obstacle: -obstacle.share))
+
+
+def _shares(
+    subgraph: Subgraph, able: Mapping[int, Role], reasons: dict[str, list[tuple[int, Reason]]]
+) -> dict[str, float]:
+    """The share of the work of 1x1 convolutions that each rule keeps dense."""
+    operators = subgraph.operators
+    faults = {operators[index]: rule for rule, cases in reasons.items() for index, _ in cases}
+    entries = [operators[index] for index, role in able.items() if role is Role.ENTRY]
+    sources = {tensor for operator in entries for tensor in operator.outputs}
+    work = {op: macs(op) for op in operators if op.index in able and is_pointwise(op)}
+    return dict(ranked_faults(operators, faults, sources, work))
 
 
 def _is_map(operator: Operator) -> bool:

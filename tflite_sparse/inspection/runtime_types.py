@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse.records import Count, Record
+from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.xnnpack.cost.estimate import Estimate
 from tflite_sparse.xnnpack.plan_types import (
     Change,
@@ -40,12 +40,15 @@ class Obstacle(Record, frozen=True):
         summary: what the rule says.
         operators: indices of the operators that break it, in the order of execution.
         message: the first of them in words.
+        share: share of the work of 1x1 convolutions that the rule keeps dense, alone or with
+            others, 0 to 1.
     """
 
     rule: str
     summary: str
     operators: tuple[int, ...]
     message: str
+    share: Share = 0.0
 
 
 class TargetGroup(Record, frozen=True):
@@ -62,7 +65,7 @@ class TargetGroup(Record, frozen=True):
         sparse_macs: those of the operators with sparse kernels, counted dense.
         reasons: of a failure, what goes wrong, first things first.
         changes: of a dense outcome, the shortest list of changes that would make it sparse.
-        obstacles: what keeps operators out of the sparse layout.
+        obstacles: what keeps operators out of the sparse layout, what matters most first.
         hints: the weights that make the runtime look for zeros.
         clusters: the clusters.
         operators: every operator.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime_model.cases import CASES
+from tests.support.architectures import OUT_OF_REACH, build
 from tests.support.nets.if_sparse import disagreements
 from tests.support.nets.random_nets import random_net
 from tests.support.real_models import all_real_models, real_model
@@ -20,6 +21,11 @@ def test_on_the_cases_of_the_runtime() -> None:
 @pytest.mark.parametrize("name", all_real_models())
 def test_on_real_models(name: str) -> None:
     assert disagreements(Path(real_model(name)).read_bytes()) == []
+
+
+@pytest.mark.parametrize("name", OUT_OF_REACH)
+def test_on_architectures_that_stay_dense(name: str) -> None:
+    assert disagreements(build(name, small=True)) == []
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -11,7 +11,7 @@ from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, millions, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Outlook, Step
 
@@ -33,21 +33,27 @@ def adaptation_lines(adaptation: Adaptation, width: int, top: int) -> Lines:
     lines: Lines = []
     if not adaptation.done:
         lines += labelled("Not adapted", [adaptation.reason], width)
-    if adaptation.outlook and (adaptation.done or adaptation.steps):
+    if adaptation.done:
         title = "Once its weights are stored sparse"
-        lines += [Text(), heading(title, "", width, path=False), *_outlook(adaptation, width)]
-    if adaptation.steps:
-        lines += [Text(), *_steps(adaptation, width, top)]
+        lines += [Text(), heading(title, "", width, path=False)]
+        lines += _outlook(adaptation.outlook, "after", width)
+        lines += [Text(), *_steps(adaptation.steps, "", width, top)] if adaptation.steps else []
+    elif adaptation.attempt is not None:
+        attempt = adaptation.attempt
+        title = "Tried and given up: its weights stored sparse, and the changes below"
+        lines += [Text(), heading(title, "", width, path=False)]
+        lines += _outlook(attempt.outlook, "would be", width)
+        lines += [Text(), *_steps(attempt.steps, ", tried and given up", width, top)]
     if adaptation.blocked and adaptation.done:
         lines += [Text(), *_blocked(adaptation, width)]
     return lines
 
 
-def _outlook(adaptation: Adaptation, width: int) -> Lines:
+def _outlook(outlook: Sequence[Outlook], then: str, width: int) -> Lines:
     columns = [
         Column("target"),
         Column("before"),
-        Column("after", style="bold"),
+        Column(then, style="bold"),
         Column("1x1 sparse", right=True),
         Column("of the work", right=True),
         Column("estimated ms", right=True),
@@ -61,7 +67,7 @@ def _outlook(adaptation: Adaptation, width: int) -> Lines:
             f"{view.share_before:.0%} to {view.share_after:.0%}",
             _times(view),
         ]
-        for view in adaptation.outlook
+        for view in outlook
     ]
     return list(table(columns, rows, width))
 
@@ -72,17 +78,14 @@ def _times(view: Outlook) -> str:
     return f"{view.before_ms:.3g} to {view.after_ms:.3g}"
 
 
-def _steps(adaptation: Adaptation, width: int, top: int) -> Lines:
-    steps = adaptation.steps
+def _steps(steps: Sequence[Step], fate: str, width: int, top: int) -> Lines:
     groups: dict[object, list[Step]] = {}
     for step in steps:
         # In full where all are asked for, else those that are alike together.
         key = (step.name, step.what, step.why) if top else len(groups)
         groups.setdefault(key, []).append(step)
     shown = list(groups.values())[: top or None]
-    title = f"{count_of(len(steps), 'change')} to the graph"
-    if not adaptation.done:
-        title += ", tried and given up"
+    title = f"{count_of(len(steps), 'change')} to the graph{fate}"
     if len(shown) < len(groups):
         title += f", {len(shown)} kinds shown"
     work = sum(step.macs for step in steps)
@@ -122,11 +125,13 @@ def _signed(number: int, words: Callable[[int], str]) -> str:
 
 
 def _blocked(adaptation: Adaptation, width: int) -> Lines:
-    title = f"{count_of(len(adaptation.blocked), 'operator')} next to it left outside"
+    title = f"{count_of(len(adaptation.blocked), 'operator')} left outside, the root cause first"
     lines = [heading(title, "", width, path=False)]
     reasons: dict[str, list[str]] = {}
+    shares = {obstacle.reason: obstacle.share for obstacle in reversed(adaptation.blocked)}
     for obstacle in adaptation.blocked:
         reasons.setdefault(obstacle.reason, []).append(obstacle.operator)
     for why, operators in list(reasons.items())[:_NEAREST]:
-        lines += labelled(str(len(operators)), [why, f"such as {operators[0]}"], width)
+        keeps = [f"{shares[why]:.0%} of the 1x1 work stays dense for it"] if shares[why] else []
+        lines += labelled(str(len(operators)), [why, f"such as {operators[0]}", *keeps], width)
     return lines

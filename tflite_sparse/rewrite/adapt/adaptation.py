@@ -10,7 +10,7 @@ from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.xnnpack.plan_types import Outcome
 
-__all__ = ["Adaptation", "Blocked", "Outlook", "Step"]
+__all__ = ["Adaptation", "Attempt", "Blocked", "Outlook", "Step"]
 
 
 class Step(Record, frozen=True):
@@ -65,6 +65,17 @@ class Outlook(Record, frozen=True):
     before_ms: float | None = None
     after_ms: float | None = None
 
+    @property
+    def unchanged(self) -> Outlook:
+        """The same for a model that stays as it is."""
+        return msgspec.structs.replace(
+            self,
+            after=self.before,
+            sparse_after=self.sparse_before,
+            share_after=self.share_before,
+            after_ms=self.before_ms,
+        )
+
 
 class Blocked(Record, frozen=True):
     """An operator that stays outside the sparse layout.
@@ -72,10 +83,25 @@ class Blocked(Record, frozen=True):
     Attributes:
         operator: its label.
         reason: why it stays outside.
+        share: share of the work of 1x1 convolutions that this reason keeps dense, with all
+            operators that have it, 0 to 1; 0 where it keeps no other operator outside.
     """
 
     operator: str
     reason: str
+    share: Share = 0.0
+
+
+class Attempt(Record, frozen=True):
+    """Changes that were tried and given up.
+
+    Attributes:
+        steps: the changes, in the order in which they were made.
+        outlook: what would have come of them, by target.
+    """
+
+    steps: tuple[Step, ...]
+    outlook: tuple[Outlook, ...]
 
 
 class Adaptation(Record, frozen=True):
@@ -84,10 +110,10 @@ class Adaptation(Record, frozen=True):
     Attributes:
         done: whether the model was changed.
         reason: why it was not, in words; "" where it was.
-        steps: the changes, in the order in which they were made; also those of an attempt that was
-            given up.
-        outlook: what comes of it, by target.
-        blocked: what stands in the way of more.
+        steps: the changes, in the order in which they were made; none where it was not changed.
+        outlook: what comes of it, by target; where it was not changed, the same after as before.
+        blocked: what stands in the way of more, what matters most first.
+        attempt: what was tried and given up; null where it was changed or nothing was tried.
     """
 
     done: bool
@@ -95,6 +121,7 @@ class Adaptation(Record, frozen=True):
     steps: tuple[Step, ...] = ()
     outlook: tuple[Outlook, ...] = ()
     blocked: tuple[Blocked, ...] = ()
+    attempt: Attempt | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, in plain types; shares and times with all their digits."""

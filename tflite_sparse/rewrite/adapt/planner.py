@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.weights import is_pointwise
-from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Blocked, Step
+from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Attempt, Blocked, Outlook, Step
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS, outlook, prospects
@@ -18,9 +18,21 @@ from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
-from tflite_sparse.rewrite.adapt.regions.search import find_regions, nearest_obstacles
+from tflite_sparse.rewrite.adapt.regions.region import OUTSIDE
+from tflite_sparse.rewrite.adapt.regions.root_causes import root_causes
+from tflite_sparse.rewrite.adapt.regions.search import (
+    find_regions,
+    possible_layouts,
+    price_in_the_way,
+)
 from tflite_sparse.rewrite.adapt.shape_check import shape_mismatch
-from tflite_sparse.rewrite.adapt.worth import MEASURED, reason_against, reason_for_no_steps
+from tflite_sparse.rewrite.adapt.worth import (
+    MEASURED,
+    is_final,
+    reason_against,
+    reason_for_no_steps,
+    with_root_cause,
+)
 from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import OperatorChange, Rewrite, RewriteKind
 from tflite_sparse.rewrite.failing import failing
@@ -35,8 +47,11 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Subgraph
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
+    from tflite_sparse.rewrite.adapt.regions.region import Region
 
 __all__ = ["Adapt", "adapt"]
+
+_MOST = 0.5
 
 
 class Adapt(ModelPass):
@@ -78,20 +93,38 @@ class Adapt(ModelPass):
                     before, after, targets, options.min_gain, only_repairs=only_repairs
                 )
             else:
-                refusal = reason_for_no_steps(before, blocked, sizes, pointwise)
+                refusal = reason_for_no_steps(before, sizes, pointwise)
             if refusal is not None and sizes.chosen:
-                blocked = ()
-                refusal = reason_for_no_steps(before, blocked, sizes, pointwise)
+                refusal = reason_for_no_steps(before, sizes, pointwise)
             views = tuple(view for view in outlook(before, after) if view.target in targets)
-            adaptation = Adaptation(refusal is None, refusal or "", steps, views, blocked)
             if refusal is None:
+                adaptation = Adaptation(done=True, steps=steps, outlook=views, blocked=blocked)
                 return _adopted(trial, adaptation, counts, again=was_sparse)
-            first = first or adaptation
+            if first is None:
+                first = _given_up(refusal, steps, views, blocked)
         if wrong is not None and was_sparse:
             repaired = _stored_safely(model, made_dense, first)
             if failing(repaired.model, asked) is None:
                 return repaired
         return Rewrite(model, self.name, adaptation=first)
+
+
+def _given_up(
+    reason: str, steps: tuple[Step, ...], views: tuple[Outlook, ...], blocked: tuple[Blocked, ...]
+) -> Adaptation:
+    """What there is to say of a model that stays as it is."""
+    unchanged = tuple(view.unchanged for view in views)
+    attempt = Attempt(steps, views) if steps else None
+    if is_final(reason):
+        # Nothing in the graph is to blame.
+        return Adaptation(done=False, reason=reason, outlook=unchanged, attempt=attempt)
+    return Adaptation(
+        done=False,
+        reason=with_root_cause(reason, blocked),
+        outlook=unchanged,
+        blocked=blocked,
+        attempt=attempt,
+    )
 
 
 def adapt(
@@ -210,21 +243,30 @@ def _change_subgraph(
     if only_repairs:
         return editor.steps, []
     regions = find_regions(editor, passes, Pricer(eager=eager))
+    obstacles = _obstacles(editor, passes, regions)
     for region in regions:
         carry_out(region, registry.PASSES)
-    if not regions:
-        obstacles = nearest_obstacles(editor, passes)
-        # What was folded may be all that was in the way; the rest was done for regions.
-        folded = any(step.name == FOLD.name for step in editor.steps)
-        blocked = [Blocked(editor.label(op), reason) for op, reason in obstacles]
-        return (editor.steps if folded else []), blocked
-    blocked = [
-        Blocked(op.label, reason)
-        for region in regions
-        for op, reason in region.blocked
-        if not editor.is_gone(op)
-    ]
-    return editor.steps, blocked
+    # What was folded may be all that was in the way; the rest was done for regions.
+    folded = any(step.name == FOLD.name for step in editor.steps)
+    return (editor.steps if regions or folded else []), obstacles
+
+
+def _obstacles(editor: Editor, passes: frozenset[AnyPass], regions: list[Region]) -> list[Blocked]:
+    """What keeps the rest of a subgraph from running sparse, what matters most first."""
+    blocked = {
+        op: Blocked(editor.label(op), cause.reason, cause.share)
+        for cause in root_causes(editor, passes, possible_layouts(passes), regions)
+        for op in cause.operators
+    }
+    for region in regions:
+        for op, reason in region.blocked:
+            # What another operator is to blame for is not told.
+            if reason != OUTSIDE:
+                blocked.setdefault(op, Blocked(editor.label(op), reason))
+    least = _MOST if blocked else 0.0
+    price = None if regions else price_in_the_way(editor, passes, least=least)
+    first = [] if price is None else [Blocked(editor.label(price[0]), price[1])]
+    return [*first, *blocked.values()]
 
 
 def _operator_counts(model: Model) -> dict[str, int]:

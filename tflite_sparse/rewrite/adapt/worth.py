@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.words.numbers import count_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -11,12 +13,17 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.adaptation import Blocked
     from tflite_sparse.rewrite.adapt.outlook import Prospect
 
-__all__ = ["MEASURED", "reason_against", "reason_for_no_steps"]
+__all__ = ["MEASURED", "is_final", "reason_against", "reason_for_no_steps", "with_root_cause"]
 
 MEASURED = "wasm"
 """The target whose times decide: the only one with prices that were measured."""
 
 _SLOWER = 1.03
+
+_ELIGIBLE = "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
+_NO_PART = "no part of it would run both sparse and faster"
+_NO_MORE = "no more of the model would run sparse"
+_SLOWER_THAN = "it would take"
 
 
 def reason_against(
@@ -45,7 +52,7 @@ def reason_against(
     # A barrier is worth its price alone, not on top of what has won nothing.
     stored = only_repairs and after[MEASURED].stored > before[MEASURED].stored
     if not gained and not stored:
-        return "no more of the model would run sparse"
+        return _NO_MORE
     least = min(min_gain, min_gain if gained else 1 / _SLOWER)
     return _too_slow(before[MEASURED], after[MEASURED], least)
 
@@ -56,20 +63,14 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
     fastest = min(was.ms, was.dense_ms or was.ms)
     if fastest >= now.ms * min_gain:
         return None
-    return f"it would take about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
+    return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def reason_for_no_steps(
-    before: Mapping[str, Prospect],
-    blocked: Sequence[Blocked],
-    sizes: InputShapes,
-    pointwise: int,
-) -> str:
+def reason_for_no_steps(before: Mapping[str, Prospect], sizes: InputShapes, pointwise: int) -> str:
     """Why there was nothing to try.
 
     Args:
         before: what comes of the model as it is, by target.
-        blocked: what stands in the way of more.
         sizes: the sizes that it was looked at with.
         pointwise: number of its 1x1 convolutions, those that could not run sparse among them.
     """
@@ -82,7 +83,7 @@ def reason_for_no_steps(
             " are sparse kernels for fp32 and fp16 only"
         )
     if now.sparse:
-        return "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
+        return _ELIGIBLE
     if now.weights and now.zeros * 3 <= now.weights * 2:
         return (
             f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
@@ -93,5 +94,25 @@ def reason_for_no_steps(
             f"the file leaves {sizes.open_words} open, and what would make it run sparse holds for"
             f" one size; --input-shape {sizes.argument} makes a model of that size"
         )
-    reason = "no part of it would run both sparse and faster"
-    return f"{reason}: {blocked[0].operator} {blocked[0].reason}" if blocked else reason
+    return _NO_PART
+
+
+def is_final(reason: str) -> bool:
+    """Whether a reason has nothing to do with the operators of the graph."""
+    return reason != _NO_PART and not reason.startswith((_NO_MORE, _SLOWER_THAN))
+
+
+def with_root_cause(reason: str, blocked: Sequence[Blocked]) -> str:
+    """A reason with the obstacle that matters most behind it, if there is one."""
+    if not blocked:
+        return reason
+    first = blocked[0]
+    kind = first.operator.partition(" #")[0]
+    alike = [b for b in blocked if b.reason == first.reason and b.operator.startswith(f"{kind} #")]
+    others = len(alike) - 1
+    text = f"{reason}: {first.operator} {first.reason}"
+    if others:
+        text += f", and {count_of(others, 'other')} alike"
+    if first.share:
+        text += f", which keeps {first.share:.0%} of the 1x1 work dense"
+    return text

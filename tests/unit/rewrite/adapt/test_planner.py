@@ -65,8 +65,15 @@ def test_what_would_be_slower_is_tried_and_given_up_with_the_numbers():
 def test_a_gain_that_is_asked_for_and_not_reached_is_told():
     result = adapted(stack(), min_gain=50.0)
     assert not result.done
-    assert "ms in WebAssembly; as it is" in result.rewrite.adaptation.reason
-    assert result.rewrite.adaptation.steps
+    adaptation = result.rewrite.adaptation
+    assert "ms in WebAssembly; as it is" in adaptation.reason
+    # What was tried is not what came of it.
+    assert adaptation.steps == ()
+    assert all(view.after is view.before for view in adaptation.outlook)
+    assert all(view.sparse_after == view.sparse_before for view in adaptation.outlook)
+    assert all(view.after_ms == view.before_ms for view in adaptation.outlook)
+    assert adaptation.attempt.steps
+    assert {view.after for view in adaptation.attempt.outlook} == {"sparse"}
 
 
 def test_sparse_weights_are_sparse_again_and_dense_ones_stay_dense():

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Subgraph
 
-__all__ = ["Region", "grow"]
+__all__ = ["OUTSIDE", "Region", "grow"]
+
+OUTSIDE = "reads a value from outside too"
+"""Why an operator stays outside for what another one does."""
 
 _REDUCTIONS = ("MEAN", "SUM")
 
@@ -112,11 +115,7 @@ def grow(
         present_inputs = [tensor in inside for tensor in form.reads(op)]
         if not any(present_inputs):
             continue
-        refusal = (
-            "reads a value from outside too"
-            if not all(present_inputs)
-            else form.refusal(op, context)
-        )
+        refusal = OUTSIDE if not all(present_inputs) else form.refusal(op, context)
         if refusal is not None:
             region.blocked.append((op, refusal))
             continue

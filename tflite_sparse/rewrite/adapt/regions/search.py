@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.regions.price import Pricer
     from tflite_sparse.rewrite.adapt.window import Mirrored
 
-__all__ = ["find_regions", "nearest_obstacles"]
+__all__ = ["find_regions", "possible_layouts", "price_in_the_way"]
 
 _LAYOUTS: tuple[Mirrored, ...] = tuple(
     (rows, columns) for rows, columns in product((False, True), repeat=2)
@@ -33,6 +33,11 @@ _BEGINNINGS = 6
 _CUTS = 48
 _MORE_ENTRIES = 8
 _REGIONS = 4
+
+
+def possible_layouts(passes: frozenset[AnyPass]) -> tuple[Mirrored, ...]:
+    """The ways in which maps may lie."""
+    return tuple(layout for layout in _LAYOUTS if MIRROR in passes or not any(layout))
 
 
 def find_regions(editor: Editor, passes: frozenset[AnyPass], pricer: Pricer) -> list[Region]:
@@ -48,25 +53,33 @@ def find_regions(editor: Editor, passes: frozenset[AnyPass], pricer: Pricer) -> 
     return regions
 
 
-def nearest_obstacles(editor: Editor, passes: frozenset[AnyPass]) -> list[tuple[Operator, str]]:
-    """What stands in the way of the largest region that there could be, nearest first.
+def price_in_the_way(
+    editor: Editor, passes: frozenset[AnyPass], *, least: float
+) -> tuple[Operator, str] | None:
+    """Where the largest region would begin that costs more than it wins.
 
-    Where most 1x1 convolutions would be in it, that is the price of getting maps in and out.
+    Args:
+        editor: the editor of the subgraph.
+        passes: the passes that may be used.
+        least: share of the 1x1 convolutions that must be in it.
+
+    Returns:
+        The operator, and that it costs too much; None where no region is as large.
     """
     operators = editor.subgraph.operators
     regions = _beginnings(editor, passes, operators)
     largest = max(regions, key=lambda region: len(region.members), default=None)
     if largest is None:
-        return []
+        return None
     inside = [op for op in largest.members if op.name == "CONV_2D" and is_pointwise(op)]
     total = sum(op.name == "CONV_2D" and is_pointwise(op) for op in operators)
-    if len(inside) * 2 <= total:
-        return largest.blocked
+    if not inside or len(inside) <= least * total:
+        return None
     price = (
         f"begins a part of which {len(inside)} of {total} 1x1 convolutions could run sparse,"
         " but bringing maps in and out and respelling operators would cost more than that wins"
     )
-    return [(largest.stem or largest.members[0], price), *largest.blocked]
+    return largest.stem or largest.members[0], price
 
 
 def _best_region(
@@ -86,7 +99,7 @@ def _beginnings(
     editor: Editor, passes: frozenset[AnyPass], free: list[Operator]
 ) -> Iterator[Region]:
     """Whole regions from every place where one may begin."""
-    layouts = [layout for layout in _LAYOUTS if MIRROR in passes or not any(layout)]
+    layouts = possible_layouts(passes)
     stems = 0
     for op in free:
         if op.name != "CONV_2D" or is_pointwise(op) or stems == _BEGINNINGS:

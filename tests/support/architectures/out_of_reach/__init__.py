@@ -1,0 +1,1 @@
+"""Architectures of which most stays dense, each for another reason."""
