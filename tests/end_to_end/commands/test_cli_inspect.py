@@ -27,16 +27,12 @@ SCHEMA: dict[str, Any] = json.loads((ROOT / "schema" / "inspect.schema.json").re
 
 def inspect(*arguments: str, **environment: str) -> str:
     """What the program prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tflite_sparse", "inspect", *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, **environment},
-        encoding="utf-8",
-    )
-    assert done.stderr == ""
-    return done.stdout
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        done = call("inspect", *arguments)
+    assert (done.code, done.err) == (0, "")
+    return done.out
 
 
 def document(*arguments: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from tests.support.command import call
 from tests.support.lint.cases import CASES
 from tests.support.lint.models import good
 from tests.support.peers.npm import SARIF_SCHEMA, npm_file
@@ -25,14 +27,20 @@ SCHEMA = json.loads((ROOT / "schema" / "lint.schema.json").read_text("utf-8"))
 
 
 def lint(*arguments: object, cwd: Path, command: str = "lint") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tflite_sparse", command, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    """What a command does in a folder: in this process, but for what starts others."""
+    words = [command, *map(str, arguments)]
+    if "--jobs" in words:
+        return subprocess.run(
+            [sys.executable, "-m", "tflite_sparse", *words],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    with contextlib.chdir(cwd):
+        done = call(*words, *(["--jobs", "1"] if command == "lint" else []))
+    return subprocess.CompletedProcess(words, done.code, done.out, done.err)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Chance:
         return int(self._rng.integers(least, most + 1))
 
 
+@cache
 def random_net(seed: int) -> tuple[bytes, str]:
     """A model and, in words, what it is made of.
 

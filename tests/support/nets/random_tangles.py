@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ _HANDED_OUT, _WRONG_ENTRY = 0.1, 0.1
 _ENDS = ("mean", "mean", "kept mean", "shuffle", "shuffle", "shuffle", "map", "flat mean")
 
 
+@cache
 def random_tangle(seed: int) -> tuple[bytes, str]:
     """A model and, in words, what it is made of.
 
