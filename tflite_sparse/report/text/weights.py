@@ -59,7 +59,7 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
         notes.append("^ computes in fp32")
     if prefix:
         notes.insert(0, f"under {prefix}")
-    lines = [heading(title, ", ".join(notes) if weights else "", width, path=False)]
+    lines = _title(title, ", ".join(notes) if weights else "", width)
     if weights:
         lines += table([column for column, _ in columns], rows, width)
     if len(weights) < count:
@@ -67,6 +67,18 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
 
         lines.append(Text("  --top 0 shows all, --group sums them up by block", "dim"))
     return lines
+
+
+def _title(title: str, notes: str, width: int) -> Lines:
+    """The title with the notes at its right end, or below where the line has no room for them."""
+    from rich.text import Text
+
+    if len(title) + 2 + len(notes) <= width:
+        return [heading(title, notes, width, path=False)]
+    return [
+        Text(title, "bold"),
+        *(Text(f"  {row}", "dim") for row in textwrap.wrap(notes, max(20, width - 2))),
+    ]
 
 
 def _columns(
