@@ -62,6 +62,7 @@ class Model:
         name: what errors call it: the path as the user gave it, or None.
         operator_codes: the OperatorCode tables.
         buffers: the buffers, shared by identity among tensors.
+        no_data: what stands for buffer 0, to which everything without data refers.
         subgraphs: the subgraphs; the first is the main one.
         signatures: the named entry points.
         metadata: the named blobs.
@@ -79,6 +80,8 @@ class Model:
         self.name = source.name if source else None
         self.operator_codes: list[Table] = list(self.table["operator_codes"] or [])
         self.buffers = [Buffer(t, i, source) for i, t in enumerate(self.table["buffers"] or [])]
+        self.no_data = self.buffers[0] if self.buffers else Buffer(Table("Buffer"), 0, None)
+        self._leading_nowhere: list[Table] = []
         self.subgraphs = [Subgraph(t, self, i) for i, t in enumerate(self.table["subgraphs"] or [])]
         self.signatures = [self._signature(t) for t in self.table["signature_defs"] or []]
         self.metadata = [self._metadata(t) for t in self.table["metadata"] or []]
@@ -161,6 +164,13 @@ class Model:
 
     def add_buffer(self, data: Any = None) -> Buffer:
         """Adds a buffer after the last one."""
+        if not self.buffers:
+            self.buffers.append(self.no_data)
+            self._list("buffers").append(self.no_data.table)
+        for entry in self._leading_nowhere:
+            # It must not lead to what is added.
+            entry["buffer"] = 0
+        self._leading_nowhere = []
         table = Table("Buffer")
         buffer = Buffer(table, len(self.buffers), None)
         if data is not None:
@@ -306,11 +316,9 @@ class Model:
     def _metadata(self, table: Table) -> Metadata:
         number = table["buffer"]
         if number >= len(self.buffers):
-            raise ModelError(
-                f"metadata {table['name']!r} refers to buffer {number},"
-                f" the model has {len(self.buffers)}",
-                place=Place(file=self.name, offset=table.offset),
-            )
+            # The runtime passes over it.
+            self._leading_nowhere.append(table)
+            return Metadata(table["name"] or "", Buffer(Table("Buffer"), number, None))
         return Metadata(table["name"] or "", self.buffers[number])
 
     def _signature(self, table: Table) -> Signature:

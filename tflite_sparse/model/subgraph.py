@@ -216,6 +216,9 @@ class Subgraph:
     def _buffer(self, table: Table, index: int) -> Buffer:
         buffers = self.model.buffers
         number = int(table["buffer"])
+        if number == 0 and not buffers:
+            # Buffer 0 means no data, and the runtime does not look for it.
+            return self.model.no_data
         if number >= len(buffers):
             raise ModelError(
                 f"refers to buffer {number}, the model has {len(buffers)}",

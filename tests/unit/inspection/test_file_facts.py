@@ -130,3 +130,22 @@ def test_a_zip_that_cannot_be_listed_is_other_bytes(name: str) -> None:
         data[directory + place] = odd[0]
     (run,) = _facts(bytes(data)).appended
     assert (run.zip, run.files) == (False, ())
+
+
+@pytest.mark.parametrize("external", [False, True], ids=["inside", "outside"])
+def test_options_of_custom_operators_are_no_structure(external: bool) -> None:
+    def sizes(options: int) -> tuple[int, int]:
+        builder = ModelBuilder()
+        graph = builder.graph()
+        x = graph.input((1, 4))
+        program = bytes(range(250)) * options
+        graph.output(
+            *graph.op("edgetpu-custom-op", [x], [((1, 4), "FLOAT32")], None, 1, None, program)
+        )
+        model = Model.read(builder.build(external=external))
+        shares = byte_shares(model, find_weights(model))
+        return shares.custom_options, shares.structure
+
+    (few, structure), (many, same) = sizes(4), sizes(400)
+    assert (few, many) == (1_000, 100_000)
+    assert abs(same - structure) < 64

@@ -55,3 +55,10 @@ def test_operators_of_the_runtime_follow_the_choice_of_operators(found: Inspecti
     (whole,) = select(found, Selection(min_zeros=0.9)).runtime
     assert len(whole.operators) == 4
     assert group.clusters == whole.clusters
+
+
+def test_patterns_that_match_no_operator_are_told() -> None:
+    inspection = inspect(Model.read(build(lambda g: g.conv2d(g.input((1, 4, 4, 4)), 4))))
+    for pattern in ("FOO", "7", "#1", "CONV_3?"):
+        assert unmatched(inspection, Selection(operators=(pattern, "conv_*"))) == (pattern,)
+    assert unmatched(inspection, Selection(operators=("conv_2d", "0", "#0", "*"))) == ()

@@ -143,6 +143,9 @@ def command(
     return FAILURE if failed else 0
 
 
+_FEW_KINDS = 12
+
+
 class _View(enum.Enum):
     """What is shown as text, and the option that asks for it."""
 
@@ -216,8 +219,13 @@ def _results(
         except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
             yield _Result(path, as_project_error(error, path))
         else:
-            from tflite_sparse.inspection.weights.selection import select
+            from tflite_sparse.inspection.weights.selection import select, unmatched
 
+            for pattern in unmatched(found, selection):
+                kinds = ", ".join(kind.name for kind in found.file.operators[:_FEW_KINDS])
+                there = f"it has {kinds}" if kinds else "it has none"
+                line = f"tflite-sparse: {path}: no operator matches --op {pattern!r}; {there}"
+                typer.echo(line, err=True)
             yield _Result(path, select(found, selection), operators)
 
 

@@ -23,6 +23,7 @@ PARTS = {
     "constants": "biases and other constants",
     "metadata": "metadata",
     "appended": "appended data",
+    "custom_options": "options of custom operators",
     "structure": "structure: tables and names",
 }
 """The parts of a file, and what people call them."""
@@ -72,7 +73,7 @@ def size_breakdown(model: Model, inspection: Inspection) -> tuple[SizePart, ...]
         dense[kind] += stored + grown
         sparse[kind] += stored - (facts.saving if facts.storage == "dense" else 0)
     shares = inspection.file.bytes
-    for kind in ("constants", "metadata", "appended", "structure"):
+    for kind in ("constants", "metadata", "appended", "custom_options", "structure"):
         now[kind] = dense[kind] = sparse[kind] = getattr(shares, kind)
     return tuple(
         SizePart(kind, now[kind], max(dense[kind], 0), max(sparse[kind], 0))

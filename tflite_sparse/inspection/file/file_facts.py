@@ -7,6 +7,7 @@ import struct
 import zipfile
 from typing import TYPE_CHECKING
 
+from tflite_sparse.flatbuffer.external import external_range
 from tflite_sparse.inspection.file.file_types import (
     AppendedFacts,
     ByteShares,
@@ -73,16 +74,33 @@ def byte_shares(model: Model, weights: Iterable[Weight]) -> ByteShares:
     blobs = sum(once(entry.buffer, entry.buffer.nbytes) for entry in model.metadata)
     constants = sum(once(buffer, buffer.nbytes) for buffer in model.buffers)
     appended = sum(int(run.data.size) for run in model.appended)
-    rest = model.size - weight_bytes - blobs - constants - appended
+    options = _custom_options(model)
+    rest = model.size - weight_bytes - blobs - constants - appended - options
     return ByteShares(
         weights=weight_bytes,
         constants=constants,
         metadata=blobs,
         appended=appended,
+        custom_options=min(options, model.size),
         # Two buffers of a hostile file may claim the same bytes.
         structure=max(rest, 0),
         external=external,
     )
+
+
+def _custom_options(model: Model) -> int:
+    """Bytes of the options of custom operators, wherever they lie; shared ones once."""
+    sizes: dict[object, int] = {}
+    for operator in model.operators():
+        outside = external_range(operator.table)
+        if outside is not None:
+            sizes[outside] = outside[1]
+            continue
+        options = operator.table["custom_options"]
+        if options is not None:
+            location = operator.table.location("custom_options")
+            sizes[operator if location is None else location] = int(options.nbytes)
+    return sum(sizes.values())
 
 
 def _tensor(tensor: Tensor, name: str | None = None) -> TensorFacts:

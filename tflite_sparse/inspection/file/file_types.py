@@ -121,6 +121,7 @@ class ByteShares(Record, frozen=True):
         constants: data of all other constants.
         metadata: the named blobs.
         appended: bytes after the flatbuffer that belong to no table.
+        custom_options: options of custom operators, such as a program for an accelerator.
         structure: everything else: tables, names, padding.
         external: how many of the bytes of weights and constants lie outside the flatbuffer.
     """
@@ -129,6 +130,7 @@ class ByteShares(Record, frozen=True):
     constants: Count
     metadata: Count
     appended: Count
+    custom_options: Count
     structure: Count
     external: Count
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
 
-__all__ = ["SORTS", "Selection", "select"]
+__all__ = ["SORTS", "Selection", "select", "unmatched"]
 
 SORTS: dict[str, Callable[[WeightFacts], Any]] = {
     "bytes": lambda weight: -weight.bytes_now,
@@ -76,6 +76,24 @@ def select(inspection: Inspection, selection: Selection) -> Inspection:
             for group in runtime
         )
     return msgspec.structs.replace(inspection, weights=tuple(chosen), runtime=runtime)
+
+
+def unmatched(inspection: Inspection, selection: Selection) -> tuple[str, ...]:
+    """Those of the patterns of operators that match no operator of the model.
+
+    Args:
+        inspection: the inspection of the whole model.
+        selection: what was chosen.
+    """
+    most = max((subgraph.operators for subgraph in inspection.file.subgraphs), default=0)
+    indices = {str(index) for index in range(most)}
+    names = [kind.name.upper() for kind in inspection.file.operators]
+    return tuple(
+        pattern
+        for pattern in selection.operators
+        if pattern.lstrip("#") not in indices
+        and not any(fnmatchcase(name, pattern.upper()) for name in names)
+    )
 
 
 def _matches(name: str, index: int, patterns: list[str]) -> bool:

@@ -146,12 +146,14 @@ def _appended(run: AppendedFacts) -> list[str]:
 
 def _shares(file: FileFacts) -> Iterator[str]:
     parts = file.bytes
-    whole = parts.weights + parts.constants + parts.metadata + parts.appended + parts.structure
+    known = parts.weights + parts.constants + parts.metadata + parts.appended
+    whole = known + parts.custom_options + parts.structure
     for label, value in (
         ("weights", parts.weights),
         ("other constants", parts.constants),
         ("metadata", parts.metadata),
         ("appended", parts.appended),
+        ("options of custom operators", parts.custom_options),
         ("structure", parts.structure),
     ):
         if value:
