@@ -98,6 +98,8 @@ class OutputComparison(Record, frozen=True):
         bound: by what it is.
         range: the largest finite magnitude of the first model's values.
         noise: how far the first model's own outputs lie apart, where that was measured.
+        not_finite: number of values of either model that are NaN or infinite, over all trials: of
+            what is computed on from there, equality says nothing.
     """
 
     name: str
@@ -110,6 +112,7 @@ class OutputComparison(Record, frozen=True):
     bound: Bound = Bound.NONE
     range: Amount = 0.0
     noise: Amount | None = None
+    not_finite: Count = 0
 
     def against_noise(self, noise: float, bound: Bound, allowed: Tolerance) -> OutputComparison:
         """The same, held against how far the first model lies from itself.
@@ -198,7 +201,12 @@ def compare_output(
         within,
         bound,
         max(ranges),
+        not_finite=sum(map(_not_finite, (*left, *right))),
     )
+
+
+def _not_finite(values: NDArray[Any]) -> int:
+    return int(values.size - np.isfinite(values).sum()) if values.dtype.kind == "f" else 0
 
 
 def _range(values: NDArray[Any]) -> float:

@@ -21,6 +21,7 @@ from tests.support.lint.models import (
     gathered,
     good,
     grouped,
+    infinite_value,
     int8_map,
     leftovers,
     near,
@@ -34,6 +35,7 @@ from tests.support.lint.models import (
     widen,
     zero_value,
 )
+from tests.support.nets.appended_data import with_byte_code
 from tests.support.nets.small_nets import build, head, pointwise, trunk
 from tests.support.open_sizes import opened
 
@@ -76,6 +78,10 @@ CASES: dict[str, Case] = {
     "TFS106": Case(lambda: forged(slot_40=(4, 1)), forged),
     "TFS107": Case(
         lambda: direct_convolution("sparse-direct"), lambda: direct_convolution("sparse"), "CONV_2D"
+    ),
+    "TFS108": Case(lambda: edited(good(), infinite_value), good, "pointwise/filter"),
+    "TFS109": Case(
+        lambda: with_byte_code(good(), [b"code"])[:-1], lambda: with_byte_code(good(), [b"code"])
     ),
     "TFS201": Case(
         lambda: between(lambda g, x: g.pool(x)),
@@ -187,6 +193,11 @@ CASES: dict[str, Case] = {
     "TFS505": Case(lambda: opened(good(), (0,)), good, "input"),
     "TFS506": Case(lambda: opened(good()), lambda: opened(good(), (0,))),
     "TFS507": Case(lambda: good("int8-values-sparse"), lambda: good("int8-value-sparse")),
+    "TFS508": Case(
+        lambda: build(lambda g: g.add(g.input((1, 4)), g.input((1, 4)))),
+        lambda: build(lambda g: g.add(g.input((1, 4)), g.input((1, 4), name="other"))),
+        "input",
+    ),
     "TFS601": Case(lambda: good("dense"), good, config=budget(max_size=20_000)),
     "TFS602": Case(
         lambda: good("dense", 0.1), lambda: good("dense", 0.9), config=budget(max_gzip_size=20_000)

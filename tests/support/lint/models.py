@@ -70,6 +70,13 @@ def zero_value(model: Any) -> None:
     buffer.data[:4] = 0
 
 
+def infinite_value(model: Any) -> None:
+    buffer = model.buffers[_sparse_tensor(model).buffer]
+    values = np.array(buffer.data).view(np.float32)
+    values[3] = np.inf
+    buffer.data = values.view(np.uint8)
+
+
 def shorten(model: Any) -> None:
     graph = model.subgraphs[0]
     tensor = next(t for t in graph.tensors if b"second/filter" in t.name)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tflite_sparse.inspection.inspector import inspect
-from tflite_sparse.inspection.weights.selection import Selection, select
+from tflite_sparse.inspection.weights.selection import Selection, select, unmatched
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.releases.targets import target
 

@@ -186,7 +186,9 @@ def test_no_rule_lets_a_name_write_to_the_terminal(code):
     model = load(CASES[code].trigger())
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
-            tensor.name = f"a\nb\x1b[31m{number}".encode()
+            # One rule is about names that are the same.
+            own = "" if code == "TFS508" else str(number)
+            tensor.name = f"a\nb\x1b[31m{own}".encode()
     settings = Settings(enabled=frozenset(rule.code for rule in all_rules()))
     subject = Subject("model.tflite", settings, pack(model))
     found = lint_subject(subject)

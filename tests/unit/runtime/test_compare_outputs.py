@@ -124,3 +124,11 @@ def test_outputs_that_do_not_go_together_say_why(other, said):
     pairs, problem = paired([{"x": f32(1)}], [other])
     assert pairs == []
     assert re.search(said, problem)
+
+
+def test_values_that_are_not_finite_are_counted_in_both_models() -> None:
+    left = [np.array([1, np.nan, np.inf], np.float32), np.array([1, 2, 3], np.float32)]
+    right = [np.array([1, np.nan, 2], np.float32), np.array([1, 2, -np.inf], np.float32)]
+    assert compare_output("y", left, left, Tolerance()).not_finite == 4
+    assert compare_output("y", left, right, Tolerance()).not_finite == 4
+    assert compare_output("y", [np.arange(3)], [np.arange(3)], Tolerance()).not_finite == 0

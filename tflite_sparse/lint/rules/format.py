@@ -1,8 +1,10 @@
-"""1xx: the sparse encoding and the data that it describes."""
+"""1xx: the sparse encoding, the data that it describes, and what else the file holds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tflite_sparse.encoding import index_type, nonzero_mask
 from tflite_sparse.errors import EncodingError, ModelError
@@ -11,13 +13,26 @@ from tflite_sparse.lint.fixers.storage import store_dense
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.densify_limit import DENSIFY_TYPES
 from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.model.uses import trace_constant
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from tflite_sparse.encoding import SparseEncoding
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.model import Tensor
+
+_FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
+_WEIGHED = frozenset(
+    {
+        "BATCH_MATMUL", "CONV_2D", "CONV_3D", "CONV_3D_TRANSPOSE", "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED", "LSTM", "RNN", "SVDF", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN",
+    }
+)  # fmt: skip
 
 
 def _tensors(subject: Subject) -> Iterator[Tensor]:
@@ -189,3 +204,65 @@ def sparse_operand(subject: Subject) -> Iterator[Hit]:
                     f"{operator.label} reads the sparse tensor as though it were dense",
                     Spot.of_operator(operator, tensor),
                 )
+
+
+@rule(
+    "TFS108",
+    "not-finite",
+    Severity.WARNING,
+    what="A weight or bias has values that are NaN or infinite.",
+    why="Every output that depends on them is NaN or infinite; a training that diverged leaves such"
+    " values, and so does a weight that fp16 has no room for.",
+    fix="Train or convert the model anew.",
+)
+def not_finite(subject: Subject) -> Iterator[Hit]:
+    """Operands of convolutions and matrix products that are no numbers."""
+    told: set[object] = set()
+    for operator in subject.model.operators():
+        if operator.name not in _WEIGHED:
+            continue
+        for operand in range(len(operator.inputs)):
+            use = trace_constant(operator, operand)
+            if use is None or use.constant.type not in _FLOATS:
+                continue
+            tensor = use.constant
+            if tensor.buffer.content in told:
+                continue
+            told.add(tensor.buffer.content)
+            values = _stored(tensor)
+            count = int(values.size - np.isfinite(values).sum())
+            subject.model.passed(values.nbytes)
+            if count:
+                yield Hit(
+                    f"{count:,} of {values.size:,} stored values are NaN or infinite",
+                    Spot.of_operator(operator, tensor),
+                    {"values": count},
+                )
+
+
+def _stored(tensor: Tensor) -> NDArray[Any]:
+    try:
+        return tensor.stored_values
+    except ModelError:
+        # Rule TFS102 tells of it.
+        return np.empty(0, np.float32)
+
+
+@rule(
+    "TFS109",
+    "byte-code-lost",
+    Severity.ERROR,
+    what="An operator DISPATCH_OP, or metadata, says where in the file byte code for an NPU lies,"
+    " and none lies there.",
+    why="A tool that does not know of it has moved the byte code: the NPU would be given whatever"
+    " stands at that place now, or the model does not load.",
+    fix="Compile the model for its NPU again.",
+)
+def byte_code_lost(subject: Subject) -> Iterator[Hit]:
+    """Places of byte code inside the flatbuffer or past the end of the file."""
+    for code in subject.model.file.lost_byte_code:
+        yield Hit(
+            f"{readable(code.who)} says that byte code lies at {code.start:,} to"
+            f" {code.start + code.size:,}; the file has {subject.model.size:,} bytes",
+            data={"start": code.start, "bytes": code.size},
+        )

@@ -11,12 +11,13 @@ from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.subject import Subject
-    from tflite_sparse.model import Operator
+    from tflite_sparse.model import Operator, Tensor
 
 _ALIGNMENT = 16
 _LENGTH = 4
@@ -206,3 +207,30 @@ def _unpacks_channels(operator: Operator) -> bool:
         return False
     use = trace_constant(operator, 0)
     return use is not None and use.constant.type == "INT8"
+
+
+@rule(
+    "TFS508",
+    "ends-of-one-name",
+    Severity.ERROR,
+    what="The model has no signature, and two of its inputs, or two of its outputs, have one name.",
+    why="LiteRT's C API ends the process when it loads the model ('basic_string::_M_construct null"
+    " not valid'). The interpreter runs it.",
+    fix="Give each its own name, or convert with a signature.",
+)
+def ends_of_one_name(subject: Subject) -> Iterator[Hit]:
+    """Names that several inputs, or several outputs, share."""
+    model = subject.model
+    if model.signatures or not model.subgraphs:
+        return
+    for what, tensors in (("inputs", model.main.inputs), ("outputs", model.main.outputs)):
+        namesakes: dict[str, list[Tensor]] = {}
+        for tensor in dict.fromkeys(tensors):
+            namesakes.setdefault(tensor.name, []).append(tensor)
+        for name, alike in namesakes.items():
+            if name and len(alike) > 1:
+                yield Hit(
+                    f"{len(alike)} {what} are called {readable(name)!r}",
+                    Spot.of_tensor(alike[1]),
+                    {"count": len(alike)},
+                )

@@ -145,6 +145,11 @@ def _backend(
     for output in backend.outputs:
         if output.noise is not None:
             yield from _wrapped(_noise(output), "    ", width)
+        if output.not_finite:
+            counted = f"{output.name}: {output.not_finite:,} values of both models are NaN or"
+            yield from _wrapped(
+                f"{counted} infinite; that they are the same proves little", "    ", width
+            )
 
 
 def _allowed(limits: Tolerance) -> str:
