@@ -21,6 +21,8 @@ def sizes_words(shapes: InputShapes | None, done: str) -> str:
         return ""
     if any(entry.source == "given" for entry in shapes.inputs):
         words = f"{done} at {shapes.words}, as asked for"
+    elif any(entry.source == "other" for entry in shapes.inputs):
+        words = f"{done} at {shapes.words}, the size of the other model"
     elif shapes.chosen:
         words = f"{done} at {shapes.words}, as the file leaves {shapes.open_words} open"
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
-from tflite_sparse.model.sizes.sized import InputShapes
+from tflite_sparse.model.sizes.sized import InputShapes, resize_as
 from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import (
     Bound,
@@ -157,6 +157,10 @@ def bench(
         raise UsageError("there is no model to time")
     require(where, browser=browser)
     opened = [Model.read(model) for model in models]
+    for model in opened if not input_shapes and batch is None else ():
+        for other in reversed(opened):
+            # The first one counts, so it is taken last.
+            resize_as(model, other)
     feeds = [
         random_inputs(input_specs(model, batch=batch, input_shapes=input_shapes), 1, seed)[0]
         for model in opened

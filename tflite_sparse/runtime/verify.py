@@ -10,6 +10,7 @@ import msgspec
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.sized import resize_as
 from tflite_sparse.runtime.compare_outputs import (
     ROUNDING,
     Bound,
@@ -101,6 +102,8 @@ def verify(
     compared: list[BackendComparison] = []
     sizes = None
     if backends:
+        if not input_shapes and batch is None:
+            resize_as(first, second)
         feeding = Feeding(trials, seed, inputs, batch, input_shapes)
         todo, unreached = entries(first, second, signature, feeding)
         if inputs is None and first.input_shapes is not None and first.input_shapes.inputs:

@@ -86,6 +86,17 @@ def test_verify_says_at_which_size_it_ran(model):
     assert document["verification"]["input_shapes"]["inputs"][0]["shape"] == [1, 9, 9, 3]
 
 
+def test_a_model_of_open_size_is_held_against_one_of_fixed_size_at_that_size(model, tmp_path):
+    fixed = tmp_path / "fixed.tflite"
+    fixed.write_bytes(excited())
+    done = call("verify", model, fixed, "--outputs-only")
+    assert done.code == 0
+    assert "run at 1x32x32x3, the size of the other model" in " ".join(done.out.split())
+    times = call("bench", model, fixed, "--runs", 1).out
+    assert "run at 1x32x32x3, the size of the other model" in " ".join(times.split())
+    assert "same" in times
+
+
 def test_profile_runs_the_size_that_it_is_given(model):
     done = call("profile", model, "--runs", 1, "--input-shape", "1,20,20,3", "--json")
     assert done.document("profile")["profile"]["input_shapes"]["inputs"][0]["shape"] == [

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from tflite_sparse.model.subgraph import Subgraph
     from tflite_sparse.model.tensor import Tensor
 
-__all__ = ["InputShape", "InputShapes", "input_shapes_of", "resize", "shapes_asked"]
+__all__ = ["InputShape", "InputShapes", "input_shapes_of", "resize", "resize_as", "shapes_asked"]
 
-Source = Literal["given", "file", "default"]
+Source = Literal["given", "file", "default", "other"]
 
 
 class InputShape(Record, frozen=True):
@@ -40,7 +40,8 @@ class InputShape(Record, frozen=True):
         open: its shape in the file, -1 for a size that is left open.
         shape: the shape that the model is looked at with.
         source: "given" where somebody asked for it, "file" where it is what the file states,
-            "default" where a size was chosen because the file states none.
+            "default" where a size was chosen because the file states none, "other" where it is that
+            of a model beside it.
     """
 
     subgraph: Count
@@ -126,6 +127,7 @@ def resize(
     model: Model,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
+    source: Source = "given",
 ) -> InputShapes:
     """Gives all tensors of a model the shapes that they have at certain sizes.
 
@@ -137,6 +139,7 @@ def resize(
         model: the model.
         input_shapes: shapes by the name of the input, "" for the only one.
         batch: the first dimension, where that is open.
+        source: where these shapes come from.
 
     Raises:
         UsageError: there is no such input, it cannot have that shape, or the model does not take
@@ -158,9 +161,28 @@ def resize(
                 tensor.shape = shape
             if propagated.blind is not None:
                 unknown = unknown or f"{propagated.blind.label} reads what has no size ahead"
-        inputs += _described(subgraph, given, batch)
+        inputs += _described(subgraph, given, batch, source)
     model.input_shapes = InputShapes(tuple(inputs), unknown)
     return model.input_shapes
+
+
+def resize_as(model: Model, other: Model) -> None:
+    """Gives a model that leaves sizes open those of another that has fixed ones, if it takes them.
+
+    Args:
+        model: the model.
+        other: the other one.
+    """
+    ours, theirs = model.main.inputs, other.main.inputs
+    is_open = any(-1 in open_shape(tensor) for tensor in ours)
+    is_fixed = all(-1 not in open_shape(tensor) for tensor in theirs)
+    if not is_open or not is_fixed or len(ours) != len(theirs):
+        return
+    shapes = {mine.name: stated_shape(its) for mine, its in zip(ours, theirs, strict=True)}
+    try:
+        resize(model, shapes, source="other")
+    except UsageError:
+        model.input_shapes = None
 
 
 def _propagated(
@@ -194,7 +216,7 @@ def _forget(subgraph: Subgraph) -> None:
 
 
 def _described(
-    subgraph: Subgraph, given: Mapping[Tensor, Shape], batch: int | None
+    subgraph: Subgraph, given: Mapping[Tensor, Shape], batch: int | None, asked: Source
 ) -> list[InputShape]:
     sizes = []
     for tensor in subgraph.inputs:
@@ -203,7 +225,7 @@ def _described(
             continue
         source: Source = "file"
         if tensor in given or (batch is not None and -1 not in free[1:]):
-            source = "given"
+            source = asked
         elif has_placeholder(tensor):
             source = "default"
         # A placeholder may be 0 or less.
