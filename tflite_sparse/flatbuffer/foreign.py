@@ -73,8 +73,9 @@ def refuse_foreign(head: bytes, size: int, identifier: bytes, name: str | None) 
         raise FileError(
             f"too short for a .tflite model: {size} bytes", place=place, hint=_expected(identifier)
         )
-    start = head[4:8]
-    shown = repr(start.decode("ascii")) if start.isascii() and start.isalnum() else start.hex(" ")
+    stated = head[4:8]
+    plain = stated.isascii() and stated.isalnum()
+    shown = repr(stated.decode("ascii")) if plain else stated.hex(" ")
     raise FileError(
         f"not a .tflite model: the file identifier is {shown}",
         place=Place(file=name, offset=4),
