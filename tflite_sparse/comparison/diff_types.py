@@ -108,6 +108,8 @@ class ModelDiff(Record, frozen=True):
         tensors_before: number of tensors of the first model.
         tensors_after: number of tensors of the second.
         appended_equal: whether the same bytes are appended to both files.
+        adapted: whether the second looks like the first after its graph was adapted: the same ends,
+            and most weights the same. Whether they compute the same, only running both tells.
     """
 
     before: str | None
@@ -124,3 +126,4 @@ class ModelDiff(Record, frozen=True):
     tensors_before: Count
     tensors_after: Count
     appended_equal: bool
+    adapted: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.errors import EncodingError, ModelError
 from tflite_sparse.inspection.file.file_facts import file_facts
 from tflite_sparse.inspection.file.gzip_size import (
+    GZIP_UP_TO,
     Replacement,
     data_range,
     file_bytes,
@@ -41,13 +42,10 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.releases.targets import Target
 
-__all__ = ["GZIP_UP_TO", "NEAR", "inspect"]
+__all__ = ["NEAR", "inspect"]
 
 NEAR = 1e-10
 """Bound of magnitude for near zeros: what a bad conversion makes of pruned values is below it."""
-
-GZIP_UP_TO = 32 * 2**20
-"""Size in bytes of the largest file that is compressed without being asked for."""
 
 # Each thread may hold one decoded weight.
 _THREADS = min(4, os.cpu_count() or 1) + 1

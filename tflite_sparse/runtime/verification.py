@@ -98,6 +98,8 @@ class Verification(Record, frozen=True):
         not_run: what could not be run of what should have been, and why, one sentence each.
         unreached: subgraphs that nothing leads to, which therefore were not run.
         input_shapes: the sizes that they were run at; None where the first model leaves none open.
+        adapted: whether the second looks like the first after its graph was adapted; then its
+            outputs decide, and no weight speaks against it.
     """
 
     a: str
@@ -112,17 +114,23 @@ class Verification(Record, frozen=True):
     not_run: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
     input_shapes: InputShapes | None = None
+    adapted: bool = False
 
     derived = ("equal", "verified", "unverified")
 
     @property
     def alike(self) -> bool:
         """Whether nothing speaks against the models being the same, however little was run."""
-        return not self.weights and all(backend.agree for backend in self.backends)
+        if self.weights and not (self.adapted and self.backends):
+            return False
+        return all(backend.agree for backend in self.backends)
 
     @property
     def equal(self) -> bool:
-        """Whether weights and outputs are the same, as far as these were asked for."""
+        """Whether weights and outputs are the same, as far as these were asked for.
+
+        Of a model and what adapting made of it, the outputs.
+        """
         ran = not (self.backends or self.not_run) or not self.unverified
         return self.alike and ran
 

@@ -12,9 +12,11 @@ import pytest
 
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import EncodingError
+from tflite_sparse.inspection import inspector
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.weights import weight_facts
 from tflite_sparse.model import Model
+from tflite_sparse.report.text import inspection as report
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
@@ -163,6 +165,18 @@ def test_digest_and_gzip_are_those_of_the_file() -> None:
     assert found.totals.gzip_now == len(gzip.compress(data, 6))
     assert found.totals.gzip_sparse is not None
     assert found.totals.gzip_sparse < found.totals.bytes_sparse
+
+
+def test_what_takes_longer_than_all_else_is_done_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inspector, "GZIP_UP_TO", 1000)
+    monkeypatch.setattr(report, "GZIP_UP_TO", 1000)
+    model = Model.read(_conv(_pruned((64, 1, 1, 64), 0.8)).build(), "large.tflite")
+    found = inspect(model)
+    assert (found.totals.gzip_now, found.totals.gzip_sparse) == (None, None)
+    assert any("--gzip does" in line.plain for line in report.inspection_lines(found, 80))
+    assert inspect(model, gzip=True).totals.gzip_now is not None
 
 
 def test_digest_and_gzip_can_be_left_out() -> None:

@@ -106,7 +106,7 @@ def command(
     ] = 1e-10,
     gzip: Annotated[
         bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 32 MiB]"),
+        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
     ] = None,
 ) -> int:
     """Say what is in a model: its weights, their zeros, and what sparse storage would save."""

@@ -47,7 +47,7 @@ def command(
     ] = 1e-10,
     gzip: Annotated[
         bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 32 MiB]"),
+        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
     ] = None,
 ) -> int:
     """Write a page about models that opens in any browser: verdict, graph, weights, sizes."""

@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Buffer, Model
 
-__all__ = ["Replacement", "data_range", "file_bytes", "gzip_size", "gzip_size_with", "sha256"]
+__all__ = [
+    "GZIP_UP_TO",
+    "Replacement",
+    "data_range",
+    "file_bytes",
+    "gzip_size",
+    "gzip_size_with",
+    "sha256",
+]
+
+GZIP_UP_TO = 4 * 2**20
+"""Size in bytes of the largest file that is compressed without being asked for.
+
+To compress takes longer than all else that is asked of a larger one.
+"""
 
 _LEVEL = 6
 _GZIP_WINDOW = 31

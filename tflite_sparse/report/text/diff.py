@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["diff_lines"]
 
+_ADAPTED = (
+    "inputs, outputs and weights are the same, operators are not, as adapting makes it; whether"
+    " the numbers agree, tflite-sparse verify tells"
+)
 _MOST_WORDS = 12
 
 
@@ -30,7 +34,11 @@ def diff_lines(diff: ModelDiff, width: int, *, top: int = 20) -> Lines:
     from rich.text import Text
 
     verdict = "equal in meaning" if diff.equal else "different"
+    if diff.adapted:
+        verdict = "another graph of the same weights"
     lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
+    if diff.adapted:
+        lines += labelled("Alike", [_ADAPTED], width)
     lines += labelled("Size", [f"{size(diff.size_before)} and {size(diff.size_after)}"], width)
     if diff.tensors_before != diff.tensors_after:
         lines += labelled("Tensors", [f"{diff.tensors_before} and {diff.tensors_after}"], width)

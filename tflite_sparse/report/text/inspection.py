@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.inspection.file.gzip_size import GZIP_UP_TO
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import APPENDED, layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
@@ -190,6 +191,8 @@ def _totals(inspection: Inspection, width: int) -> Lines:
     if totals.gzip_now is not None:
         sizes = [f"{size(totals.gzip_now)} now", *_change(totals.gzip_now, totals.gzip_sparse)]
         lines += labelled("After gzip", sizes, width)
+    elif totals.bytes_now > GZIP_UP_TO:
+        lines += labelled("After gzip", ["not computed for a large file; --gzip does"], width)
     return lines
 
 

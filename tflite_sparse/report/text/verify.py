@@ -77,13 +77,20 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
 def _verdict(verification: Verification) -> str:
     """The result in a few words."""
     if not verification.alike:
-        return "different"
+        return _differs(verification)
     if verification.backends and verification.unverified:
         return "not verified" + ("; weights equal" if verification.weights_equal else "")
     kernels = {entry.backend for entry in verification.failing}
     if "xnnpack" in kernels:
         return "equal, but XNNPACK runs neither"
-    return "equal"
+    return "adapted, the numbers agree" if verification.adapted else "equal"
+
+
+def _differs(verification: Verification) -> str:
+    if not verification.adapted:
+        return "different"
+    # It looks like one that was adapted, and may be none.
+    return "other numbers" if verification.backends else "another graph of the same weights"
 
 
 def _wrapped(sentence: str, label: str, width: int) -> list[str]:

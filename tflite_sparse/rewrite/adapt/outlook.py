@@ -14,6 +14,7 @@ from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.model.weights import Weight
     from tflite_sparse.xnnpack.plan import Plan
+    from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
 
@@ -105,20 +107,31 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
         for tensor in weight.tensors:
             encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
     stored = sum(weight.buffers[0].nbytes for weight in safe)
-    return {target: _prospect(model, target, encoded, stored, counts) for target in targets}
+    plans: dict[Target, list[Plan]] = {}
+    found = {}
+    for name in targets:
+        target = target_of(name)
+        # Targets that differ in nothing but their names have the same plan.
+        nameless = msgspec.structs.replace(target, name="", title="", note="")
+        if nameless not in plans:
+            plans[nameless] = [
+                plan(
+                    subgraph,
+                    target,
+                    assume=WhatIf(encoded=frozenset(encoded.get(subgraph.index, ()))),
+                    zeros=counts,
+                )
+                for subgraph in model.subgraphs
+            ]
+        found[name] = _prospect(model, target, plans[nameless], stored)
+    return found
 
 
-def _prospect(
-    model: Model, target: str, encoded: dict[int, set[int]], stored: int, counts: ZeroCounts
-) -> Prospect:
-    plans: list[Plan] = []
+def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) -> Prospect:
     dense: float | None = 0.0
     planned: float | None = 0.0
-    for subgraph in model.subgraphs:
-        assume = WhatIf(encoded=frozenset(encoded.get(subgraph.index, ())))
-        expected = plan(subgraph, target, assume=assume, zeros=counts)
-        plans.append(expected)
-        time = estimate(expected, subgraph)
+    for subgraph, expected in zip(model.subgraphs, plans, strict=True):
+        time = estimate(msgspec.structs.replace(expected, target=target), subgraph)
         dense = None if dense is None or time is None else dense + time.dense_ms
         planned = None if planned is None or time is None else planned + time.planned_ms
     verdicts = [p.verdict for p in plans]

@@ -7,7 +7,7 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
+from tflite_sparse.inspection.file.gzip_size import GZIP_UP_TO, file_bytes, gzip_size
 from tflite_sparse.records import Count, Record
 from tflite_sparse.threads import in_background
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.changes import Rewrite
 
-__all__ = ["GZIP_UP_TO", "Sizes", "gzip_ahead", "measure"]
-
-GZIP_UP_TO = 4 * 2**20
-"""Size in bytes of the largest file that is compressed without being asked for."""
+__all__ = ["Sizes", "gzip_ahead", "measure"]
 
 # Bytes below which a file is compressed sooner than a thread is ready.
 _SMALL = 2**17

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.small_nets import build
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.rewrite.adapt import planner
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
+from tflite_sparse.rewrite.adapt.passes import barriers
 from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.optimize import optimize
@@ -224,3 +228,22 @@ def test_zeros_are_counted_once_for_a_filter_that_is_shared(monkeypatch):
     pricer = Pricer()
     assert pricer.zeros(operator) == pricer.zeros(operator)
     assert len(counted) == 1
+
+
+def test_a_subgraph_is_checked_and_an_operator_is_priced_once(monkeypatch):
+    checked, priced = [], []
+    for module in (barriers, planner):
+        monkeypatch.setattr(module, "shape_mismatch", checked.append)
+    count = Pricer._counted
+    monkeypatch.setattr(Pricer, "_counted", lambda self, op: priced.append(op) or count(self, op))
+
+    def net(g):
+        x = g.conv2d(g.input((1, 32, 32, 3)), CHANNELS, 3, 2)
+        for _ in range(6):
+            x = separable(g, x)
+        return head(g, x)
+
+    adapted(build(net), min_gain=1.03)
+    # Each attempt works on a copy, and asks before and after it repairs.
+    assert 0 < len(checked) <= 12
+    assert max(Counter(map(id, priced)).values()) == 1

@@ -49,6 +49,7 @@ class ChangesView(msgspec.Struct, frozen=True):
         number: position of the second model on the page.
         names: what to call the two models.
         equal: whether they mean the same.
+        adapted: whether the second looks like the first with its graph adapted.
         words: the changes in words.
         caption: of the table of constants.
         constants: the constants that differ; none leave the table out.
@@ -57,6 +58,7 @@ class ChangesView(msgspec.Struct, frozen=True):
     number: int
     names: tuple[str, str]
     equal: bool
+    adapted: bool
     words: tuple[str, ...]
     caption: str
     constants: tuple[ChangedConstant, ...]
@@ -86,6 +88,7 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
         number,
         names,
         diff.equal,
+        diff.adapted,
         tuple(words),
         caption,
         tuple(_constant(w, label[len(prefix) :]) for w, label in zip(shown, labels, strict=True)),

@@ -72,14 +72,22 @@ BARRIERS = Barriers()
 def _entries(model: Model) -> list[Operator]:
     return [
         op
-        for op in model.operators()
-        if op.name == "CONV_2D"
-        and shape_mismatch(op.subgraph) is None
-        and not is_pointwise(op)
-        and op.inputs[0] is not None
-        and op.inputs[0].shape[3:] == (_CHANNELS,)
-        and stem_refusal(op, AS_IT_IS) is None
+        for subgraph in model.subgraphs
+        # Once a subgraph: every operator of it is looked at.
+        if any(map(_reads_image, subgraph.operators)) and shape_mismatch(subgraph) is None
+        for op in subgraph.operators
+        if _reads_image(op) and stem_refusal(op, AS_IT_IS) is None
     ]
+
+
+def _reads_image(operator: Operator) -> bool:
+    """Whether it is a convolution, not 1x1, over three channels."""
+    return (
+        operator.name == "CONV_2D"
+        and not is_pointwise(operator)
+        and operator.inputs[0] is not None
+        and operator.inputs[0].shape[3:] == (_CHANNELS,)
+    )
 
 
 def _widen(model: Model) -> list[Step]:

@@ -25,6 +25,7 @@ from tflite_sparse.xnnpack.cost.estimate import COSTS
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.regions.region import Region
+    from tflite_sparse.rewrite.adapt.window import Mirrored
 
 __all__ = ["Pricer"]
 
@@ -35,7 +36,7 @@ _ENTRY_TAPS = 27
 
 
 class Pricer:
-    """Prices regions of a subgraph; counts the zeros of each filter once.
+    """Prices regions of a subgraph that is not edited meanwhile; looks at each operator once.
 
     Args:
         eager: whether sparse work counts for more than the time that it takes to get it.
@@ -44,9 +45,17 @@ class Pricer:
     def __init__(self, *, eager: bool = False) -> None:
         self._eager = eager
         self._counts = ZeroCounts()
+        self._zeros: dict[Operator, tuple[int, int]] = {}
+        self._gains: dict[Operator, float] = {}
+        self._extras: dict[tuple[Operator, Mirrored], float] = {}
 
     def zeros(self, operator: Operator) -> tuple[int, int]:
         """Zeros and size of an operator's filter."""
+        if operator not in self._zeros:
+            self._zeros[operator] = self._counted(operator)
+        return self._zeros[operator]
+
+    def _counted(self, operator: Operator) -> tuple[int, int]:
         use = trace_constant(operator, 1)
         if use is None or use.densify is not None or use.constant.sparsity is not None:
             return 0, 0
@@ -62,7 +71,7 @@ class Pricer:
                 own_zeros, own_size = self.zeros(op)
                 zeros, size = zeros + own_zeros, size + own_size
                 gain += self._gain(op, own_zeros / max(own_size, 1))
-            cost += _extra(op, region)
+            cost += self._extra(op, region)
         for tensor in region.entries:
             cost += _entry_cost(tensor)
         for tensor in region.leaving():
@@ -72,7 +81,21 @@ class Pricer:
         # More than two thirds must be zero, over all filters that go together.
         return gain - cost if zeros * 3 > size * 2 else -cost - 1.0
 
+    def _extra(self, operator: Operator, region: Region) -> float:
+        if operator.name == "CONCATENATION":
+            # Its form depends on the rest of the region.
+            return _extra(operator, region)
+        key = operator, region.context.mirrored
+        if key not in self._extras:
+            self._extras[key] = _extra(operator, region)
+        return self._extras[key]
+
     def _gain(self, operator: Operator, share: float) -> float:
+        if operator not in self._gains:
+            self._gains[operator] = self._computed_gain(operator, share)
+        return self._gains[operator]
+
+    def _computed_gain(self, operator: Operator, share: float) -> float:
         work = macs(operator)
         elements = math.prod(operator.outputs[0].shape)
         dense = work * _PRICES.dense

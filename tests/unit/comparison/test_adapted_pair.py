@@ -1,0 +1,68 @@
+"""A model and what adapting made of it are told from models that only resemble each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.nets.small_nets import build, head, trunk
+from tflite_sparse.comparison.model_diff import diff
+from tflite_sparse.model import Model
+from tflite_sparse.report.text.diff import diff_lines
+from tflite_sparse.rewrite.optimize import optimize
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.runtime.verification import Verification
+
+if TYPE_CHECKING:
+    from tests.support.nets.builder import GraphBuilder, Value
+
+SAME = Path(__file__).parents[3] / "testdata" / "mobilenet_tiny_80_same.tflite"
+
+
+def test_what_optimize_makes_is_called_adapted_not_different() -> None:
+    before = Model.read(SAME)
+    result = optimize(before)
+    assert result.adaptation is not None
+    assert result.adaptation.done
+    found = diff(before, Model.read(result.model.to_bytes()))
+    assert not found.equal
+    assert found.adapted
+    first = "\n".join(line.plain for line in diff_lines(found, 80))
+    assert "another graph of the same weights" in first.split("\n")[0]
+    assert "verify" in first
+
+
+def test_what_is_only_stored_otherwise_is_equal_and_not_adapted() -> None:
+    model = Model.read(SAME)
+    sparsify(model)
+    found = diff(Model.read(SAME), Model.read(model.to_bytes()))
+    assert (found.equal, found.adapted) == (True, False)
+
+
+def net(g: GraphBuilder) -> Value:
+    return head(g, g.conv2d(trunk(g, storage="dense"), 16, zeros=0.9))
+
+
+def other_end(g: GraphBuilder) -> Value:
+    return g.softmax(g.fully_connected(g.mean(trunk(g, storage="dense")), 8))
+
+
+@pytest.mark.parametrize(
+    "after",
+    [build(other_end), build(net, seed=5), build(lambda g: g.unary("ABS", net(g)), seed=5)],
+    ids=["another output", "other weights", "other weights and operators"],
+)
+def test_models_of_other_weights_or_ends_are_different(after: bytes) -> None:
+    assert not diff(Model.read(build(net)), Model.read(after)).adapted
+
+
+@pytest.mark.parametrize("adapted", [False, True])
+def test_the_outputs_decide_about_an_adapted_model_and_nothing_else_does(adapted: bool) -> None:
+    from tflite_sparse.runtime.verification import WeightComparison
+
+    other = WeightComparison("w", "CONV_2D", "b", None, None)
+    found = Verification("a", "b", (other,), 0, ("x is gone",), 3, 0, False, (), adapted=adapted)
+    # Nothing was run.
+    assert not found.equal

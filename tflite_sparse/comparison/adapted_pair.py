@@ -1,0 +1,69 @@
+"""Recognizes a model and what `adapt` or `optimize` made of it: another graph, the same weights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.model.sparse import decoded
+from tflite_sparse.model.weights import find_weights
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model, Tensor
+
+__all__ = ["is_adapted_pair"]
+
+_MOST = 0.5
+_LEAST = 64
+
+
+def is_adapted_pair(before: Model, after: Model) -> bool:
+    """Whether one model looks like the other after its graph was adapted.
+
+    They have the same inputs, outputs and signatures, and most weights of the first are in the
+    second, in whatever order and among whatever zeros: adapting reverses kernels, permutes channels
+    and fits filters into larger windows. That is no proof that they compute the same.
+
+    Args:
+        before: the first model.
+        after: the second.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: a buffer does not fit its tensor.
+    """
+    ends = [_ends(model) for model in (before, after)]
+    if ends[0] != ends[1]:
+        return False
+    first, second = _contents(before), _contents(after)
+    total = sum(count * number for (count, _), number in first.items())
+    same = sum(key[0] * number for key, number in (first & second).items())
+    return total > 0 and same > _MOST * total
+
+
+def _ends(model: Model) -> object:
+    return [
+        [_end(tensor) for tensor in (*graph.inputs, *graph.outputs)] for graph in model.subgraphs
+    ]
+
+
+def _end(tensor: Tensor) -> object:
+    return tensor.type, tensor.shape, tensor.shape_signature or tensor.shape
+
+
+def _contents(model: Model) -> Counter[tuple[int, int]]:
+    """For each weight how many values are not zero, and a sum that knows no order."""
+    contents: Counter[tuple[int, int]] = Counter()
+    for weight in find_weights(model, by_bytes=True):
+        values = decoded(weight.tensor)
+        if values is None or values.dtype.itemsize > np.dtype("u8").itemsize:
+            continue
+        bits = values.reshape(-1).view(f"u{values.dtype.itemsize}")
+        # -0.0 is zero: the sign is shifted out.
+        filled = np.left_shift(bits, 1)
+        count = int(np.count_nonzero(filled))
+        if count >= _LEAST:
+            contents[count, int(np.sum(filled, dtype=np.uint64))] += 1
+    return contents
