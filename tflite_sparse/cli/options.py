@@ -20,6 +20,7 @@ __all__ = [
     "InPlace",
     "InputShape",
     "KeepNonzero",
+    "MinSnr",
     "ModelPath",
     "Only",
     "OnlyTargets",
@@ -95,6 +96,14 @@ Data = Annotated[
     typer.Option(
         metavar="FOLDER",
         help="With --values: run both models on these .npz and .npy files, not on random inputs.",
+    ),
+]
+MinSnr = Annotated[
+    float,
+    typer.Option(
+        metavar="DB",
+        min=0.0,
+        help="With --values: a weight that rounding changes more than that keeps its numbers: 40.",
     ),
 ]
 KeepNonzero = Annotated[

@@ -273,7 +273,7 @@ def parse_saving(text: str) -> tuple[int, float]:
 
 
 def values_options(
-    values: StoredAs, data: str | None, *, keep_nonzero: bool
+    values: StoredAs, data: str | None, *, keep_nonzero: bool, min_snr: float
 ) -> ValuesOptions | None:
     """In which numbers to store weights; None where they keep those that they have.
 
@@ -284,11 +284,16 @@ def values_options(
 
     numbers = StoredValues(values.value)
     if numbers is StoredValues.FP32:
-        for option, given in (("--keep-nonzero", keep_nonzero), ("--data", data is not None)):
+        asked = {
+            "--keep-nonzero": keep_nonzero,
+            "--min-snr": min_snr > 0,
+            "--data": data is not None,
+        }
+        for option, given in asked.items():
             if given:
                 raise UsageError(
                     f"{option} is for weights that --values stores in other numbers",
                     hint="add --values int8 or --values fp16",
                 )
         return None
-    return ValuesOptions(numbers, keep_nonzero)
+    return ValuesOptions(numbers, keep_nonzero, min_snr)

@@ -65,8 +65,8 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
     if not found.within:
         raise RewriteError(
             f"the rounded weights change the outputs too much: {_words(found)}",
-            hint="--data FOLDER runs both models on inputs that are not random; --values fp16"
-            " rounds less; --exclude lets weights keep their numbers",
+            hint="--data FOLDER runs both models on inputs that are not random; --min-snr 40 lets"
+            " the weights that rounding changes most keep their numbers; --values fp16 rounds less",
         )
     if not proof.verified or not found.outputs:
         return Proof(False, _words(found) if proof.verified else proof.words)

@@ -85,6 +85,7 @@ def test_data_come_from_a_folder(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--keep-nonzero"], "--keep-nonzero is for weights that --values stores"),
+        (["--min-snr", "40"], "--min-snr is for weights that --values stores"),
         (["--data", "here"], "--data is for weights that --values stores"),
         (["--values", "int4"], "int4"),
     ],

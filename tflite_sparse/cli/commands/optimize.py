@@ -32,6 +32,7 @@ def command(
     min_gain: MinGain = 1.03,
     values: opt.Values = opt.StoredAs.FP32,
     keep_nonzero: opt.KeepNonzero = False,
+    min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
     verify: Annotated[
         bool | None,
@@ -68,7 +69,7 @@ def command(
         from tflite_sparse.runtime.bench import require
 
         require(bench.value)
-    numbers = values_options(values, data, keep_nonzero=keep_nonzero)
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
     code = rewrite_command(model, destination, Optimize(options, values=numbers))
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)

@@ -67,6 +67,7 @@ def command(
     ] = False,
     values: opt.Values = opt.StoredAs.FP32,
     keep_nonzero: opt.KeepNonzero = False,
+    min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
     verify: opt.Verify = False,
     input_shape: opt.InputShape = None,
@@ -108,5 +109,5 @@ def command(
         batch,
         demanded=verify,
     )
-    numbers = values_options(values, data, keep_nonzero=keep_nonzero)
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
     return rewrite_command(model, destination, sparsify_pass(options, numbers))

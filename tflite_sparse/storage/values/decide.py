@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ValuesDecision", "decide_values"]
 
+_MIN_SNR = "--min-snr"
+
 _WIDER = {
     StoredValues.FP16: ("FLOAT32",),
     StoredValues.INT8: ("FLOAT32", "FLOAT16"),
@@ -154,6 +156,10 @@ def _examine(
     weight.tensor.subgraph.model.passed(weight.tensor.dense_nbytes or 0)
     if converted is None:
         decision.refuse(Refusal("range", f"it has values that {options.values} has not"))
+        return decision
+    snr = converted.rounding.snr
+    if snr is not None and snr < options.min_snr:
+        decision.refuse(Refusal("snr", f"rounding changes it more than asked for ({_MIN_SNR})"))
         return decision
     decision.outcome = converted
     decision.choose(sparse=False)

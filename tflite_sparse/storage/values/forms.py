@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tflite_sparse.encoding import EncodingChoice, Occupancy
 from tflite_sparse.storage.encoding_choice import best_storage, densify_nbytes
+from tflite_sparse.storage.values.balance import balanced
 from tflite_sparse.storage.values.half import fits_half, halved
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.storage.values.quantize import channel_scales, dequantized, quantized
@@ -97,7 +98,9 @@ def _whole(
     axis: int,
     keep_nonzero: bool,
 ) -> NDArray[np.int8]:
-    return quantized(before(), scales, axis, keep_nonzero=keep_nonzero)
+    weight = before()
+    nearest = quantized(weight, scales, axis, keep_nonzero=keep_nonzero)
+    return balanced(weight, nearest, scales, axis, keep_nonzero=keep_nonzero)
 
 
 def _half(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
+from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
 
 __all__ = ["StoredValues", "ValuesOptions"]
@@ -45,7 +47,14 @@ class ValuesOptions(Record, frozen=True):
         keep_nonzero: whether a value that would become zero becomes the smallest number that is
             not, so that a weight has as many zeros as before. That is less accurate where a few
             values are much larger than most.
+        min_snr: a weight whose ratio of power to rounding error, in dB, is below this keeps its
+            numbers; 0 for none.
     """
 
     values: StoredValues = StoredValues.INT8
     keep_nonzero: bool = False
+    min_snr: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.min_snr) and self.min_snr >= 0):
+            raise UsageError(f"{self.min_snr} is no ratio in dB", hint="0 asks for none")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from tests.support.nets.small_nets import head, trunk
 from tests.unit.rewrite.storage.values import (
@@ -16,6 +17,7 @@ from tests.unit.rewrite.storage.values import (
     stored,
     written,
 )
+from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.weights import find_weights
@@ -80,6 +82,18 @@ def test_what_was_not_asked_for() -> None:
     assert refusals(result) == {"not-asked"}
     result = store_values(Model.read(data), INT8, SparsifyOptions(min_saving=10**6))
     assert refusals(result) == {"saves-too-little"}
+
+
+def test_a_weight_that_rounding_changes_more_than_asked_for() -> None:
+    data = built(convolution(zeros=0.0))
+    ratio = stored(data)[1].weights[0].rounding
+    assert ratio is not None
+    assert ratio.snr is not None
+    for least, left in ((ratio.snr - 1, set()), (ratio.snr + 1, {"snr"})):
+        options = ValuesOptions(StoredValues.INT8, min_snr=least)
+        assert refusals(store_values(Model.read(data), options)) == left
+    with pytest.raises(UsageError, match="ratio in dB"):
+        ValuesOptions(min_snr=-1)
 
 
 def test_a_weight_whose_reader_xnnpack_does_not_take_is_stored_dense() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tflite_sparse.storage.values.balance import balanced
 from tflite_sparse.storage.values.half import fits_half, halved
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.storage.values.quantize import channel_scales, dequantized, quantized
@@ -90,6 +91,31 @@ def test_quantizing_what_was_quantized_changes_nothing(weight: Weight, data: st.
     scales = channel_scales(weight, axis)
     whole = quantized(weight, scales, axis, keep_nonzero=True)
     assert np.array_equal(quantized(dequantized(whole, scales, axis), scales, axis), whole)
+
+
+@given(weights(moderate), st.data(), st.booleans())
+def test_balanced_errors_cancel(weight: Weight, data: st.DataObject, keep: bool) -> None:
+    axis = data.draw(st.sampled_from(axes(weight)))
+    scales = channel_scales(weight, axis)
+    nearest = quantized(weight, scales, axis, keep_nonzero=keep)
+    whole = balanced(weight, nearest, scales, axis, keep_nonzero=keep)
+    assert (whole[weight == 0] == 0).all()
+    assert not keep or np.array_equal(whole == 0, weight == 0)
+    assert np.abs(whole.astype(np.int16)).max(initial=0) <= 127
+    step = per_value(scales, weight, axis)
+    errors = weight / step - whole
+    assert (np.abs(errors) <= 1 + 1e-4).all()
+    others = tuple(d for d in range(weight.ndim) if d != axis)
+    sums, before = (np.abs(e.sum(axis=others)) for e in (errors, weight / step - nearest))
+    assert (sums <= before + 1e-3).all()
+
+
+def test_the_value_nearest_to_the_other_side_moves() -> None:
+    weight = np.array([[127.0, 3.45, 3.3, 3.4, 0.0]], np.float32)
+    scales = channel_scales(weight, 0)
+    nearest = quantized(weight, scales, 0)
+    assert nearest.tolist() == [[127, 3, 3, 3, 0]]
+    assert balanced(weight, nearest, scales, 0).tolist() == [[127, 4, 3, 3, 0]]
 
 
 def test_weights_that_are_not_finite_have_no_scales() -> None:
