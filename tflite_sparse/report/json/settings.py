@@ -32,6 +32,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.
         min_saving_share: the same as a share of the file.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
     """
 
     enabled: tuple[str, ...]
@@ -43,6 +44,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
     pruned: Share
     min_saving: Count
     min_saving_share: Share
+    input_shapes: dict[str, tuple[Count, ...]]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -57,6 +59,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
             pruned=settings.pruned,
             min_saving=settings.min_saving,
             min_saving_share=settings.min_saving_share,
+            input_shapes=dict(settings.input_shapes),
         )
 
 
