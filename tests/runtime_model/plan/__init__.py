@@ -1,0 +1,1 @@
+"""The plan, held against LiteRT and against what was recorded of it."""
