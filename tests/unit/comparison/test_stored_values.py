@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.comparison.model_diff import diff
@@ -63,3 +64,23 @@ def test_fp16_constants_are_compared_with_their_readers() -> None:
     found = diff(convolution("fp16"), convolution("fp16-sparse"))
     assert found.equal
     assert [weight.operator for weight in found.weights] == ["CONV_2D"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("scale", np.ones(3, np.float32)),
+        ("scale", np.ones(65, np.float32)),
+        ("quantized_dimension", 9),
+    ],
+)
+def test_scales_that_fit_no_channels_unpack_nothing(field: str, value: object) -> None:
+    damaged = in_int8(convolution())
+    for tensor in damaged.main.tensors:
+        if tensor.type == "INT8" and tensor.quantization is not None:
+            tensor.quantization[field] = value
+    damaged = Model.read(damaged.to_bytes())
+    assert diff(damaged, damaged.copy()).equal
+    assert not diff(in_int8(convolution()), damaged).equal
+    wide = DensifyValues(DensifyOptions(values=StoredValues.FP32)).run(damaged).model
+    assert "DEQUANTIZE" in {operator.name for operator in wide.main.operators}

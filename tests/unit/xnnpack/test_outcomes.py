@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.nets.small_nets import build_subgraph, entry, head, pointwise, through, trunk
+from tests.support.nets.small_nets import (
+    build,
+    build_subgraph,
+    entry,
+    head,
+    pointwise,
+    through,
+    trunk,
+)
+from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import Runtime
@@ -225,3 +234,12 @@ def test_right_and_sparse_counts_convolutions_and_multiplications() -> None:
 
 def test_entry_alone_is_no_cluster() -> None:
     assert planned(lambda g: head(g, entry(g))).outcome is Outcome.DENSE
+
+
+def test_a_filter_without_channels_leaves_the_rest_to_be_planned():
+    model = Model.read(build(lambda g: head(g, trunk(g, storage="dense"))))
+    stem = next(op for op in model.operators() if op.name == "CONV_2D")
+    filters = stem.inputs[1]
+    assert filters is not None
+    filters.table["shape"] = np.array([0, 3, 3, 3], np.int32)
+    assert plan(Model.read(model.to_bytes()).main, "x86-noavx").outcome in set(Outcome)

@@ -72,6 +72,8 @@ def _use_refusal(use: Use) -> str | None:
     if place is None or use.operand != place.operand:
         return f"whether {name} can read operand {use.operand} behind DEQUANTIZE is not proved"
     constant = use.constant
+    if place.axis >= len(constant.shape):
+        return f"{name} reads it as a filter, for which it has too few dimensions"
     if constant.sparsity is not None and use.densify is None:
         return f"{name} reads it without DENSIFY"
     computes = operator.outputs[0].type if operator.outputs else ""

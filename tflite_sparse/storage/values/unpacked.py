@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tflite_sparse.flatbuffer.table import Table
     from tflite_sparse.model import Operator, Tensor
 
 __all__ = ["dequantizes", "fp32_source"]
@@ -33,11 +34,10 @@ def dequantizes(operator: Operator, constant: Tensor) -> bool:
     if operator.name != "DEQUANTIZE" or len(operator.outputs) != 1:
         return False
     table = constant.quantization
-    scales = None if table is None else table["scale"]
-    has_scales = constant.type == "FLOAT16" or (scales is not None and scales.size > 0)
+    fits = constant.type == "FLOAT16" or (table is not None and _scales_fit(table, constant.shape))
     made = operator.outputs[0]
     same = (made.type, made.shape) == ("FLOAT32", constant.shape)
-    return constant.type in _PACKED and has_scales and same
+    return constant.type in _PACKED and fits and same
 
 
 def fp32_source(constant: Tensor) -> Callable[[], NDArray[Any]]:
@@ -59,6 +59,14 @@ def fp32_source(constant: Tensor) -> Callable[[], NDArray[Any]]:
     return partial(
         _real, stored, zero_points(constant), table["scale"], int(table["quantized_dimension"])
     )
+
+
+def _scales_fit(table: Table, shape: tuple[int, ...]) -> bool:
+    """Whether there is one scale, or one for each channel."""
+    scales, axis = table["scale"], int(table["quantized_dimension"])
+    if scales is None:
+        return False
+    return scales.size == 1 or (0 <= axis < len(shape) and scales.size == shape[axis])
 
 
 def _real(

@@ -167,5 +167,5 @@ def _follow(op: Operator, channels: _Channels) -> None:
     elif op.name in BINARY:
         sizes = [_of(_operand(op, position), channels) for position in (0, 1)]
         size = None if None in sizes else max(n for n in sizes if n is not None)
-    if size is not None:
+    if size:
         channels[op.outputs[0].index] = size

@@ -162,3 +162,16 @@ def test_a_value_may_become_zero_unless_it_must_not() -> None:
         whole = decoded(find_weights(model)[0].tensor)
         assert whole is not None
         assert int((whole == 0).sum()) == zeros
+
+
+@pytest.mark.parametrize("shape", [(4, 16), (64,), ()])
+def test_a_filter_of_too_few_dimensions(shape: tuple[int, ...]) -> None:
+    def net(g: GraphBuilder) -> Value:
+        return g.depthwise(g.input((1, 8, 8, 64)), kernel=1)
+
+    model = Model.read(built(net))
+    weight = model.main.operators[0].inputs[1]
+    assert weight is not None
+    weight.table["shape"] = np.array(shape, np.int32)
+    result = store_values(Model.read(model.to_bytes()), INT8)
+    assert not result.weights
