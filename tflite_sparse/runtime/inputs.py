@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["InputSpec", "input_specs", "load_folder", "load_inputs", "random_inputs"]
+
+# What numpy and the reader of zip archives raise where a file is none, or a damaged one.
+_UNREADABLE = (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 _INDICES = 8
 """Random integers of 32 and 64 bits stay below this: they are most often indices."""
@@ -121,16 +126,13 @@ def load_inputs(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
 
     Raises:
         FileError: the file cannot be read.
-        UsageError: an array is missing, or has another type or rank than the input.
+        UsageError: an array is missing, holds no trial, or has another type or rank than the
+            input; or there are no inputs.
     """
     place = Place(file=path)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
-    except FileNotFoundError:
-        raise FileError("no such file", place=place) from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"no readable .npz file: {error}", place=place) from None
+    arrays = _read(Path(path), ".npz")
+    if isinstance(arrays, np.ndarray):
+        raise FileError("no readable .npz file: it holds one array without a name", place=place)
     return _matched(arrays, specs, place)
 
 
@@ -151,24 +153,35 @@ def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
         if file.suffix == ".npz":
             found += load_inputs(str(file), specs)
         elif file.suffix == ".npy":
-            found += _matched({specs[0].key: _array(file)}, specs, Place(file=str(file)))
+            array = _read(file, ".npy")
+            arrays = {specs[0].key: array} if specs and isinstance(array, np.ndarray) else {}
+            found += _matched(arrays, specs, Place(file=str(file)))
     if not found:
         raise FileError("the folder has no .npz or .npy file", place=place)
     return tuple(found)
 
 
-def _array(file: Path) -> NDArray[Any]:
+def _read(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
+    """What a file of numpy holds: one array, or arrays by their names."""
+    place = Place(file=str(path))
     try:
-        array: NDArray[Any] = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise FileError(f"no readable .npy file: {error}", place=Place(file=str(file))) from None
-    return array
+        with path.open("rb") as file:
+            stored: Any = np.load(file, allow_pickle=False)
+            return stored if isinstance(stored, np.ndarray) else dict(stored)
+    except FileNotFoundError:
+        raise FileError("no such file", place=place) from None
+    except _UNREADABLE as error:
+        raise FileError(f"no readable {kind} file: {error}", place=place) from None
 
 
 def _matched(
     arrays: Mapping[str, NDArray[Any]], specs: tuple[InputSpec, ...], place: Place
 ) -> tuple[Outputs, ...]:
     """Sets of inputs out of arrays by the inputs' names or positions."""
+    if not specs:
+        raise UsageError(
+            "the model has no inputs that a file could hold", place=place, hint="leave the file out"
+        )
     trials: list[list[NDArray[Any]]] = []
     for spec in specs:
         array = arrays.get(spec.name, arrays.get(spec.key))
@@ -182,6 +195,8 @@ def _matched(
     counts = {len(arrays_of_input) for arrays_of_input in trials}
     if len(counts) > 1:
         raise UsageError("the inputs have different numbers of trials", place=place)
+    if counts == {0}:
+        raise UsageError("the file has no trial: its first dimension is 0", place=place)
     keys = [spec.key for spec in specs]
     return tuple(dict(zip(keys, values, strict=True)) for values in zip(*trials, strict=True))
 

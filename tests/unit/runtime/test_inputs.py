@@ -9,7 +9,13 @@ from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import FileError, ModelError, UsageError
 from tflite_sparse.flatbuffer.file import FlatFile
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.inputs import InputSpec, input_specs, load_inputs, random_inputs
+from tflite_sparse.runtime.inputs import (
+    InputSpec,
+    input_specs,
+    load_folder,
+    load_inputs,
+    random_inputs,
+)
 
 
 def _model() -> Model:
@@ -116,6 +122,7 @@ X, N = np.ones((2, 3), np.float32), np.array([4], np.int32)
         ({"x": X.astype(np.float64), "n": N}, "is FLOAT32, the file has float64"),
         ({"x": X[0], "n": N}, "has 2 dimensions, the file has an array of 1"),
         ({"x": np.stack([X, X]), "n": N}, "different numbers of trials"),
+        ({"x": np.empty((0, 2, 3), np.float32), "n": np.empty((0, 1), np.int32)}, "no trial"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path, arrays, said):
@@ -123,11 +130,29 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path, arrays, said):
         load_inputs(_saved(tmp_path, **arrays), SPECS)
 
 
-def test_a_file_that_is_none_is_refused(tmp_path):
-    (tmp_path / "text.npz").write_text("text")
-    for name, said in (("missing.npz", "no such file"), ("text.npz", "no readable .npz")):
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 no archive"])
+def test_a_file_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "in.npz").write_bytes(content)
+    for name, said in (("missing.npz", "no such file"), ("in.npz", "no readable .npz")):
         with pytest.raises(FileError, match=said):
             load_inputs(str(tmp_path / name), SPECS)
+    (tmp_path / "in.npz").rename(tmp_path / "in.npy")
+    with pytest.raises(FileError, match="no readable"):
+        load_folder(str(tmp_path), SPECS)
+
+
+def test_an_array_alone_is_no_file_of_inputs(tmp_path):
+    np.save(tmp_path / "in.npy", X)
+    with pytest.raises(FileError, match="no readable"):
+        load_inputs(str(tmp_path / "in.npy"), SPECS)
+
+
+def test_a_model_without_inputs_takes_no_files(tmp_path):
+    np.save(tmp_path / "in.npy", X)
+    with pytest.raises(UsageError, match="no inputs"):
+        load_folder(str(tmp_path), ())
+    with pytest.raises(UsageError, match="no inputs"):
+        load_inputs(_saved(tmp_path, x=X), ())
 
 
 def test_a_file_with_pickles_is_refused(tmp_path):
