@@ -88,6 +88,12 @@ class Destination(msgspec.Struct, frozen=True):
             raise UsageError("-o and --in-place contradict each other", hint="leave out one")
         if self.dry_run or self.check:
             return None
+        of_runs = {"--data": self.data, "--atol": self.atol, "--rtol": self.rtol}
+        for option, value in of_runs.items():
+            if value is not None and not self.verify:
+                raise UsageError(
+                    f"{option} is for the run that --verify asks for", hint="add --verify"
+                )
         if self.in_place:
             return model
         if self.output is None:

@@ -102,3 +102,20 @@ def test_a_folder_without_inputs(tmp_path: Path) -> None:
     assert done.code == 2
     assert "the folder has no .npz or .npy file" in done.err
     assert not (tmp_path / "o.tflite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sparsify", "--values", "int8", "--data", "here"], "--data is for the run that --verify"),
+        (["optimize", "--no-verify", "--rtol", "0.1"], "--rtol is for the run that --verify"),
+        (["adapt", "--atol", "0.1"], "--atol is for the run that --verify"),
+        (["optimize", "--values", "int8", "--atol", "0.1"], "--values has bounds of its own"),
+    ],
+)
+def test_options_that_nothing_would_heed(tmp_path: Path, arguments: list[str], said: str) -> None:
+    out = tmp_path / "out.tflite"
+    done = call(*arguments, MODEL, "-o", out)
+    assert done.code == 2
+    assert said in done.err
+    assert not out.exists()

@@ -70,6 +70,11 @@ def command(
 
         require(bench.value)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
+    if numbers is not None and (atol is not None or rtol is not None):
+        raise UsageError(
+            "--atol and --rtol are for results that stay the same; --values has bounds of its own",
+            hint="--min-snr lets the weights that rounding changes most keep their numbers",
+        )
     code = rewrite_command(model, destination, Optimize(options, values=numbers))
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)
