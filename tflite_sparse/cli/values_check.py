@@ -44,7 +44,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
     from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
     from tflite_sparse.rewrite.writing.save import save
     from tflite_sparse.runtime.fidelity import fidelity
-    from tflite_sparse.runtime.prove import Proof, proof_of, verify_files
+    from tflite_sparse.runtime.prove import Proof, kernels_words, proof_of, verify_files
     from tflite_sparse.storage.options import DensifyOptions
     from tflite_sparse.storage.values.options import StoredValues
 
@@ -52,7 +52,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
         dense = DensifyValues(DensifyOptions(values=StoredValues.FP32)).run(Model.read(written))
         save(dense, file)
         file.flush()
-        proof = proof_of(verify_files(path, written, weights=False), weights=False)
+        exact = verify_files(path, written, weights=False)
     kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
     found = fidelity(
         model,
@@ -68,9 +68,11 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
             hint="--data FOLDER runs both models on inputs that are not random; --min-snr 40 lets"
             " the weights that rounding changes most keep their numbers; --values fp16 rounds less",
         )
-    if not proof.verified or not found.outputs:
-        return Proof(False, _words(found) if proof.verified else proof.words)
-    same = "LiteRT computes what the rounded weights do, with XNNPACK and without"
+    if not exact.verified:
+        return proof_of(exact, weights=False)
+    if not found.outputs:
+        return Proof(False, _words(found))
+    same = f"LiteRT computes what the rounded weights do, {kernels_words(exact)}"
     return Proof(True, f"{same}; {_words(found)}")
 
 
@@ -78,7 +80,7 @@ def _words(found: Fidelity) -> str:
     worst = found.worst
     where = f"on {found.data}" if found.data else "on random inputs"
     if worst is None:
-        return "it runs neither model, so that no outputs were compared"
+        return "LiteRT runs neither model, so that no outputs were compared"
     ratio = min((o.snr for o in found.outputs if o.snr is not None), default=None)
     sets = count_of(found.inputs, "set")
     parts = [

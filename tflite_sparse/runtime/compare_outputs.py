@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,10 +119,12 @@ class OutputComparison(Record, frozen=True):
         """The same, held against how far the first model lies from itself.
 
         Args:
-            noise: how far.
+            noise: how far; infinite where that was not measured, which changes nothing.
             bound: how that was measured.
             allowed: how many times as far is allowed.
         """
+        if not math.isfinite(noise):
+            return self
         usable = 0 < noise <= LARGEST_NOISE * self.range
         within = self.within or (usable and self.max_abs <= allowed.noise * noise)
         found = bound if within and not self.within else self.bound

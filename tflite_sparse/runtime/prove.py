@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.compare_outputs import OutputComparison, Tolerance
     from tflite_sparse.runtime.verification import BackendComparison, Verification
 
-__all__ = ["Proof", "proof_of", "verify_files"]
+__all__ = ["Proof", "kernels_words", "proof_of", "verify_files"]
 
 _ALLOW = "--atol and --rtol allow more; --no-verify writes it unproved"
 
@@ -122,7 +122,7 @@ def proof_of(
         sizes: the sizes that the models were run at; None where they leave none open.
     """
     if not found.verified:
-        rest = "weights compared only" if weights else "nothing was compared"
+        rest = "only the weights were compared" if weights else "nothing was compared"
         return Proof(False, f"{found.unverified}; {rest}")
     outputs = [output for entry in found.backends for output in entry.outputs]
     worst = max(outputs, key=lambda output: output.max_abs, default=None)
@@ -131,18 +131,22 @@ def proof_of(
         same += f" to within {worst.max_abs:.2g}"
     if sizes is not None and sizes.chosen:
         same += f" at {sizes.words}"
-    failing = {entry.backend for entry in found.failing}
-    where = "with XNNPACK and without"
-    if "xnnpack" in failing:
-        where = "without XNNPACK, which runs neither model"
-    elif failing:
-        where = "with XNNPACK; its reference kernels run neither model"
     signatures = len({entry.signature for entry in found.backends})
     more = f", in {count_of(signatures, 'signature')}" if signatures > 1 else ""
     if any(entry.measure for entry in found.backends):
         same += " as the reference kernels for the model as it was"
-    text = f"LiteRT computes {same}, {where}{more}"
+    text = f"LiteRT computes {same}, {kernels_words(found)}{more}"
     return Proof(True, "; ".join([text, *_bounds(outputs), *found.unreached]))
+
+
+def kernels_words(found: Verification) -> str:
+    """On which kernels two models were found to agree, in words."""
+    failing = {entry.backend for entry in found.failing}
+    if "xnnpack" in failing:
+        return "without XNNPACK, which runs neither model"
+    if failing:
+        return "with XNNPACK; its reference kernels run neither model"
+    return "with XNNPACK and without"
 
 
 def _bounds(outputs: list[OutputComparison]) -> list[str]:

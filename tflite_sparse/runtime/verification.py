@@ -149,8 +149,10 @@ class Verification(Record, frozen=True):
         for signature in dict.fromkeys(entry.signature for entry in self.backends):
             runs = [entry for entry in self.backends if entry.signature == signature]
             if not any(entry.compared or not entry.agree for entry in runs):
-                which = "" if signature is None else f"signature {readable(signature)!r} "
-                return f"{which}could not be run: {runs[0].detail_a or runs[0].status_a}"
+                what = "the models"
+                if signature is not None:
+                    what = f"signature {readable(signature)!r}"
+                return f"{what} could not be run: {runs[0].detail_a or runs[0].status_a}"
         return ""
 
     @property

@@ -24,6 +24,7 @@ from tflite_sparse.runtime.litert.driver import Backend, Job, run_jobs
 from tflite_sparse.runtime.litert.processor import native_target
 from tflite_sparse.runtime.noise import jittered, spread
 from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     import os
@@ -132,7 +133,7 @@ def verify(
         emulate,
         tuple(compared),
         tuple(
-            f"signature {entry.signature!r} could not be run: {entry.problem}"
+            f"signature {readable(entry.signature or '')!r} could not be run: {entry.problem}"
             for entry in todo
             if entry.problem and not entry.differs
         ),

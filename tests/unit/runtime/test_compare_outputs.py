@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output, figures, paired
+from tflite_sparse.runtime.compare_outputs import (
+    Bound,
+    Tolerance,
+    compare_output,
+    figures,
+    paired,
+)
 
 EXACT = Tolerance()
 
@@ -132,3 +138,10 @@ def test_values_that_are_not_finite_are_counted_in_both_models() -> None:
     assert compare_output("y", left, left, Tolerance()).not_finite == 4
     assert compare_output("y", left, right, Tolerance()).not_finite == 4
     assert compare_output("y", [np.arange(3)], [np.arange(3)], Tolerance()).not_finite == 0
+
+
+@pytest.mark.parametrize("values", [np.arange(3), np.array([1, np.nan, 2], np.float32)])
+def test_a_noise_that_is_no_number_was_not_measured(values: np.ndarray) -> None:
+    found = compare_output("y", [values], [values[::-1].copy()], Tolerance(noise=2.0))
+    assert not found.within
+    assert found.against_noise(np.inf, Bound.WEIGHTS, Tolerance(noise=2.0)) == found

@@ -69,9 +69,8 @@ def rewrite_lines(
     for note in rewrite.notes:
         lines += labelled("Note", [note], width)
     if proof is not None:
-        words = proof.words if proof.verified else f"not verified: {proof.words}"
-        style = "green" if proof.verified else "yellow"
-        lines += labelled("Verified", [words], width, style=style)
+        label, style = ("Verified", "green") if proof.verified else ("Unverified", "yellow")
+        lines += labelled(label, [proof.words], width, style=style)
     if rewrite.changed:
         lines += labelled("Written", [target or "nothing, as asked for"], width)
     return lines

@@ -79,7 +79,8 @@ def _verdict(verification: Verification) -> str:
     if not verification.alike:
         return _differs(verification)
     if verification.backends and verification.unverified:
-        return "not verified" + ("; weights equal" if verification.weights_equal else "")
+        equal = verification.weights_equal and not verification.weights
+        return "not verified" + ("; weights equal" if equal else "")
     kernels = {entry.backend for entry in verification.failing}
     if "xnnpack" in kernels:
         return "equal, but XNNPACK runs neither"
@@ -153,10 +154,7 @@ def _backend(
         if output.noise is not None:
             yield from _wrapped(_noise(output), "    ", width)
         if output.not_finite:
-            counted = f"{output.name}: {output.not_finite:,} values of both models are NaN or"
-            yield from _wrapped(
-                f"{counted} infinite; that they are the same proves little", "    ", width
-            )
+            yield from _wrapped(_not_finite(output), "    ", width)
 
 
 def _allowed(limits: Tolerance) -> str:
@@ -168,6 +166,11 @@ def _allowed(limits: Tolerance) -> str:
     if limits.range:
         parts.append(f"{limits.range:g} of the range")
     return f"{' or '.join(parts)} allowed"
+
+
+def _not_finite(output: OutputComparison) -> str:
+    counted = f"{output.name}: {output.not_finite:,} values of both models are NaN or infinite"
+    return f"{counted}; that they are the same proves little" if output.within else counted
 
 
 def _noise(output: OutputComparison) -> str:

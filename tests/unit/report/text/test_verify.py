@@ -1,0 +1,67 @@
+"""What a comparison of two models says of them, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tflite_sparse.report.text.verify import verification_lines
+from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output
+from tflite_sparse.runtime.prove import kernels_words
+from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
+
+if TYPE_CHECKING:
+    from tflite_sparse.runtime.observations import Status
+
+PROVES_LITTLE = "that they are the same proves little"
+
+
+def ran(*values: np.ndarray, backend: str = "xnnpack", status: Status = "ok") -> BackendComparison:
+    outputs = ()
+    if values:
+        outputs = (compare_output("y", [values[0]], [values[1]], Tolerance()),)
+    return BackendComparison(backend, status, "", status, "", Tolerance(), outputs)
+
+
+def verification(*backends: BackendComparison, **more: object) -> Verification:
+    weights = more.pop("weights", ())
+    return Verification("a", "b", weights, 3, (), 1, 0, False, backends, **more)
+
+
+def text(found: Verification) -> str:
+    return " ".join(" ".join(map(str, verification_lines(found, 100))).split())
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_values_that_are_not_finite_prove_little_where_they_are_the_same(same: bool) -> None:
+    values = np.array([1, np.nan], np.float32)
+    said = text(verification(ran(values, values if same else np.ones(2, np.float32))))
+    assert "values of both models are NaN or infinite" in said
+    assert (PROVES_LITTLE in said) is same
+
+
+def test_weights_are_equal_only_where_all_are() -> None:
+    assert "not verified; weights equal" in text(verification(ran(status="crashed")))
+    other = WeightComparison("w", "CONV_2D", "b", None, None)
+    said = text(verification(ran(status="crashed"), weights=(other,), adapted=True))
+    assert "not verified" in said
+    assert "weights equal" not in said
+
+
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        ("", "with XNNPACK and without"),
+        ("xnnpack", "without XNNPACK, which runs neither model"),
+        ("reference", "with XNNPACK; its reference kernels run neither model"),
+    ],
+)
+def test_kernels_that_run_neither_model_are_named(fails: str, words: str) -> None:
+    one = np.ones(2, np.float32)
+    backends = [
+        ran(backend=name, status="crashed") if name == fails else ran(one, one, backend=name)
+        for name in ("xnnpack", "reference")
+    ]
+    assert kernels_words(verification(*backends)) == words
