@@ -103,7 +103,7 @@ MinSnr = Annotated[
     typer.Option(
         metavar="DB",
         min=0.0,
-        help="With --values: a weight that rounding changes more than that keeps its numbers: 40.",
+        help="With --values: a weight with a lower SNR than that, such as 40, keeps its numbers.",
     ),
 ]
 KeepNonzero = Annotated[

@@ -55,8 +55,8 @@ class SparsifyOptions(Record, frozen=True):
         min_sparsity: smallest share of zeros, 0 to 1.
         min_saving: smallest saving of a weight in bytes; at least 1 is always asked for.
         min_ratio: smallest saving of a weight as a share of what it takes now.
-        zero_below: weights with a magnitude below this become zero; 0 changes none. The one
-            option that loses information; for quantized weights it counts in real units.
+        zero_below: weights with a magnitude below this become zero, which loses information; 0
+            changes none. For quantized weights it counts in real units.
         layout: "auto" takes the smallest encoding, "google" the one of Google's exporter.
         block: None looks for blocks where they make the file smaller, () uses none, and a shape
             such as (1, 4) stands for blocks over the first and the last dimension.

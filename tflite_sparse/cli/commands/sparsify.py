@@ -43,8 +43,7 @@ def command(
         typer.Option(
             metavar="BOUND",
             min=0.0,
-            help="Set weights of a magnitude below this to zero: the one option that loses"
-            " information.",
+            help="Set weights of a magnitude below this to zero, which loses information.",
         ),
     ] = 0.0,
     layout: Annotated[

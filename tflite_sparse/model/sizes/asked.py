@@ -79,7 +79,7 @@ def has_placeholder(tensor: Tensor) -> bool:
 
 
 def default_sizes(subgraph: Subgraph) -> Iterator[int]:
-    """InputShapes to try in place of open ones, best first.
+    """Sizes to try in place of open ones, best first.
 
     The first have no divisor in common with any number of channels, and stay odd when they are
     halved for a few times.
