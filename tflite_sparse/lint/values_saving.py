@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.storage.values.readers import FILTERS
+
 if TYPE_CHECKING:
-    from tflite_sparse.inspection.weights.weight_types import WeightFacts
+    from tflite_sparse.inspection.weights.weight_types import UseRecord, WeightFacts
 
 __all__ = ["int8_saving"]
 
 _WIDTHS = {"FLOAT32": 4, "FLOAT16": 2}
-_AXES = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
 _SCALE = 4
 # A DEQUANTIZE and the tensor behind it, and the quantization.
 _UNPACKING, _QUANTIZATION = 200, 60
@@ -23,12 +24,9 @@ def int8_saving(weight: WeightFacts) -> int:
         weight: a weight of an inspection.
     """
     width = _WIDTHS.get(weight.type)
-    axes = {_AXES.get(use.name) for use in weight.uses if use.operand == 1}
-    if width is None or len(axes) != 1 or None in axes or weight.zeros is None:
-        return 0
-    (axis,) = axes
-    assert axis is not None  # noqa: S101 - looked at before
-    if axis >= len(weight.shape):
+    axes = {_axis(use) for use in weight.uses}
+    axis = axes.pop() if len(axes) == 1 else None
+    if width is None or weight.zeros is None or axis is None or axis >= len(weight.shape):
         return 0
     base = min(weight.bytes_now, weight.bytes_now - weight.saving)
     values = weight.elements - weight.zeros
@@ -37,3 +35,9 @@ def int8_saving(weight: WeightFacts) -> int:
     if not any("DEQUANTIZE" in use.through for use in weight.uses):
         tables += _UNPACKING
     return base - min(sparse, weight.elements) - _SCALE * weight.shape[axis] - tables
+
+
+def _axis(use: UseRecord) -> int | None:
+    """The dimension of output channels; None where the reader takes no int8 values."""
+    place = FILTERS.get(use.name)
+    return place.axis if place is not None and place.operand == use.operand else None

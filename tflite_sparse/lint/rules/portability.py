@@ -10,8 +10,13 @@ from tflite_sparse.lint.rule import rule
 from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.uses import trace_constant
-from tflite_sparse.rewrite.writing.runtime_version import needed_version, stated_version
+from tflite_sparse.rewrite.writing.runtime_version import (
+    DEQUANTIZE_CHANNELS_VERSION,
+    needed_version,
+    stated_version,
+)
 from tflite_sparse.words.names import readable
+from tflite_sparse.xnnpack.releases.targets import LITERTJS_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +27,6 @@ if TYPE_CHECKING:
 _ALIGNMENT = 16
 _LENGTH = 4
 _BROWSER = "wasm"
-_BROWSER_TYPES = ("FLOAT32", "INT32", "UINT8")
-_CHANNELS_VERSION = 5
 
 
 @rule(
@@ -150,7 +153,7 @@ def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
                     {"shape": list(shape)},
                 )
         for tensor in dict.fromkeys((*graph.inputs, *graph.outputs)):
-            if tensor.type not in _BROWSER_TYPES:
+            if tensor.type not in LITERTJS_TYPES:
                 yield Hit(
                     f"has elements of type {tensor.type}: LiteRT.js has no tensors of these",
                     Spot.of_tensor(tensor),
@@ -203,7 +206,7 @@ def int8_values_elsewhere(subject: Subject) -> Iterator[Hit]:
 
 
 def _unpacks_channels(operator: Operator) -> bool:
-    if operator.name != "DEQUANTIZE" or operator.version < _CHANNELS_VERSION:
+    if operator.name != "DEQUANTIZE" or operator.version < DEQUANTIZE_CHANNELS_VERSION:
         return False
     use = trace_constant(operator, 0)
     return use is not None and use.constant.type == "INT8"
@@ -211,14 +214,14 @@ def _unpacks_channels(operator: Operator) -> bool:
 
 @rule(
     "TFS508",
-    "ends-of-one-name",
+    "duplicate-io-names",
     Severity.ERROR,
     what="The model has no signature, and two of its inputs, or two of its outputs, have one name.",
     why="LiteRT's C API ends the process when it loads the model ('basic_string::_M_construct null"
     " not valid'). The interpreter runs it.",
     fix="Give each its own name, or convert with a signature.",
 )
-def ends_of_one_name(subject: Subject) -> Iterator[Hit]:
+def duplicate_io_names(subject: Subject) -> Iterator[Hit]:
     """Names that several inputs, or several outputs, share."""
     model = subject.model
     if model.signatures or not model.subgraphs:

@@ -17,6 +17,7 @@ from tflite_sparse.rewrite.storage.unpacking import bypass, insert_dequantize, r
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import (
     DEQUANTIZE_CHANNELS_NEEDS,
+    DEQUANTIZE_CHANNELS_VERSION,
     DEQUANTIZE_NEEDS,
     raise_runtime_version,
 )
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ValuesEdit"]
 
-_HALF_VERSION, _WHOLE_VERSION, _CHANNELS_VERSION = 3, 2, 5
-"""Versions of DEQUANTIZE for fp16, int8 with one scale, and int8 with a scale for each channel.
+_HALF_VERSION, _WHOLE_VERSION = 3, 2
+"""Versions of DEQUANTIZE for fp16, and for int8 with one scale.
 
 Source: tflite/converter/tools/versioning/op_version.cc.
 """
@@ -92,9 +93,8 @@ class ValuesEdit:
                 buffer.data = Deferred(
                     weight.tensor.size * width, np.uint8, partial(_raw, converted)
                 )
-        self._needs.add(
-            DEQUANTIZE_CHANNELS_NEEDS if version == _CHANNELS_VERSION else DEQUANTIZE_NEEDS
-        )
+        per_channel = version == DEQUANTIZE_CHANNELS_VERSION
+        self._needs.add(DEQUANTIZE_CHANNELS_NEEDS if per_channel else DEQUANTIZE_NEEDS)
         for move in decision.biases:
             if move not in self._moved:
                 self._moved[move] = None
@@ -192,7 +192,7 @@ def _raw(converted: Converted) -> NDArray[np.uint8]:
 def _version(converted: Converted) -> int:
     if converted.scales is None:
         return _HALF_VERSION
-    return _CHANNELS_VERSION if converted.scales.size > 1 else _WHOLE_VERSION
+    return DEQUANTIZE_CHANNELS_VERSION if converted.scales.size > 1 else _WHOLE_VERSION
 
 
 def _packed(tensor: Tensor) -> Iterable[Tensor]:

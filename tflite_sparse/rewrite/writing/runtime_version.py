@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DENSIFY_NEEDS",
     "DEQUANTIZE_CHANNELS_NEEDS",
+    "DEQUANTIZE_CHANNELS_VERSION",
     "DEQUANTIZE_NEEDS",
     "SPARSE_FC_NEEDS",
     "VersionRaise",
@@ -38,7 +39,8 @@ DEQUANTIZE_NEEDS = "1.15.0"
 DEQUANTIZE_CHANNELS_NEEDS = "2.7.0"
 """The first TFLite with DEQUANTIZE version 5, for int8 with a scale for each channel."""
 
-_CHANNELS_VERSION = 5
+DEQUANTIZE_CHANNELS_VERSION = 5
+"""The version of DEQUANTIZE that reads int8 with a scale for each channel."""
 
 _NAME = "min_runtime_version"
 _BYTES = 16
@@ -114,7 +116,7 @@ def needed_version(model: Model) -> tuple[int, ...] | None:
 def _needs(operator: Operator) -> str | None:
     if operator.name == "DENSIFY":
         return DENSIFY_NEEDS
-    if operator.name == "DEQUANTIZE" and operator.version >= _CHANNELS_VERSION:
+    if operator.name == "DEQUANTIZE" and operator.version >= DEQUANTIZE_CHANNELS_VERSION:
         return DEQUANTIZE_CHANNELS_NEEDS
     if operator.name == "FULLY_CONNECTED" and _reads_sparse(operator):
         return SPARSE_FC_NEEDS

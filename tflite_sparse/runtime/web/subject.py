@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model.sizes.fix import fixed_copy
 from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.xnnpack.releases.targets import LITERTJS_TYPES
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
@@ -21,7 +22,6 @@ __all__ = ["ENTRY", "WebSubject", "for_browser", "with_all_types"]
 ENTRY = "core/dist/index.js"
 """The module of LiteRT.js that a page imports."""
 
-_OWN_TYPES = ("FLOAT32", "INT32", "UINT8")
 _TABLE = b"var DATATYPES = Object.freeze(["
 _OTHERS = {
     "bool": ("BoolArray", "BOOL"),
@@ -69,7 +69,7 @@ def for_browser(model: Model) -> WebSubject:
     foreign = {
         tensor.type
         for tensor in (*model.main.inputs, *model.main.outputs)
-        if tensor.type not in _OWN_TYPES
+        if tensor.type not in LITERTJS_TYPES
     }
     if foreign:
         notes.append(f"LiteRT.js itself takes no {' and no '.join(sorted(foreign))}")

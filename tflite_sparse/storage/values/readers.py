@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Use
     from tflite_sparse.model.weights import Weight
 
-__all__ = ["HALVES", "RELEASES", "Filter", "Takers", "filter_of", "reader_refusal"]
+__all__ = ["FILTERS", "HALVES", "RELEASES", "Filter", "Takers", "filter_of", "reader_refusal"]
 
 HALVES = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 """Operators to which XNNPACK gives an fp16 filter as it is, so that their bias must be fp16 too.
@@ -40,18 +40,18 @@ class Filter(msgspec.Struct, frozen=True):
     bias: int
 
 
-_FILTERS = {
+FILTERS = {
     "CONV_2D": Filter(1, 0, 2),
     "DEPTHWISE_CONV_2D": Filter(1, 3, 2),
     "FULLY_CONNECTED": Filter(1, 0, 2),
     "TRANSPOSE_CONV": Filter(1, 0, 3),
 }
-"""What was run on LiteRT, with XNNPACK and without (tests/end_to_end/values)."""
+"""By the kind of operator. Run on LiteRT with XNNPACK and without (tests/end_to_end/values)."""
 
 
 def filter_of(operator: Operator) -> Filter | None:
     """Where an operator has its weight; None for one whose weights keep their numbers."""
-    return _FILTERS.get(operator.name)
+    return FILTERS.get(operator.name)
 
 
 def reader_refusal(weight: Weight) -> Refusal | None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
 
-__all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Runtime", "Target", "runtime", "target", "targets"]
+__all__ = [
+    "DEFAULT_RUNTIME",
+    "LITERTJS_TYPES",
+    "RUNTIMES",
+    "Runtime",
+    "Target",
+    "runtime",
+    "target",
+    "targets",
+]
 
 
 class Runtime(Record, frozen=True):
@@ -35,6 +44,12 @@ RUNTIMES = (
 """The releases that are modelled; a later release that differs is one more row."""
 
 DEFAULT_RUNTIME = RUNTIMES[0]
+
+LITERTJS_TYPES = ("FLOAT32", "INT32", "UINT8")
+"""Element types of inputs and outputs that LiteRT.js takes.
+
+Source: @litertjs/core, dist/index.js: DATATYPES.
+"""
 
 
 class Target(Record, frozen=True):
