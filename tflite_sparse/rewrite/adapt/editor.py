@@ -16,6 +16,7 @@ from tflite_sparse.model.uses import Use, trace_constant
 from tflite_sparse.rewrite.adapt.adaptation import Step
 from tflite_sparse.rewrite.adapt.option_tables import edit_options, give_options
 from tflite_sparse.rewrite.adapt.queries import present
+from tflite_sparse.rewrite.writing.runtime_version import dequantize_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,10 +36,6 @@ _PURE = frozenset(
         "RELU", "RELU6", "RESHAPE", "SUB", "TRANSPOSE", "CAST", "SQUEEZE", "EXPAND_DIMS",
     }
 )  # fmt: skip
-
-
-# Source: tflite/tools/versioning/op_version.cc.
-_DEQUANTIZE_VERSIONS = {"INT8": 2, "FLOAT16": 3}
 
 
 class Editor:
@@ -123,7 +120,9 @@ class Editor:
         elif like.quantization is not None:
             constant.table["quantization"] = like.quantization.copy()
             constant.table["quantization"]["quantized_dimension"] = axis
-        code = self.model.operator_code("DEQUANTIZE", _DEQUANTIZE_VERSIONS[like.type])
+        table = constant.table["quantization"]
+        scales = 0 if table is None or table["scale"] is None else len(table["scale"])
+        code = self.model.operator_code("DEQUANTIZE", dequantize_version(like.type, scales))
         operator = self.subgraph.add_operator(place.index, code, [constant], [result])
         give_options(operator, "DEQUANTIZE")
 

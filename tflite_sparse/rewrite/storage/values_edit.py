@@ -19,6 +19,7 @@ from tflite_sparse.rewrite.writing.runtime_version import (
     DEQUANTIZE_CHANNELS_NEEDS,
     DEQUANTIZE_CHANNELS_VERSION,
     DEQUANTIZE_NEEDS,
+    dequantize_version,
     raise_runtime_version,
 )
 from tflite_sparse.storage.encoding_choice import deferred_encoding
@@ -38,12 +39,6 @@ if TYPE_CHECKING:
     from tflite_sparse.storage.values.forms import Converted
 
 __all__ = ["ValuesEdit"]
-
-_HALF_VERSION, _WHOLE_VERSION = 3, 2
-"""Versions of DEQUANTIZE for fp16, and for int8 with one scale.
-
-Source: tflite/converter/tools/versioning/op_version.cc.
-"""
 
 
 class ValuesEdit:
@@ -74,7 +69,7 @@ class ValuesEdit:
         kind = converted.values.tensor_type
         encoding = _encoding(decision, converted)
         table = None if converted.scales is None else self._quantization(converted)
-        version = _version(converted)
+        version = dequantize_version(kind, 0 if converted.scales is None else converted.scales.size)
         for tensor in weight.tensors:
             if encoding is None:
                 self._idle += bypass(tensor, "DENSIFY")
@@ -155,7 +150,7 @@ class ValuesEdit:
                 self._idle += bypass(tensor, "DEQUANTIZE")
             tensor.retype(move.values.tensor_type, tensor.quantization)
             if half:
-                self._dequantize(tensor, _HALF_VERSION)
+                self._dequantize(tensor, dequantize_version(move.values.tensor_type, 0))
             self.expected.append(Expected(tensor, source=lambda: data))
         for buffer in move.weight.buffers:
             buffer.data = data
@@ -187,12 +182,6 @@ def _encoding(decision: ValuesDecision, converted: Converted) -> SparseEncoding 
 
 def _raw(converted: Converted) -> NDArray[np.uint8]:
     return converted.source().reshape(-1).view(np.uint8)
-
-
-def _version(converted: Converted) -> int:
-    if converted.scales is None:
-        return _HALF_VERSION
-    return DEQUANTIZE_CHANNELS_VERSION if converted.scales.size > 1 else _WHOLE_VERSION
 
 
 def _packed(tensor: Tensor) -> Iterable[Tensor]:

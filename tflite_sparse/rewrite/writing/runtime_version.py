@@ -22,6 +22,7 @@ __all__ = [
     "DEQUANTIZE_NEEDS",
     "SPARSE_FC_NEEDS",
     "VersionRaise",
+    "dequantize_version",
     "needed_version",
     "raise_runtime_version",
     "stated_version",
@@ -42,6 +43,8 @@ DEQUANTIZE_CHANNELS_NEEDS = "2.7.0"
 DEQUANTIZE_CHANNELS_VERSION = 5
 """The version of DEQUANTIZE that reads int8 with a scale for each channel."""
 
+_DEQUANTIZE_VERSIONS = {"INT8": 2, "FLOAT16": 3}
+
 _NAME = "min_runtime_version"
 _BYTES = 16
 
@@ -56,6 +59,19 @@ class VersionRaise(Record, frozen=True):
 
     before: str
     after: str
+
+
+def dequantize_version(kind: str, scales: int) -> int:
+    """The version of DEQUANTIZE that unpacks a constant to fp32.
+
+    Source: tflite/converter/tools/versioning/op_version.cc.
+
+    Args:
+        kind: its element type, "INT8" or "FLOAT16".
+        scales: how many it has.
+    """
+    per_channel = kind == "INT8" and scales > 1
+    return DEQUANTIZE_CHANNELS_VERSION if per_channel else _DEQUANTIZE_VERSIONS[kind]
 
 
 def raise_runtime_version(model: Model, needed: str) -> VersionRaise | None:
