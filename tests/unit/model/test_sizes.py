@@ -11,7 +11,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.sizes.asked import default_sizes
-from tflite_sparse.model.sizes.fix import fix_sizes
+from tflite_sparse.model.sizes.fix import fix_sizes, fixed_copy
 from tflite_sparse.model.sizes.sized import input_shapes_of, resize
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -156,3 +156,12 @@ def test_a_batch_alone_does_not_fix_height_and_width():
     model = open_model((0,))
     fix_sizes(model, batch=3)
     assert model.main.outputs[0].shape == (3, 16, 16, 16)
+
+
+def test_a_model_that_takes_no_size_cannot_get_a_fixed_one():
+    model = Model.read(trunk())
+    filters = next(op for op in model.operators() if op.name == "CONV_2D").inputs[1]
+    filters.table["shape"] = np.array((16, 3, 3, 2), np.int32)
+    for axes in ((0,), (0, 1, 2)):
+        with pytest.raises(UsageError, match="does not take its sizes: CONV_2D #1"):
+            fixed_copy(Model.read(opened(model.to_bytes(), axes)), None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
-from tflite_sparse.model.sizes.propagate import Propagated, propagate
+from tflite_sparse.model.sizes.propagate import Misfit, Propagated, propagate
 from tflite_sparse.model.sizes.sized import InputShapes, resize
 
 if TYPE_CHECKING:
@@ -61,7 +61,12 @@ def fix_sizes(
         )
     for subgraph in entries(model):
         if any(-1 in open_shape(tensor) for tensor in subgraph.inputs):
-            propagated = propagate(subgraph, {})
+            try:
+                propagated = propagate(subgraph, {})
+            except Misfit as error:
+                raise UsageError(
+                    f"the model does not take its sizes: {error}", place=Place(file=model.name)
+                ) from None
             _write(subgraph, propagated)
             _fold(subgraph, propagated)
     model.input_shapes = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tflite_sparse.errors import RewriteError
+from tflite_sparse.errors import RewriteError, UsageError
 from tflite_sparse.model.sizes.fix import fixed_copy
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.xnnpack.releases.targets import LITERTJS_TYPES
@@ -62,7 +62,7 @@ def for_browser(model: Model) -> WebSubject:
         shapes = {tensor.name: tensor.shape for tensor in model.main.inputs}
         try:
             content = fixed_copy(model, shapes).to_bytes()
-        except RewriteError as error:
+        except (RewriteError, UsageError) as error:
             notes.append(f"LiteRT.js takes no open sizes, and they cannot be fixed: {error}")
         else:
             notes.append(f"a copy of fixed size {sizes.words}: LiteRT.js takes no open sizes")
