@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Fidelity", "OutputFidelity", "fidelity"]
+__all__ = ["Fidelity", "OutputFidelity", "fidelity", "output_fidelity"]
 
 _TRIALS = 8
 _NOTHING = Tolerance()
@@ -31,10 +31,11 @@ class OutputFidelity(Record, frozen=True):
 
     Attributes:
         name: its name in the first model.
-        range: distance of the smallest from the largest value of the first model, zero included.
+        range: distance of the smallest from the largest finite value of the first model, zero
+            included.
         max_abs: largest absolute difference; null in JSON where it is infinite.
         snr: ratio of the first model's power to that of the differences, in dB; None where there is
-            no difference.
+            no difference, minus infinity where one is infinite or all values of the first are zero.
         cosine: smallest cosine of the angle between the outputs for an input.
         argmax: share of positions at which the largest value along the last axis is in the same
             place.
@@ -125,27 +126,40 @@ def fidelity(
         pairs, problem = paired(first.trials, second.trials)
         if problem:
             raise RewriteError(f"the written model has other outputs: {problem}")
-        outputs = tuple(_output(name, left, right) for name, left, right in pairs)
+        outputs = tuple(output_fidelity(name, left, right) for name, left, right in pairs)
     return Fidelity(len(given), data or "", bound, outputs)
 
 
-def _output(
+def output_fidelity(
     name: str, left: Sequence[NDArray[Any]], right: Sequence[NDArray[Any]]
 ) -> OutputFidelity:
+    """How near an output of one model comes to that of another.
+
+    Args:
+        name: its name.
+        left: its values in the first model, one array for each set of inputs.
+        right: its values in the second.
+    """
     found = [figures(x, y, _NOTHING) for x, y in zip(left, right, strict=True)]
+    largest = max(f.max_abs for f in found)
     high = low = power = noise = 0.0
     for x, y in zip(left, right, strict=True):
-        if x.dtype.kind not in "fiub" or not x.size:
+        if x.dtype.kind not in "fiub":
             continue
         old, new = x.astype(np.float64), y.astype(np.float64)
-        high, low = max(high, float(old.max())), min(low, float(old.min()))
+        finite = np.isfinite(old) & np.isfinite(new)
+        old, new = old[finite], new[finite]
+        high, low = float(old.max(initial=high)), float(old.min(initial=low))
         power += float(np.square(old).sum())
         noise += float(np.square(old - new).sum())
+    snr = None
+    if largest:
+        snr = 10 * math.log10(power / noise) if power and math.isfinite(largest) else -math.inf
     return OutputFidelity(
         name,
         high - low,
-        max(f.max_abs for f in found),
-        10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
+        largest,
+        snr,
         min(f.cosine for f in found),
         sum(f.argmax for f in found) / len(found),
     )
