@@ -21,13 +21,16 @@ __all__ = ["Sequence", "joined"]
 class Sequence(ModelPass):
     """Passes that run one after the other, each on the result of the one before.
 
-    The model that a sequence is given stays as it is.
+    The model that a sequence is given stays as it is. Passes of a sequence within it are its own:
+    they go on with the same tensors, by which it is known what these must hold.
     """
 
     in_place = False
 
     def __init__(self, *passes: ModelPass) -> None:
-        self.passes = passes
+        self.passes: list[ModelPass] = []
+        for step in passes:
+            self.passes += step.passes if isinstance(step, Sequence) else [step]
 
     def requires(self, subject: Model) -> None:
         """Asks for nothing: every pass asks for itself."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import head, trunk
 from tests.unit.rewrite.models import models
 from tests.unit.rewrite.storage.values import (
     FP16,
@@ -24,6 +25,7 @@ from tests.unit.rewrite.storage.values import (
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.weights import find_weights
+from tflite_sparse.rewrite.optimize import Optimize
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.store_values import SparsifyValues
 from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
@@ -214,3 +216,13 @@ def test_the_version_of_the_runtime_is_raised() -> None:
     _, result = stored(builder.build())
     assert result.min_runtime_version is not None
     assert result.min_runtime_version.after == "2.7.0"
+
+
+def test_a_sparse_model_is_adapted_and_then_stored_in_other_numbers() -> None:
+    def net(g: GraphBuilder) -> Value:
+        x = g.max_pool(trunk(g, storage="sparse"))
+        return head(g, g.conv2d(x, 16, zeros=0.9, storage="sparse"))
+
+    result = Optimize(values=ValuesOptions(StoredValues.INT8)).run(Model.read(built(net)))
+    assert any(change.rounding is not None for change in result.weights)
+    assert "INT8" in {weight.tensor.type for weight in find_weights(Model.read(written(result)))}
