@@ -227,7 +227,9 @@ def _verifier(
     if any(change.rounding is not None for change in result.weights):
         from tflite_sparse.cli.values_check import check_values
 
-        return lambda written: outcome.append(check_values(model, written, result, destination))
+        return lambda written: outcome.append(
+            check_values(model, written, result, destination, repaired=repaired)
+        )
     # Other kernels, and adapted operators, add up in another order.
     other = (
         result.adaptation is not None or result.fixed or any(op.versions for op in result.operators)

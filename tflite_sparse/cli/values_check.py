@@ -21,7 +21,9 @@ _BOUNDS = {"int8": 0.25, "fp16": 0.02}
 """Largest difference of an output, as a share of its range, before a result is refused."""
 
 
-def check_values(model: str, written: Path, result: Rewrite, destination: Destination) -> Proof:
+def check_values(
+    model: str, written: Path, result: Rewrite, destination: Destination, *, repaired: bool
+) -> Proof:
     """Proves that the runtime computes with the rounded weights, and tells how near that comes.
 
     The first is exact: the same model with these weights as fp32, dense, must compute the same. The
@@ -32,6 +34,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
         written: the model that was written.
         result: what was done.
         destination: which inputs to run, and of which size.
+        repaired: whether XNNPACK gets the model that was read wrong.
 
     Returns:
         What was found, in words, and whether anything ran.
@@ -61,6 +64,7 @@ def check_values(model: str, written: Path, result: Rewrite, destination: Destin
         data=destination.data,
         input_shapes=destination.input_shapes,
         batch=destination.batch,
+        repaired=repaired,
     )
     if not found.within:
         raise RewriteError(

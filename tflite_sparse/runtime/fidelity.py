@@ -12,7 +12,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.records import Count, Distance, Record, Share
 from tflite_sparse.runtime.compare_outputs import Tolerance, figures, paired
 from tflite_sparse.runtime.inputs import input_specs, load_folder, random_inputs
-from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.runtime.litert.driver import Backend, Job, run_jobs
 
 if TYPE_CHECKING:
     import os
@@ -93,6 +93,7 @@ def fidelity(
     timeout: float = 120.0,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
+    repaired: bool = False,
 ) -> Fidelity:
     """Runs two models on the same inputs, with XNNPACK, and compares their outputs.
 
@@ -107,6 +108,8 @@ def fidelity(
         input_shapes: shapes of inputs that the first model leaves open, by name, "" for the only
             one; None for those that it is looked at with.
         batch: the first dimension, where that is open.
+        repaired: whether XNNPACK gets the first model wrong: then that runs on the reference
+            kernels.
 
     Raises:
         RewriteError: one of the models runs and the other does not.
@@ -115,7 +118,8 @@ def fidelity(
     """
     specs = input_specs(Model.read(before), None, batch, input_shapes)
     given = random_inputs(specs, trials, seed) if data is None else load_folder(data, specs)
-    first, second = run_many([(path, given) for path in (before, after)], timeout=timeout)
+    kernels: Backend = "reference" if repaired else "xnnpack"
+    first, second = run_jobs([Job(before, given, kernels), Job(after, given)], timeout=timeout)
     if first.status != second.status:
         raise RewriteError(
             f"the written model fares differently: {second.status} ({second.detail}),"

@@ -103,6 +103,14 @@ def test_a_model_that_xnnpack_refuses_is_repaired_and_proved_by_other_kernels(tm
     assert told["verified"]
 
 
+@pytest.mark.parametrize("name", BROKEN[-2:])
+def test_what_is_repaired_may_get_other_values_too(tmp_path, name):
+    path = put(tmp_path / "model.tflite", CASES[name].build())
+    done = call("optimize", path, "-o", tmp_path / "out.tflite", "--values", "int8", "--json")
+    assert done.code == 0, done.err
+    assert done.document("rewrite")["verified"]
+
+
 def test_what_cannot_be_repaired_is_told_with_exit_code_1(tmp_path):
     path = put(tmp_path / "grouped.tflite", grouped(4))
     done = call("optimize", path, "-o", tmp_path / "out.tflite")
