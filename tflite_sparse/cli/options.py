@@ -123,7 +123,8 @@ InputShape = Annotated[
     ),
 ]
 Batch = Annotated[
-    int | None, typer.Option(min=1, help="The first dimension where the file leaves it open.")
+    int | None,
+    typer.Option(min=1, max=2**31 - 1, help="The first dimension where the file leaves it open."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]
 OnlyTargets = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RewriteError
@@ -66,6 +67,12 @@ def check_values(
         batch=destination.batch,
         repaired=repaired,
     )
+    if not all(math.isfinite(output.max_abs) for output in found.outputs):
+        raise RewriteError(
+            "outputs of the model are not finite, so that those with rounded weights cannot be held"
+            " against them",
+            hint="lint names weights that are not finite (TFS108); --no-verify writes it unproved",
+        )
     if not found.within:
         raise RewriteError(
             f"the rounded weights change the outputs too much: {_words(found)}",

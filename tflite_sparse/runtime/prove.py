@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Proof", "kernels_words", "proof_of", "verify_files"]
 
-_ALLOW = "--atol and --rtol allow more; --no-verify writes it unproved"
+_ALLOW = (
+    "optimize and adapt allow more by --atol and --rtol;"
+    " without --verify, or by --no-verify, it is written unproved"
+)
 
 
 class Proof(Record, frozen=True):

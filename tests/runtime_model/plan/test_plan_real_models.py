@@ -42,5 +42,6 @@ def test_sparse_convolutions_of_the_models_that_google_has_published(
 @pytest.mark.parametrize("name", all_real_models())
 def test_every_real_model_can_be_planned_for_avx(name: str) -> None:
     made = plan(Model.read(real_model(name)).subgraphs[0], "x86-avx")
-    assert made.outcome is Outcome.DENSE
+    # An app brings the custom operators of some of them.
+    assert made.verdict.elsewhere is Outcome.DENSE
     assert not any("NCHW" in operator for operator in made.executed)

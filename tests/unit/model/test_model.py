@@ -188,7 +188,6 @@ MISTAKES = {
         lambda m: setattr(m.signatureDefs[0].inputs[0], "tensorIndex", 99),
         "tensor 99",
     ),
-    "metadata's buffer": (lambda m: setattr(m.metadata[0], "buffer", 99), "buffer 99"),
 }
 
 

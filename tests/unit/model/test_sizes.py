@@ -96,6 +96,8 @@ def test_a_plan_may_be_asked_for_at_a_size():
         ({"photo": (1, 8, 8, 3)}, None, "there is no input 'photo'; inputs: image"),
         ({"image": (1, 8, 3)}, None, r"is 1x\?x\?x3 in the file, which 1x8x3 does not fit"),
         ({"image": (1, 8, 8, 4)}, None, "which 1x8x8x4 does not fit"),
+        ({"image": (1, 2**32, 1, 3)}, None, "1x4294967296x1x3 is more than a tensor can hold"),
+        ({"image": (1, 2**16, 2**16, 3)}, None, "is more than a tensor can hold"),
         ({"image": (2, 8, 8, 3)}, None, "only sizes that the file leaves open"),
     ],
 )

@@ -35,6 +35,9 @@ _ODD = (65, 67, 71, 73, 97, 127, 129, 193, 225, 257, 321)
 # What is halved and doubled again, as in a U-net, comes out right at multiples of 32 only.
 _EVEN = (96, 160, 224, 64, 128, 192, 256, 320, 512)
 
+# Kernels count the values of a tensor in 32 bits.
+_MOST = 2**31 - 1
+
 
 def entries(model: Model) -> tuple[Subgraph, ...]:
     """The subgraphs that a caller can run: the main one, and those of signatures."""
@@ -158,6 +161,11 @@ def _check(tensor: Tensor, shape: Shape, batch: int | None) -> None:
             f" which {shown_open(shape)} does not fit",
             place=Place(file=tensor.subgraph.model.name),
             hint="only sizes that the file leaves open (?) can be chosen",
+        )
+    if max(shape, default=1) > _MOST or math.prod(shape) > _MOST:
+        raise UsageError(
+            f"{shown_open(shape)} is more than a tensor can hold: {_MOST:,} values",
+            place=Place(file=tensor.subgraph.model.name),
         )
     if batch is not None and free[:1] == (-1,) and shape[0] != batch:
         raise UsageError(f"a batch of {shape[0]} and one of {batch} contradict each other")

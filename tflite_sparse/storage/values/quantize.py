@@ -16,6 +16,9 @@ _LARGEST = 127
 # A scale below the smallest normal number loses digits, and is flushed to zero by some processors.
 _SMALLEST = np.finfo(np.float32).tiny
 
+# 127 times a larger scale is infinite.
+_WIDEST = np.nextafter(np.finfo(np.float32).max / np.float32(_LARGEST), np.float32(0))
+
 
 def channel_scales(weight: NDArray[np.floating[Any]], axis: int) -> NDArray[np.float32]:
     """The scale of each channel: its largest magnitude becomes 127.
@@ -30,6 +33,7 @@ def channel_scales(weight: NDArray[np.floating[Any]], axis: int) -> NDArray[np.f
     others = tuple(dimension for dimension in range(weight.ndim) if dimension != axis)
     highest = np.maximum(weight.max(axis=others), -weight.min(axis=others)).astype(np.float32)
     scales = np.maximum(highest / np.float32(_LARGEST), _SMALLEST)
+    scales = np.where(np.isfinite(scales), np.minimum(scales, _WIDEST), scales)
     return np.where(highest == 0, np.float32(1), scales).astype(np.float32)
 
 

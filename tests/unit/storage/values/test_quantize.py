@@ -167,3 +167,16 @@ def test_what_is_exact_has_no_ratio() -> None:
     facts = rounding(weight, after, StoredValues.INT8, scales, scales.reshape(1, 1))
     assert facts.snr is None
     assert facts.largest == 0
+
+
+def test_the_largest_numbers_stay_finite() -> None:
+    weight = np.array([[np.finfo(np.float32).max, -1.0], [1e-38, 1.0]], np.float32)
+    scales = channel_scales(weight, 0)
+    after = dequantized(quantized(weight, scales, 0), scales, 0)
+    assert np.isfinite(after).all()
+    assert after[0, 0] == pytest.approx(weight[0, 0])
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_channel_with_a_value_that_is_not_finite_has_no_scale(value: float) -> None:
+    assert not np.isfinite(channel_scales(np.array([[value, 1.0]], np.float32), 0)).all()
