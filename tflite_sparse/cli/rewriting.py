@@ -241,7 +241,7 @@ def _verifier(
     weights = not adapted and not result.fixed
 
     def check(written: Path) -> None:
-        found = verify_files(
+        verification = verify_files(
             model,
             written,
             tolerance=tolerance,
@@ -250,7 +250,7 @@ def _verifier(
             input_shapes=destination.input_shapes,
             batch=destination.batch,
         )
-        outcome.append(proof_of(found, weights=weights, sizes=result.input_shapes))
+        outcome.append(proof_of(verification, weights=weights, sizes=result.input_shapes))
 
     return check
 

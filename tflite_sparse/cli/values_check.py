@@ -58,7 +58,7 @@ def check_values(
         file.flush()
         exact = verify_files(path, written, weights=False)
     kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
-    found = fidelity(
+    measured = fidelity(
         model,
         written,
         bound=max(_BOUNDS[kind] for kind in kinds),
@@ -67,38 +67,38 @@ def check_values(
         batch=destination.batch,
         repaired=repaired,
     )
-    if not all(math.isfinite(output.max_abs) for output in found.outputs):
+    if not all(math.isfinite(output.max_abs) for output in measured.outputs):
         raise RewriteError(
             "outputs of the model are not finite, so that those with rounded weights cannot be held"
             " against them",
             hint="lint names weights that are not finite (TFS108); --no-verify writes it unproved",
         )
-    if not found.within:
+    if not measured.within:
         raise RewriteError(
-            f"the rounded weights change the outputs too much: {_words(found)}",
+            f"the rounded weights change the outputs too much: {_words(measured)}",
             hint="--data FOLDER runs both models on inputs that are not random; --min-snr 40 lets"
             " the weights that rounding changes most keep their numbers; --values fp16 rounds less",
         )
     if not exact.verified:
         return proof_of(exact, weights=False)
-    if not found.outputs:
-        return Proof(False, _words(found))
+    if not measured.outputs:
+        return Proof(False, _words(measured))
     same = f"LiteRT computes what the rounded weights do, {kernels_words(exact)}"
-    return Proof(True, f"{same}; {_words(found)}")
+    return Proof(True, f"{same}; {_words(measured)}")
 
 
-def _words(found: Fidelity) -> str:
-    worst = found.worst
-    where = f"on {found.data}" if found.data else "on random inputs"
+def _words(measured: Fidelity) -> str:
+    worst = measured.worst
+    where = f"on {measured.data}" if measured.data else "on random inputs"
     if worst is None:
         return "LiteRT runs neither model, so that no outputs were compared"
-    ratio = min((o.snr for o in found.outputs if o.snr is not None), default=None)
-    sets = count_of(found.inputs, "set")
+    ratio = min((o.snr for o in measured.outputs if o.snr is not None), default=None)
+    sets = count_of(measured.inputs, "set")
     parts = [
         f"outputs differ by up to {100 * worst.share:.2g} % of their range",
-        f"cosine {min(o.cosine for o in found.outputs):.5f}",
-        f"largest value in the same place {100 * min(o.argmax for o in found.outputs):.1f} %",
+        f"cosine {min(o.cosine for o in measured.outputs):.5f}",
+        f"largest value in the same place {100 * min(o.argmax for o in measured.outputs):.1f} %",
     ]
     if ratio is not None:
         parts.insert(1, f"SNR {ratio:.1f} dB")
-    return f"{', '.join(parts)}; {where}, {sets}, allowed {100 * found.bound:g} %"
+    return f"{', '.join(parts)}; {where}, {sets}, allowed {100 * measured.bound:g} %"

@@ -54,7 +54,7 @@ class ByteCode(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         table: the table.
         field: its field that holds the name of the place.
-        said: what that held in the file that was read, or lay outside the flatbuffer instead.
+        held: what that held in the file that was read, or lay outside the flatbuffer instead.
         who: what people call the table.
         start: offset of the byte code in the file that was read.
         size: its size in bytes.
@@ -62,7 +62,7 @@ class ByteCode(msgspec.Struct, frozen=True, eq=False):
 
     table: Table
     field: str
-    said: bytes
+    held: bytes
     who: str
     start: int
     size: int
@@ -92,10 +92,10 @@ def _in_operators(root: Table, source: Source) -> Iterator[ByteCode]:
         for number, operator in enumerate(subgraph["operators"] or ()):
             if operator["opcode_index"] not in dispatching:
                 continue
-            said = _held(operator, source)
-            place = _read_map(said)
+            held = _held(operator, source)
+            place = _read_map(held)
             if place is not None:
-                yield ByteCode(operator, _OPTIONS, said, f"{_DISPATCH} #{number}", *place)
+                yield ByteCode(operator, _OPTIONS, held, f"{_DISPATCH} #{number}", *place)
 
 
 def _in_metadata(root: Table, source: Source) -> Iterator[ByteCode]:
@@ -104,11 +104,11 @@ def _in_metadata(root: Table, source: Source) -> Iterator[ByteCode]:
         if entry["buffer"] >= len(buffers):
             continue
         buffer = buffers[entry["buffer"]]
-        said = _held(buffer, source, _LONGEST_TEXT)
-        match = _NUL_ENDED.match(said) or _BRACKETS.match(said)
+        held = _held(buffer, source, _LONGEST_TEXT)
+        match = _NUL_ENDED.match(held) or _BRACKETS.match(held)
         if match is not None and int(match[1]):
             who = f"metadata {entry['name']}"
-            yield ByteCode(buffer, _DATA, said, who, int(match[1]), int(match[2]))
+            yield ByteCode(buffer, _DATA, held, who, int(match[1]), int(match[2]))
 
 
 def _held(table: Table, source: Source, most: int | None = None) -> bytes:
@@ -146,7 +146,7 @@ def set_offset(reference: ByteCode, offset: int) -> bool:
         OverflowError: the form has no room for such an offset.
     """
     inside = reference.table[reference.field]
-    before = reference.said if inside is None else inside.tobytes()
+    before = reference.held if inside is None else inside.tobytes()
     after = _moved_text(before, offset) if reference.field == _DATA else _moved_map(before, offset)
     if after == before:
         return False
@@ -160,8 +160,8 @@ def without_offset(reference: ByteCode) -> object:
     from flatbuffers import flexbuffers
 
     if reference.field == _DATA:
-        return _moved_text(reference.said, 0)
-    return {**flexbuffers.Loads(bytearray(reference.said)), _OFFSET: 0}
+        return _moved_text(reference.held, 0)
+    return {**flexbuffers.Loads(bytearray(reference.held)), _OFFSET: 0}
 
 
 def _moved_text(text: bytes, offset: int) -> bytes:

@@ -157,10 +157,10 @@ class _Emitter:
         Most tables are like one that came before.
         """
         key = tuple(map(id, stored))
-        found = self.arrangements.get(key)
-        if found is None:
-            found = self.arrangements[key] = self.arrange(stored)
-        return found
+        arrangement = self.arrangements.get(key)
+        if arrangement is None:
+            arrangement = self.arrangements[key] = self.arrange(stored)
+        return arrangement
 
     @staticmethod
     def arrange(stored: list[FieldDef]) -> Arrangement:
@@ -219,14 +219,14 @@ class _Emitter:
     ) -> None:
         # What one place of the source holds, or one array object, is written once; vectors of
         # different sizes at one place overlap, and are two.
-        made = ("made", id(vector))
-        key = (external, made if location is None else (location, vector.nbytes))
-        known = self.pieces.get(key)
-        if known is None:
+        by_object = ("made", id(vector))
+        key = (external, by_object if location is None else (location, vector.nbytes))
+        piece = self.pieces.get(key)
+        if piece is None:
             self.pieces[key] = Piece(vector, alignment, [place], external)
         else:
-            known.references.append(place)
-            known.alignment = max(known.alignment, alignment)
+            piece.references.append(place)
+            piece.alignment = max(piece.alignment, alignment)
 
     def external(self, table: Table, spilled: Any, places: dict[str, int]) -> None:
         fields = EXTERNAL[table.name]

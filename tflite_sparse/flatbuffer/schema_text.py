@@ -93,7 +93,7 @@ class _Reader:
             if match["text"] is not None:
                 self.tokens.append((match["text"], match.start()))
         self.tokens.reverse()
-        self.found = Declarations()
+        self.declared = Declarations()
         # Lines are counted on from the last one asked for; asking goes forwards.
         self.counted = (0, 1)
 
@@ -132,8 +132,8 @@ class _Reader:
     def fresh(self) -> str:
         """The name of a new table, enum or union."""
         name = self.word()
-        found = self.found
-        if name in found.tables or name in found.enums or name in found.unions:
+        declared = self.declared
+        if name in declared.tables or name in declared.enums or name in declared.unions:
             raise self.error(f"{name} is declared twice")
         return name
 
@@ -145,15 +145,15 @@ class _Reader:
                 readers[keyword]()
                 continue
             if keyword == "root_type":
-                self.found.root = self.word()
+                self.declared.root = self.word()
             elif keyword == "file_identifier":
-                self.found.identifier = self.file_identifier()
+                self.declared.identifier = self.file_identifier()
             elif keyword in _IGNORED:
                 self.take()
             else:
                 raise self.error(f"unknown declaration {keyword}")
             self.take(";")
-        return self.found
+        return self.declared
 
     def file_identifier(self) -> bytes:
         token = self.take()
@@ -167,12 +167,12 @@ class _Reader:
         self.take(":")
         kind = self.word()
         self.attributes()
-        self.found.enums[name] = DeclaredEnum(name, kind, self.numbered(0), line)
+        self.declared.enums[name] = DeclaredEnum(name, kind, self.numbered(0), line)
 
     def union(self) -> None:
         name, line = self.fresh(), self.line
         self.attributes()
-        self.found.unions[name] = DeclaredEnum(name, "", self.numbered(1), line)
+        self.declared.unions[name] = DeclaredEnum(name, "", self.numbered(1), line)
 
     def numbered(self, first: int) -> dict[str, int]:
         """The body of an enum or union: names, each one more than the last or with its number."""
@@ -219,7 +219,7 @@ class _Reader:
             if item.name in fields:
                 raise self.error(f"{name} has two fields {item.name}")
             fields[item.name] = item
-        self.found.tables[name] = DeclaredTable(name, tuple(fields.values()), line)
+        self.declared.tables[name] = DeclaredTable(name, tuple(fields.values()), line)
 
     def field(self) -> DeclaredField:
         name, line = self.word(), self.line

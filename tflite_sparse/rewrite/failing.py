@@ -77,24 +77,24 @@ def failing(model: Model, targets: Sequence[str] = EVERYWHERE) -> Failing | None
         ModelError: a weight's buffer does not fit its shape.
     """
     counts = ZeroCounts()
-    found = [
+    failures = [
         (outcome, target, reason)
         for target in targets
         for outcome, reason in _failures(model, target, counts)
     ]
-    if not found:
+    if not failures:
         return None
-    worst = min((outcome for outcome, _, _ in found), key=_WORST_FIRST.index)
-    names = dict.fromkeys(target for outcome, target, _ in found if outcome is worst)
-    reason = next(reason for outcome, _, reason in found if outcome is worst)
+    worst = min((outcome for outcome, _, _ in failures), key=_WORST_FIRST.index)
+    names = dict.fromkeys(target for outcome, target, _ in failures if outcome is worst)
+    reason = next(reason for outcome, _, reason in failures if outcome is worst)
     return Failing(worst, tuple(names), reason.message)
 
 
 def _failures(model: Model, target: str, counts: ZeroCounts) -> Iterator[tuple[Outcome, Reason]]:
     for subgraph in model.subgraphs:
-        made = forecast(subgraph, target, zeros=counts)
-        for why in made.missing:
+        outcome = forecast(subgraph, target, zeros=counts)
+        for why in outcome.missing:
             if why.rule == _REJECTED:
                 yield Outcome.LOAD_FAILURE, why
-        if made.failure is not None:
-            yield made.failure, made.reasons[0]
+        if outcome.failure is not None:
+            yield outcome.failure, outcome.reasons[0]

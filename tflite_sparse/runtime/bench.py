@@ -169,7 +169,7 @@ def bench(
         from tflite_sparse.runtime.web.driver import time_models_on_web
         from tflite_sparse.runtime.web.litertjs import CORE
 
-        found = time_models_on_web(
+        timed = time_models_on_web(
             opened,
             feeds,
             runs=runs,
@@ -180,8 +180,8 @@ def bench(
             litertjs=litertjs,
         )
         version = "" if litertjs else f" {CORE.version}"
-        runtime, timings = f"LiteRT.js{version} in {found.browser}", found.timings
-        notes = found.notes
+        runtime, timings = f"LiteRT.js{version} in {timed.browser}", timed.timings
+        notes = timed.notes
     else:
         runtime = f"LiteRT {litert_version()}"
         notes = ("",) * len(models)
@@ -234,12 +234,12 @@ def _native(
         threads=threads,
         timeout=timeout * max(len(fine), 1),
     )
-    found = {
+    by_number = {
         number: Timing(t.model, t.status, t.detail, t.milliseconds, alone[number].trials[0])
         for number, t in zip(fine, timed, strict=True)
     }
     return tuple(
-        found.get(number) or Timing(str(models[number]), result.status, result.detail)
+        by_number.get(number) or Timing(str(models[number]), result.status, result.detail)
         for number, result in enumerate(alone)
     )
 

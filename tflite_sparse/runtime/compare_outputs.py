@@ -127,8 +127,8 @@ class OutputComparison(Record, frozen=True):
             return self
         usable = 0 < noise <= LARGEST_NOISE * self.range
         within = self.within or (usable and self.max_abs <= allowed.noise * noise)
-        found = bound if within and not self.within else self.bound
-        return msgspec.structs.replace(self, within=within, bound=found, noise=noise)
+        decisive = bound if within and not self.within else self.bound
+        return msgspec.structs.replace(self, within=within, bound=decisive, noise=noise)
 
 
 class Figures(NamedTuple):
@@ -180,27 +180,27 @@ def compare_output(
         right: its values in the second.
         allowed: how far they may lie apart.
     """
-    found = [figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
-    largest = max(f.max_abs for f in found)
+    compared = [figures(x, y, allowed) for x, y in zip(left, right, strict=True)]
+    largest = max(f.max_abs for f in compared)
     ranges = [_range(values) for values in left]
-    within = all(f.within for f in found)
+    within = all(f.within for f in compared)
     bound = Bound.NONE
     if within:
         bound = Bound.TOLERANCE if largest else Bound.SAME
     elif allowed.range and left[0].dtype.kind == "f":
-        found = [
+        compared = [
             figures(x, y, allowed, allowed.range * limit)
             for x, y, limit in zip(left, right, ranges, strict=True)
         ]
-        within = all(f.within for f in found)
+        within = all(f.within for f in compared)
         bound = Bound.RANGE if within else Bound.NONE
     return OutputComparison(
         name,
         tuple(left[0].shape),
         largest,
-        max(f.max_rel for f in found),
-        min(f.cosine for f in found),
-        min(f.argmax for f in found),
+        max(f.max_rel for f in compared),
+        min(f.cosine for f in compared),
+        min(f.argmax for f in compared),
         within,
         bound,
         max(ranges),

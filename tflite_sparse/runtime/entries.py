@@ -79,7 +79,7 @@ def entries(
     """
     if signature is not None:
         return [Entry(signature, _feeds(a, signature, feeding))], ()
-    found = [Entry(None, _feeds(a, None, feeding))]
+    entries = [Entry(None, _feeds(a, None, feeding))]
     ours = {entry.key: entry for entry in a.signatures}
     theirs = {entry.key: entry for entry in b.signatures}
     random = feeding._replace(inputs=None)
@@ -87,13 +87,13 @@ def entries(
         if key not in ours or key not in theirs:
             side = "A" if key not in ours else "B"
             problem = f"{side} has no signature {readable(key)!r}"
-            found.append(Entry(key, (), problem, differs=True))
+            entries.append(Entry(key, (), problem, differs=True))
         elif not _runs_with_main(ours[key], theirs[key]):
             try:
-                found.append(Entry(key, _feeds(a, key, random)))
+                entries.append(Entry(key, _feeds(a, key, random)))
             except UsageError as error:
-                found.append(Entry(key, (), error.message))
-    return found, tuple(_left_out(a))
+                entries.append(Entry(key, (), error.message))
+    return entries, tuple(_left_out(a))
 
 
 def _feeds(model: Model, signature: str | None, feeding: Feeding) -> tuple[Outputs, ...]:

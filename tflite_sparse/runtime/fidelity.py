@@ -144,8 +144,8 @@ def output_fidelity(
         left: its values in the first model, one array for each set of inputs.
         right: its values in the second.
     """
-    found = [figures(x, y, _NOTHING) for x, y in zip(left, right, strict=True)]
-    largest = max(f.max_abs for f in found)
+    compared = [figures(x, y, _NOTHING) for x, y in zip(left, right, strict=True)]
+    largest = max(f.max_abs for f in compared)
     high = low = power = noise = 0.0
     for x, y in zip(left, right, strict=True):
         if x.dtype.kind not in "fiub":
@@ -164,6 +164,6 @@ def output_fidelity(
         high - low,
         largest,
         snr,
-        min(f.cosine for f in found),
-        sum(f.argmax for f in found) / len(found),
+        min(f.cosine for f in compared),
+        sum(f.argmax for f in compared) / len(compared),
     )

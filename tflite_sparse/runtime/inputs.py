@@ -70,14 +70,14 @@ def input_specs(
     if signature is None:
         pairs = [(str(i), t) for i, t in enumerate(model.main.inputs)]
     else:
-        known = {entry.key: entry for entry in model.signatures}
-        if signature not in known:
+        signatures = {entry.key: entry for entry in model.signatures}
+        if signature not in signatures:
             raise UsageError(
                 f"there is no signature {signature!r}",
                 place=Place(file=model.name),
-                hint="signatures: " + (", ".join(map(readable, known)) or "none"),
+                hint="signatures: " + (", ".join(map(readable, signatures)) or "none"),
             )
-        pairs = list(known[signature].inputs)
+        pairs = list(signatures[signature].inputs)
     return tuple(
         InputSpec(
             key,
@@ -148,17 +148,17 @@ def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
     folder, place = Path(path), Place(file=path)
     if not folder.is_dir():
         raise FileError("no such folder", place=place)
-    found: list[Outputs] = []
+    trials: list[Outputs] = []
     for file in sorted(folder.iterdir()):
         if file.suffix == ".npz":
-            found += load_inputs(str(file), specs)
+            trials += load_inputs(str(file), specs)
         elif file.suffix == ".npy":
             array = _read(file, ".npy")
             arrays = {specs[0].key: array} if specs and isinstance(array, np.ndarray) else {}
-            found += _matched(arrays, specs, Place(file=str(file)))
-    if not found:
+            trials += _matched(arrays, specs, Place(file=str(file)))
+    if not trials:
         raise FileError("the folder has no .npz or .npy file", place=place)
-    return tuple(found)
+    return tuple(trials)
 
 
 def _read(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:

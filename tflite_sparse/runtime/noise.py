@@ -40,9 +40,9 @@ def spread(one: RunResult, other: RunResult) -> dict[str, float]:
         one: a run.
         other: the same on other kernels, or with other weights.
     """
-    found: dict[str, float] = {}
+    noise: dict[str, float] = {}
     if not (one.ok and other.ok):
-        return found
+        return noise
     for left, right in zip(one.trials, other.trials, strict=True):
         for name, values in left.items():
             others = right.get(name)
@@ -52,8 +52,8 @@ def spread(one: RunResult, other: RunResult) -> dict[str, float]:
                     apart = np.abs(values.astype(np.float64) - others.astype(np.float64))
                 largest = float(apart.max(initial=0.0))
             # No number is no measure either.
-            found[name] = max(found.get(name, 0.0), np.inf if np.isnan(largest) else largest)
-    return found
+            noise[name] = max(noise.get(name, 0.0), np.inf if np.isnan(largest) else largest)
+    return noise
 
 
 def own_noise(

@@ -74,16 +74,16 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
     Raises:
         UsageError: there is no such target.
     """
-    made = plan(subgraph, target)
+    planned = plan(subgraph, target)
     predicted: list[str] = []
     owners: list[str] = []
-    for operator in made.operators:
+    for operator in planned.operators:
         for name in operator.executed:
             predicted.append(name)
             owners.append(operator.label)
-    if tuple(predicted) != made.executed:
+    if tuple(predicted) != planned.executed:
         # The plan reorders; then only the names are known, not whose they are.
-        predicted, owners = list(made.executed), [""] * len(made.executed)
+        predicted, owners = list(planned.executed), [""] * len(planned.executed)
     xnnpack = [operator for operator in profile.operators if operator.delegated]
     rows = _aligned([o.name for o in xnnpack], [o.microseconds for o in xnnpack], predicted, owners)
     outside = [
@@ -91,7 +91,7 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
         for o in profile.operators
         if not o.delegated
     ]
-    return PlanComparison(target, made.outcome, profile.status, (*rows, *outside))
+    return PlanComparison(target, planned.outcome, profile.status, (*rows, *outside))
 
 
 def _aligned(

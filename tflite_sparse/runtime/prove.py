@@ -70,7 +70,7 @@ def verify_files(
         RuntimeUnavailableError: LiteRT is not installed.
     """
     try:
-        found = verify(
+        verification = verify(
             before,
             after,
             tolerance=tolerance,
@@ -83,15 +83,15 @@ def verify_files(
         # There are no random values for an input.
         unrun = verify(before, after, backends=(), weights=weights)
         reason = f"the models could not be run: {error.message}"
-        found = msgspec.structs.replace(unrun, not_run=(reason,))
-    if found.alike:
-        return found
-    if found.weights:
-        worst = found.weights[0]
+        verification = msgspec.structs.replace(unrun, not_run=(reason,))
+    if verification.alike:
+        return verification
+    if verification.weights:
+        worst = verification.weights[0]
         raise RewriteError(
-            f"the written model differs: {len(found.weights)} weights, first {worst.name!r}"
+            f"the written model differs: {len(verification.weights)} weights, first {worst.name!r}"
         )
-    raise _error(next(entry for entry in found.backends if not entry.agree))
+    raise _error(next(entry for entry in verification.backends if not entry.agree))
 
 
 def _error(entry: BackendComparison) -> RewriteError:
@@ -115,36 +115,36 @@ def _error(entry: BackendComparison) -> RewriteError:
 
 
 def proof_of(
-    found: Verification, *, weights: bool = True, sizes: InputShapes | None = None
+    verification: Verification, *, weights: bool = True, sizes: InputShapes | None = None
 ) -> Proof:
     """What a comparison showed, in words.
 
     Args:
-        found: the comparison, in which nothing differs.
+        verification: the comparison, in which nothing differs.
         weights: whether the weights were compared too.
         sizes: the sizes that the models were run at; None where they leave none open.
     """
-    if not found.verified:
+    if not verification.verified:
         rest = "only the weights were compared" if weights else "nothing was compared"
-        return Proof(False, f"{found.unverified}; {rest}")
-    outputs = [output for entry in found.backends for output in entry.outputs]
+        return Proof(False, f"{verification.unverified}; {rest}")
+    outputs = [output for entry in verification.backends for output in entry.outputs]
     worst = max(outputs, key=lambda output: output.max_abs, default=None)
     same = "the same numbers"
     if worst is not None and worst.max_abs:
         same += f" to within {worst.max_abs:.2g}"
     if sizes is not None and sizes.chosen:
         same += f" at {sizes.words}"
-    signatures = len({entry.signature for entry in found.backends})
+    signatures = len({entry.signature for entry in verification.backends})
     more = f", in {count_of(signatures, 'signature')}" if signatures > 1 else ""
-    if any(entry.measure for entry in found.backends):
+    if any(entry.measure for entry in verification.backends):
         same += " as the reference kernels for the model as it was"
-    text = f"LiteRT computes {same}, {kernels_words(found)}{more}"
-    return Proof(True, "; ".join([text, *_bounds(outputs), *found.unreached]))
+    text = f"LiteRT computes {same}, {kernels_words(verification)}{more}"
+    return Proof(True, "; ".join([text, *_bounds(outputs), *verification.unreached]))
 
 
-def kernels_words(found: Verification) -> str:
+def kernels_words(verification: Verification) -> str:
     """On which kernels two models were found to agree, in words."""
-    failing = {entry.backend for entry in found.failing}
+    failing = {entry.backend for entry in verification.failing}
     if "xnnpack" in failing:
         return "without XNNPACK, which runs neither model"
     if failing:

@@ -97,8 +97,8 @@ def verify(
         TfliteSparseError: a model or the inputs cannot be read.
     """
     first, second = Model.read(a), Model.read(b)
-    found = diff(first, second) if weights else None
-    adapted = found is not None and found.adapted
+    difference = diff(first, second) if weights else None
+    adapted = difference is not None and difference.adapted
     todo: list[Entry] = []
     unreached: tuple[str, ...] = ()
     compared: list[BackendComparison] = []
@@ -125,9 +125,9 @@ def verify(
     return Verification(
         str(a),
         str(b),
-        tuple(_weight(w) for w in found.weights if not w.equal) if found else (),
-        found.same_weights + sum(w.equal for w in found.weights) if found else 0,
-        _graph(found) if found else (),
+        tuple(_weight(w) for w in difference.weights if not w.equal) if difference else (),
+        difference.same_weights + sum(w.equal for w in difference.weights) if difference else 0,
+        _graph(difference) if difference else (),
         len(todo[0].feeds) if todo else 0,
         None if inputs is not None else seed,
         emulate,
@@ -155,8 +155,8 @@ def _of_repair(model: Model, allowed: Tolerance) -> Tolerance:
     return msgspec.structs.replace(ROUNDING if allowed.exact else allowed, noise=0.0)
 
 
-def _graph(found: ModelDiff) -> tuple[str, ...]:
-    return (*found.graph, *found.signatures)
+def _graph(difference: ModelDiff) -> tuple[str, ...]:
+    return (*difference.graph, *difference.signatures)
 
 
 def _weight(weight: WeightDiff) -> WeightComparison:

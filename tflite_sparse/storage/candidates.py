@@ -84,8 +84,8 @@ def examine(
         # The values are taken from the file now, before the tensor is said to be sparse.
         source = partial(dense_source, tensor, _dense(weight), options.zero_below)
     array = source() if values is None or options.zero_below else values
-    known = None if nonzeros is None or options.zero_below else {(1,) * array.ndim: nonzeros}
-    counts = Occupancy(array, known)
+    singles = None if nonzeros is None or options.zero_below else {(1,) * array.ndim: nonzeros}
+    counts = Occupancy(array, singles)
     decision.zeros = decision.elements - counts.values
     decision.outcome = _choose(decision, options, counts, source, direct=direct)
     tensor.subgraph.model.passed(counts.array.nbytes)

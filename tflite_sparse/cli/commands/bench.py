@@ -54,7 +54,7 @@ def command(
     from tflite_sparse.runtime.bench import bench
 
     target = None if plot is None else _picture(plot, browser)
-    found = bench(
+    benched = bench(
         models,
         where=on.value,
         runs=runs,
@@ -71,16 +71,16 @@ def command(
         from tflite_sparse.files.output import replacing
         from tflite_sparse.report.bench_plot import WIDTH, bench_svg, plot_height
 
-        svg = bench_svg(found)
+        svg = bench_svg(benched)
         picture = svg.encode()
         if target.suffix == ".png":
             from tflite_sparse.runtime.web.chromium import screenshot
 
-            picture = screenshot(svg, WIDTH, plot_height(found), browser)
+            picture = screenshot(svg, WIDTH, plot_height(benched), browser)
         with replacing(target) as file:
             file.write(picture)
-    show(printable_bench(found), as_json=as_json)
-    return int(not found.ok)
+    show(printable_bench(benched), as_json=as_json)
+    return int(not benched.ok)
 
 
 def _picture(path: str, browser: str | None) -> Path:

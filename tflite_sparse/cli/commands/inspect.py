@@ -180,7 +180,7 @@ class _Result(NamedTuple):
     """What was found in a file, or the error that stopped it."""
 
     path: str
-    found: Inspection | TfliteSparseError
+    inspected: Inspection | TfliteSparseError
     operators: tuple[GraphOperator, ...] = ()
 
 
@@ -215,18 +215,18 @@ def _results(
             continue
         try:
             with progress_bar(path) as progress:
-                found, operators = _inspect(path, options, progress)
+                inspection, operators = _inspect(path, options, progress)
         except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
             yield _Result(path, as_project_error(error, path))
         else:
             from tflite_sparse.inspection.weights.selection import select, unmatched
 
-            for pattern in unmatched(found, selection):
-                kinds = ", ".join(kind.name for kind in found.file.operators[:_FEW_KINDS])
+            for pattern in unmatched(inspection, selection):
+                kinds = ", ".join(kind.name for kind in inspection.file.operators[:_FEW_KINDS])
                 there = f"it has {kinds}" if kinds else "it has none"
                 line = f"tflite-sparse: {path}: no operator matches --op {pattern!r}; {there}"
                 typer.echo(line, err=True)
-            yield _Result(path, select(found, selection), operators)
+            yield _Result(path, select(inspection, selection), operators)
 
 
 def _inspect(
@@ -237,7 +237,7 @@ def _inspect(
     from tflite_sparse.model import Model
 
     model = Model.read(path)
-    found = inspect(
+    inspection = inspect(
         model,
         near=options.near,
         digest=options.digest,
@@ -248,7 +248,7 @@ def _inspect(
         input_shapes=options.input_shapes,
         batch=options.batch,
     )
-    return found, graph_edges(model) if options.wired else ()
+    return inspection, graph_edges(model) if options.wired else ()
 
 
 def _print_json(results: Iterator[_Result]) -> bool:
@@ -258,11 +258,11 @@ def _print_json(results: Iterator[_Result]) -> bool:
     entries = []
     failed = False
     for result in results:
-        failed |= _report(result.path, result.found)
+        failed |= _report(result.path, result.inspected)
         entries.append(
-            unread(result.path, result.found)
-            if isinstance(result.found, TfliteSparseError)
-            else result.found
+            unread(result.path, result.inspected)
+            if isinstance(result.inspected, TfliteSparseError)
+            else result.inspected
         )
     typer.echo(dump(document(InspectReport(tuple(entries)))))
     return failed
@@ -274,25 +274,25 @@ def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
     screen = Screen()
     failed = printed = False
     for result in results:
-        if not isinstance(result.found, TfliteSparseError):
+        if not isinstance(result.inspected, TfliteSparseError):
             if printed:
                 typer.echo()
-            screen.show(_lines(result.found, result.operators, view, top, screen.width))
+            screen.show(_lines(result.inspected, result.operators, view, top, screen.width))
             printed = True
-        failed |= _report(result.path, result.found)
+        failed |= _report(result.path, result.inspected)
     return failed
 
 
 def _lines(
-    found: Inspection, operators: tuple[GraphOperator, ...], view: _View, top: int, width: int
+    inspection: Inspection, operators: tuple[GraphOperator, ...], view: _View, top: int, width: int
 ) -> Lines:
     from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
 
     if view is _View.GRAPH:
-        return graph_report_lines(found, operators, width)
+        return graph_report_lines(inspection, operators, width)
     if view is _View.GROUP:
-        return inspection_lines(found, width, blocks=operators, top=top)
-    return inspection_lines(found, width, explain=view is _View.EXPLAIN)
+        return inspection_lines(inspection, width, blocks=operators, top=top)
+    return inspection_lines(inspection, width, explain=view is _View.EXPLAIN)
 
 
 def _report(path: str, result: Inspection | TfliteSparseError) -> bool:

@@ -66,7 +66,7 @@ def command(
         tolerance = Tolerance(atol or 0.0, rtol or 0.0)
     elif outputs_only:
         tolerance = ROUNDING
-    found = verify(
+    verification = verify(
         a,
         b,
         trials=trials,
@@ -81,5 +81,5 @@ def command(
         weights=not outputs_only,
         input_shapes=parse_input_shapes(input_shape),
     )
-    show(printable_verification(found), as_json=as_json)
-    return 0 if found.equal else 1
+    show(printable_verification(verification), as_json=as_json)
+    return 0 if verification.equal else 1

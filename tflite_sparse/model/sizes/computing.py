@@ -90,8 +90,8 @@ def _transpose_convolution(operands: Operands) -> Shape | None:
         stride = int(operands.option(f"stride_{letter}", 1))
         reach = operands.shape(1)[axis]
         same = operands.option("padding", "SAME") == "SAME"
-        made = -(-whole // stride) if same else (whole - reach) // stride + 1
-        if made != operands.map(2)[axis]:
+        fitting = -(-whole // stride) if same else (whole - reach) // stride + 1
+        if fitting != operands.map(2)[axis]:
             raise ValueError("the output shape does not fit")
     return (batch, height, width, outputs)
 

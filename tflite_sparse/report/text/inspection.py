@@ -147,8 +147,8 @@ def _appended(run: AppendedFacts) -> list[str]:
 
 def _shares(file: FileFacts) -> Iterator[str]:
     parts = file.bytes
-    known = parts.weights + parts.constants + parts.metadata + parts.appended
-    whole = known + parts.custom_options + parts.structure
+    accounted = parts.weights + parts.constants + parts.metadata + parts.appended
+    whole = accounted + parts.custom_options + parts.structure
     for label, value in (
         ("weights", parts.weights),
         ("other constants", parts.constants),

@@ -108,7 +108,7 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
             encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
     stored = sum(weight.buffers[0].nbytes for weight in safe)
     plans: dict[Target, list[Plan]] = {}
-    found = {}
+    views = {}
     for name in targets:
         target = target_of(name)
         # Targets that differ in nothing but their names have the same plan.
@@ -123,8 +123,8 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
                 )
                 for subgraph in model.subgraphs
             ]
-        found[name] = _prospect(model, target, plans[nameless], stored)
-    return found
+        views[name] = _prospect(model, target, plans[nameless], stored)
+    return views
 
 
 def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) -> Prospect:

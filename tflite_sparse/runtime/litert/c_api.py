@@ -135,9 +135,9 @@ class _Api:
         types = []
         for index in range(count.value):
             tensor = self.make(f"GetSubgraph{side}", subgraph, c_size_t(index))
-            found = _TensorType()
-            self.call("GetRankedTensorType", tensor, byref(found))
-            types.append(found)
+            kind = _TensorType()
+            self.call("GetRankedTensorType", tensor, byref(kind))
+            types.append(kind)
         return types
 
     def settle(
@@ -185,7 +185,7 @@ class _Api:
         self, environment: c_void_p, compiled: c_void_p, side: str, types: list[_TensorType]
     ) -> Any:
         """One tensor buffer for each input or output of the first signature, filled with zeros."""
-        made = (c_void_p * len(types))()
+        buffers = (c_void_p * len(types))()
         for index, kind in enumerate(types):
             needs = self.make(
                 f"GetCompiledModel{side}BufferRequirements", compiled, c_size_t(0), c_size_t(index)
@@ -194,8 +194,8 @@ class _Api:
                 "CreateManagedTensorBufferFromRequirements", environment, byref(kind), needs
             )
             self.clear(buffer)
-            made[index] = buffer.value
-        return made
+            buffers[index] = buffer.value
+        return buffers
 
     def clear(self, buffer: c_void_p) -> None:
         size, memory = c_size_t(), c_void_p()

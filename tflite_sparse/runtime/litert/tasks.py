@@ -69,12 +69,12 @@ def _set_inputs(interpreter: Any, feeds: dict[str, Any]) -> None:
 
 
 def _outputs(interpreter: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for number, detail in enumerate(interpreter.get_output_details()):
         name = detail["name"]
-        key = f"{name}#{number}" if name in found else name
-        found[key] = interpreter.get_tensor(detail["index"]).copy()
-    return found
+        key = f"{name}#{number}" if name in outputs else name
+        outputs[key] = interpreter.get_tensor(detail["index"]).copy()
+    return outputs
 
 
 def _run(request: dict[str, Any]) -> Answer:

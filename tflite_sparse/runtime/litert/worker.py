@@ -88,7 +88,7 @@ def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, 
             os.kill(child, signal.SIGKILL)
         _, code = os.waitpid(child, 0)
         log.seek(0)
-        said = log.read()[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
+        messages = log.read()[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
     if not in_time:
         return "timed-out", f"not done after {timeout:g} s", None
     if len(data) > _LENGTH.size and os.WIFEXITED(code):
@@ -98,7 +98,7 @@ def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, 
         how = signal.Signals(os.WTERMSIG(code)).name
     else:
         how = f"exit code {os.waitstatus_to_exitcode(code)}"
-    return "crashed", f"{how}: {_last_line(said)}" if said else how, None
+    return "crashed", f"{how}: {_last_line(messages)}" if messages else how, None
 
 
 def _last_line(text: str) -> str:

@@ -59,18 +59,18 @@ def find_browser(named: str | None = None) -> str:
         RuntimeUnavailableError: there is none.
     """
     if named is not None:
-        found = shutil.which(named)
-        if found is None:
+        program = shutil.which(named)
+        if program is None:
             raise RuntimeUnavailableError(
                 "this is no program",
                 place=Place(file=named),
                 hint="name a Chromium or Chrome with --browser",
             )
-        return found
+        return program
     for name in (*_NAMES, *_PLACES):
-        found = shutil.which(name)
-        if found is not None:
-            return found
+        program = shutil.which(name)
+        if program is not None:
+            return program
     raise RuntimeUnavailableError(
         "no Chromium or Chrome was found",
         hint="install one, on Debian with 'apt install chromium', or name it with --browser",

@@ -209,9 +209,9 @@ async def _page(browser: Browser, url: str, threads: int) -> Page:
         await page.goto(url)
         await asyncio.wait_for(page.evaluate("threads => start(threads)", threads), _STARTING)
     except (Error, TimeoutError, asyncio.TimeoutError) as error:
-        said = str(error).partition("\n")[0] or f"not done after {_STARTING:g} s"
+        reason = str(error).partition("\n")[0] or f"not done after {_STARTING:g} s"
         raise RuntimeUnavailableError(
-            f"LiteRT.js does not start in the browser: {said}",
+            f"LiteRT.js does not start in the browser: {reason}",
             hint="try another browser with --browser",
         ) from None
     return page

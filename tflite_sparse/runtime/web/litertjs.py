@@ -40,13 +40,13 @@ def litertjs_files(folder: str | None = None) -> dict[str, bytes]:
     """
     if folder is not None:
         return _from_folder(Path(folder))
-    found = {}
+    files = {}
     for package in (CORE, WASM_UTILS):
         short = package.name.partition("/")[2]
         for path, data in contents(package).items():
             if path.endswith(_ENDINGS):
-                found[f"{short}/{path}"] = data
-    return found
+                files[f"{short}/{path}"] = data
+    return files
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:

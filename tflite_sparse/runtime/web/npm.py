@@ -69,10 +69,10 @@ def archive(package: Package) -> Path:
     # Several processes may do this at once; each puts the same whole file in place.
     with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
         brought = _pack(package, Path(work))
-        found = _integrity(brought)
-        if found != package.integrity:
+        integrity = _integrity(brought)
+        if integrity != package.integrity:
             raise RuntimeUnavailableError(
-                f"npm brought a {package.name} {package.version} with integrity {found},"
+                f"npm brought a {package.name} {package.version} with integrity {integrity},"
                 f" {package.integrity} is pinned",
                 hint="look at npm's registry setting",
             )
@@ -86,13 +86,13 @@ def contents(package: Package) -> dict[str, bytes]:
     Raises:
         RuntimeUnavailableError: the package cannot be had, see `archive`.
     """
-    found = {}
+    files_by_name = {}
     with tarfile.open(archive(package)) as files:
         for member in files:
             stream = files.extractfile(member)
             if stream is not None:
-                found[member.name.removeprefix(_TOP)] = stream.read()
-    return found
+                files_by_name[member.name.removeprefix(_TOP)] = stream.read()
+    return files_by_name
 
 
 def _integrity(path: Path) -> str:
@@ -124,9 +124,9 @@ def _pack(package: Package, folder: Path) -> Path:
         ) from None
     brought = list(folder.glob("*.tgz"))
     if done.returncode or not brought:
-        said = " ".join(done.stderr.split())[-300:] or f"exit code {done.returncode}"
+        reason = " ".join(done.stderr.split())[-300:] or f"exit code {done.returncode}"
         raise RuntimeUnavailableError(
-            f"npm could not bring {wanted}: {said}",
+            f"npm could not bring {wanted}: {reason}",
             hint="name the package's folder with --litertjs where there is no network",
         )
     return brought[0]

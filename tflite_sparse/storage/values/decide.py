@@ -217,14 +217,14 @@ def _move_biases(model: Model, decisions: Iterable[ValuesDecision], values: Stor
         for decision in decisions:
             if decision.converted is None:
                 continue
-            found = [biases.of(operator, converted) for operator in decision.weight.readers]
-            refusal = next((each for each in found if isinstance(each, Refusal)), None)
+            moves = [biases.of(operator, converted) for operator in decision.weight.readers]
+            refusal = next((each for each in moves if isinstance(each, Refusal)), None)
             if refusal is not None:
                 decision.refuse(refusal)
                 refused = True
                 continue
             decision.biases = tuple(
-                dict.fromkeys(each for each in found if isinstance(each, BiasMove))
+                dict.fromkeys(each for each in moves if isinstance(each, BiasMove))
             )
         if not refused:
             return

@@ -49,9 +49,9 @@ def _hints(model: Model) -> Iterator[list[Tensor]]:
     zeros = ZeroCounts()
     for target in RELEASES:
         for subgraph in model.subgraphs:
-            found = plan(subgraph, target, zeros=zeros)
-            sparse = {index for c in found.clusters if c.sparse for index in c.members}
-            for partition in found.partitions:
+            planned = plan(subgraph, target, zeros=zeros)
+            sparse = {index for c in planned.clusters if c.sparse for index in c.members}
+            for partition in planned.partitions:
                 if partition.hints and not sparse.isdisjoint(partition.operators):
                     tensors = (_constant(subgraph, hint) for hint in partition.hints)
                     yield list(dict.fromkeys(tensors))

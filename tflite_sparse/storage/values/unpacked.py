@@ -35,8 +35,8 @@ def dequantizes(operator: Operator, constant: Tensor) -> bool:
         return False
     table = constant.quantization
     fits = constant.type == "FLOAT16" or (table is not None and _scales_fit(table, constant.shape))
-    made = operator.outputs[0]
-    same = (made.type, made.shape) == ("FLOAT32", constant.shape)
+    output = operator.outputs[0]
+    same = (output.type, output.shape) == ("FLOAT32", constant.shape)
     return constant.type in _PACKED and fits and same
 
 

@@ -85,9 +85,9 @@ def _of(tensor: Tensor | None, channels: _Channels) -> int | None:
     """The size of a tensor's last dimension; None where it is not known before it runs."""
     if tensor is None or not tensor.shape:
         return None
-    known = channels.get(tensor.index)
-    if known is not None:
-        return known
+    stated = channels.get(tensor.index)
+    if stated is not None:
+        return stated
     signature = tensor.shape_signature
     dynamic = signature is not None and any(size < 0 for size in signature[-1:])
     return None if dynamic or tensor.shape[-1] < 1 else tensor.shape[-1]
