@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
 
-from tests.support.nets.builder import ModelBuilder
+from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run_many
@@ -16,11 +16,10 @@ from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tests.support.nets.builder import GraphBuilder, Value
-
-    Net = Callable[[GraphBuilder], tuple[Value, ...]]
+    from tests.support.nets.small_nets import Net
 
 SIZE = (1, 8, 8)
 
@@ -155,17 +154,10 @@ TAKEN: dict[str, Net] = {
 }
 
 
-def built(net: Net) -> bytes:
-    builder = ModelBuilder()
-    graph = builder.graph()
-    graph.output(*net(graph))
-    return builder.build()
-
-
 @pytest.mark.parametrize("backend", ["xnnpack", "reference"])
 @pytest.mark.parametrize(("nets", "loads"), [(REJECTED, False), (TAKEN, True)])
 def test_the_plan_says_what_litert_does(nets, loads, backend):
-    models = {name: built(net) for name, net in nets.items()}
+    models = {name: build(net) for name, net in nets.items()}
     jobs = [(data, random_inputs(input_specs(Model.read(data)), 1)) for data in models.values()]
     results = zip(models.items(), run_many(jobs, backend=backend), strict=True)
     for (name, data), result in results:

@@ -6,7 +6,7 @@ it; any other one is run by its key. Subgraphs that operators call run with thos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -50,13 +50,13 @@ class Entry(NamedTuple):
         signature: key of the signature; None for the main subgraph.
         feeds: inputs of each trial; none where it cannot be run.
         problem: why it cannot be run; "" where it can.
-        differs: whether the models differ in it by that.
+        missing: the model that has no such signature, by which they differ; "" for neither.
     """
 
     signature: str | None
     feeds: tuple[Outputs, ...]
     problem: str = ""
-    differs: bool = False
+    missing: Literal["a", "b", ""] = ""
 
 
 def entries(
@@ -85,9 +85,9 @@ def entries(
     random = feeding._replace(inputs=None)
     for key in dict.fromkeys((*ours, *theirs)):
         if key not in ours or key not in theirs:
-            side = "A" if key not in ours else "B"
-            problem = f"{side} has no signature {readable(key)!r}"
-            entries.append(Entry(key, (), problem, differs=True))
+            missing: Literal["a", "b"] = "a" if key not in ours else "b"
+            problem = f"{missing.upper()} has no signature {readable(key)!r}"
+            entries.append(Entry(key, (), problem, missing))
         elif not _runs_with_main(ours[key], theirs[key]):
             try:
                 entries.append(Entry(key, _feeds(a, key, random)))

@@ -114,7 +114,7 @@ def verify(
         runnable = [entry for entry in todo if not entry.problem]
         runs.run(runnable, BACKENDS if repaired else backends)
         for entry in todo:
-            for backend in () if entry.problem and not entry.differs else backends:
+            for backend in () if entry.problem and not entry.missing else backends:
                 allowed = tolerance or _default_tolerance(backend, emulate=emulate)
                 if adapted and tolerance is None:
                     # Adapted operators add up in another order.
@@ -135,7 +135,7 @@ def verify(
         tuple(
             f"signature {readable(entry.signature or '')!r} could not be run: {entry.problem}"
             for entry in todo
-            if entry.problem and not entry.differs
+            if entry.problem and not entry.missing
         ),
         unreached,
         sizes,
@@ -209,11 +209,11 @@ class _Runs:
 def _compare(
     runs: _Runs, entry: Entry, backend: Backend, allowed: Tolerance, *, repaired: bool
 ) -> BackendComparison:
-    if entry.differs:
-        statuses: list[Status] = ["ok", "ok"]
-        statuses["AB".index(entry.problem[0])] = "load-failure"
+    if entry.missing:
+        first: Status = "load-failure" if entry.missing == "a" else "ok"
+        second: Status = "load-failure" if entry.missing == "b" else "ok"
         return BackendComparison(
-            backend, statuses[0], "", statuses[1], "", allowed, (), entry.problem, entry.signature
+            backend, first, "", second, "", allowed, (), entry.problem, entry.signature
         )
     measure: Backend | None = "reference" if repaired and backend != "reference" else None
     a = runs.of("a", measure or backend, entry)

@@ -22,26 +22,10 @@ from tflite_sparse.runtime.verify import Tolerance, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    Store = Callable[..., list[str]]
 
 DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")
 SPARSE = str(FOLDER / "mobilenet_tiny_80_sparse.tflite")
 BACKENDS = ["xnnpack", "reference"]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Puts models into files; returns their paths."""
-
-    def put(*models: bytes) -> list[str]:
-        paths = [tmp_path / f"{chr(ord('a') + number)}.tflite" for number in range(len(models))]
-        for path, data in zip(paths, models, strict=True):
-            path.write_bytes(data)
-        return [str(path) for path in paths]
-
-    return put
 
 
 def small(change: Callable[[np.ndarray], None] = lambda _: None, bias: float = 0.0) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
@@ -12,25 +10,6 @@ from tests.support.nets.failing import endless
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.runtime.prove import verify_files
 from tflite_sparse.runtime.verify import verify
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    Store = Callable[..., list[str]]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Puts models into files; returns their paths."""
-
-    def put(*models: bytes) -> list[str]:
-        paths = [tmp_path / f"{chr(ord('a') + number)}.tflite" for number in range(len(models))]
-        for path, data in zip(paths, models, strict=True):
-            path.write_bytes(data)
-        return [str(path) for path in paths]
-
-    return put
 
 
 def two_signatures(change: float = 0.0, *, graphs: int = 2) -> bytes:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
 
     Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
+    """Lays the operators of a subgraph and returns its outputs."""
+
     Block = Callable[[GraphBuilder, Value], Value]
 
 __all__ = ["build", "build_subgraph", "entry", "head", "pointwise", "through", "trunk"]

@@ -13,10 +13,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support.real_models import cache
 
-__all__ = ["MLIR_SPARSIFY", "ROOT", "mlir_sparsify", "peer_environment", "peer_python"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "MLIR_SPARSIFY",
+    "ROOT",
+    "made_once",
+    "mlir_sparsify",
+    "peer_environment",
+    "peer_python",
+    "run_peer",
+]
 
 ROOT = Path(__file__).parents[3]
 _LOCK = ROOT / "requirements-peers.lock"
@@ -29,18 +41,49 @@ def peer_python() -> Path:
     """The Python that has the peers installed."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     key = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
-    folder = cache() / f"peers-{version}-{key}"
-    python = folder / "bin" / "python"
-    with (cache() / f"{folder.name}.lock").open("w") as turn:
+
+    def install(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        command += ["--disable-pip-version-check", "--require-hashes", "-r", str(_LOCK)]
+        subprocess.run(command, check=True, env=peer_environment())
+
+    return made_once(f"peers-{version}-{key}", install) / "bin" / "python"
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is kept beside the downloads, and made where it is missing or half made.
+
+    Args:
+        name: of the folder.
+        make: makes what belongs into it; the folder is there.
+    """
+    folder = cache() / name
+    with (cache() / f"{name}.lock").open("w") as turn:
         # Several test processes may want it at once: one makes it, the others wait.
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not (folder / "installed").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-            install = [str(python), "-m", "pip", "install", "--quiet"]
-            install += ["--disable-pip-version-check", "--require-hashes", "-r", str(_LOCK)]
-            subprocess.run(install, check=True, env=peer_environment())
+            folder.mkdir(exist_ok=True)
+            make(folder)
             (folder / "installed").touch()
-    return python
+    return folder
+
+
+def run_peer(script: Path, *arguments: str | Path) -> None:
+    """Runs a script with the Python of the peers.
+
+    Raises:
+        AssertionError: it did not get through.
+    """
+    done = subprocess.run(
+        [str(peer_python()), str(script), *map(str, arguments)],
+        env=peer_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise AssertionError(f"{script.stem} ended with {done.returncode}: {done.stderr[-1000:]}")
 
 
 def peer_environment() -> dict[str, str]:
@@ -61,13 +104,4 @@ def mlir_sparsify(pairs: list[tuple[Path, Path]]) -> None:
     Raises:
         AssertionError: it did not get through.
     """
-    files = [str(path) for pair in pairs for path in pair]
-    done = subprocess.run(
-        [str(peer_python()), str(MLIR_SPARSIFY), *files],
-        env=peer_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise AssertionError(f"mlir_sparsify ended with {done.returncode}: {done.stderr[-1000:]}")
+    run_peer(MLIR_SPARSIFY, *(path for pair in pairs for path in pair))

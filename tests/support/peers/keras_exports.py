@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
-import subprocess
 from pathlib import Path
 
-from tests.support.peers.environments import peer_environment, peer_python
-from tests.support.real_models import cache
+from tests.support.peers.environments import made_once, run_peer
 
 __all__ = ["NAMES", "keras_exports"]
 
@@ -30,20 +27,5 @@ def keras_exports() -> dict[str, Path]:
         AssertionError: the converter did not get through.
     """
     key = hashlib.sha256(_EXPORT.read_bytes()).hexdigest()[:12]
-    folder = cache() / f"keras-{key}"
-    with (cache() / f"{folder.name}.lock").open("w") as turn:
-        # Several test processes may want them at once: one makes them, the others wait.
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            folder.mkdir(exist_ok=True)
-            done = subprocess.run(
-                [str(peer_python()), str(_EXPORT), str(folder)],
-                env=peer_environment(),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise AssertionError(f"keras_export ended with {done.returncode}: {done.stderr}")
-            (folder / "made").touch()
+    folder = made_once(f"keras-{key}", lambda home: run_peer(_EXPORT, home))
     return {name: folder / f"{name}.tflite" for name in NAMES}

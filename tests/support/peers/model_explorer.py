@@ -7,12 +7,10 @@ environment that cannot be made is a test that fails.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +18,7 @@ import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.real_models import cache
+from tests.support.peers.environments import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,18 +45,14 @@ def _python() -> Path:
     """The interpreter of the environment, which is made where it is missing."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
-    home = cache() / f"model-explorer-{version}-{digest}"
-    python = home / "bin" / "python"
-    # Several test processes may ask at once: one makes it, the others wait.
-    with (cache() / f"{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "done").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            venv.create(home, with_pip=True)
-            command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*command, "--require-hashes", "-r", _LOCK], check=True)
-            (home / "done").touch()
-    return python
+
+    def install(home: Path) -> None:
+        venv.create(home, with_pip=True, clear=True)
+        command = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        command += ["--disable-pip-version-check", "--require-hashes", "-r", _LOCK]
+        subprocess.run(command, check=True)
+
+    return made_once(f"model-explorer-{version}-{digest}", install) / "bin" / "python"
 
 
 def _environment() -> dict[str, str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Sort", "command"]
 
 _TOP = 20
+_FEW_KINDS = 12
 
 
 class Sort(str, enum.Enum):
@@ -141,9 +142,6 @@ def command(
     results = _results(find_models(models), selection, how)
     failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
     return FAILURE if failed else 0
-
-
-_FEW_KINDS = 12
 
 
 class _View(enum.Enum):

@@ -15,7 +15,7 @@ from tflite_sparse.storage.encoding_choice import best_storage, densify_nbytes
 from tflite_sparse.storage.values.balance import balanced
 from tflite_sparse.storage.values.half import fits_half, halved
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
-from tflite_sparse.storage.values.quantize import channel_scales, dequantized, quantized
+from tflite_sparse.storage.values.quantize import along, channel_scales, dequantized, quantized
 from tflite_sparse.storage.values.rounding import Rounding, rounding
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def convert(
         source = partial(_whole, before, scales, axis, options.keep_nonzero)
         stored = source()
         after: NDArray[Any] = dequantized(stored, scales, axis)
-        steps = scales.reshape([-1 if d == axis else 1 for d in range(real.ndim)])
+        steps = along(scales, axis, real.ndim)
     else:
         if not fits_half(real):
             return None

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["channel_scales", "dequantized", "quantized"]
+__all__ = ["along", "channel_scales", "dequantized", "quantized"]
 
 _LARGEST = 127
 
@@ -52,7 +52,7 @@ def quantized(
         axis: the dimension of the channels.
         keep_nonzero: whether a value that would become zero becomes 1 or -1.
     """
-    steps = np.rint(weight / _along(scales, axis, weight.ndim))
+    steps = np.rint(weight / along(scales, axis, weight.ndim))
     whole: NDArray[np.int8] = np.clip(steps, -_LARGEST, _LARGEST, out=steps).astype(np.int8)
     if keep_nonzero:
         lost = (whole == 0) & (weight != 0)
@@ -74,11 +74,18 @@ def dequantized(
         scales: of each channel, or one.
         axis: the dimension of the channels.
     """
-    factors = _along(scales, axis, whole.ndim)
+    factors = along(scales, axis, whole.ndim)
     return np.asarray(whole.astype(np.float32) * factors, np.float32)
 
 
-def _along(scales: NDArray[np.float32], axis: int, rank: int) -> NDArray[np.float32]:
+def along(scales: NDArray[np.float32], axis: int, rank: int) -> NDArray[np.float32]:
+    """Scales as an array of so many dimensions, to be broadcast along one of them.
+
+    Args:
+        scales: of each channel, or one.
+        axis: the dimension of the channels.
+        rank: the number of dimensions.
+    """
     sizes = [1] * rank
     if scales.size > 1:
         sizes[axis] = scales.size

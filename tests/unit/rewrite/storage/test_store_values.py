@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.nets.builder import ModelBuilder
-from tests.support.nets.small_nets import head, trunk
+from tests.support.nets.small_nets import build, head, trunk
 from tests.unit.rewrite.models import models
 from tests.unit.rewrite.storage.values import (
     FP16,
     INT8,
     TO_FP32,
-    built,
     convolution,
     kinds,
     stored,
@@ -34,15 +33,11 @@ from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.storage.values.quantize import dequantized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.nets.builder import GraphBuilder, Value
-
-    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
 
 
 def test_a_sparse_weight_becomes_int8_behind_densify_and_dequantize() -> None:
-    model, result = stored(built(convolution()))
+    model, result = stored(build(convolution()))
     assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 5), ("CONV_2D", 1)]
     densify, dequantize, conv = model.main.operators
     constant, dense, real = densify.inputs[0], densify.outputs[0], conv.inputs[1]
@@ -67,14 +62,14 @@ def test_a_sparse_weight_becomes_int8_behind_densify_and_dequantize() -> None:
 
 
 def test_a_dense_weight_becomes_int8_behind_dequantize() -> None:
-    model, result = stored(built(convolution(zeros=0.0)))
+    model, result = stored(build(convolution(zeros=0.0)))
     assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
     assert [change.after for change in result.weights] == ["dense"]
     assert result.model.main.operators[1].inputs[2].type == "FLOAT32"
 
 
 def test_zeros_and_values_are_those_of_the_weight() -> None:
-    data = built(convolution())
+    data = build(convolution())
     before = find_weights(Model.read(data))[0].tensor.data
     assert before is not None
     model, result = stored(data)
@@ -90,7 +85,7 @@ def test_zeros_and_values_are_those_of_the_weight() -> None:
 
 
 def test_depthwise_weights_have_their_scales_along_the_last_dimension() -> None:
-    model, _ = stored(built(lambda g: g.depthwise(g.input((1, 8, 8, 64)))))
+    model, _ = stored(build(lambda g: g.depthwise(g.input((1, 8, 8, 64)))))
     constant = model.main.operators[0].inputs[0]
     assert constant is not None
     assert constant.quantization is not None
@@ -99,7 +94,7 @@ def test_depthwise_weights_have_their_scales_along_the_last_dimension() -> None:
 
 
 def test_a_single_channel_has_one_scale() -> None:
-    model, _ = stored(built(lambda g: g.fully_connected(g.input((1, 2048)), 1)))
+    model, _ = stored(build(lambda g: g.fully_connected(g.input((1, 2048)), 1)))
     assert kinds(model) == [("DEQUANTIZE", 2), ("FULLY_CONNECTED", 1)]
 
 
@@ -110,7 +105,7 @@ def test_lists_of_zero_points_are_stored_once() -> None:
             x = g.conv2d(x, 256)
         return x
 
-    model, _ = stored(built(net))
+    model, _ = stored(build(net))
     tables = [t.quantization for t in model.main.tensors if t.is_constant and t.type == "INT8"]
     places = {table.location("zero_point") for table in tables if table is not None}
     assert len(tables) == 4
@@ -118,14 +113,14 @@ def test_lists_of_zero_points_are_stored_once() -> None:
 
 
 def test_fp16_values_take_their_biases_along() -> None:
-    model, result = stored(built(convolution()), FP16)
+    model, result = stored(build(convolution()), FP16)
     assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 3), ("DEQUANTIZE", 3), ("CONV_2D", 1)]
     assert [t.type for t in model.main.tensors if t.is_constant] == ["FLOAT16", "FLOAT16"]
     assert any("biases are fp16" in note for note in result.notes)
 
 
 def test_int8_values_of_an_fp16_model_unpack_its_biases() -> None:
-    data = built(convolution(storage="fp16", bias_storage="fp16"))
+    data = build(convolution(storage="fp16", bias_storage="fp16"))
     model, result = stored(data)
     assert kinds(model) == [("DENSIFY", 1), ("DEQUANTIZE", 5), ("CONV_2D", 1)]
     bias = model.main.operators[-1].inputs[2]
@@ -160,7 +155,7 @@ def test_files_get_smaller_and_weights_back(data: bytes, values: ValuesOptions) 
 
 
 def test_densify_gives_back_what_the_runtime_computes() -> None:
-    data = built(convolution())
+    data = build(convolution())
     model, _ = stored(data)
     weight = find_weights(model)[0].tensor
     whole, table = decoded(weight), weight.quantization
@@ -175,7 +170,7 @@ def test_densify_gives_back_what_the_runtime_computes() -> None:
 
 
 def test_the_library_unpacks_in_place() -> None:
-    model, _ = stored(built(convolution()))
+    model, _ = stored(build(convolution()))
     result = densify(model, TO_FP32)
     assert result.model is model
     assert kinds(Model.read(written(result))) == [("CONV_2D", 1)]
@@ -192,7 +187,7 @@ def test_the_library_unpacks_in_place() -> None:
 def test_densify_lets_the_numbers_stay_that_may(
     values: StoredValues, operators: list[tuple[str, int]]
 ) -> None:
-    model, _ = stored(built(convolution()))
+    model, _ = stored(build(convolution()))
     result = DensifyValues(DensifyOptions(values=values)).run(model)
     assert kinds(Model.read(written(result))) == operators
 
@@ -203,7 +198,7 @@ def test_shared_weights_are_stored_once() -> None:
         x = g.input((1, 8, 8, 64))
         return g.conv2d(g.conv2d(x, 64, filters=shared), 64, filters=shared)
 
-    model, result = stored(built(net))
+    model, result = stored(build(net))
     assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1), ("CONV_2D", 1)]
     assert len(result.weights) == 1
 
@@ -223,6 +218,6 @@ def test_a_sparse_model_is_adapted_and_then_stored_in_other_numbers() -> None:
         x = g.max_pool(trunk(g, storage="sparse"))
         return head(g, g.conv2d(x, 16, zeros=0.9, storage="sparse"))
 
-    result = Optimize(values=ValuesOptions(StoredValues.INT8)).run(Model.read(built(net)))
+    result = Optimize(values=ValuesOptions(StoredValues.INT8)).run(Model.read(build(net)))
     assert any(change.rounding is not None for change in result.weights)
     assert "INT8" in {weight.tensor.type for weight in find_weights(Model.read(written(result)))}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.store_values import SparsifyValues
 from tflite_sparse.rewrite.writing.save import save
@@ -13,26 +12,14 @@ from tflite_sparse.storage.options import DensifyOptions, SparsifyOptions
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.nets.builder import GraphBuilder, Value
+    from tests.support.nets.small_nets import Net
     from tflite_sparse.rewrite.changes import Rewrite
 
-    Net = Callable[[GraphBuilder], Value | tuple[Value, ...]]
-
-__all__ = ["FP16", "INT8", "TO_FP32", "built", "convolution", "kinds", "stored", "written"]
+__all__ = ["FP16", "INT8", "TO_FP32", "convolution", "kinds", "stored", "written"]
 
 INT8 = ValuesOptions(StoredValues.INT8)
 FP16 = ValuesOptions(StoredValues.FP16)
 TO_FP32 = DensifyOptions(values=StoredValues.FP32)
-
-
-def built(net: Net, seed: int = 1) -> bytes:
-    builder = ModelBuilder(seed=seed)
-    graph = builder.graph()
-    made = net(graph)
-    graph.output(*(made if isinstance(made, tuple) else (made,)))
-    return builder.build()
 
 
 def written(result: Rewrite) -> bytes:
