@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from tflite_sparse.model.sparse import decoded
+from tflite_sparse.encoding.decode import decode
+from tflite_sparse.encoding.occupancy import nonzero_mask
+from tflite_sparse.model.sparse import decoded, encoding_of
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
@@ -93,11 +96,11 @@ class ZeroCounts:
             bound, counts = self._counted[key]
             if near is None or near == bound:
                 return counts
-        values = decoded(tensor) if values is None else values
-        if values is None:
+        counts = _count(tensor, values, near, zero_points)
+        if counts is None:
             return Counts(0, 0, None, *((0,) * len(BLOCK_CHANNELS) for _ in range(2)))
-        counts = count(values, tensor.type, near=near, zero_points=zero_points)
         self._counted[key] = near, counts
+        tensor.subgraph.model.passed(tensor.buffer.nbytes)
         return counts
 
     def tell(self, tensor: Tensor, counts: Counts) -> None:
@@ -150,6 +153,25 @@ def count(
     )
 
 
+def _count(
+    tensor: Tensor,
+    values: NDArray[Any] | None,
+    near: float | None,
+    zero_points: NDArray[Any] | None,
+) -> Counts | None:
+    """The zeros of a constant; None where it has no value."""
+    plain = near is None and zero_points is None and tensor.type != "BFLOAT16"
+    if values is None and tensor.sparsity is not None and plain:
+        # Whether a value is zero fits a byte, so that a quarter of the memory is placed.
+        encoding = encoding_of(tensor)
+        filled = msgspec.structs.replace(encoding, values=nonzero_mask(encoding.values))
+        return count(decode(filled), "BOOL")
+    values = decoded(tensor) if values is None else values
+    return (
+        None if values is None else count(values, tensor.type, near=near, zero_points=zero_points)
+    )
+
+
 def _key(tensor: Tensor, zero_points: NDArray[Any] | None) -> object:
     points = None if zero_points is None else (zero_points.shape, zero_points.tobytes())
     # The same bytes can be seen in another way by another tensor.
@@ -180,7 +202,8 @@ def _integer_masks(
     if zero_points is None or zero_points.size == 1:
         zero_point = 0 if zero_points is None else int(zero_points.reshape(-1)[0])
         for slab in _slabs(rows):
-            yield slab != zero_point, 0
+            # Comparing truth values with a number would widen them first.
+            yield slab if slab.dtype == np.bool_ and not zero_point else slab != zero_point, 0
         return
     # One zero point a row, or one row of them: never as many as there are values.
     if zero_points.shape[0] == 1:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tests.support.nets.builder import ModelBuilder
+from tflite_sparse.flatbuffer.source import Source
 from tflite_sparse.model import Model
 from tflite_sparse.model import zero_counts as counts
+from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.zero_counts import ZeroCounts, count
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NEAR = 1e-10
 
@@ -127,6 +134,34 @@ def test_a_constant_is_counted_once_until_it_is_edited(monkeypatch: pytest.Monke
     filters.buffer.data = np.ones(64, np.float32)
     assert zeros.of(filters).zeros == 0
     assert zeros.of(twin).zeros == 32
+
+
+@pytest.mark.parametrize("storage", ["sparse", "fp16-sparse"])
+@pytest.mark.parametrize("channels", [8, 6, 7])
+def test_a_sparse_constant_counts_as_its_dense_value_does(storage: str, channels: int) -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    values = _sparse((channels, 1, 1, 8), "<f4")
+    values[0] = -0.0
+    graph.output(graph.conv2d(graph.input((1, 4, 4, 8)), channels, filters=values, storage=storage))
+    model = Model.read(builder.build())
+    stored = next(tensor for tensor in model.main.tensors if tensor.sparsity is not None)
+    dense = decoded(stored)
+    assert dense is not None
+    assert ZeroCounts().of(stored) == count(dense, stored.type)
+
+
+def test_what_was_counted_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(graph.conv2d(graph.input((1, 4, 4, 8)), 8, zeros=0.5))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(builder.build())
+    passed: list[int] = []
+    monkeypatch.setattr(Source, "passed", lambda _, nbytes: passed.append(nbytes))
+    filters = next(op for op in Model.read(path).operators() if op.name == "CONV_2D").inputs[1]
+    ZeroCounts().of(filters)
+    assert sum(passed) == 8 * 8 * 4
 
 
 def test_one_zero_point_may_stand_for_a_value_without_dimensions() -> None:
