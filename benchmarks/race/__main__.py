@@ -19,7 +19,7 @@ from benchmarks.race import models, parts
 from benchmarks.race.contest import Command, contest
 from benchmarks.race.contestants import installed, peer_versions, tool
 from benchmarks.race.machine import load, machine
-from benchmarks.race.report import BEFORE, FLOOR, LARGE, Results, render
+from benchmarks.race.report import BEFORE, FLOOR, IMPORTS, LARGE, Results, render
 from tflite_sparse import __version__
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def race(rounds: int, before: str | None, folder: Path) -> Iterator[Results]:
 
     _say("starting Python")
     python = tools[parts.OURS].with_name("python")
-    scripts = {"importing numpy": "import numpy", FLOOR: "import numpy, typer"}
+    scripts = {
+        "importing numpy": "import numpy",
+        FLOOR: "import numpy, typer",
+        IMPORTS: parts.imports_of_sparsify(python, real["hand_landmark_lite"], folder),
+    }
     found.floor = contest(
         {name: Command(*tool(python, "-c", script)) for name, script in scripts.items()}, rounds
     )
@@ -60,6 +64,8 @@ def race(rounds: int, before: str | None, folder: Path) -> Iterator[Results]:
         again = bool(found.sparsify)
         found.sparsify[name] = parts.sparsify_runs(path, tools, folder, turns, warm=again)
         yield found
+    _say("least work")
+    found.least = parts.least_work(python, big, folder)
     for name in _INSPECTED:
         _say(f"inspect {name}")
         alone = {parts.OURS: tools[parts.OURS]}

@@ -28,18 +28,24 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench
 
 __all__ = [
+    "LEAST",
     "OURS",
     "PEER",
     "Sizes",
+    "imports_of_sparsify",
     "in_browser",
     "in_process",
     "inspect_runs",
+    "least_work",
     "sizes",
     "sparsify_runs",
 ]
 
 OURS = "tflite-sparse"
 PEER = "TensorFlow"
+LEAST = "numpy alone"
+"""What is not zero found and written with its column, and nothing else; see least_work.py."""
+
 _HERE = Path(__file__).parent
 
 
@@ -63,6 +69,36 @@ def sparsify_runs(
     commands[PEER] = Command(*peer_script(MLIR_SPARSIFY, model, out), out)
     model.read_bytes()
     return contest(commands, rounds, warm=warm)
+
+
+def imports_of_sparsify(python: Path, model: Path, folder: Path) -> str:
+    """A script that imports every module that a run of `sparsify` imports."""
+    listing = (
+        "import os, sys\n"
+        "end = os._exit\n"
+        "def told(code):\n"
+        "    sys.stderr.write(' '.join(n for n in sys.modules if n.startswith('tflite_sparse')))\n"
+        "    sys.stderr.flush()\n"
+        "    end(code)\n"
+        "os._exit = told\n"
+        "from tflite_sparse.__main__ import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as ended:\n"
+        "    told(ended.code)\n"
+    )
+    words, environment = tool(
+        python, "-c", listing, "sparsify", model, "-o", folder / "imports.tflite"
+    )
+    done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
+    return "import " + ", ".join(done.stderr.split())
+
+
+def least_work(python: Path, model: Path, folder: Path) -> dict[str, Measured]:
+    """The least that numpy can do on a model of filters; see least_work.py."""
+    out = folder / "least.bin"
+    words = tool(python, _HERE / "least_work.py", model, out)
+    return contest({LEAST: Command(*words, out)}, 3)
 
 
 def inspect_runs(model: Path, tools: Mapping[str, Path], rounds: int) -> dict[str, Measured]:

@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.race.parts import OURS, PEER
+from benchmarks.race.parts import LEAST, OURS, PEER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from benchmarks.race.parts import Sizes
     from tflite_sparse.runtime.bench import Bench
 
-__all__ = ["BEFORE", "FLOOR", "LARGE", "SMALL", "Results", "render"]
+__all__ = ["BEFORE", "FLOOR", "IMPORTS", "LARGE", "SMALL", "Results", "render"]
 
 BEFORE = "before"
 """Name of the package as an earlier revision had it."""
 
 FLOOR = "numpy and typer"
 """Name of a start of Python that imports what the tool cannot do without, and nothing else."""
+
+IMPORTS = "all modules of sparsify"
+"""Name of a start of Python that imports what `sparsify` runs, and runs nothing."""
 
 SMALL, LARGE = "keras_mobilenet_v1", "512 MiB of filters"
 """Names of the models that goals for the time are set on."""
@@ -40,7 +43,8 @@ class Results:
         versions: of the package and the peers.
         loads: load of the machine at the start and at the end.
         revision: the earlier revision, "" for none.
-        floor: starting Python with no more than numpy, and with typer too.
+        floor: starting Python with no more than numpy, with typer too, and with the package.
+        least: the least work that numpy can do on the large model.
         sparsify: by model.
         inspect: by model.
         sizes: of models in which nothing is to be stored sparse.
@@ -53,6 +57,7 @@ class Results:
     loads: list[str]
     revision: str
     floor: Mapping[str, Measured] = field(default_factory=dict)
+    least: Mapping[str, Measured] = field(default_factory=dict)
     sparsify: dict[str, dict[str, Measured]] = field(default_factory=dict)
     inspect: dict[str, dict[str, Measured]] = field(default_factory=dict)
     sizes: Sequence[Sizes] = ()
@@ -159,9 +164,21 @@ def _reached(found: Results) -> str:
     if SMALL in found.sparsify and FLOOR in found.floor:
         floors = found.sparsify[SMALL][OURS].median / found.floor[FLOOR].median
         lines.append(f"- {SMALL}: {floors:.1f} times that start (goal: at most {FLOORS}).")
+        if IMPORTS in found.floor:
+            share = found.floor[IMPORTS].median / found.floor[FLOOR].median
+            lines.append(
+                f"  With {IMPORTS} imported and nothing run it is {share:.1f} times already."
+            )
     if LARGE in found.sparsify:
         faster = found.sparsify[LARGE][PEER].median / found.sparsify[LARGE][OURS].median
         lines.append(f"- {LARGE}: {faster:.1f} times faster (goal: at least {FASTER}).")
+        if LEAST in found.least:
+            most = found.sparsify[LARGE][PEER].median / found.least[LEAST].median
+            lines.append(
+                f"  {LEAST.capitalize()}, which finds what is not zero, writes it with its column"
+                f" and proves nothing, takes {seconds(found.least[LEAST].seconds)}:"
+                f" {most:.1f} times faster."
+            )
     return "\n".join(["", *lines]) if lines else ""
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.race.contest import Command, Measured, contest
 from benchmarks.race.machine import machine
-from benchmarks.race.parts import OURS, PEER, Sizes
-from benchmarks.race.report import BEFORE, FLOOR, LARGE, SMALL, Results, render
+from benchmarks.race.parts import LEAST, OURS, PEER, Sizes, imports_of_sparsify, least_work
+from benchmarks.race.report import BEFORE, FLOOR, IMPORTS, LARGE, SMALL, Results, render
+from tests.support.docs.make_testdata import FOLDER
 from tests.support.peers.environments import MLIR_SPARSIFY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 2**20
 
@@ -64,11 +63,34 @@ def test_the_script_that_runs_the_peer_is_there() -> None:
 def test_each_goal_is_named_with_what_was_reached() -> None:
     ours, peer = (Measured((time,), (time,), MIB, 97) for time in (0.5, 15.0))
     results = Results("a machine", {"x": "1"}, ["1.0", "2.0"], "")
-    results.floor = {FLOOR: Measured((0.2,), (0.1,), MIB)}
+    results.floor = {
+        FLOOR: Measured((0.2,), (0.1,), MIB),
+        IMPORTS: Measured((0.3,), (0.1,), MIB),
+    }
+    results.least = {LEAST: Measured((0.25,), (0.2,), MIB)}
     results.sparsify = {SMALL: {OURS: ours, PEER: peer}, LARGE: {OURS: ours, PEER: peer}}
     page = render(results)
     assert f"- {SMALL}: 2.5 times that start (goal: at most 1.8)." in page
+    assert "imported and nothing run it is 1.5 times already." in page
     assert f"- {LARGE}: 30.0 times faster (goal: at least 25)." in page
+    assert "takes 250 ms (250-250): 60.0 times faster." in page
+
+
+def test_the_modules_of_sparsify_are_listed_by_a_run_of_it(tmp_path: Path) -> None:
+    script = imports_of_sparsify(
+        Path(sys.executable), FOLDER / "mobilenet_tiny_80.tflite", tmp_path
+    )
+    assert script.startswith("import ")
+    assert "tflite_sparse.encoding.encode" in script
+    assert "tflite_sparse.runtime" not in script
+
+
+def test_the_least_work_writes_what_is_not_zero(tmp_path: Path) -> None:
+    values = np.array([0, 1, 0, 2.5], np.float32)
+    model = tmp_path / "values.bin"
+    model.write_bytes(values.tobytes())
+    measured = least_work(Path(sys.executable), model, tmp_path)[LEAST]
+    assert measured.size == 2 * (4 + 2)
 
 
 def test_the_machine_has_no_name_and_no_path() -> None:
