@@ -11,7 +11,15 @@ import pytest
 
 from benchmarks.race.contest import Command, Measured, contest
 from benchmarks.race.machine import machine
-from benchmarks.race.parts import LEAST, OURS, PEER, Sizes, imports_of_sparsify, least_work
+from benchmarks.race.parts import (
+    LEAST,
+    OURS,
+    PEER,
+    Sizes,
+    imports_of_sparsify,
+    in_process,
+    least_work,
+)
 from benchmarks.race.report import BEFORE, FLOOR, IMPORTS, LARGE, SMALL, Results, render
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.peers.environments import MLIR_SPARSIFY
@@ -121,3 +129,10 @@ def test_ratios_are_those_of_medians() -> None:
     assert "goal:" not in page
     assert "| other | 50 | 50 | 60 | +10 |" in page
     assert "| encode | scipy | 1.00 s (1.00-1.00) | 3.00 s (3.00-3.00) | 3.0 x |" in page
+
+
+@pytest.mark.slow
+def test_libraries_read_and_encode_what_the_package_does(tmp_path: Path) -> None:
+    measured = in_process({"tiny": FOLDER / "mobilenet_tiny_80.tflite"}, tmp_path)
+    assert set(measured["codec"]) == {"encode", "decode"}
+    assert set(measured["files"]["mobilenet_tiny_80"]) == {"read", "write"}
