@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
 from tflite_sparse.words.numbers import count_of, listing, percent
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -174,6 +175,7 @@ def _share(group: TargetGroup) -> str:
             f": {group.sparse_pointwise} of"
             f" {count_of(group.pointwise, '1x1 convolution')},"
             f" {percent(group.sparse_macs, group.macs)} of the multiply-adds{_gains(group)}"
+            f"{_blocks(group)}"
         )
     if group.outcome is Outcome.DENSE and not group.pointwise:
         others = len(group.other_pointwise)
@@ -191,6 +193,18 @@ def _gains(group: TargetGroup) -> str:
         if target.estimate is not None
     ]
     return f"; an estimated {listing(gains)}" if gains else ""
+
+
+def _blocks(group: TargetGroup) -> str:
+    """How many run in block kernels where these are slow."""
+    slow = slow_blocks_of(group)
+    targets = list(dict.fromkeys(name for names in slow for name in names))
+    if not targets:
+        return ""
+    return (
+        f"; {max(map(len, slow.values()))} of them in kernels for blocks of channels, which are"
+        f" scalar on {listing(targets)} ('tflite-sparse optimize' breaks the blocks where it can)"
+    )
 
 
 def _off_by_design(group: TargetGroup) -> str:

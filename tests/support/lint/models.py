@@ -11,6 +11,7 @@ from tests.support.forge import Forge
 from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.every_table import pack
 from tests.support.nets.small_nets import build, entry, head, through, trunk
+from tests.support.nets.weights import block_mask
 from tests.support.peers.object_api import load
 
 if TYPE_CHECKING:
@@ -153,6 +154,17 @@ def pruned(
         x = middle(g, x) if middle else x
         x = g.conv2d(x, 32, zeros=zeros, name="second")
         return end(g, x)
+
+    return build(net)
+
+
+def in_blocks(outputs: int) -> bytes:
+    """A model that runs sparse, with its zeros in blocks of some output channels."""
+
+    def net(g: GraphBuilder) -> Value:
+        x = g.depthwise(entry(g))
+        mask = block_mask(g.rng, (32, 1, 1, x.shape[3]), (outputs, 1, 1, 1), 0.75)
+        return head(g, g.conv2d(x, 32, mask=mask, storage="sparse", name="pointwise"))
 
     return build(net)
 

@@ -15,10 +15,12 @@ import pytest
 
 import tflite_sparse.xnnpack as package
 from tests.support.nets.small_nets import build_subgraph, entry, head, trunk
+from tests.support.nets.weights import block_mask
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.cost.prices import COSTS, costs_of, slow_kernels
 from tflite_sparse.xnnpack.explain.rules import RULES, rule, rules_table
 from tflite_sparse.xnnpack.explain.runtime_rule import Stage
 from tflite_sparse.xnnpack.plan import plan
@@ -225,6 +227,34 @@ def test_estimate_meets_the_measurements_it_is_fitted_to(
     assert made is not None
     assert made.planned_ms == pytest.approx(measured_ms, rel=0.03)
     assert made.dense_ms == pytest.approx(37.1, rel=0.02)
+
+
+@pytest.mark.parametrize(("block", "times_as_long"), [(1, 0.40), (2, 1.18), (4, 1.16)])
+def test_estimate_knows_what_block_kernels_cost_in_a_browser(
+    mobilenet_graph: Subgraph, block: int, times_as_long: float
+) -> None:
+    rng = np.random.default_rng(0)
+    weights = filters(mobilenet_graph)
+    zeros = {
+        index: ~block_mask(rng, mobilenet_graph.tensors[index].shape, (block, 1, 1, 1), 0.8)
+        for index in weights
+    }
+    assumed = WhatIf(encoded=frozenset(weights[:1]), zeros=zeros)
+    planned = plan(mobilenet_graph, "wasm", assume=assumed)
+    assert {op.kernel for op in planned.operators if op.kernel} == {block}
+    made = estimate(planned, mobilenet_graph)
+    assert made is not None
+    assert made.planned_ms / made.dense_ms == pytest.approx(times_as_long, rel=0.06)
+
+
+def test_prices_that_nobody_has_measured_are_stood_in_for() -> None:
+    assert costs_of("wasm") is COSTS["wasm"]
+    assert slow_kernels("wasm") == slow_kernels("armv7") == slow_kernels("x86-noavx") == {2, 4}
+    assert not slow_kernels("arm64")
+    assert not slow_kernels("riscv")
+    arm64 = costs_of("arm64")
+    # What XNNPACK's kernels on arm64 gain and lose by blocks.
+    assert arm64.sparse_2 < arm64.sparse_4 < arm64.sparse
 
 
 def test_no_estimate_where_nobody_has_measured() -> None:

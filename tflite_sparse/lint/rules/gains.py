@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.storage import store_sparse
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.lint.rules.speed import WHY, changes, lacks_zeros
+from tflite_sparse.words.numbers import count_of, listing
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -177,3 +179,31 @@ def in_vain(subject: Subject) -> Iterator[Hit]:
             f" {totals.bytes_dense:,}, and no time",
             data={"weights": count, "bytes": saving, "targets": able},
         )
+
+
+@rule(
+    "TFS314",
+    "slow-block-kernels",
+    Severity.WARNING,
+    what="1x1 convolutions run sparse in kernels that compute 2 or 4 output channels at once, on a"
+    " target where these are scalar. The runtime takes them wherever the zeros lie in blocks of"
+    " output channels, so that at least 90 % of the values in the blocks it stores are not zero;"
+    " where there are no zeros at all, too.",
+    why="A scalar multiplication costs several times as much as one of the kernel for one channel:"
+    " with 80 % zeros in blocks a model runs slower in the browser than with dense weights.",
+    fix="tflite-sparse optimize puts output channels in another order, which breaks the blocks and"
+    " changes nothing in what the model computes. Where you prune, prune single weights for these"
+    " targets.",
+    command="tflite-sparse optimize MODEL -o OUT",
+)
+def slow_blocks(subject: Subject) -> Iterator[Hit]:
+    """Filters that make the runtime take a kernel that is slow on a target."""
+    for group in subject.runs(Outcome.SPARSE):
+        for target_names, operators in slow_blocks_of(group).items():
+            yield Hit(
+                f"{count_of(len(operators), '1x1 convolution')}"
+                f" {'runs' if len(operators) == 1 else 'run'} in kernels for blocks of output"
+                f" channels, which are scalar on {listing(target_names)}",
+                Spot.of_operator(subject.operator(group.subgraph, operators[0])),
+                {"operators": list(operators), "targets": list(target_names)},
+            )

@@ -1,8 +1,8 @@
 """An estimate of how long a model takes, dense and as planned, from a small cost model.
 
 Every operator costs its multiplications, the elements that it writes and a fixed overhead. A sparse
-1x1 convolution multiplies by the weights that are not zero only, at a higher price each. The prices
-are fitted to measurements; where nobody has measured a target, there is no estimate.
+1x1 convolution multiplies by the weights that are not zero only, at a price of the kernel that runs
+it. The prices are fitted to measurements; where nobody has measured a target, there is no estimate.
 """
 
 from __future__ import annotations
@@ -11,53 +11,18 @@ import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.cost.prices import COSTS, multiplication
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
+    from tflite_sparse.xnnpack.cost.prices import Costs
     from tflite_sparse.xnnpack.plan import Plan
     from tflite_sparse.xnnpack.plan_types import FilterPlan, OperatorPlan
 
-__all__ = ["COSTS", "Costs", "Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "nanoseconds"]
 
 _NS_PER_MS = 1e6
-
-
-class Costs(Record, frozen=True):
-    """Prices on a target, one thread.
-
-    Attributes:
-        dense: a multiplication of a dense convolution or matrix product, in nanoseconds.
-        depthwise: a multiplication of a depthwise convolution, in either layout, in nanoseconds.
-        sparse: a multiplication by a weight that is not zero in a sparse kernel, in nanoseconds.
-        written: an element that a sparse kernel writes, in nanoseconds.
-        moved: an element that any operator without multiplications writes, in nanoseconds.
-        overhead: an operator that runs, in nanoseconds.
-        measured: where the prices come from.
-    """
-
-    dense: float
-    depthwise: float
-    sparse: float
-    written: float
-    moved: float
-    overhead: float
-    measured: str
-
-
-COSTS = {
-    "wasm": Costs(
-        dense=0.0625,
-        depthwise=0.15,
-        sparse=0.0863,
-        written=0.75,
-        moved=0.4,
-        overhead=2000.0,
-        measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread: MobileNetV1 1.0 224 "
-        "at 0, 70, 80, 90 and 95 % zeros in 37.1, 19.4, 14.8, 10.2 and 7.9 ms",
-    ),
-}
-"""The prices by the name of the target."""
 
 
 class Estimate(Record, frozen=True):
@@ -91,7 +56,7 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
     if costs is None or plan.verdict.elsewhere not in (Outcome.SPARSE, Outcome.DENSE):
         return None
     try:
-        dense, planned = _times(plan, subgraph, costs)
+        dense, planned = nanoseconds(plan, subgraph, costs)
     except OverflowError:
         return None
     if not math.isfinite(dense) or not math.isfinite(planned):
@@ -101,8 +66,12 @@ def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
     return Estimate(dense_ms, planned_ms, gain, costs.measured)
 
 
-def _times(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, float]:
-    """Nanoseconds of the dense model, and as planned."""
+def nanoseconds(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, float]:
+    """Nanoseconds that the dense model takes by some prices, and as planned.
+
+    Raises:
+        OverflowError: it claims shapes for which no number would do.
+    """
     filters = {counted.operator: counted for counted in plan.filters}
     dense = planned = 0.0
     for op in plan.operators:
@@ -125,4 +94,5 @@ def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:
 
 def _sparse(op: OperatorPlan, counted: FilterPlan | None, elements: int, costs: Costs) -> float:
     kept = op.macs * (1 - counted.zeros / (counted.parameters or 1)) if counted else op.macs
-    return kept * costs.sparse + elements * costs.written + costs.overhead
+    price = multiplication(costs, op.kernel or 1)
+    return kept * price + elements * costs.written + costs.overhead

@@ -1,6 +1,6 @@
 """What a region wins and costs, from the same prices as the estimate of speed.
 
-The prices were measured in WebAssembly, see `tflite_sparse.xnnpack.cost.estimate`;
+The prices were measured in WebAssembly, see `tflite_sparse.xnnpack.cost.prices`;
 for other targets they stand in for those that nobody has measured.
 """
 
@@ -20,7 +20,7 @@ from tflite_sparse.rewrite.adapt.passes.exits import EXITS
 from tflite_sparse.rewrite.adapt.queries import RANK
 from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
-from tflite_sparse.xnnpack.cost.estimate import COSTS
+from tflite_sparse.xnnpack.cost.prices import COSTS
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
