@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.runtime.interleave import there_and_back
+from tflite_sparse.runtime.litert.watch import moments_of, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["perform", "preload"]
 
@@ -23,10 +29,17 @@ def preload() -> None:
 
 def perform(request: dict[str, Any]) -> Answer:
     """Does one task; what the runtime refuses is an answer, not an error."""
-    return {"run": _run, "profile": _profile, "time": _time}[request["task"]](request)
+    tasks: dict[str, Callable[[dict[str, Any]], Answer]] = {
+        "run": _run,
+        "profile": _profile,
+        "time": _time,
+        "values": partial(_watch, of=values_of),
+        "moments": partial(_watch, of=moments_of),
+    }
+    return tasks[request["task"]](request)
 
 
-def _interpreter(model: str, backend: str, threads: int) -> Any:
+def _interpreter(model: str, backend: str, threads: int, *, keep_all: bool = False) -> Any:
     from ai_edge_litert import interpreter as litert
 
     resolver = {
@@ -34,9 +47,15 @@ def _interpreter(model: str, backend: str, threads: int) -> Any:
         "builtin": litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         "reference": litert.OpResolverType.BUILTIN_REF,
     }[backend]
-    return litert.Interpreter(
-        model_path=model, num_threads=threads, experimental_op_resolver_type=resolver
-    )
+    with warnings.catch_warnings():
+        # It says that keeping all tensors takes memory.
+        warnings.simplefilter("ignore")
+        return litert.Interpreter(
+            model_path=model,
+            num_threads=threads,
+            experimental_op_resolver_type=resolver,
+            experimental_preserve_all_tensors=keep_all,
+        )
 
 
 def _one_line(error: Exception) -> str:
@@ -98,6 +117,27 @@ def _run(request: dict[str, Any]) -> Answer:
     except (RuntimeError, ValueError) as error:
         return "run-failure", _one_line(error), None
     return "ok", "", trials
+
+
+def _watch(request: dict[str, Any], of: Callable[[Iterator[Any], Any], Any]) -> Answer:
+    """What `of` makes of the tensors after each run, all of which are kept."""
+    feeds = request["feeds"]
+    try:
+        interpreter = _interpreter(request["model"], "xnnpack", request["threads"], keep_all=True)
+        _allocate(interpreter, feeds[0] if feeds else {})
+    except (RuntimeError, ValueError) as error:
+        return "load-failure", _one_line(error), None
+
+    def runs() -> Iterator[Any]:
+        for values in feeds:
+            _set_inputs(interpreter, values)
+            interpreter.invoke()
+            yield interpreter
+
+    try:
+        return "ok", "", of(runs(), request["watched"])
+    except (RuntimeError, ValueError) as error:
+        return "run-failure", _one_line(error), None
 
 
 def _profile(request: dict[str, Any]) -> Answer:

@@ -1,0 +1,1 @@
+"""What the tensors inside a model hold when LiteRT runs it."""

@@ -1,0 +1,1 @@
+"""Moments of what filters read: they tell what an error of a weight does to the outputs."""
