@@ -36,6 +36,7 @@ ALLOWED = {
     "comparison": BELOW_INSPECTION | {"inspection"},
     "rewrite": BELOW_INSPECTION | {"inspection"},
     "runtime": BELOW_INSPECTION | {"inspection", "comparison"},
+    "torch": BELOW_MODEL | {"model"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "report": BELOW_INSPECTION | {"inspection", "comparison", "lint", "rewrite", "runtime"},
     "model_explorer": BELOW_INSPECTION | {"inspection", "report"},
@@ -100,6 +101,7 @@ def test_importing_the_package_loads_neither_rich_nor_typer_nor_a_runtime():
         "playwright",
         "jsonschema",
         "flatbuffers",
+        "torch",
     }
 
 

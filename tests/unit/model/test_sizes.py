@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as litert_schema
 
 from tests.support.nets.builder import ModelBuilder
 from tests.support.open_sizes import opened
@@ -167,3 +168,22 @@ def test_a_model_that_takes_no_size_cannot_get_a_fixed_one():
     for axes in ((0,), (0, 1, 2)):
         with pytest.raises(UsageError, match="does not take its sizes: CONV_2D #1"):
             fixed_copy(Model.read(opened(model.to_bytes(), axes)), None)
+
+
+def test_a_size_taken_from_a_shape_is_the_first_where_its_begin_is_masked():
+    builder = ModelBuilder()
+    g = builder.graph()
+    x = g.input((1, 6, 8, 3))
+    (shape,) = g.op("SHAPE", [x], [((4,), "INT32")])
+    options = litert_schema.StridedSliceOptionsT()
+    options.beginMask, options.shrinkAxisMask = 1, 1
+    numbers = [g.constant(np.array([n], np.int32)) for n in (2, 3, 1)]
+    (batch,) = g.op("STRIDED_SLICE", [shape, *numbers], [((), "INT32")], options)
+    pack = litert_schema.PackOptionsT()
+    pack.valuesCount = 2
+    rest = g.constant(np.array(144, np.int32))
+    (wanted,) = g.op("PACK", [batch, rest], [((2,), "INT32")], pack)
+    g.output(g.op("RESHAPE", [x, wanted], [((1, 144), "FLOAT32")])[0])
+    model = Model.read(opened(builder.build(), (1,)))
+    resize(model, {"input": (1, 6, 8, 3)})
+    assert model.main.outputs[0].shape == (1, 144)

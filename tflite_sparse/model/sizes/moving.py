@@ -152,7 +152,8 @@ def sliced(operands: Operands, array: Any) -> Any | None:
         elif "new_axis" in flag:
             index.append(None)
         elif "shrink_axis" in flag:
-            index.append(begin)
+            # StridedSliceStartForAxis of the runtime: the mask comes before the number.
+            index.append((0 if stride > 0 else -1) if "begin" in flag else begin)
         else:
             last = begin + end if operands.option("offset", default=False) else end
             index.append(
