@@ -95,7 +95,8 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="FOLDER",
-        help="With --values: run both models on these .npz and .npy files, not on random inputs.",
+        help="With --values int8: fit the weights to three quarters of these .npz and .npy files."
+        " With --verify: run both models on the rest, not on random inputs.",
     ),
 ]
 MinSnr = Annotated[

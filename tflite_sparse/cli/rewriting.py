@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.cli.output import free_target, show
+from tflite_sparse.cli.values_data import Data
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tflite_sparse.cli.options import StoredAs
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
     from tflite_sparse.runtime.prove import Proof
-    from tflite_sparse.storage.values.options import ValuesOptions
 
 __all__ = [
     "STDOUT",
@@ -28,7 +27,6 @@ __all__ = [
     "parse_block",
     "parse_saving",
     "rewrite_command",
-    "values_options",
 ]
 
 STDOUT = "-"
@@ -53,7 +51,7 @@ class Destination(msgspec.Struct, frozen=True):
         as_json: whether the report is a JSON document.
         gzip: whether to compute sizes after gzip; None leaves it to the size of the file.
         top: how many weights to show; 0 for all.
-        data: a folder with inputs for a model whose weights were rounded; None for random ones.
+        data: inputs for a model whose weights are rounded; None for random ones.
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
         demanded: whether it was asked for that the runtime agrees: then it must have run them.
@@ -70,7 +68,7 @@ class Destination(msgspec.Struct, frozen=True):
     as_json: bool
     gzip: bool | None
     top: int
-    data: str | None = None
+    data: Data | None = None
     input_shapes: dict[str, tuple[int, ...]] = {}
     batch: int | None = None
     demanded: bool = False
@@ -88,7 +86,12 @@ class Destination(msgspec.Struct, frozen=True):
             raise UsageError("-o and --in-place contradict each other", hint="leave out one")
         if self.dry_run or self.check:
             return None
-        of_runs = {"--data": self.data, "--atol": self.atol, "--rtol": self.rtol}
+        only_judges = self.data is not None and not self.data.fits
+        of_runs = {
+            "--data": self.data if only_judges else None,
+            "--atol": self.atol,
+            "--rtol": self.rtol,
+        }
         for option, value in of_runs.items():
             if value is not None and not self.verify:
                 raise UsageError(
@@ -278,30 +281,3 @@ def parse_saving(text: str) -> tuple[int, float]:
     if text.strip().endswith("%"):
         return 1, parse_share(text)
     return max(1, parse_size(text)), 0.0
-
-
-def values_options(
-    values: StoredAs, data: str | None, *, keep_nonzero: bool, min_snr: float
-) -> ValuesOptions | None:
-    """In which numbers to store weights; None where they keep those that they have.
-
-    Raises:
-        UsageError: an option goes with others that are not there.
-    """
-    from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
-
-    numbers = StoredValues(values.value)
-    if numbers is StoredValues.FP32:
-        asked = {
-            "--keep-nonzero": keep_nonzero,
-            "--min-snr": min_snr > 0,
-            "--data": data is not None,
-        }
-        for option, given in asked.items():
-            if given:
-                raise UsageError(
-                    f"{option} is for weights that --values stores in other numbers",
-                    hint="add --values int8 or --values fp16",
-                )
-        return None
-    return ValuesOptions(numbers, keep_nonzero, min_snr)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tflite_sparse.cli.rewriting import Destination
+    from tflite_sparse.cli.values_data import Data
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.runtime.fidelity import Fidelity
     from tflite_sparse.runtime.prove import Proof
@@ -57,12 +58,13 @@ def check_values(
         save(dense, file)
         file.flush()
         exact = verify_files(path, written, weights=False)
+    data = destination.data
     kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
     measured = fidelity(
         model,
         written,
         bound=max(_BOUNDS[kind] for kind in kinds),
-        data=destination.data,
+        given=None if data is None else data.split.held_out,
         input_shapes=destination.input_shapes,
         batch=destination.batch,
         repaired=repaired,
@@ -75,25 +77,23 @@ def check_values(
         )
     if not measured.within:
         raise RewriteError(
-            f"the rounded weights change the outputs too much: {_words(measured)}",
+            f"the rounded weights change the outputs too much: {_words(measured, data)}",
             hint="--data FOLDER runs both models on inputs that are not random; --min-snr 40 lets"
             " the weights that rounding changes most keep their numbers; --values fp16 rounds less",
         )
     if not exact.verified:
         return proof_of(exact, weights=False)
     if not measured.outputs:
-        return Proof(False, _words(measured))
+        return Proof(False, _words(measured, data))
     same = f"LiteRT computes what the rounded weights do, {kernels_words(exact)}"
-    return Proof(True, f"{same}; {_words(measured)}")
+    return Proof(True, f"{same}; {_words(measured, data)}")
 
 
-def _words(measured: Fidelity) -> str:
+def _words(measured: Fidelity, data: Data | None) -> str:
     worst = measured.worst
-    where = f"on {measured.data}" if measured.data else "on random inputs"
     if worst is None:
         return "LiteRT runs neither model, so that no outputs were compared"
     ratio = min((o.snr for o in measured.outputs if o.snr is not None), default=None)
-    sets = count_of(measured.inputs, "set")
     parts = [
         f"outputs differ by up to {100 * worst.share:.2g} % of their range",
         f"cosine {min(o.cosine for o in measured.outputs):.5f}",
@@ -101,4 +101,17 @@ def _words(measured: Fidelity) -> str:
     ]
     if ratio is not None:
         parts.insert(1, f"SNR {ratio:.1f} dB")
-    return f"{', '.join(parts)}; {where}, {sets}, allowed {100 * measured.bound:g} %"
+    return f"{', '.join(parts)}; {_where(measured, data)}, allowed {100 * measured.bound:g} %"
+
+
+def _where(measured: Fidelity, data: Data | None) -> str:
+    """On which inputs."""
+    sets = count_of(measured.inputs, "set")
+    if data is None:
+        return f"on random inputs, {sets}"
+    fitted = data.split.fitted
+    if not fitted:
+        return f"on {data.folder}, {sets}"
+    if len(fitted) == measured.inputs:
+        return f"on {data.folder}, {sets}, to which the weights were fitted"
+    return f"on {data.folder}, {sets}; the weights were fitted to {len(fitted)} others"

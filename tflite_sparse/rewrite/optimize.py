@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.storage.values.calibration import Calibration
     from tflite_sparse.storage.values.options import ValuesOptions
 
 __all__ = ["Optimize", "optimize"]
@@ -36,9 +37,10 @@ class Optimize(Sequence):
         options: AdaptOptions | None = None,
         storage: SparsifyOptions | None = None,
         values: ValuesOptions | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         storage = storage or SparsifyOptions(lean_download=True)
-        super().__init__(Adapt(options), sparsify_pass(storage, values))
+        super().__init__(Adapt(options), sparsify_pass(storage, values, calibration))
 
 
 def optimize(
@@ -47,6 +49,7 @@ def optimize(
     storage: SparsifyOptions | None = None,
     values: ValuesOptions | None = None,
     *,
+    calibration: Calibration | None = None,
     input_shapes: Mapping[str, SequenceOf[int]] | None = None,
     batch: int | None = None,
 ) -> Rewrite:
@@ -59,6 +62,8 @@ def optimize(
             that run dense in any case and would make the download larger.
         values: the numbers in which they are stored, which loses information; None for those that
             they have.
+        calibration: runs a model on data, to which int8 values are then fitted, such as
+            `runtime.activations.calibrate.calibrated` gives; None for none.
         input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one. The
             result has these sizes for good.
         batch: the same for the first dimension alone.
@@ -71,4 +76,5 @@ def optimize(
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    return run_at_sizes(Optimize(options, storage, values), model, input_shapes, batch)
+    rewrite = Optimize(options, storage, values, calibration)
+    return run_at_sizes(rewrite, model, input_shapes, batch)

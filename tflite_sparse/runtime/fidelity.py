@@ -11,7 +11,7 @@ from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
 from tflite_sparse.records import Count, Distance, Record, Share
 from tflite_sparse.runtime.compare_outputs import Tolerance, figures, paired
-from tflite_sparse.runtime.inputs import input_specs, load_folder, random_inputs
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import Backend, Job, run_jobs
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["Fidelity", "OutputFidelity", "fidelity", "output_fidelity"]
 
@@ -61,13 +63,11 @@ class Fidelity(Record, frozen=True):
 
     Attributes:
         inputs: number of sets of inputs.
-        data: where they came from; "" for random ones.
         bound: the largest difference that is allowed, as a share of the range of an output.
         outputs: the outputs; empty where neither model runs.
     """
 
     inputs: Count
-    data: str
     bound: Share
     outputs: tuple[OutputFidelity, ...]
 
@@ -87,7 +87,7 @@ def fidelity(
     after: str | os.PathLike[str],
     *,
     bound: float,
-    data: str | None = None,
+    given: Sequence[Outputs] | None = None,
     trials: int = _TRIALS,
     seed: int = 0,
     timeout: float = 120.0,
@@ -101,7 +101,7 @@ def fidelity(
         before: the model as it was.
         after: the model with rounded weights.
         bound: the largest difference that is allowed, as a share of the range of an output.
-        data: a folder of .npz and .npy files with inputs instead of random ones.
+        given: sets of inputs instead of random ones.
         trials: how many sets of random inputs.
         seed: seed of the random inputs.
         timeout: seconds after which a model is given up.
@@ -116,8 +116,9 @@ def fidelity(
         RuntimeUnavailableError: LiteRT is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
-    specs = input_specs(Model.read(before), None, batch, input_shapes)
-    given = random_inputs(specs, trials, seed) if data is None else load_folder(data, specs)
+    if given is None:
+        specs = input_specs(Model.read(before), None, batch, input_shapes)
+        given = random_inputs(specs, trials, seed)
     kernels: Backend = "reference" if repaired else "xnnpack"
     first, second = run_jobs([Job(before, given, kernels), Job(after, given)], timeout=timeout)
     if first.status != second.status:
@@ -131,7 +132,7 @@ def fidelity(
         if problem:
             raise RewriteError(f"the written model has other outputs: {problem}")
         outputs = tuple(output_fidelity(name, left, right) for name, left, right in pairs)
-    return Fidelity(len(given), data or "", bound, outputs)
+    return Fidelity(len(given), bound, outputs)
 
 
 def output_fidelity(

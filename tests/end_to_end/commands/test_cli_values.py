@@ -67,18 +67,31 @@ def test_densify_gives_back_fp32_that_means_the_same(tmp_path: Path) -> None:
     assert call("diff", MODEL, small).code == 1
 
 
-def test_data_come_from_a_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["sparsify", "--verify"], ["optimize"]], ids=str)
+def test_data_come_from_a_folder(tmp_path: Path, command: list[str]) -> None:
     (shape,) = [tensor.shape for tensor in Model.read(MODEL).main.inputs]
     folder = tmp_path / "inputs"
     folder.mkdir()
-    images = np.zeros((3, *shape), np.float32)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, *shape)).astype(np.float32)
     np.save(folder / "a.npy", images[0])
     np.savez(folder / "b.npz", **{Model.read(MODEL).main.inputs[0].name: images})
-    done = call(
-        "sparsify", MODEL, "--values", "int8", "--data", folder, "-o", tmp_path / "o", "--verify"
-    )
+    options = ["--data", folder, "-o", tmp_path / "o"]
+    done = call(*command, MODEL, "--values", "int8", *options)
     assert done.code == 0, done.err
-    assert "inputs, 4 sets, allowed 25 %" in words(done.out)
+    assert "inputs, 1 set; the weights were fitted to 3 others, allowed 25 %" in words(done.out)
+    assert "dB on the data than rounded without" in words(done.out)
+    judged = call("sparsify", MODEL, "--values", "fp16", *options, "--verify", "--force")
+    assert "inputs, 4 sets, allowed 2 %" in words(judged.out)
+
+
+def test_a_weight_is_fitted_without_being_verified_too(tmp_path: Path) -> None:
+    (shape,) = [tensor.shape for tensor in Model.read(MODEL).main.inputs]
+    np.save(tmp_path / "a.npy", np.ones(shape, np.float32))
+    out = tmp_path / "o.tflite"
+    arguments = ["--values", "int8", "--data", tmp_path, "-o", out, "--json"]
+    document = call("sparsify", MODEL, *arguments).document("rewrite")
+    rounded = [weight["rounding"] for weight in document["weights"] if weight["rounding"]]
+    assert all(rounding["output_snr"] >= rounding["nearest_snr"] for rounding in rounded)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +120,7 @@ def test_a_folder_without_inputs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sparsify", "--values", "int8", "--data", "here"], "--data is for the run that --verify"),
+        (["sparsify", "--values", "fp16", "--data", "here"], "--data is for the run that --verify"),
         (["optimize", "--no-verify", "--rtol", "0.1"], "--rtol is for the run that --verify"),
         (["adapt", "--atol", "0.1"], "--atol is for the run that --verify"),
         (["optimize", "--values", "int8", "--atol", "0.1"], "--values has bounds of its own"),

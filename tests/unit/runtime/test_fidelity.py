@@ -26,7 +26,7 @@ def test_values_that_are_not_finite_widen_no_range(special: float) -> None:
     found = output_fidelity("y", f32(-1, special, 3), f32(-1, special, 2))
     assert (found.range, found.share) == (4, 0.25)
     assert found.snr == pytest.approx(10)
-    assert not Fidelity(1, "", 0.2, (found,)).within
+    assert not Fidelity(1, 0.2, (found,)).within
 
 
 @pytest.mark.parametrize("special", [np.nan, np.inf])

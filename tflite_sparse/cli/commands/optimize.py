@@ -9,8 +9,9 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
-from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command, values_options
+from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
+from tflite_sparse.cli.values_data import data_for, values_options
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,21 +62,24 @@ def command(
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     shapes = parse_input_shapes(input_shape)
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
+    given = data_for(model, data, numbers, shapes, batch)
     destination = Destination(
-        output, in_place, force, dry_run, check, proved, as_json, gzip, top, data, shapes, batch,
+        output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
         demanded=bool(verify), atol=atol, rtol=rtol,
     )  # fmt: skip
     if bench is not None:
         from tflite_sparse.runtime.bench import require
 
         require(bench.value)
-    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
     if numbers is not None and (atol is not None or rtol is not None):
         raise UsageError(
             "--atol and --rtol are for results that stay the same; --values has bounds of its own",
             hint="--min-snr lets the weights that rounding changes most keep their numbers",
         )
-    code = rewrite_command(model, destination, Optimize(options, values=numbers))
+    calibration = None if given is None else given.calibration
+    rewrite = Optimize(options, values=numbers, calibration=calibration)
+    code = rewrite_command(model, destination, rewrite)
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)
         code = code or int(not measured.ok)

@@ -12,9 +12,9 @@ from tflite_sparse.cli.rewriting import (
     parse_block,
     parse_saving,
     rewrite_command,
-    values_options,
 )
 from tflite_sparse.cli.values import parse_input_shapes, parse_share
+from tflite_sparse.cli.values_data import data_for, values_options
 
 __all__ = ["command"]
 
@@ -93,6 +93,8 @@ def command(
         fc=fc,
     )
     shapes = parse_input_shapes(input_shape)
+    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
+    given = data_for(model, data, numbers, shapes, batch)
     destination = Destination(
         output,
         in_place,
@@ -103,10 +105,10 @@ def command(
         as_json,
         gzip,
         top,
-        data,
+        given,
         shapes,
         batch,
         demanded=verify,
     )
-    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
-    return rewrite_command(model, destination, sparsify_pass(options, numbers))
+    calibration = None if given is None else given.calibration
+    return rewrite_command(model, destination, sparsify_pass(options, numbers, calibration))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tflite_sparse.model import Model, Subgraph
+    from tflite_sparse.storage.values.calibration import Calibration
     from tflite_sparse.storage.values.forms import Converted
     from tflite_sparse.xnnpack.forecast import Forecast
 
@@ -45,20 +46,26 @@ class StoreValues(ModelPass):
     summary = "Store weights as fp16 or int8 that compute in fp32."
 
     def __init__(
-        self, options: ValuesOptions | None = None, storage: SparsifyOptions | None = None
+        self,
+        options: ValuesOptions | None = None,
+        storage: SparsifyOptions | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.options = options or ValuesOptions()
         self.storage = storage or SparsifyOptions()
+        self.calibration = calibration
 
     def apply(self, model: Model) -> Rewrite:
         """Decides about every weight, and edits the graph and the buffers of those that change."""
-        decisions = decide_values(model, self.options, self.storage)
+        fits = self.calibration is not None and self.options.values is StoredValues.INT8
+        measured = self.calibration(model) if fits and self.calibration else {}
+        decisions = decide_values(model, self.options, self.storage, measured)
         counts = ZeroCounts()
         base = forecasts(model, counts)
         careful = _lost(decisions) > 0 and worse(base, _with_zeros(model, decisions, counts))
         if careful:
             options = msgspec.structs.replace(self.options, keep_nonzero=True)
-            decisions = decide_values(model, options, self.storage)
+            decisions = decide_values(model, options, self.storage, measured)
         edit = ValuesEdit(model)
         for decision in decisions:
             if decision.converted is not None:
@@ -86,27 +93,36 @@ class SparsifyValues(Sequence):
     summary = Sparsify.summary
 
     def __init__(
-        self, options: ValuesOptions | None = None, storage: SparsifyOptions | None = None
+        self,
+        options: ValuesOptions | None = None,
+        storage: SparsifyOptions | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
-        super().__init__(Sparsify(storage), StoreValues(options, storage))
+        super().__init__(Sparsify(storage), StoreValues(options, storage, calibration))
 
 
 def sparsify_pass(
-    storage: SparsifyOptions | None = None, values: ValuesOptions | None = None
+    storage: SparsifyOptions | None = None,
+    values: ValuesOptions | None = None,
+    calibration: Calibration | None = None,
 ) -> ModelPass:
     """What stores weights sparse, and in other numbers where that is asked for.
 
     Args:
         storage: which weights, and how.
         values: the numbers; None for those that they have.
+        calibration: runs a model on data, to which int8 values are fitted; None for none.
     """
     if values is None or values.values is StoredValues.FP32:
         return Sparsify(storage)
-    return SparsifyValues(values, storage)
+    return SparsifyValues(values, storage, calibration)
 
 
 def store_values(
-    model: Model, options: ValuesOptions | None = None, storage: SparsifyOptions | None = None
+    model: Model,
+    options: ValuesOptions | None = None,
+    storage: SparsifyOptions | None = None,
+    calibration: Calibration | None = None,
 ) -> Rewrite:
     """Stores the weights of operators that compute in fp32 as int8 or fp16, where that is smaller.
 
@@ -119,6 +135,8 @@ def store_values(
         model: the model; it is edited in place. The values are computed when it is written.
         options: the numbers.
         storage: which weights, how sparse ones are encoded, and how much each must save.
+        calibration: runs the model on data, to which int8 values are then fitted, such as
+            `runtime.activations.calibrate.calibrated` gives; None for none.
 
     Returns:
         What was done. A second run changes nothing.
@@ -127,7 +145,7 @@ def store_values(
         RewriteError: the model cannot be written without loss.
         EncodingError: a sparse encoding in the model is malformed.
     """
-    return StoreValues(options, storage).run(model)
+    return StoreValues(options, storage, calibration).run(model)
 
 
 def _lost(decisions: Iterable[ValuesDecision]) -> int:

@@ -14,6 +14,7 @@ from tflite_sparse.model.weights import Weight, find_weights
 from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.storage.refusals import Refusal, asked_refusal, structural_refusal
 from tflite_sparse.storage.values.biases import Biases, BiasMove
+from tflite_sparse.storage.values.calibration import moments_of
 from tflite_sparse.storage.values.forms import Converted, convert, form_nbytes, unpacking_nbytes
 from tflite_sparse.storage.values.hints import keep_hints
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
@@ -21,12 +22,13 @@ from tflite_sparse.storage.values.readers import Takers, filter_of, reader_refus
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Model
     from tflite_sparse.model.operator import Operator
+    from tflite_sparse.storage.moments.moments import Moments
     from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["ValuesDecision", "decide_values"]
@@ -99,7 +101,10 @@ class ValuesDecision(msgspec.Struct, eq=False):
 
 
 def decide_values(
-    model: Model, options: ValuesOptions, storage: SparsifyOptions
+    model: Model,
+    options: ValuesOptions,
+    storage: SparsifyOptions,
+    measured: Mapping[Operator, Moments] | None = None,
 ) -> list[ValuesDecision]:
     """Decides about every weight of a model, which is only looked at.
 
@@ -111,13 +116,15 @@ def decide_values(
         model: the model.
         options: the numbers.
         storage: which weights, how sparse ones are encoded, and how much each must save.
+        measured: moments of what the filters of operators read, to which int8 values are fitted.
 
     Raises:
         EncodingError: a sparse encoding is malformed.
     """
     takers = Takers(model)
     decisions = [
-        _examine(weight, options, storage, takers) for weight in find_weights(model, by_bytes=True)
+        _examine(weight, options, storage, takers, moments_of(weight, measured or {}))
+        for weight in find_weights(model, by_bytes=True)
     ]
     keep_hints(model, decisions)
     _move_biases(model, decisions, options.values)
@@ -131,7 +138,11 @@ def decide_values(
 
 
 def _examine(
-    weight: Weight, options: ValuesOptions, storage: SparsifyOptions, takers: Takers
+    weight: Weight,
+    options: ValuesOptions,
+    storage: SparsifyOptions,
+    takers: Takers,
+    moments: Moments | None,
 ) -> ValuesDecision:
     encoding = None if weight.tensor.sparsity is None else encoding_of(weight.tensor)
     decision = ValuesDecision(
@@ -152,7 +163,8 @@ def _examine(
     before: Callable[[], NDArray[Any]]
     before = partial(_same, _dense(weight)) if encoding is None else partial(decode, encoding)
     place = filter_of(weight.uses[0].operator)
-    converted = convert(before, 0 if place is None else place.axis, options, storage)
+    axis = 0 if place is None else place.axis
+    converted = convert(before, axis, options, storage, moments)
     weight.tensor.subgraph.model.passed(weight.tensor.dense_nbytes or 0)
     if converted is None:
         decision.refuse(Refusal("range", f"it has values that {options.values} has not"))

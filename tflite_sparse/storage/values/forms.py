@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tflite_sparse.encoding import EncodingChoice, Occupancy
 from tflite_sparse.storage.encoding_choice import best_storage, densify_nbytes
 from tflite_sparse.storage.values.balance import balanced
+from tflite_sparse.storage.values.fit import Fit, fitted
 from tflite_sparse.storage.values.half import fits_half, halved
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.storage.values.quantize import along, channel_scales, dequantized, quantized
@@ -20,6 +21,7 @@ from tflite_sparse.storage.values.rounding import Rounding, rounding
 
 if TYPE_CHECKING:
     from tflite_sparse.model.weights import Weight
+    from tflite_sparse.storage.moments.moments import Moments
     from tflite_sparse.storage.options import SparsifyOptions
 
 __all__ = ["Converted", "convert", "form_nbytes", "unpacking_nbytes"]
@@ -52,7 +54,11 @@ class Converted(msgspec.Struct, frozen=True, eq=False):
 
 
 def convert(
-    before: Callable[[], NDArray[Any]], axis: int, options: ValuesOptions, storage: SparsifyOptions
+    before: Callable[[], NDArray[Any]],
+    axis: int,
+    options: ValuesOptions,
+    storage: SparsifyOptions,
+    moments: Moments | None = None,
 ) -> Converted | None:
     """A weight in the numbers that are asked for; None where it has values that they have not.
 
@@ -61,9 +67,11 @@ def convert(
         axis: its dimension of output channels.
         options: the numbers.
         storage: how sparse weights are encoded.
+        moments: of what it is multiplied with, to which int8 values are fitted; None for none.
     """
     real = before().astype(np.float32, copy=False)
     scales: NDArray[np.float32] | None = None
+    fit: Fit | None = None
     source: Callable[[], NDArray[Any]]
     stored: NDArray[Any]
     if options.values is StoredValues.INT8:
@@ -72,6 +80,10 @@ def convert(
             return None
         source = partial(_whole, before, scales, axis, options.keep_nonzero)
         stored = source()
+        if moments is not None:
+            fit = fitted(real, stored, scales, axis, moments, keep_nonzero=options.keep_nonzero)
+            # Kept, as it takes long to find.
+            stored, scales, source = fit.whole, fit.scales, partial(_kept, fit.whole)
         after: NDArray[Any] = dequantized(stored, scales, axis)
         steps = along(scales, axis, real.ndim)
     else:
@@ -80,16 +92,23 @@ def convert(
         source = partial(_half, before, options.keep_nonzero)
         stored = after = source()
         steps = np.full((1,) * real.ndim, _HALF_STEP)
+    told = rounding(real, after, options.values, scales, steps)
+    if fit is not None:
+        told = msgspec.structs.replace(told, output_snr=fit.snr, nearest_snr=fit.nearest_snr)
     counts = Occupancy(stored)
     return Converted(
         options.values,
         scales,
         axis,
         source,
-        rounding(real, after, options.values, scales, steps),
+        told,
         best_storage(counts, storage) if counts.values else None,
         stored.size - counts.values,
     )
+
+
+def _kept(whole: NDArray[np.int8]) -> NDArray[np.int8]:
+    return whole
 
 
 def _whole(

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["along", "channel_scales", "dequantized", "quantized"]
+__all__ = ["along", "channel_scales", "dequantized", "quantized", "storable"]
 
 _LARGEST = 127
 
@@ -32,9 +32,18 @@ def channel_scales(weight: NDArray[np.floating[Any]], axis: int) -> NDArray[np.f
     """
     others = tuple(dimension for dimension in range(weight.ndim) if dimension != axis)
     highest = np.maximum(weight.max(axis=others), -weight.min(axis=others)).astype(np.float32)
-    scales = np.maximum(highest / np.float32(_LARGEST), _SMALLEST)
-    scales = np.where(np.isfinite(scales), np.minimum(scales, _WIDEST), scales)
+    scales = storable(highest / np.float32(_LARGEST))
     return np.where(highest == 0, np.float32(1), scales).astype(np.float32)
+
+
+def storable(scales: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Scales as the file holds them: none so small that it is lost, nor so large that 127 is.
+
+    Args:
+        scales: of the channels; what is not finite stays so.
+    """
+    held = np.maximum(scales.astype(np.float32), _SMALLEST)
+    return np.where(np.isfinite(held), np.minimum(held, _WIDEST), held)
 
 
 def quantized(

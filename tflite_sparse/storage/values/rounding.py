@@ -13,7 +13,7 @@ from tflite_sparse.storage.values.options import StoredValues
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rounding", "rounding"]
+__all__ = ["Rounding", "ratio", "rounding"]
 
 _PART = 1 << 20
 
@@ -29,6 +29,9 @@ class Rounding(Record, frozen=True):
         largest: the largest difference of a value.
         raised: values that would have become zero, and became the smallest number that is not.
         lost: values that became zero.
+        output_snr: ratio of the power of what its operators compute, without biases, to that of the
+            differences, in dB, on the data to which it was fitted; None without data.
+        nearest_snr: the same as it would be without data.
     """
 
     values: StoredValues
@@ -37,6 +40,8 @@ class Rounding(Record, frozen=True):
     largest: Amount
     raised: Count
     lost: Count
+    output_snr: float | None = None
+    nearest_snr: float | None = None
 
 
 def rounding(
@@ -68,5 +73,10 @@ def rounding(
         largest = max(largest, float(apart.max(initial=0.0)))
         lost += int(np.count_nonzero((new == 0) & (old != 0)))
         raised += int(np.count_nonzero((new != 0) & (np.abs(old) <= wide[part] / 2)))
-    snr = 10 * math.log10(power / noise) if noise > 0 and power > 0 else None
+    snr = ratio(power, noise)
     return Rounding(values, 0 if scales is None else scales.size, snr, largest, raised, lost)
+
+
+def ratio(power: float, noise: float) -> float | None:
+    """Power to noise in dB; None where one of them is 0."""
+    return 10 * math.log10(power / noise) if noise > 0 and power > 0 else None

@@ -1,0 +1,124 @@
+"""What users ask about the numbers in which weights are stored, and the inputs they give for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tflite_sparse.cli.options import StoredAs
+    from tflite_sparse.model import Model, Operator
+    from tflite_sparse.runtime.activations.calibrate import Split
+    from tflite_sparse.storage.moments.moments import Moments
+    from tflite_sparse.storage.values.calibration import Calibration
+    from tflite_sparse.storage.values.options import ValuesOptions
+
+__all__ = ["Data", "data_for", "values_options"]
+
+
+class Data:
+    """A folder with inputs, which is read when something runs.
+
+    Args:
+        folder: its path.
+        model: path of the model that they are for.
+        input_shapes: shapes that were asked for, by the name of the input.
+        batch: the first dimension that was asked for.
+        fits: whether weights are fitted to some of them; otherwise they only judge.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        model: str,
+        input_shapes: Mapping[str, Sequence[int]],
+        batch: int | None,
+        *,
+        fits: bool,
+    ) -> None:
+        self.folder = folder
+        self.fits = fits
+        self._model = model
+        self._input_shapes = input_shapes
+        self._batch = batch
+
+    @cached_property
+    def split(self) -> Split:
+        """The inputs; those that nothing is fitted to judge.
+
+        Raises:
+            FileError: there are none, or one cannot be read.
+            UsageError: an array does not fit the inputs of the model.
+        """
+        from tflite_sparse.model import Model
+        from tflite_sparse.runtime.activations.calibrate import Split
+        from tflite_sparse.runtime.inputs import input_specs, load_folder
+
+        specs = input_specs(Model.read(self._model), None, self._batch, self._input_shapes)
+        inputs = load_folder(self.folder, specs)
+        return Split.of(inputs) if self.fits else Split((), inputs)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What runs a model on those that weights are fitted to; None where none are."""
+        return self._measured if self.fits else None
+
+    def _measured(self, model: Model) -> Mapping[Operator, Moments]:
+        from tflite_sparse.runtime.activations.calibrate import calibrated
+
+        return calibrated(self.split.fitted)(model)
+
+
+def data_for(
+    model: str,
+    folder: str | None,
+    numbers: ValuesOptions | None,
+    input_shapes: Mapping[str, Sequence[int]],
+    batch: int | None,
+) -> Data | None:
+    """The inputs that a user gives; None for random ones.
+
+    Args:
+        model: path of the model that they are for.
+        folder: what the user says.
+        numbers: in which weights are stored; scales that could be fitted are those of int8.
+        input_shapes: shapes that were asked for, by the name of the input.
+        batch: the first dimension that was asked for.
+    """
+    from tflite_sparse.storage.values.options import StoredValues
+
+    if folder is None:
+        return None
+    fits = numbers is not None and numbers.values is StoredValues.INT8
+    return Data(folder, model, input_shapes, batch, fits=fits)
+
+
+def values_options(
+    values: StoredAs, data: str | None, *, keep_nonzero: bool, min_snr: float
+) -> ValuesOptions | None:
+    """In which numbers to store weights; None where they keep those that they have.
+
+    Raises:
+        UsageError: an option goes with others that are not there.
+    """
+    from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+
+    numbers = StoredValues(values.value)
+    if numbers is StoredValues.FP32:
+        asked = {
+            "--keep-nonzero": keep_nonzero,
+            "--min-snr": min_snr > 0,
+            "--data": data is not None,
+        }
+        for option, given in asked.items():
+            if given:
+                raise UsageError(
+                    f"{option} is for weights that --values stores in other numbers",
+                    hint="add --values int8 or --values fp16",
+                )
+        return None
+    return ValuesOptions(numbers, keep_nonzero, min_snr)
