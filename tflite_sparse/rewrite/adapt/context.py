@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tflite_sparse.model import Operator
+from tflite_sparse.model import Operator, Tensor
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass
 from tflite_sparse.rewrite.adapt.window import Mirrored
@@ -21,6 +21,7 @@ class Context(msgspec.Struct, eq=False):
         passes: the passes that may be used.
         members: the operators that will run in the sparse layout.
         ends: the reductions among them that bring values out of it.
+        shared: what several operators of the result read, such as a map that was shifted.
     """
 
     editor: Editor
@@ -28,6 +29,7 @@ class Context(msgspec.Struct, eq=False):
     passes: frozenset[AnyPass]
     members: set[Operator] = msgspec.field(default_factory=set)
     ends: set[Operator] = msgspec.field(default_factory=set)
+    shared: dict[object, Tensor] = msgspec.field(default_factory=dict)
 
     def allows(self, adapt_pass: AnyPass) -> bool:
         """Whether a pass may be used."""

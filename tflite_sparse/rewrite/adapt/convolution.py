@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator
     from tflite_sparse.rewrite.adapt.context import Context
 
-__all__ = ["can_widen", "convolution_refusal", "give_bias", "is_pointwise"]
+__all__ = ["can_widen", "convolution_refusal", "give_bias", "is_kxk", "is_pointwise"]
 
 _FLOATS = ("f2", "f4")
 _BIAS = 2
@@ -22,6 +22,12 @@ def is_pointwise(operator: Operator) -> bool:
     """Whether a CONV_2D has a 1x1 kernel."""
     filt = operator.inputs[1] if len(operator.inputs) > 1 else None
     return filt is not None and filt.shape[1:3] == (1, 1)
+
+
+def is_kxk(operator: Operator) -> bool:
+    """Whether it is a CONV_2D with a kernel wider than 1x1."""
+    filt = operator.inputs[1] if len(operator.inputs) > 1 else None
+    return operator.name == "CONV_2D" and filt is not None and filt.shape[1:3] != (1, 1)
 
 
 def convolution_refusal(operator: Operator) -> str | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from tflite_sparse.model import Operator, Tensor
 from tflite_sparse.rewrite.adapt.context import Context
-from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_kxk
 from tflite_sparse.rewrite.adapt.forms.as_they_are import (
     depth_to_space_refusal,
     reduction_refusal,
@@ -39,6 +39,7 @@ from tflite_sparse.rewrite.adapt.forms.joining import (
     make_channel_pad,
     make_concatenation,
 )
+from tflite_sparse.rewrite.adapt.forms.kxk import kxk_refusal
 from tflite_sparse.rewrite.adapt.forms.max_pool import make_max_pool, max_pool_refusal
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
@@ -83,8 +84,8 @@ class Form(msgspec.Struct, frozen=True):
 
 def form_of(operator: Operator) -> Form | None:
     """The form of an operator's kind; None where the kind has none."""
-    if operator.name == "CONV_2D" and not is_pointwise(operator):
-        return None
+    if is_kxk(operator):
+        return _KXK
     return FORMS.get(operator.name)
 
 
@@ -97,6 +98,9 @@ def _window_source(operator: Operator) -> list[Tensor]:
     placed = placed_window(operator)
     return [] if placed is None else [placed.source]
 
+
+_KXK = Form(_window_source, kxk_refusal)
+"""Pass kxk gives it to all of a region at once."""
 
 _REDUCTION = Form(_first_input, reduction_refusal, ending=Change(HEADS, end_in_reduction))
 _BINARY = Form(computed_inputs, binary_refusal, Change(CANONICALIZE, make_binary))

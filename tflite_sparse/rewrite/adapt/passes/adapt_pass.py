@@ -109,6 +109,8 @@ class Order(IntEnum):
     """Maps that come in are reversed."""
     BEGIN = 4
     """The convolution that brings the image in gets its form."""
+    WIDE = 5
+    """Convolutions wider than 1x1 become sums of 1x1 convolutions."""
 
 
 class RegionPass(AdaptPass["Region"]):

@@ -20,6 +20,7 @@ class PassName(str, Enum):
     ENTRIES = "entries"
     HEADS = "heads"
     CANONICALIZE = "canonicalize"
+    KXK = "kxk"
     BARRIERS = "barriers"
 
     def __str__(self) -> str:

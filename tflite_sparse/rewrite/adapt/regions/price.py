@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.zero_counts import ZeroCounts
-from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS
+from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
 from tflite_sparse.rewrite.adapt.passes.entries import GROUP, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
 from tflite_sparse.rewrite.adapt.queries import RANK
@@ -71,6 +72,14 @@ class Pricer:
                 own_zeros, own_size = self.zeros(op)
                 zeros, size = zeros + own_zeros, size + own_size
                 gain += self._gain(op, own_zeros / max(own_size, 1))
+            elif is_kxk(op):
+                price = kxk_price(op, region.context.mirrored)
+                if price is None:
+                    return -math.inf
+                zeros, size = zeros + price.zeros, size + price.size
+                gain += price.dense_ns - price.ns
+                gain += macs(op) * _EAGER if self._eager else 0.0
+                continue
             cost += self._extra(op, region)
         for tensor in region.entries:
             cost += _entry_cost(tensor)

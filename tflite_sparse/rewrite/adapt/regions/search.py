@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.context import Context
-from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.table import form_of
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
@@ -121,7 +121,7 @@ def _entry_candidates(free: list[Operator]) -> list[Tensor]:
         if not op.outputs or not is_map(op.outputs[0]):
             continue
         result = op.outputs[0]
-        if max(result.shape[1:3]) == 1 or form_of(op) is not None:
+        if max(result.shape[1:3]) == 1 or (form_of(op) is not None and not is_kxk(op)):
             continue
         if any(form_of(reader) is not None for reader in readers_of(result)):
             candidates.append(result)

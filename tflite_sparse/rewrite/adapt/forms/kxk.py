@@ -1,0 +1,54 @@
+"""KxK convolutions in the sparse layout: as sums of 1x1 convolutions of shifted maps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tflite_sparse.rewrite.adapt.convolution import convolution_refusal
+from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
+from tflite_sparse.rewrite.adapt.kxk.taps import values_of_taps
+from tflite_sparse.rewrite.adapt.passes.kxk import KXK
+from tflite_sparse.rewrite.adapt.queries import present
+from tflite_sparse.rewrite.adapt.window import placed_window
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator
+    from tflite_sparse.rewrite.adapt.context import Context
+
+__all__ = ["kxk_refusal"]
+
+_STRIDES = (1, 2)
+
+
+def kxk_refusal(operator: Operator, context: Context) -> str | None:
+    """Why a CONV_2D wider than 1x1 has no sparse form."""
+    shape = present(operator.inputs[1]).shape
+    placed = placed_window(operator)
+    if placed is None:
+        return "has no known size"
+    kernel = "x".join(map(str, shape[1:3]))
+    if shape[3] != placed.source.shape[3]:
+        return f"has no sparse form, being a grouped {kernel} convolution on maps"
+    if not context.allows(KXK):
+        return f"is a {kernel} convolution on maps, which has a sparse form with pass kxk only"
+    refusal = convolution_refusal(operator)
+    if refusal is not None:
+        return refusal
+    rows, columns = placed.axes(context.mirrored)
+    if rows.stride != columns.stride or rows.stride not in _STRIDES:
+        return f"is a {kernel} convolution with stride {rows.stride}x{columns.stride}"
+    return _refusal_by_price(operator, kernel, context)
+
+
+def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str | None:
+    values = values_of_taps(operator)
+    if not values.any():
+        return "has a filter of zeros alone"
+    price = kxk_price(operator, context.mirrored)
+    if price is None:
+        return f"is a {kernel} convolution whose window reaches further than shifts do"
+    if price.ns < price.dense_ns:
+        return None
+    zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)
+    return f"is a {kernel} convolution of {zeros:.0%} zeros, too few for its sparse form to pay"

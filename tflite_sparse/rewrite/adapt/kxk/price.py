@@ -1,0 +1,145 @@
+"""What the sparse forms of a KxK convolution cost, and which of them costs least."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tflite_sparse.model.macs import macs
+from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
+from tflite_sparse.rewrite.adapt.queries import present
+from tflite_sparse.rewrite.adapt.window import window_of
+from tflite_sparse.xnnpack.cost.estimate import COSTS
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Operator
+    from tflite_sparse.rewrite.adapt.kxk.taps import Tap
+    from tflite_sparse.rewrite.adapt.window import Mirrored
+
+__all__ = ["KxkForm", "KxkPrice", "kxk_price", "separable_windows"]
+
+_PRICES = COSTS["wasm"]
+_FARTHEST = 2
+
+
+class KxkForm(Enum):
+    """The sparse forms of a KxK convolution."""
+
+    TAPS = "taps"
+    """A shifted map and a 1x1 convolution for each tap, added up."""
+
+    SEPARABLE = "separable"
+    """All taps in one 1x1 convolution, between shifts along the height and along the width."""
+
+
+class KxkPrice(msgspec.Struct, frozen=True):
+    """What a sparse form costs, and what it does to the zeros that count.
+
+    Attributes:
+        form: the form.
+        ns: nanoseconds of a run.
+        dense_ns: nanoseconds of a run of the convolution as it is.
+        zeros: zeros in the filters of its 1x1 convolutions.
+        size: size of these filters.
+        peak: elements of maps that lie in memory at once beyond the map and the result.
+    """
+
+    form: KxkForm
+    ns: float
+    dense_ns: float
+    zeros: int
+    size: int
+    peak: int
+
+
+def kxk_price(operator: Operator, mirrored: Mirrored) -> KxkPrice | None:
+    """The sparse form of a convolution that costs least; None where it has none.
+
+    Args:
+        operator: a KxK convolution with a constant filter, without groups.
+        mirrored: along which axes its map is reversed.
+    """
+    taps = taps_of(operator, mirrored)
+    if not taps or any(not tap.in_place and tap.window is None for tap in taps):
+        return None
+    prices = [_price_of_taps(operator, taps)]
+    windows = separable_windows(taps)
+    if windows is not None:
+        prices.append(_price_of_separable(operator, taps, windows))
+    return min(prices, key=lambda price: price.ns)
+
+
+def separable_windows(taps: list[Tap]) -> tuple[int, int] | None:
+    """Sizes of the windows for shifts along the height and along the width; None where none fit.
+
+    A shift along one axis leaves the other as it is, so that neither may have a stride.
+    """
+    if any(axis.stride != 1 for tap in taps for axis in (tap.rows, tap.columns)):
+        return None
+    if any(axis.outputs != axis.size for tap in taps for axis in (tap.rows, tap.columns)):
+        return None
+    reach = [
+        max(abs(axis.before) for axis in axes)
+        for axes in ([tap.rows for tap in taps], [tap.columns for tap in taps])
+    ]
+    if max(reach) > _FARTHEST or min(reach) == 0:
+        # Nothing to part: without shifts along one axis the taps are as good.
+        return None
+    return 2 * reach[0] + 1, 2 * reach[1] + 1
+
+
+def _sizes(operator: Operator) -> tuple[int, int, int, int]:
+    """Pixels of the map and of the result, and channels of both."""
+    source, result = window_of(operator).source.shape, operator.outputs[0].shape
+    return math.prod(source[:3]), math.prod(result[:3]), source[3], result[3]
+
+
+def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
+    _, pixels, channels, outputs = _sizes(operator)
+    kept = sum(tap.values for tap in taps)
+    shifts = [present(tap.window) for tap in taps if not tap.in_place]
+    shifted = sum(size * size for size in shifts) * channels * _PRICES.depthwise
+    products = kept * _PRICES.sparse + len(taps) * outputs * _PRICES.written
+    sums = (len(taps) - 1) * outputs * _PRICES.moved
+    operators = len(shifts) + 2 * len(taps) - 1
+    size = len(taps) * channels * outputs
+    return KxkPrice(
+        KxkForm.TAPS,
+        pixels * (shifted + products + sums) + operators * _PRICES.overhead,
+        _dense(operator),
+        size - kept,
+        size,
+        pixels * (channels + 2 * outputs),
+    )
+
+
+def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int, int]) -> KxkPrice:
+    _, pixels, channels, outputs = _sizes(operator)
+    kept = sum(tap.values for tap in taps)
+    rows = len({tap.rows.before for tap in taps})
+    columns = len({tap.columns.before for tap in taps})
+    # Copies of the map, one for each shift along the height; results, one for each along the width.
+    copies, results = rows * channels, columns * outputs
+    placed = 0.0 if rows == 1 else copies * (_PRICES.sparse + _PRICES.written)
+    shifted = sum(
+        size * size * many * _PRICES.depthwise
+        for size, many in zip(windows, (copies, results), strict=True)
+    )
+    product = kept * _PRICES.sparse + results * _PRICES.written
+    total = results * _PRICES.sparse + outputs * _PRICES.written
+    sizes = (copies * channels, copies * results, results * outputs)
+    return KxkPrice(
+        KxkForm.SEPARABLE,
+        pixels * (placed + shifted + product + total) + 5 * _PRICES.overhead,
+        _dense(operator),
+        sum(sizes) - copies - kept - results,
+        sum(sizes),
+        pixels * max(2 * copies, copies + results, 2 * results),
+    )
+
+
+def _dense(operator: Operator) -> float:
+    return macs(operator) * _PRICES.dense + _PRICES.overhead
