@@ -229,6 +229,7 @@ def test_every_pass_has_been_seen_here():
         through(lambda g, x: g.sub(x, g.unary("TANH", x))),
         slow_start(12),
         build(lambda g: head(g, computed(g, trunk(g)))),
+        through(lambda g, x: g.conv2d(g.conv2d(x, 128, zeros=0.9), 128, 3, zeros=0.9), (32, 32)),
     ]
     seen = {name for data in nets for name in adapted(data).passes}
     seen |= set(adapted(build(unending), only=("barriers",)).passes)

@@ -59,6 +59,7 @@ class Editor:
         self._labels = {op: op.label for op in subgraph.operators}
         self._added: list[Operator] = []
         self._added_bytes = 0
+        self._replaced: set[Tensor] = set()
         self.steps: list[Step] = []
         self._interface = self._caller_sees()
 
@@ -220,7 +221,11 @@ class Editor:
             stored = use.constant.data
             values = np.ascontiguousarray(change(stored))
             tensor = self._changed_constant(use.constant, values, key)
-            self._added_bytes += values.nbytes - (0 if stored is None else stored.nbytes)
+            self._added_bytes += values.nbytes
+            if use.constant not in self._replaced and stored is not None:
+                # Its parts together stand for the whole.
+                self._added_bytes -= stored.nbytes
+                self._replaced.add(use.constant)
             if use.dequantize is not None:
                 tensor = self._dequantized(tensor, use, use.dequantize, key)
             self._changed_constants[use.constant, key] = tensor
@@ -252,7 +257,7 @@ class Editor:
             change: makes the change and describes it; returns None if there was nothing to do.
         """
         label, before = self.label(operator), macs(operator)
-        self._added, self._added_bytes = [], 0
+        self._added, self._added_bytes, self._replaced = [], 0, set()
         applied = change()
         if applied is None:
             return

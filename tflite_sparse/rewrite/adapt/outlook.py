@@ -165,7 +165,8 @@ def outlook(before: dict[str, Prospect], after: dict[str, Prospect]) -> tuple[Ou
             target=name,
             before=was.outcome,
             after=after[name].outcome,
-            pointwise=was.pointwise,
+            # A wide convolution becomes several of 1x1.
+            pointwise=max(was.pointwise, after[name].pointwise),
             sparse_before=was.sparse,
             sparse_after=after[name].sparse,
             share_before=was.share,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Attempt, Blocked, Outlook, Step
+from tflite_sparse.rewrite.adapt.convolution import is_kxk
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS, outlook, prospects
@@ -76,6 +77,7 @@ class Adapt(ModelPass):
         was_sparse = made_dense.changed
         before = prospects(original, asked)
         pointwise = sum(map(is_pointwise, original.operators()))
+        wide = sum(map(is_kxk, original.operators()))
         first: Adaptation | None = None
         attempts = _attempts(options.passes)
         sizes = input_shapes_of(original)
@@ -93,9 +95,9 @@ class Adapt(ModelPass):
                     before, after, targets, options.min_gain, only_repairs=only_repairs
                 )
             else:
-                refusal = reason_for_no_steps(before, sizes, pointwise)
+                refusal = reason_for_no_steps(before, sizes, pointwise, wide)
             if refusal is not None and sizes.chosen:
-                refusal = reason_for_no_steps(before, sizes, pointwise)
+                refusal = reason_for_no_steps(before, sizes, pointwise, wide)
             views = tuple(view for view in outlook(before, after) if view.target in targets)
             if refusal is None:
                 adaptation = Adaptation(done=True, steps=steps, outlook=views, blocked=blocked)

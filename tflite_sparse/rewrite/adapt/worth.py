@@ -22,6 +22,7 @@ _SLOWER = 1.03
 
 _ELIGIBLE = "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
 _NO_PART = "no part of it would run both sparse and faster"
+_NO_CONVOLUTIONS = "it has no 1x1 convolutions, the only operators with sparse kernels"
 _NO_MORE = "no more of the model would run sparse"
 _SLOWER_THAN = "it would take"
 
@@ -66,17 +67,20 @@ def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
     return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
 
 
-def reason_for_no_steps(before: Mapping[str, Prospect], sizes: InputShapes, pointwise: int) -> str:
+def reason_for_no_steps(
+    before: Mapping[str, Prospect], sizes: InputShapes, pointwise: int, wide: int
+) -> str:
     """Why there was nothing to try.
 
     Args:
         before: what comes of the model as it is, by target.
         sizes: the sizes that it was looked at with.
         pointwise: number of its 1x1 convolutions, those that could not run sparse among them.
+        wide: number of its convolutions with larger kernels.
     """
     now = before[MEASURED]
     if not pointwise:
-        return "it has no 1x1 convolutions, the only operators with sparse kernels"
+        return _NO_PART if wide else _NO_CONVOLUTIONS
     if now.quantized and not now.weights:
         return (
             f"{now.quantized} of its {now.pointwise} 1x1 convolutions compute in int8, and there"

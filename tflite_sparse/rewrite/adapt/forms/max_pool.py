@@ -1,5 +1,7 @@
 """MAX_POOL_2D of 2x2 in the sparse layout, which has no operator for it: by sums.
 
+One of a single cell, which Keras writes for a shortcut with a stride, picks that cell.
+
 The larger of a and b is a + RELU(b - a). A depthwise convolution with stride 2 picks one cell of
 every window, or gives out the difference of two. The result is off by rounding only, at most two
 float steps of the largest value in the window.
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.window import Placed
 
-__all__ = ["CONVOLUTIONS", "SUMS", "make_max_pool", "max_pool_refusal"]
+__all__ = ["CONVOLUTIONS", "SUMS", "make_max_pool", "max_pool_refusal", "picks_cells"]
 
 CONVOLUTIONS = 4
 """Depthwise convolutions that a pooling becomes."""
@@ -40,7 +42,8 @@ def max_pool_refusal(operator: Operator, context: Context) -> str | None:
     if placed is None or not is_map(operator.inputs[0]):
         return "has no known size"
     axes = (placed.rows, placed.columns)
-    if any((axis.kernel, axis.stride) != (_CELLS, _CELLS) for axis in axes):
+    picks = picks_cells(operator)
+    if any((axis.kernel, axis.stride) != (_CELLS, _CELLS) for axis in axes) and not picks:
         return "has no sparse form, but for 2x2 with stride 2"
     if any(not axis.inside or axis.before for axis in axes):
         return "takes the largest of fewer cells at the border"
@@ -48,9 +51,18 @@ def max_pool_refusal(operator: Operator, context: Context) -> str | None:
         return "has an activation that XNNPACK does not take"
     if not context.allows(CANONICALIZE):
         return f"has a sparse form in parts only, with pass {CANONICALIZE.name}"
-    picks = (_pick(placed, cell, context) for cell in ((0, 0), (1, 1)))
-    fits = all(axis.offset(_SIZE) is not None for pair in picks for axis in pair)
+    cells = ((0, 0),) if picks else ((0, 0), (1, 1))
+    windows = (_pick(placed, cell, context) for cell in cells)
+    fits = all(axis.offset(_SIZE) is not None for pair in windows for axis in pair)
     return None if fits else "leaves cells out"
+
+
+def picks_cells(operator: Operator) -> bool:
+    """Whether a pooling takes one cell of every two by two, as it is."""
+    placed = placed_window(operator)
+    return placed is not None and all(
+        (axis.kernel, axis.stride) == (1, _CELLS) for axis in (placed.rows, placed.columns)
+    )
 
 
 def _pick(placed: Placed, cell: tuple[int, int], context: Context) -> tuple[Axis, Axis]:
@@ -66,6 +78,14 @@ def make_max_pool(operator: Operator, context: Context) -> Applied:
     """Makes a 2x2 pooling sums of cells and differences."""
     editor, result = context.editor, operator.outputs[0]
     placed = window_of(operator)
+    if picks_cells(operator):
+        activation = operator.option("fused_activation_function", "NONE")
+        _convolved(operator, placed, {(0, 0): 1.0}, activation, context, result)
+        editor.drop(operator)
+        return Applied(
+            "became a depthwise convolution that takes every other cell",
+            "MAX_POOL_2D has no sparse form",
+        )
     larger = []
     for row in range(_CELLS):
         first = _convolved(operator, placed, {(row, 0): 1.0}, "NONE", context)
@@ -91,6 +111,7 @@ def _convolved(
     cells: dict[tuple[int, int], float],
     activation: str,
     context: Context,
+    value: Tensor | None = None,
 ) -> Tensor:
     """A depthwise convolution with some taps, before the pooling."""
     editor, result = context.editor, operator.outputs[0]
@@ -99,7 +120,8 @@ def _convolved(
     for cell, tap in cells.items():
         rows, columns = _pick(placed, cell, context)
         kernel[:, rows.offset(_SIZE), columns.offset(_SIZE)] = tap
-    value = editor.value(result.shape, result, f"{result.name}/cells")
+    if value is None:
+        value = editor.value(result.shape, result, f"{result.name}/cells")
     filters = editor.constant(kernel, f"{value.name}/filter")
     bias = editor.constant(np.zeros(channels, np.float32), f"{value.name}/bias")
     depthwise = editor.before(

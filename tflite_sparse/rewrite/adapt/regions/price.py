@@ -14,7 +14,7 @@ from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
-from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS
+from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS, picks_cells
 from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
 from tflite_sparse.rewrite.adapt.passes.entries import GROUP, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
@@ -155,6 +155,8 @@ def _extra(operator: Operator, region: Region) -> float:
     step = elements * _PRICES.moved + _PRICES.overhead
     if operator.name == "MAX_POOL_2D":
         picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
+        if picks_cells(operator):
+            return picked - step
         return CONVOLUTIONS * picked + (SUMS - 1) * step
     if operator.name == "PRELU":
         return 3 * step

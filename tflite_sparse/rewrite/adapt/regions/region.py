@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Subgraph
 
-__all__ = ["OUTSIDE", "Region", "grow"]
+__all__ = ["OUTSIDE", "REDUCTIONS", "Region", "grow"]
 
 OUTSIDE = "reads a value from outside too"
 """Why an operator stays outside for what another one does."""
 
-_REDUCTIONS = ("MEAN", "SUM")
+REDUCTIONS = ("MEAN", "SUM")
+"""Operators that bring values out of the sparse layout."""
 
 
 class Region(msgspec.Struct, eq=False):
@@ -101,7 +102,7 @@ def grow(
         inside.add(stem.outputs[0])
     chosen = set(among)
     # Reductions are let in whatever they are for; what they are for shows in the end.
-    context.ends = {op for op in graph.operators if op.name in _REDUCTIONS}
+    context.ends = {op for op in graph.operators if op.name in REDUCTIONS}
     for op in graph.operators:
         if op is stem or (chosen and op not in chosen):
             continue
@@ -131,14 +132,14 @@ def _settle(region: Region) -> None:
     context = region.context
     while True:
         spatial = _feeding_maps(region)
-        context.ends = {op for op in region.members if op.name in _REDUCTIONS and op not in spatial}
+        context.ends = {op for op in region.members if op.name in REDUCTIONS and op not in spatial}
         kept = []
         inside = set(region.values())
         for op in region.members:
             form = present(form_of(op))
             reads_inside = all(tensor in inside for tensor in form.reads(op))
             is_end = op in context.ends
-            keeps_dims = op.name not in _REDUCTIONS or is_end or op.option("keep_dims")
+            keeps_dims = op.name not in REDUCTIONS or is_end or op.option("keep_dims")
             useful = op in spatial or is_end or form.leaves
             if reads_inside and keeps_dims and useful:
                 kept.append(op)

@@ -15,7 +15,7 @@ import msgspec
 from tflite_sparse.model import Operator
 from tflite_sparse.model.macs import macs
 from tflite_sparse.rewrite.adapt.context import Context
-from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.table import form_of
 from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
 from tflite_sparse.rewrite.adapt.queries import is_map
@@ -113,25 +113,23 @@ def _faults(
 def _refusal(
     operator: Operator, editor: Editor, passes: frozenset[AnyPass], layout: Mirrored
 ) -> str | None:
-    if operator.name == "CONV_2D" and not is_pointwise(operator):
-        return stem_refusal(operator, layout) and _of_wide_kernel(operator, layout)
     form = form_of(operator)
     if form is None:
         return "has no sparse form"
     context = Context(editor, layout, passes)
+    if is_kxk(operator):
+        as_entry = stem_refusal(operator, layout)
+        return as_entry and (
+            as_entry if _reads_image(operator) else form.refusal(operator, context)
+        )
     if operator.name in _REDUCTIONS:
         context.ends = {operator}
     return form.refusal(operator, context)
 
 
-def _of_wide_kernel(operator: Operator, layout: Mirrored) -> str | None:
-    """What is wrong with a convolution that is not 1x1: as the first of a net, or within it."""
-    placed, filt = placed_window(operator), operator.inputs[1]
-    if placed is None or filt is None or placed.source.shape[3] <= _IMAGE_CHANNELS:
-        return stem_refusal(operator, layout)
-    kernel = "x".join(map(str, filt.shape[1:3]))
-    grouped = "grouped " if filt.shape[3] != placed.source.shape[3] else ""
-    return f"has no sparse form, being a {grouped}{kernel} convolution on maps"
+def _reads_image(operator: Operator) -> bool:
+    placed = placed_window(operator)
+    return placed is None or placed.source.shape[3] <= _IMAGE_CHANNELS
 
 
 def _sources(editor: Editor, layouts: Sequence[Mirrored], regions: Sequence[Region]) -> set[Tensor]:

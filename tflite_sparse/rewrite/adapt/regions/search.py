@@ -6,14 +6,15 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.context import Context
-from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise
 from tflite_sparse.rewrite.adapt.forms.table import form_of
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
 from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
 from tflite_sparse.rewrite.adapt.queries import is_map
 from tflite_sparse.rewrite.adapt.readers import readers_of
-from tflite_sparse.rewrite.adapt.regions.region import Region, grow
+from tflite_sparse.rewrite.adapt.regions.region import REDUCTIONS, Region, grow
+from tflite_sparse.rewrite.adapt.window import spatial_padding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,23 +110,37 @@ def _beginnings(
         for layout in fitting:
             yield grow(Context(editor, layout, passes), op, [], free)
     if ENTRIES in passes:
-        for tensor in _entry_candidates(free)[:_BEGINNINGS]:
+        contexts = [Context(editor, layout, passes) for layout in layouts]
+        for tensor in _entry_candidates(contexts, free)[:_BEGINNINGS]:
             for layout in layouts:
                 yield grow(Context(editor, layout, passes), None, [tensor], free)
 
 
-def _entry_candidates(free: list[Operator]) -> list[Tensor]:
-    """Maps that operators without a sparse form hand to operators with one."""
+def _entry_candidates(contexts: list[Context], free: list[Operator]) -> list[Tensor]:
+    """Maps that operators hand to operators with a sparse form, and could not compute in it."""
     candidates = []
     for op in free:
         if not op.outputs or not is_map(op.outputs[0]):
             continue
         result = op.outputs[0]
-        if max(result.shape[1:3]) == 1 or (form_of(op) is not None and not is_kxk(op)):
+        if max(result.shape[1:3]) == 1 or _could_be_inside(op, contexts):
             continue
         if any(form_of(reader) is not None for reader in readers_of(result)):
             candidates.append(result)
     return candidates
+
+
+def _could_be_inside(operator: Operator, contexts: list[Context]) -> bool:
+    """Whether an operator may run in the sparse layout, wherever that begins."""
+    form = form_of(operator)
+    if form is None:
+        return False
+    if operator.name in REDUCTIONS or spatial_padding(operator) is not None:
+        return True
+    inputs = operator.subgraph.inputs
+    if all(tensor in inputs for tensor in form.reads(operator)):
+        return False
+    return any(form.refusal(operator, context) is None for context in contexts)
 
 
 def _trimmed(region: Region, pricer: Pricer) -> tuple[float, Region]:

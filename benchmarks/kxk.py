@@ -1,0 +1,158 @@
+"""Measures the sparse forms of KxK convolutions in a real browser, beside what their prices say.
+
+usage: python -m benchmarks.kxk [--measure]
+
+With --measure, small nets of four equal convolutions run in headless Chromium on LiteRT.js, one
+thread, dense and in each form, in turn; the times go to benchmarks/kxk.json. Either way the table
+of docs/kxk.md is printed. It fails where the form that is taken is much slower than the other.
+
+A time is one that only a tenth of the runs were faster than: a browser on a busy machine is slow in
+bursts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.nets.small_nets import build, entry, head
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite.adapt.context import Context
+from tflite_sparse.rewrite.adapt.editor import Editor
+from tflite_sparse.rewrite.adapt.kxk.build import build_by_taps, build_separable
+from tflite_sparse.rewrite.adapt.kxk.price import KxkForm, kxk_price, separable_windows
+from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
+from tflite_sparse.rewrite.adapt.passes.registry import PASSES
+from tflite_sparse.rewrite.adapt.window import AS_IT_IS
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.runtime.bench import bench
+
+if TYPE_CHECKING:
+    from tests.support.nets.builder import GraphBuilder, Value
+    from tflite_sparse.model import Operator
+
+TIMES = Path(__file__).with_name("kxk.json")
+COUNT = 4
+RUNS = 40
+# How much slower the form that is taken may be than the other.
+SLOWER = 1.15
+# (height and width of the map, channels, kernel, stride, share of zeros)
+GRID = [
+    *((56, 64, 3, 1, zeros) for zeros in (0.7, 0.8, 0.9)),
+    *((28, 128, 3, 1, zeros) for zeros in (0.7, 0.8, 0.9)),
+    *((14, 256, 3, 1, zeros) for zeros in (0.7, 0.8, 0.9)),
+    *((7, 512, 3, 1, zeros) for zeros in (0.7, 0.8, 0.9)),
+    *((28, 128, 5, 1, zeros) for zeros in (0.8, 0.9)),
+    *((28, 128, 3, 2, zeros) for zeros in (0.8, 0.9)),
+]
+BUILDERS = {KxkForm.TAPS: build_by_taps, KxkForm.SEPARABLE: build_separable}
+
+
+def net(size: int, channels: int, kernel: int, stride: int, zeros: float) -> bytes:
+    """A stem and four equal convolutions; with a stride they read the same map and share shifts."""
+
+    def make(graph: GraphBuilder) -> Value:
+        x = entry(graph, (2 * size, 2 * size), channels)
+        if stride == 1:
+            for _ in range(COUNT):
+                x = graph.conv2d(x, channels, kernel, zeros=zeros)
+            return head(graph, x)
+        x = graph.pad_spatial(x, (kernel // 2, kernel // 2))
+        options = {"kernel": kernel, "stride": stride, "padding": "VALID", "zeros": zeros}
+        total = graph.conv2d(x, channels, **options)
+        for _ in range(COUNT - 1):
+            total = graph.binary("ADD", total, graph.conv2d(x, channels, **options))
+        return head(graph, total)
+
+    return build(make)
+
+
+def wide(model: Model, kernel: int) -> list[Operator]:
+    """The convolutions that are measured: all with the kernel but the stem."""
+    shapes = ((op, op.inputs[1]) for op in model.operators() if op.name == "CONV_2D")
+    return [op for op, filt in shapes if filt and filt.shape[1] == kernel and filt.shape[3] > 3]
+
+
+def formed(data: bytes, kernel: int, form: KxkForm) -> bytes | None:
+    """A net with its convolutions in a form, stored sparse; None where that does not fit."""
+    model = Model.read(data)
+    editor = Editor(model.main)
+    context = Context(editor, AS_IT_IS, frozenset(PASSES))
+    for operator in wide(model, kernel):
+        if form is KxkForm.SEPARABLE and separable_windows(taps_of(operator, AS_IT_IS)) is None:
+            return None
+        BUILDERS[form](operator, context)
+    editor.sweep()
+    return sparsify(model).model.to_bytes()
+
+
+def measured(folder: Path) -> list[dict[str, Any]]:
+    """Runs the grid; one row for each point."""
+    rows = []
+    for size, channels, kernel, stride, zeros in GRID:
+        data = net(size, channels, kernel, stride, zeros)
+        files = {"dense": data}
+        files |= {
+            form.value: result
+            for form in KxkForm
+            if (result := formed(data, kernel, form)) is not None
+        }
+        paths = []
+        for name, content in files.items():
+            paths.append(folder / f"{name}.tflite")
+            paths[-1].write_bytes(content)
+        result = bench([str(path) for path in paths], where="web", runs=RUNS, timeout=600)
+        times = {m.path.rpartition("/")[2][:-7]: m.p10_ms for m in result.models}
+        largest = max(m.max_difference or 0.0 for m in result.models)
+        row = {"size": size, "channels": channels, "kernel": kernel, "stride": stride}
+        rows.append({**row, "zeros": zeros, "ms": times, "difference": largest})
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    """The table as Markdown, and the rows whose form is the slower one by far."""
+    lines = [
+        "| kernel, stride | map | zeros | dense, ms | taps | separable | taken |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    wrong = []
+    for row in rows:
+        data = net(row["size"], row["channels"], row["kernel"], row["stride"], row["zeros"])
+        price = kxk_price(wide(Model.read(data), row["kernel"])[0], AS_IT_IS)
+        taken = "" if price is None else price.form.value
+        dense = row["ms"]["dense"]
+        ratios = {name: ms / dense for name, ms in row["ms"].items() if name != "dense"}
+        size, channels = row["size"], row["channels"]
+        cells = [f"{ratios[f.value]:.2f}" if f.value in ratios else "" for f in KxkForm]
+        lines.append(
+            f"| {row['kernel']}x{row['kernel']}, {row['stride']} | {size}x{size}x{channels}"
+            f" | {row['zeros']:.0%} | {dense:.1f} | {cells[0]} | {cells[1]} | {taken} |"
+        )
+        if taken and ratios[taken] > SLOWER * min(ratios.values()):
+            wrong.append(lines[-1])
+    return "\n".join(lines), wrong
+
+
+def main() -> None:
+    """Measures if asked to, prints the table, and fails where the price is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--measure", action="store_true", help="run the grid in a browser")
+    if parser.parse_args().measure:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = measured(Path(folder))
+        TIMES.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+    text, wrong = table(json.loads(TIMES.read_text("utf-8")))
+    print(text)
+    if wrong:
+        raise SystemExit(
+            "the form that is taken is much slower than the other:\n" + "\n".join(wrong)
+        )
+
+
+if __name__ == "__main__":
+    main()
