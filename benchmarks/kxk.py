@@ -4,7 +4,7 @@ usage: python -m benchmarks.kxk [--measure]
 
 With --measure, small nets of four equal convolutions run in headless Chromium on LiteRT.js, one
 thread, dense and in each form, in turn; the times go to benchmarks/kxk.json. Either way the table
-of docs/kxk.md is printed. It fails where the form that is taken is much slower than the other.
+of docs/kxk.md is made anew. It fails where the form that is taken is much slower than the other.
 
 A time is one that only a tenth of the runs were faster than: a browser on a busy machine is slow in
 bursts.
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator
 
 TIMES = Path(__file__).with_name("kxk.json")
+PAGE = Path(__file__).parents[1] / "docs" / "kxk.md"
+BEGIN, END = "<!-- grid: python -m benchmarks.kxk -->", "<!-- end of grid -->"
 COUNT = 4
 RUNS = 40
 # How much slower the form that is taken may be than the other.
@@ -139,7 +141,7 @@ def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
 
 
 def main() -> None:
-    """Measures if asked to, prints the table, and fails where the price is wrong."""
+    """Measures if asked to, writes the table, and fails where the price is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--measure", action="store_true", help="run the grid in a browser")
     if parser.parse_args().measure:
@@ -147,7 +149,9 @@ def main() -> None:
             rows = measured(Path(folder))
         TIMES.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     text, wrong = table(json.loads(TIMES.read_text("utf-8")))
-    print(text)
+    page = PAGE.read_text("utf-8")
+    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
     if wrong:
         raise SystemExit(
             "the form that is taken is much slower than the other:\n" + "\n".join(wrong)
