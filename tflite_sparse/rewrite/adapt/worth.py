@@ -23,6 +23,9 @@ _SLOWER = 1.03
 _ELIGIBLE = "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
 _NO_PART = "no part of it would run both sparse and faster"
 _NO_CONVOLUTIONS = "it has no 1x1 convolutions, the only operators with sparse kernels"
+_NONE_WIDER = (
+    "it has no 1x1 convolutions, and none wider than that would run both sparse and faster"
+)
 _NO_MORE = "no more of the model would run sparse"
 _SLOWER_THAN = "it would take"
 
@@ -80,7 +83,7 @@ def reason_for_no_steps(
     """
     now = before[MEASURED]
     if not pointwise:
-        return _NO_PART if wide else _NO_CONVOLUTIONS
+        return _NONE_WIDER if wide else _NO_CONVOLUTIONS
     if now.quantized and not now.weights:
         return (
             f"{now.quantized} of its {now.pointwise} 1x1 convolutions compute in int8, and there"
@@ -103,7 +106,7 @@ def reason_for_no_steps(
 
 def is_final(reason: str) -> bool:
     """Whether a reason has nothing to do with the operators of the graph."""
-    return reason != _NO_PART and not reason.startswith((_NO_MORE, _SLOWER_THAN))
+    return not reason.startswith((_NO_PART, _NONE_WIDER, _NO_MORE, _SLOWER_THAN))
 
 
 def with_root_cause(reason: str, blocked: Sequence[Blocked]) -> str:
