@@ -64,7 +64,8 @@ def net(size: int, channels: int, kernel: int, stride: int, zeros: float) -> byt
                 x = graph.conv2d(x, channels, kernel, zeros=zeros)
             return head(graph, x)
         x = graph.pad_spatial(x, (kernel // 2, kernel // 2))
-        options = {"kernel": kernel, "stride": stride, "padding": "VALID", "zeros": zeros}
+        options: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": "VALID"}
+        options["zeros"] = zeros
         total = graph.conv2d(x, channels, **options)
         for _ in range(COUNT - 1):
             total = graph.binary("ADD", total, graph.conv2d(x, channels, **options))
@@ -107,9 +108,9 @@ def measured(folder: Path) -> list[dict[str, Any]]:
         for name, content in files.items():
             paths.append(folder / f"{name}.tflite")
             paths[-1].write_bytes(content)
-        result = bench([str(path) for path in paths], where="web", runs=RUNS, timeout=600)
-        times = {m.path.rpartition("/")[2][:-7]: m.p10_ms for m in result.models}
-        largest = max(m.max_difference or 0.0 for m in result.models)
+        benched = bench([str(path) for path in paths], where="web", runs=RUNS, timeout=600)
+        times = {m.path.rpartition("/")[2][:-7]: m.p10_ms for m in benched.models}
+        largest = max(m.max_difference or 0.0 for m in benched.models)
         row = {"size": size, "channels": channels, "kernel": kernel, "stride": stride}
         rows.append({**row, "zeros": zeros, "ms": times, "difference": largest})
         print(rows[-1], file=sys.stderr, flush=True)

@@ -96,12 +96,12 @@ class ZeroCounts:
             bound, counts = self._counted[key]
             if near is None or near == bound:
                 return counts
-        counts = _count(tensor, values, near, zero_points)
-        if counts is None:
+        counted = _count(tensor, values, near, zero_points)
+        if counted is None:
             return Counts(0, 0, None, *((0,) * len(BLOCK_CHANNELS) for _ in range(2)))
-        self._counted[key] = near, counts
+        self._counted[key] = near, counted
         tensor.subgraph.model.passed(tensor.buffer.nbytes)
-        return counts
+        return counted
 
     def tell(self, tensor: Tensor, counts: Counts) -> None:
         """Stores zeros of a constant that the caller has counted; its zero point must be 0."""

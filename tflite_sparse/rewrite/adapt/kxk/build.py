@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,9 @@ def build_by_taps(operator: Operator, context: Context) -> None:
             operator,
             shifted,
             part,
-            lambda filt, tap=tap: filt[:, tap.row : tap.row + 1, tap.column : tap.column + 1],
+            itemgetter(
+                (slice(None), slice(tap.row, tap.row + 1), slice(tap.column, tap.column + 1))
+            ),
             f"tap_{tap.row}_{tap.column}",
             _bias(operator, context) if number == 0 else _zeros(result.shape[3], context),
             context,
