@@ -109,7 +109,8 @@ class ModelDiff(Record, frozen=True):
         tensors_after: number of tensors of the second.
         appended_equal: whether the same bytes are appended to both files.
         adapted: whether the second looks like the first after its graph was adapted: the same ends,
-            and most weights the same. Whether they compute the same, only running both tells.
+            and most weights the same; or the same graph with every constant the same but for the
+            order of its values. Whether they compute the same, only running both tells.
     """
 
     before: str | None

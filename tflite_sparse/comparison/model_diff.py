@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tflite_sparse.comparison.adapted_pair import is_adapted_pair
+from tflite_sparse.comparison.adapted_pair import is_adapted_pair, is_reordered_pair
 from tflite_sparse.comparison.diff_types import BlobDiff, KindDiff, ModelDiff, Side, WeightDiff
 from tflite_sparse.comparison.graph_diff import GraphComparison
 from tflite_sparse.flatbuffer.appended import relocated
@@ -49,7 +49,11 @@ def diff(before: Model, after: Model) -> ModelDiff:
     metadata = _metadata(before, after)
     appended = _appended(before) == _appended(after)
     # Weights that were only stored otherwise are none that another graph reads.
-    other = bool(graph) and not signatures
+    adapted = False
+    if not signatures and graph:
+        adapted = is_adapted_pair(before, after)
+    elif not signatures and any(not weight.equal for weight in weights):
+        adapted = is_reordered_pair(before, after)
     return ModelDiff(
         before=before.name,
         after=after.name,
@@ -68,7 +72,7 @@ def diff(before: Model, after: Model) -> ModelDiff:
         tensors_before=sum(len(g.tensors) for g in before.subgraphs),
         tensors_after=sum(len(g.tensors) for g in after.subgraphs),
         appended_equal=appended,
-        adapted=other and is_adapted_pair(before, after),
+        adapted=adapted,
     )
 
 

@@ -17,6 +17,7 @@ from tests.support.adapted import (
     unending,
 )
 from tests.support.nets.small_nets import build
+from tests.support.nets.weights import block_mask
 from tests.support.outputs import same_numbers
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.passes.registry import PASSES
@@ -221,6 +222,12 @@ def test_a_map_that_two_towers_share_the_image_of_runs_in_both():
     same_numbers(result, 16)
 
 
+def in_blocks(g, x):
+    """A 1x1 convolution with zeros in blocks of 4 output channels."""
+    mask = block_mask(g.rng, (CHANNELS, 1, 1, CHANNELS), (4, 1, 1, 1), 0.9)
+    return g.conv2d(x, CHANNELS, mask=mask)
+
+
 def test_every_pass_has_been_seen_here():
     nets = [
         build(lambda g: head(g, separable(g, stock(g)))),
@@ -230,6 +237,7 @@ def test_every_pass_has_been_seen_here():
         slow_start(12),
         build(lambda g: head(g, computed(g, trunk(g)))),
         through(lambda g, x: g.conv2d(g.conv2d(x, 128, zeros=0.9), 128, 3, zeros=0.9), (32, 32)),
+        build(lambda g: head(g, in_blocks(g, trunk(g)))),
     ]
     seen = {name for data in nets for name in adapted(data).passes}
     seen |= set(adapted(build(unending), only=("barriers",)).passes)

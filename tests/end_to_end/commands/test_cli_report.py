@@ -234,7 +234,7 @@ def test_what_changed_is_told_for_each_further_model(tmp_path: Path) -> None:
     assert f"From {names[0]} to {names[1]}" in text
     assert f"From {names[0]} to {names[2]}" in text
     assert text.count("They mean the same") == 1
-    assert text.count("Another graph of the same weights") == 1
+    assert text.count("Another graph or order of the same weights") == 1
     assert "DENSIFY version 1: 0, then 5" in text
     assert ">3 models<" in text
 

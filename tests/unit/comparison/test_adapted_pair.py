@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.nets.small_nets import build, head, trunk
+from tests.support.nets.weights import block_mask
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model
 from tflite_sparse.report.text.diff import diff_lines
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.runtime.verification import Verification
@@ -39,6 +41,25 @@ def test_what_is_only_stored_otherwise_is_equal_and_not_adapted() -> None:
     sparsify(model)
     found = diff(Model.read(SAME), Model.read(model.to_bytes()))
     assert (found.equal, found.adapted) == (True, False)
+
+
+def in_blocks(g: GraphBuilder) -> Value:
+    mask = block_mask(g.rng, (16, 1, 1, 16), (4, 1, 1, 1), 0.8)
+    return head(g, g.conv2d(trunk(g), 16, mask=mask, storage="sparse"))
+
+
+def test_channels_in_another_order_are_the_same_weights() -> None:
+    before = Model.read(build(in_blocks))
+    result = optimize(before, AdaptOptions(min_gain=0))
+    assert {step.name for step in result.adaptation.steps} == {"permute"}
+    found = diff(before, Model.read(result.model.to_bytes()))
+    assert (found.equal, found.adapted, found.graph) == (False, True, ())
+    first = "\n".join(line.plain for line in diff_lines(found, 80))
+    assert "another order of the same weights" in first.split("\n")[0]
+    # A bias of other values is another model.
+    bias = next(op for op in before.operators() if op.name == "CONV_2D").inputs[2]
+    bias.buffer.data = bias.data + 1
+    assert not diff(before, result.model).adapted
 
 
 def net(g: GraphBuilder) -> Value:

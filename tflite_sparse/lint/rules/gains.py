@@ -203,7 +203,7 @@ def slow_blocks(subject: Subject) -> Iterator[Hit]:
             yield Hit(
                 f"{count_of(len(operators), '1x1 convolution')}"
                 f" {'runs' if len(operators) == 1 else 'run'} in kernels for blocks of output"
-                f" channels, which are scalar on {listing(target_names)}",
+                f" channels, which are scalar on {listing(list(target_names))}",
                 Spot.of_operator(subject.operator(group.subgraph, operators[0])),
                 {"operators": list(operators), "targets": list(target_names)},
             )

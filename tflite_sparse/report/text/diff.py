@@ -20,6 +20,11 @@ _ADAPTED = (
     "inputs, outputs and weights are the same, operators are not, as adapting makes it; whether"
     " the numbers agree, tflite-sparse verify tells"
 )
+_REORDERED = (
+    "graph, inputs and outputs are the same, and so are the values of each constant but for their"
+    " order, as adapting puts channels in another one; whether the numbers agree, tflite-sparse"
+    " verify tells"
+)
 _MOST_WORDS = 12
 
 
@@ -35,10 +40,10 @@ def diff_lines(diff: ModelDiff, width: int, *, top: int = 20) -> Lines:
 
     verdict = "equal in meaning" if diff.equal else "different"
     if diff.adapted:
-        verdict = "another graph of the same weights"
+        verdict = f"{'another graph of' if diff.graph else 'another order of'} the same weights"
     lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
     if diff.adapted:
-        lines += labelled("Alike", [_ADAPTED], width)
+        lines += labelled("Alike", [_ADAPTED if diff.graph else _REORDERED], width)
     lines += labelled("Size", [f"{size(diff.size_before)} and {size(diff.size_after)}"], width)
     if diff.tensors_before != diff.tensors_after:
         lines += labelled("Tensors", [f"{diff.tensors_before} and {diff.tensors_after}"], width)

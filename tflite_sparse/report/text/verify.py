@@ -91,7 +91,9 @@ def _differs(verification: Verification) -> str:
     if not verification.adapted:
         return "different"
     # It looks like one that was adapted, and may be none.
-    return "other numbers" if verification.backends else "another graph of the same weights"
+    if verification.backends:
+        return "other numbers"
+    return f"another {'graph' if verification.graph else 'order'} of the same weights"
 
 
 def _wrapped(sentence: str, label: str, width: int) -> list[str]:

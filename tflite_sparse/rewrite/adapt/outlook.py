@@ -9,10 +9,12 @@ import msgspec
 from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
+from tflite_sparse.rewrite.adapt.channels.choose import Runs
 from tflite_sparse.storage.safety import dangers, forecasts
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
-from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.cost.prices import COSTS, costs_of
+from tflite_sparse.xnnpack.plan import Plan, plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.model.weights import Weight
-    from tflite_sparse.xnnpack.plan import Plan
+    from tflite_sparse.xnnpack.cost.prices import Costs
     from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
@@ -33,6 +35,7 @@ _QUANTIZED = ("INT4", "INT8", "UINT8", "INT16")
 _FLOATS = ("FLOAT32", "FLOAT16")
 _READERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _LEAST_ZEROS = 0.34
+_NS_PER_MS = 1e6
 _WORST = (
     Outcome.PROCESS_ABORT,
     Outcome.LOAD_FAILURE,
@@ -56,6 +59,10 @@ class Prospect(msgspec.Struct, frozen=True):
         zeros: zeros in the filters of 1x1 convolutions.
         weights: size of those filters.
         quantized: number of 1x1 convolutions whose filters are quantized and stay so.
+        relative_ms: estimated time by prices that may stand in for those of the target, to compare
+            with others on the same target; None where it does not run right.
+        relative_dense_ms: the same with dense weights.
+        plans: what the runtime does with each subgraph.
     """
 
     outcome: Outcome
@@ -69,11 +76,29 @@ class Prospect(msgspec.Struct, frozen=True):
     zeros: int
     weights: int
     quantized: int = 0
+    relative_ms: float | None = None
+    relative_dense_ms: float | None = None
+    plans: tuple[Plan, ...] = ()
 
     @property
     def share(self) -> float:
         """Share of the multiplications in operators with sparse kernels."""
         return self.sparse_macs / self.macs if self.macs else 0.0
+
+    def runs(self, model: Model, target: str) -> Runs:
+        """How the model of this prospect runs on its target, with the kernels of its operators.
+
+        Args:
+            model: the model.
+            target: name of the target.
+        """
+        kernels = {
+            subgraph.operators[planned.index]: planned.kernel
+            for subgraph, plan_of in zip(model.subgraphs, self.plans, strict=True)
+            for planned in plan_of.operators
+            if planned.kernel is not None
+        }
+        return Runs(target_of(target), (self.relative_ms or 0.0) * _NS_PER_MS, kernels)
 
 
 def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
@@ -128,12 +153,8 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
 
 
 def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) -> Prospect:
-    dense: float | None = 0.0
-    planned: float | None = 0.0
-    for subgraph, expected in zip(model.subgraphs, plans, strict=True):
-        time = estimate(msgspec.structs.replace(expected, target=target), subgraph)
-        dense = None if dense is None or time is None else dense + time.dense_ms
-        planned = None if planned is None or time is None else planned + time.planned_ms
+    dense, planned = _times(model, target, plans, COSTS.get(target.name))
+    relative_dense, relative = _times(model, target, plans, costs_of(target.name))
     verdicts = [p.verdict for p in plans]
     pointwise = [f for p in plans for f in p.filters if f.pointwise]
     worst = next((o for o in _WORST if any(v.elsewhere is o for v in verdicts)), None)
@@ -150,7 +171,24 @@ def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) 
         zeros=sum(f.zeros for f in pointwise),
         weights=sum(f.parameters for f in pointwise),
         quantized=sum(is_pointwise(o) and _is_quantized(o) for o in model.operators()),
+        relative_ms=relative,
+        relative_dense_ms=relative_dense,
+        plans=tuple(plans),
     )
+
+
+def _times(
+    model: Model, target: Target, plans: Sequence[Plan], costs: Costs | None
+) -> tuple[float | None, float | None]:
+    """Milliseconds of all subgraphs, dense and as planned; None without an estimate."""
+    dense = planned = 0.0
+    for subgraph, expected in zip(model.subgraphs, plans, strict=True):
+        named = msgspec.structs.replace(expected, target=target)
+        time = None if costs is None else estimate(named, subgraph, costs)
+        if time is None:
+            return None, None
+        dense, planned = dense + time.dense_ms, planned + time.planned_ms
+    return dense, planned
 
 
 def _is_quantized(operator: Operator) -> bool:

@@ -17,6 +17,7 @@ from tflite_sparse.rewrite.adapt.passes.canonicalize import unshare_paddings
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
+from tflite_sparse.rewrite.adapt.passes.permute import PERMUTE, Planned
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
 from tflite_sparse.rewrite.adapt.regions.region import OUTSIDE
@@ -87,12 +88,24 @@ class Adapt(ModelPass):
         for passes in attempts:
             trial = original.copy()
             counts = _operator_counts(trial)
-            steps, blocked = _change(trial, passes, eager=not options.min_gain)
+            labels = {operator: operator.label for operator in trial.operators()}
+            pricer = Pricer(eager=not options.min_gain, targets=targets, reorders=PERMUTE in passes)
+            steps, blocked = _change(trial, passes, pricer)
             after = prospects(trial, asked) if steps else before
+            if PERMUTE in passes:
+                runs = [after[name].runs(trial, name) for name in targets]
+                ordered = PERMUTE.run(Planned(trial, runs, labels, max(options.min_gain, 1.0)))
+                steps += ordered
+                after = prospects(trial, asked) if ordered else after
             if steps:
                 only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
                 refusal = reason_against(
-                    before, after, targets, options.min_gain, only_repairs=only_repairs
+                    before,
+                    after,
+                    targets,
+                    options.min_gain,
+                    only_repairs=only_repairs,
+                    reorders=all(step.name == PERMUTE.name for step in steps),
                 )
             else:
                 refusal = reason_for_no_steps(before, sizes, pointwise, wide)
@@ -210,13 +223,13 @@ def _stored_safely(model: Model, made_dense: Rewrite, adaptation: Adaptation | N
 
 
 def _change(
-    model: Model, passes: frozenset[AnyPass], *, eager: bool
+    model: Model, passes: frozenset[AnyPass], pricer: Pricer
 ) -> tuple[tuple[Step, ...], tuple[Blocked, ...]]:
     """Adapts every subgraph; the steps, and what stands in the way of more."""
     steps: list[Step] = []
     blocked: dict[str, Blocked] = {}
     for subgraph in model.subgraphs:
-        own_steps, obstacles = _change_subgraph(subgraph, passes, eager=eager)
+        own_steps, obstacles = _change_subgraph(subgraph, passes, pricer)
         steps += own_steps
         blocked.update((obstacle.operator, obstacle) for obstacle in obstacles)
     for final_pass in registry.PASSES:
@@ -227,7 +240,7 @@ def _change(
 
 
 def _change_subgraph(
-    subgraph: Subgraph, passes: frozenset[AnyPass], *, eager: bool
+    subgraph: Subgraph, passes: frozenset[AnyPass], pricer: Pricer
 ) -> tuple[list[Step], list[Blocked]]:
     mismatch = shape_mismatch(subgraph)
     if mismatch is not None:
@@ -244,7 +257,7 @@ def _change_subgraph(
             subgraph_pass.run(editor)
     if only_repairs:
         return editor.steps, []
-    regions = find_regions(editor, passes, Pricer(eager=eager))
+    regions = find_regions(editor, passes, pricer)
     obstacles = _obstacles(editor, passes, regions)
     for region in regions:
         carry_out(region, registry.PASSES)

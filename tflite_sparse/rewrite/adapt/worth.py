@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.words.numbers import count_of
@@ -37,6 +38,7 @@ def reason_against(
     min_gain: float,
     *,
     only_repairs: bool,
+    reorders: bool = False,
 ) -> str | None:
     """Why an adapted model should not be kept; None if it should.
 
@@ -46,6 +48,7 @@ def reason_against(
         targets: the targets that it must run right on.
         min_gain: how many times faster it must be by the estimate.
         only_repairs: whether only passes that repair changed anything.
+        reorders: whether only the order of channels changed.
     """
     for name in targets:
         if after[name].outcome.is_failure and not before[name].outcome.is_failure:
@@ -55,19 +58,43 @@ def reason_against(
     gained = any(after[n].sparse_macs > before[n].sparse_macs for n in targets)
     # A barrier is worth its price alone, not on top of what has won nothing.
     stored = only_repairs and after[MEASURED].stored > before[MEASURED].stored
-    if not gained and not stored:
+    if not gained and not stored and not reorders:
         return _NO_MORE
     least = min(min_gain, min_gain if gained else 1 / _SLOWER)
-    return _too_slow(before[MEASURED], after[MEASURED], least)
+    return _too_slow(before, after, targets, least, sparse=reorders)
 
 
-def _too_slow(was: Prospect, now: Prospect, min_gain: float) -> str | None:
-    if was.ms is None or now.ms is None:
+def _too_slow(
+    before: Mapping[str, Prospect],
+    after: Mapping[str, Prospect],
+    targets: Sequence[str],
+    min_gain: float,
+    *,
+    sparse: bool,
+) -> str | None:
+    """That the result is not fast enough, in the geometric mean over the targets.
+
+    Args:
+        before: what comes of the model as it was.
+        after: what comes of the result.
+        targets: the targets that it is made for.
+        min_gain: how many times faster it must be.
+        sparse: whether the model as it was counts with sparse weights, in any case.
+    """
+    gains: dict[str, float] = {}
+    for name in targets:
+        was, now = before[name], after[name]
+        if was.relative_ms and now.relative_ms:
+            dense = was.relative_ms if sparse else was.relative_dense_ms or was.relative_ms
+            gains[name] = min(was.relative_ms, dense) / now.relative_ms
+    if not gains or math.prod(gains.values()) ** (1 / len(gains)) >= min_gain:
         return None
-    fastest = min(was.ms, was.dense_ms or was.ms)
-    if fastest >= now.ms * min_gain:
-        return None
-    return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
+    measured, now = before[MEASURED], after[MEASURED]
+    if gains.get(MEASURED, 0.0) < min_gain and measured.ms is not None and now.ms is not None:
+        fastest = min(measured.ms, measured.dense_ms or measured.ms)
+        return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
+    worst = min(gains, key=gains.__getitem__)
+    return f"{_SLOWER_THAN} {1 / gains[worst]:.2f} times as long on {worst}"
 
 
 def reason_for_no_steps(

@@ -41,18 +41,19 @@ class Estimate(Record, frozen=True):
     measured: str
 
 
-def estimate(plan: Plan, subgraph: Subgraph) -> Estimate | None:
+def estimate(plan: Plan, subgraph: Subgraph, costs: Costs | None = None) -> Estimate | None:
     """Estimates the time of a planned model.
 
     Args:
         plan: the plan of the subgraph.
         subgraph: the subgraph, for the sizes of its tensors.
+        costs: prices to take; None for those that were measured on the target.
 
     Returns:
         The estimate; None where the target was never measured, the model does not run right, or it
         claims shapes for which no number of milliseconds would do.
     """
-    costs = COSTS.get(plan.target.name)
+    costs = costs or COSTS.get(plan.target.name)
     if costs is None or plan.verdict.elsewhere not in (Outcome.SPARSE, Outcome.DENSE):
         return None
     try:

@@ -22,6 +22,7 @@ class PassName(str, Enum):
     CANONICALIZE = "canonicalize"
     KXK = "kxk"
     BARRIERS = "barriers"
+    PERMUTE = "permute"
 
     def __str__(self) -> str:
         return self.value

@@ -16,6 +16,7 @@ from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
 from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
+from tflite_sparse.rewrite.adapt.passes.permute import PERMUTE
 from tflite_sparse.rewrite.adapt.passes.windows import WINDOWS
 from tflite_sparse.rewrite.passes import Registry
 
@@ -25,5 +26,5 @@ if TYPE_CHECKING:
 __all__ = ["PASSES"]
 
 PASSES: Registry[AnyPass] = Registry(
-    FOLD, WINDOWS, MIRROR, EXITS, ENTRIES, HEADS, CANONICALIZE, KXK, BARRIERS
+    FOLD, WINDOWS, MIRROR, EXITS, ENTRIES, HEADS, CANONICALIZE, KXK, BARRIERS, PERMUTE
 )

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.uses import trace_constant
-from tflite_sparse.model.zero_counts import ZeroCounts
+from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, ZeroCounts, count
+from tflite_sparse.rewrite.adapt.channels.orders import apart
 from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS, picks_cells
@@ -21,9 +24,12 @@ from tflite_sparse.rewrite.adapt.passes.exits import EXITS
 from tflite_sparse.rewrite.adapt.queries import RANK
 from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
-from tflite_sparse.xnnpack.cost.prices import COSTS
+from tflite_sparse.xnnpack.cost.prices import COSTS, costs_of, multiplication
+from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.regions.region import Region
     from tflite_sparse.rewrite.adapt.window import Mirrored
@@ -41,10 +47,17 @@ class Pricer:
 
     Args:
         eager: whether sparse work counts for more than the time that it takes to get it.
+        targets: names of the targets whose kernels for blocks count; with none all kernels are
+            alike.
+        reorders: whether blocks of output channels may be broken.
     """
 
-    def __init__(self, *, eager: bool = False) -> None:
+    def __init__(
+        self, *, eager: bool = False, targets: Sequence[str] = (), reorders: bool = True
+    ) -> None:
         self._eager = eager
+        self._targets = targets
+        self._reorders = reorders
         self._counts = ZeroCounts()
         self._zeros: dict[Operator, tuple[int, int]] = {}
         self._gains: dict[Operator, float] = {}
@@ -108,8 +121,30 @@ class Pricer:
         work = macs(operator)
         elements = math.prod(operator.outputs[0].shape)
         dense = work * _PRICES.dense
-        sparse = work * (1 - share) * _PRICES.sparse + elements * _PRICES.written
+        price = _PRICES.sparse * self._kernel_price(operator)
+        sparse = work * (1 - share) * price + elements * _PRICES.written
         return dense - sparse + (work * _EAGER if self._eager else 0.0)
+
+    def _kernel_price(self, operator: Operator) -> float:
+        """The price of the kernel that a filter will run in, by that of the one for one channel."""
+        use = trace_constant(operator, 1)
+        if use is None or use.densify is not None or use.constant.sparsity is not None:
+            return 1.0
+        kernel = block_size(self._counts.of(use.constant), (1, *BLOCK_CHANNELS))
+        if kernel == 1 or not self._targets:
+            return 1.0
+        costs = [costs_of(name) for name in self._targets]
+        price = sum(multiplication(each, kernel) / each.sparse for each in costs) / len(costs)
+        if price > 1 and self._reorders and _can_be_broken(use.constant):
+            return 1.0
+        return price
+
+
+def _can_be_broken(constant: Tensor) -> bool:
+    """Whether the zeros of a filter lie in no blocks if its channels lie in another order."""
+    mask = np.asarray(constant.data).reshape(constant.shape[0], -1) != 0
+    order = next(apart(len(mask)))
+    return block_size(count(mask[order], "BOOL"), (1, *BLOCK_CHANNELS)) == 1
 
 
 def _exit_cost(tensor: Tensor, region: Region) -> float:
