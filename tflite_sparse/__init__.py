@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.adapt.planner import adapt
     from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.compress import compress
     from tflite_sparse.rewrite.optimize import optimize
     from tflite_sparse.rewrite.storage.densify import densify
     from tflite_sparse.rewrite.storage.sparsify import sparsify
@@ -44,6 +45,7 @@ __all__ = [
     "WeightSelection",
     "__version__",
     "adapt",
+    "compress",
     "densify",
     "diff",
     "from_tflite",
@@ -70,6 +72,7 @@ _HOMES = {
     "ValuesOptions": "storage.values.options",
     "WeightSelection": "storage.options",
     "adapt": "rewrite.adapt.planner",
+    "compress": "rewrite.compress",
     "densify": "rewrite.storage.densify",
     "diff": "comparison.model_diff",
     "from_tflite": "model.tflite_tree",

@@ -30,6 +30,7 @@ __all__ = [
     "Top",
     "Values",
     "Verify",
+    "VerifyWhereItCan",
     "Where",
 ]
 
@@ -69,6 +70,13 @@ Exclude = Annotated[
 ]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Run both models before the result takes its place.")
+]
+VerifyWhereItCan = Annotated[
+    bool | None,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Run both models first.  [default: where LiteRT is installed]",
+    ),
 ]
 Atol = Annotated[
     float | None,

@@ -25,6 +25,7 @@ COMMANDS = {
     "optimize": "optimize",
     "adapt": "adapt",
     "sparsify": "sparsify",
+    "compress": "compress",
     "densify": "densify",
     "diff": "diff",
     "report": "report",

@@ -41,6 +41,7 @@ class RewriteKind(str, Enum):
     DENSIFY = "densify"
     ADAPT = "adapt"
     OPTIMIZE = "optimize"
+    COMPRESS = "compress"
 
     def __str__(self) -> str:
         return self.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.planner import Adapt
+from tflite_sparse.rewrite.compress import Compress
 from tflite_sparse.rewrite.optimize import Optimize
 from tflite_sparse.rewrite.passes import Registry
 from tflite_sparse.rewrite.storage.densify import Densify
@@ -15,4 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["REWRITES"]
 
-REWRITES: Registry[type[ModelPass]] = Registry(Optimize, Adapt, Sparsify, Densify)
+REWRITES: Registry[type[ModelPass]] = Registry(Optimize, Adapt, Sparsify, Compress, Densify)

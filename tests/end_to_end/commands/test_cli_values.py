@@ -67,7 +67,20 @@ def test_densify_gives_back_fp32_that_means_the_same(tmp_path: Path) -> None:
     assert call("diff", MODEL, small).code == 1
 
 
-@pytest.mark.parametrize("command", [["sparsify", "--verify"], ["optimize"]], ids=str)
+def test_compress_loses_nothing_unless_asked_and_proves_itself(tmp_path: Path) -> None:
+    sizes = []
+    for values in ("fp32", "fp16", "int8"):
+        out = tmp_path / f"{values}.tflite"
+        done = call("compress", MODEL, "--values", values, "-o", out)
+        assert done.code == 0, done.err
+        assert "with XNNPACK and without" in words(done.out)
+        assert ("loses information" in words(done.out)) is (values != "fp32")
+        sizes.append(out.stat().st_size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert call("diff", MODEL, tmp_path / "fp32.tflite").code == 0
+
+
+@pytest.mark.parametrize("command", [["sparsify", "--verify"], ["optimize"], ["compress"]], ids=str)
 def test_data_come_from_a_folder(tmp_path: Path, command: list[str]) -> None:
     (shape,) = [tensor.shape for tensor in Model.read(MODEL).main.inputs]
     folder = tmp_path / "inputs"

@@ -35,10 +35,7 @@ def command(
     keep_nonzero: opt.KeepNonzero = False,
     min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
-    verify: Annotated[
-        bool | None,
-        typer.Option(help="Run both models first.  [default: where LiteRT is installed]"),
-    ] = None,
+    verify: opt.VerifyWhereItCan = None,
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
     ] = None,

@@ -25,6 +25,7 @@ _DONE = {
     "adapt": "stored otherwise",
     "sparsify": "stored sparse",
     "optimize": "stored sparse",
+    "compress": "stored anew",
     "densify": "stored dense",
 }
 
