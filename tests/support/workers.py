@@ -23,6 +23,10 @@ __all__ = ["shared_workers"]
 _CHANGING = {"PYTEST_CURRENT_TEST", "COLUMNS"}
 
 
+class _WarmWorker(Worker):
+    module = "tests.support.warm_worker"
+
+
 class _Pool:
     def __init__(self) -> None:
         self._environment = _environment()
@@ -36,7 +40,7 @@ class _Pool:
             with Worker(emulate=emulate) as own:
                 yield own
             return
-        worker = self._take(emulate) or Worker(emulate=emulate)
+        worker = self._take(emulate) or _WarmWorker(emulate=emulate)
         try:
             yield worker
         except GeneratorExit:

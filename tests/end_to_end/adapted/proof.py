@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.model import Model
+from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.runtime.bench import bench
@@ -87,8 +88,8 @@ def facts(dense: bytes, sparse: bytes, made: bytes) -> dict[str, Any]:
 
 
 def _plans(data: bytes) -> dict[str, Plan]:
-    subgraph = Model.read(data).subgraphs[0]
-    return {target.name: plan(subgraph, target) for target in targets()}
+    subgraph, zeros = Model.read(data).subgraphs[0], ZeroCounts()
+    return {target.name: plan(subgraph, target, zeros=zeros) for target in targets()}
 
 
 def _share(made: Plan) -> float:

@@ -36,11 +36,11 @@ def follow(page: str, folder: Path) -> list[str]:
     Raises:
         AssertionError: a command fails, or a change does not fit the file.
     """
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    # With what is compiled: a change of a module shows in its time.
     for name in _COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignored)
+            shutil.copytree(source, folder / name)
         else:
             shutil.copy(source, folder / name)
     (folder / ".venv").symlink_to(sys.prefix)

@@ -206,15 +206,16 @@ class _Api:
 
 
 def profile(
-    path: str, runs: int, threads: int, shapes: Sequence[Sequence[int]] = ()
+    path: str, runs: int, threads: int, shapes: Sequence[Sequence[int]] = (), *, warmup: bool = True
 ) -> list[list[tuple[str, int, int, int]]]:
     """Runs a model's first signature on zeros and returns what was executed.
 
     Args:
         path: the model.
-        runs: how many runs to record, after one that is not.
+        runs: how many runs to record.
         threads: of XNNPACK.
         shapes: of its inputs, for those that leave sizes open; where there is none, these are 1.
+        warmup: whether there is a run before, as the first one takes longer.
 
     Returns:
         For each run its operators in order: (name, 1 for one of XNNPACK and 0 for one of the model,
@@ -240,7 +241,8 @@ def profile(
         c_size_t(len(outputs)),
         outputs,
     )
-    api.call("RunCompiledModel", *run)
+    if warmup:
+        api.call("RunCompiledModel", *run)
     recorded = []
     for _ in range(runs):
         api.call("ResetProfiler", profiler)

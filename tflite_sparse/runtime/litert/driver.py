@@ -200,6 +200,8 @@ def profile_many(
                     runs=runs,
                     threads=threads,
                     shapes=[tuple(shape) for shape in given],
+                    # Emulated times mean nothing, and are long.
+                    warmup=not emulate,
                 )
             yield Profile(
                 cast("Status", status),

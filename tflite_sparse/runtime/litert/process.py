@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.files.output import scratch
@@ -36,6 +36,9 @@ class Worker:
         RuntimeUnavailableError: LiteRT or the emulator is not installed, or the system cannot fork.
     """
 
+    module: ClassVar[str] = "tflite_sparse.runtime.litert.worker"
+    """The program of the process."""
+
     def __init__(self, *, emulate: bool = False) -> None:
         if not hasattr(os, "fork"):
             raise RuntimeUnavailableError(
@@ -43,11 +46,7 @@ class Worker:
                 hint="use Linux, macOS or the Windows Subsystem for Linux",
             )
         self.emulate = emulate
-        command = [
-            *interpreter_command(emulate=emulate),
-            "-m",
-            "tflite_sparse.runtime.litert.worker",
-        ]
+        command = [*interpreter_command(emulate=emulate), "-m", self.module]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

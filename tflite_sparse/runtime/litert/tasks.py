@@ -144,7 +144,8 @@ def _profile(request: dict[str, Any]) -> Answer:
     from tflite_sparse.runtime.litert.c_api import LiteRtError, profile
 
     try:
-        return "ok", "", profile(*(request[key] for key in ("model", "runs", "threads", "shapes")))
+        arguments = (request[key] for key in ("model", "runs", "threads", "shapes"))
+        return "ok", "", profile(*arguments, warmup=request["warmup"])
     except LiteRtError as error:
         # The C API gives a number only, and puts off to the first run what may fail at loading.
         refused = _refusal(request["model"])
