@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
 
+from tests.support.command import call
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.litert.driver import profile_many
+from tflite_sparse.runtime.plan_match import against_plan
 from tflite_sparse.xnnpack.plan import plan
 
 if TYPE_CHECKING:
@@ -59,6 +61,29 @@ def executed(subgraph: Subgraph, *operators: int) -> list[str]:
     return [
         name for op in planned if not operators or op.index in operators for name in op.executed
     ]
+
+
+def turns(count: int) -> bytes:
+    """A model whose loop goes round so often."""
+    model = Model.read(loop())
+    (limit,) = (t for t in model.subgraphs[1].tensors if t.is_constant)
+    limit.buffer.data = np.array([count], np.int32)
+    return model.to_bytes()
+
+
+@pytest.mark.parametrize(("make", "body"), [(lambda: turns(3), 2), (branch, 2)])
+def test_a_profile_knows_the_operators_of_bodies(make, body, tmp_path):
+    data = make()
+    (profile,) = profile_many([data], emulate=False)
+    compared = against_plan(Model.read(data).main, profile, "x86-avx")
+    assert compared.agree
+    inside = [row for row in compared.rows if row.subgraph == body and row.delegated]
+    assert inside
+    assert all(f"in subgraph {body}" in (row.operator or "") for row in inside)
+    (tmp_path / "model.tflite").write_bytes(data)
+    told = call("profile", tmp_path / "model.tflite", "--runs", 1)
+    assert told.out.count(f"in subgraph {body}") >= len(inside)
+    assert call("profile", tmp_path / "model.tflite", "--against-plan", "--json").code == 0
 
 
 @pytest.mark.parametrize("make", [loop, branch])

@@ -51,6 +51,8 @@ class ExecutedOperator(Record, frozen=True):
         index: for an operator of the model its index there, for one of XNNPACK its number within
             its partition.
         partition: which delegate partition it belongs to, in the order of execution; None outside.
+        subgraph: index of the subgraph that it was executed for: of the main one, or of a body of
+            WHILE or IF.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ExecutedOperator(Record, frozen=True):
     delegated: bool
     index: int
     partition: int | None
+    subgraph: int = 0
 
     @property
     def sparse(self) -> bool:

@@ -13,6 +13,7 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.runtime.observations import Profile
+    from tflite_sparse.xnnpack.plan import Plan
 
 __all__ = ["PlanComparison", "Row", "against_plan"]
 
@@ -26,6 +27,7 @@ class Row(Record, frozen=True):
         operator: label of the model's operator that the predicted one belongs to.
         microseconds: how long it took.
         delegated: whether XNNPACK ran it.
+        subgraph: index of the subgraph of the operator.
     """
 
     executed: str | None
@@ -33,6 +35,7 @@ class Row(Record, frozen=True):
     operator: str | None
     microseconds: float
     delegated: bool
+    subgraph: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -66,6 +69,9 @@ class PlanComparison(Record, frozen=True):
 def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanComparison:
     """Holds what was executed against the prediction.
 
+    What was executed for bodies of WHILE and IF is held against the plans of these, as often as
+    they ran.
+
     Args:
         subgraph: the subgraph that was run.
         profile: what the runtime executed.
@@ -75,27 +81,52 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
         UsageError: there is no such target.
     """
     planned = plan(subgraph, target)
-    predicted: list[str] = []
-    owners: list[str] = []
-    for operator in planned.operators:
-        for name in operator.executed:
-            predicted.append(name)
-            owners.append(operator.label)
-    if tuple(predicted) != planned.executed:
-        # The plan reorders; then only the names are known, not whose they are.
-        predicted, owners = list(planned.executed), [""] * len(planned.executed)
-    xnnpack = [operator for operator in profile.operators if operator.delegated]
-    rows = _aligned([o.name for o in xnnpack], [o.microseconds for o in xnnpack], predicted, owners)
+    rows = _rows(planned, profile, subgraph.index)
+    for body in subgraph.model.subgraphs:
+        if body is not subgraph and any(o.subgraph == body.index for o in profile.operators):
+            rows += _rows(plan(body, target), profile, body.index)
     outside = [
-        Row(o.name, None, f"{o.name} #{o.index}", o.microseconds, delegated=False)
+        Row(
+            o.name,
+            None,
+            f"{o.name} #{o.index}{_where(o.subgraph)}",
+            o.microseconds,
+            False,
+            o.subgraph,
+        )
         for o in profile.operators
         if not o.delegated
     ]
     return PlanComparison(target, planned.outcome, profile.status, (*rows, *outside))
 
 
+def _where(subgraph: int) -> str:
+    return f" in subgraph {subgraph}" if subgraph else ""
+
+
+def _rows(planned: Plan, profile: Profile, subgraph: int) -> list[Row]:
+    predicted: list[str] = []
+    owners: list[str] = []
+    for operator in planned.operators:
+        for name in operator.executed:
+            predicted.append(name)
+            owners.append(operator.label + _where(subgraph))
+    if tuple(predicted) != planned.executed:
+        # The plan reorders; then only the names are known, not whose they are.
+        predicted, owners = list(planned.executed), [""] * len(planned.executed)
+    xnnpack = [o for o in profile.operators if o.delegated and o.subgraph == subgraph]
+    # A body runs as often as its loop goes round.
+    rounds = max(1, round(len(xnnpack) / len(predicted))) if predicted and subgraph else 1
+    names, times = [o.name for o in xnnpack], [o.microseconds for o in xnnpack]
+    return _aligned(names, times, predicted * rounds, owners * rounds, subgraph)
+
+
 def _aligned(
-    executed: list[str], times: list[float], predicted: list[str], owners: list[str]
+    executed: list[str],
+    times: list[float],
+    predicted: list[str],
+    owners: list[str],
+    subgraph: int,
 ) -> list[Row]:
     rows = []
     matcher = SequenceMatcher(None, executed, predicted, autojunk=False)
@@ -110,6 +141,7 @@ def _aligned(
                     None if j is None else owners[j] or None,
                     0.0 if i is None else times[i],
                     delegated=True,
+                    subgraph=subgraph,
                 )
             )
     return rows

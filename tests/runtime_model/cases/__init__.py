@@ -19,5 +19,6 @@ for _module in (
     "hints",
     "stored_values",
     "other",
+    "variables",
 ):
     import_module(f"tests.runtime_model.cases.{_module}")

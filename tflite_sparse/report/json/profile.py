@@ -28,6 +28,7 @@ class OperatorEntry(Record, frozen=True):
         index: index in the model, or its number within XNNPACK's partition.
         partition: which partition of XNNPACK it belongs to; None outside.
         microseconds: median time of one execution.
+        subgraph: index of the subgraph that it was executed for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class OperatorEntry(Record, frozen=True):
     index: Count
     partition: Count | None
     microseconds: Amount
+    subgraph: Count = 0
 
 
 class RowEntry(Record, frozen=True):
@@ -46,12 +48,14 @@ class RowEntry(Record, frozen=True):
         predicted: what the plan says; None where it says nothing.
         operator: label of the model's operator that it belongs to.
         agrees: whether both are the same; what XNNPACK does not run is not predicted by name.
+        subgraph: index of the subgraph of the operator.
     """
 
     executed: str | None
     predicted: str | None
     operator: str | None
     agrees: bool
+    subgraph: Count = 0
 
 
 class PlanEntry(Record, frozen=True):
@@ -137,6 +141,7 @@ def profile_report(
                     index=operator.index,
                     partition=operator.partition,
                     microseconds=round(operator.microseconds, 3),
+                    subgraph=operator.subgraph,
                 )
                 for operator in profile.operators
             ),
@@ -145,7 +150,7 @@ def profile_report(
                 predicted=compared.predicted,
                 agree=compared.agree,
                 rows=tuple(
-                    RowEntry(row.executed, row.predicted, row.operator, row.agrees)
+                    RowEntry(row.executed, row.predicted, row.operator, row.agrees, row.subgraph)
                     for row in compared.rows
                 ),
             ),

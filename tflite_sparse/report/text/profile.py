@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
@@ -80,11 +81,13 @@ def _totals(profile: Profile) -> Iterator[str]:
 
 def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterator[Text]:
     total = profile.microseconds or 1.0
-    owners = {
-        number: row.operator
-        for number, row in enumerate(r for r in compared.rows if r.executed and r.delegated)
-        if row.executed == row.predicted
-    }
+    # Rows are in the order of execution, subgraph by subgraph.
+    owners: dict[int, deque[str]] = defaultdict(deque)
+    for row in compared.rows:
+        if row.executed and row.delegated:
+            agrees = row.executed == row.predicted
+            owners[row.subgraph].append((row.operator or "") if agrees else "")
+    outside = deque(row.operator or "" for row in compared.rows if not row.delegated)
     columns = [
         Column("#", right=True),
         Column("executed"),
@@ -93,12 +96,9 @@ def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterat
         Column("share", right=True),
     ]
     rows = []
-    number = 0
     for place, operator in enumerate(profile.operators):
-        owner = f"{operator.name} #{operator.index}"
-        if operator.delegated:
-            owner = owners.get(number) or ""
-            number += 1
+        waiting = owners[operator.subgraph] if operator.delegated else outside
+        owner = waiting.popleft() if waiting else ""
         rows.append(
             [
                 str(place),

@@ -207,7 +207,7 @@ class _Api:
 
 def profile(
     path: str, runs: int, threads: int, shapes: Sequence[Sequence[int]] = (), *, warmup: bool = True
-) -> list[list[tuple[str, int, int, int]]]:
+) -> list[list[tuple[str, int, int, int, int]]]:
     """Runs a model's first signature on zeros and returns what was executed.
 
     Args:
@@ -219,7 +219,7 @@ def profile(
 
     Returns:
         For each run its operators in order: (name, 1 for one of XNNPACK and 0 for one of the model,
-        index, microseconds).
+        index, microseconds, index of the subgraph).
 
     Raises:
         LiteRtError: the runtime refused the model, or it failed while it ran.
@@ -253,7 +253,7 @@ def profile(
     return recorded
 
 
-def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int]]:
+def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int, int]]:
     count = c_int()
     api.call("GetNumProfilerEvents", profiler, byref(count))
     events = (_Event * count.value)()
@@ -264,6 +264,7 @@ def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int]]:
             int(event.type == _DELEGATE_OPERATOR),
             int(event.metadata1),
             int(event.elapsed_us),
+            int(event.metadata2),
         )
         for event in events
         if event.type in {_OPERATOR, _DELEGATE_OPERATOR}

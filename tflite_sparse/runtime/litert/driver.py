@@ -213,20 +213,25 @@ def profile_many(
             )
 
 
-def _operators(recorded: list[list[tuple[str, int, int, int]]]) -> tuple[ExecutedOperator, ...]:
+def _operators(
+    recorded: list[list[tuple[str, int, int, int, int]]],
+) -> tuple[ExecutedOperator, ...]:
     """The operators of the last run, with the medians over all."""
     if not recorded:
         return ()
     operators = []
-    # Numbers start anew in every partition, and an operator outside XNNPACK ends one.
-    partition, previous = -1, len(recorded[-1])
-    for number, (name, delegated, index, _) in enumerate(recorded[-1]):
-        if delegated and index <= previous:
+    # Numbers start anew in every partition; an operator outside XNNPACK ends one, and so does
+    # another subgraph.
+    partition, previous, last = -1, len(recorded[-1]), 0
+    for number, (name, delegated, index, _, subgraph) in enumerate(recorded[-1]):
+        if delegated and (index <= previous or subgraph != last):
             partition += 1
-        previous = index if delegated else len(recorded[-1])
+        previous, last = index if delegated else len(recorded[-1]), subgraph
         times = [events[number][3] for events in recorded if number < len(events)]
         place = partition if delegated else None
-        operators.append(ExecutedOperator(name, median(times), bool(delegated), index, place))
+        operators.append(
+            ExecutedOperator(name, median(times), bool(delegated), index, place, subgraph)
+        )
     return tuple(operators)
 
 

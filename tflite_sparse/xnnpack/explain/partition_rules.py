@@ -91,6 +91,12 @@ PARTITION_RULES: dict[Stage, tuple[Row, ...]] = {
             "TFS311",
         ),
         (
+            "delegate-variable",
+            "no operator of XNNPACK uses the variable, or not with this type, shape and handle",
+            f"{_DELEGATE}: ResourceInfo",
+            "TFS311",
+        ),
+        (
             "densify-kept",
             "a DENSIFY that an operator outside XNNPACK reads runs in TFLite and stays in memory",
             f"{_DELEGATE}: PrepareOpsToDelegate",
@@ -139,6 +145,12 @@ PARTITION_RULES: dict[Stage, tuple[Row, ...]] = {
         (
             "fuse-pad",
             "zeros padded onto H and W vanish in the one convolution that reads them",
+            f"{_SUBGRAPH}: xnn_subgraph_fusion",
+            _STEP,
+        ),
+        (
+            "fuse-copy",
+            "a copy is left out where what it reads, or what it writes, is of no use elsewhere",
             f"{_SUBGRAPH}: xnn_subgraph_fusion",
             _STEP,
         ),

@@ -30,6 +30,7 @@ def fuse(graph: Graph) -> None:
     """Fuses and rewrites a graph in place, as long as anything changes."""
     for value in graph.values:
         _fuse_pad(graph, value)
+        _fuse_copy(graph, value)
     _sweep(graph)
     for value in graph.values:
         value.fixed_shape = value.is_static
@@ -85,6 +86,31 @@ def _fuse_pad(graph: Graph, value: Value) -> None:
     value.producer = None
     graph.absorb(pad, reader, "fuse-pad")
     pad.kind = _GONE
+
+
+def _fuse_copy(graph: Graph, value: Value) -> None:
+    before = value.producer
+    if before is None or value.consumers != 1 or not value.readers or value.is_input:
+        return
+    reader = value.readers[0]
+    # Variables are read and assigned more than once: what is skipped must not see another state.
+    if reader.kind == "copy" and _untouched(graph, reader.outputs[0], before, reader):
+        before.outputs = [reader.outputs[0] if v is value else v for v in before.outputs]
+        reader.outputs[0].producer = before
+        graph.absorb(reader, before, "fuse-copy")
+        reader.kind = _GONE
+    elif before.kind == "copy" and _untouched(graph, before.inputs[0], before, reader):
+        source = before.inputs[0]
+        reader.inputs = [source if v is value else v for v in reader.inputs]
+        source.readers = [reader if node is before else node for node in source.readers]
+        graph.absorb(before, reader, "fuse-copy")
+        before.kind = _GONE
+
+
+def _untouched(graph: Graph, value: Value, after: Node, before: Node) -> bool:
+    """Whether no node between two others reads or writes a value."""
+    between = (node for node in graph.nodes if after.number < node.number < before.number)
+    return not any(value in node.inputs or value in node.outputs for node in between)
 
 
 def _spread_fixed_shape(node: Node) -> None:

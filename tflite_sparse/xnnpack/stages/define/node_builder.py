@@ -51,11 +51,7 @@ class NodeBuilder:
 
     def _make(self, tensor: Tensor) -> Value:
         static = self._delegation.static
-        kind = "f16" if tensor.index in static.halves else _TYPES.get(tensor.type, "other")
-        quantization = tensor.quantization
-        scales = None if quantization is None else quantization["scale"]
-        if kind == "qs8" and scales is not None and len(scales) > 1:
-            kind = "qc8"
+        kind = self._type_of(tensor)
         constant = is_constant(tensor) or static.is_unpacked(tensor)
         if self._fp16 and kind == "f32" and not constant:
             # What goes in or out is converted and keeps its type outside.
@@ -69,6 +65,29 @@ class NodeBuilder:
             is_input=tensor.index in self._run.inputs and not constant,
             is_output=tensor.index in self._run.outputs and not constant,
         )
+
+    def variable(self, op: Operator) -> Value:
+        """The value of the variable that an operator reads or assigns."""
+        handle = op.inputs[0]
+        variable = None if handle is None else self._delegation.variables.of(handle)
+        if handle is None or variable is None or variable.stand_in is None:
+            raise AssertionError("the delegate takes operators on known variables only")
+        if handle not in self._values:
+            self._values[handle] = self.graph.value(
+                variable.stand_in.shape,
+                self._type_of(variable.stand_in),
+                tensor=handle,
+                is_input=variable.is_read,
+                is_output=variable.is_assigned,
+            )
+        return self._values[handle]
+
+    def _type_of(self, tensor: Tensor) -> str:
+        if tensor.index in self._delegation.static.halves:
+            return "f16"
+        kind = _TYPES.get(tensor.type, "other")
+        scales = None if tensor.quantization is None else tensor.quantization["scale"]
+        return "qc8" if kind == "qs8" and scales is not None and len(scales) > 1 else kind
 
     def convert_inputs(self) -> None:
         """Converts what comes into the partition, where arithmetic is in half precision."""

@@ -103,10 +103,19 @@ def _split(builder: NodeBuilder, op: Operator) -> None:
     builder.add("split", op, builder.inputs(op, 1), builder.outputs(op)).numbers = _numbers(op, 0)
 
 
+def _variable(builder: NodeBuilder, op: Operator) -> None:
+    assigns = op.name == "ASSIGN_VARIABLE"
+    handle, value = builder.variable(op), op.inputs[1] if assigns else op.outputs[0]
+    if value is not None:
+        pair = [builder.value_of(value), handle] if assigns else [handle, builder.value_of(value)]
+        builder.add("copy", op, pair[:1], pair[1:])
+
+
 DEFINE: dict[str, Callable[[NodeBuilder, Operator], None]] = {
     **dict.fromkeys(UNARY, _unary),
     **dict.fromkeys(BINARY, _binary),
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), _reduce),
+    "ASSIGN_VARIABLE": _variable,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
     "BATCH_MATMUL": matrix_product,
@@ -117,6 +126,7 @@ DEFINE: dict[str, Callable[[NodeBuilder, Operator], None]] = {
     "SPACE_TO_DEPTH": _with_option("space_to_depth", "block_size"),
     "FULLY_CONNECTED": fully_connected,
     "PAD": _with_numbers("pad", 1),
+    "READ_VARIABLE": _variable,
     "RESHAPE": _reshape,
     "RESIZE_BILINEAR": _with_numbers("resize", 1),
     "SLICE": _with_numbers("slice", 2),
@@ -125,6 +135,7 @@ DEFINE: dict[str, Callable[[NodeBuilder, Operator], None]] = {
     "STRIDED_SLICE": _with_numbers("slice", 2),
     "TRANSPOSE": _with_numbers("transpose", 1),
     "TRANSPOSE_CONV": transpose_convolution,
+    "VAR_HANDLE": lambda *_: None,
     "Convolution2DTransposeBias": mediapipe_deconvolution,
     "MaxPoolingWithArgmax2D": _with_option("argmax_pool", ""),
     "MaxUnpooling2D": _with_option("unpool", ""),

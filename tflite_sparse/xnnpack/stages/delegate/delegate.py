@@ -16,8 +16,11 @@ from tflite_sparse.xnnpack.plan_types import HintSource, Reason
 from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants, is_constant
 from tflite_sparse.xnnpack.stages.delegate.operators import refusal
 from tflite_sparse.xnnpack.stages.delegate.partition import Run, runs
+from tflite_sparse.xnnpack.stages.delegate.variables import Variables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tflite_sparse.model import Operator, Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
     from tflite_sparse.xnnpack.releases.targets import Runtime
@@ -36,6 +39,7 @@ class Delegation(msgspec.Struct, eq=False):
         unpacking: index of an operator that is unpacked at load time -> code of its rule.
         refusals: index of an operator that stays with TFLite -> why.
         origins: index of an unpacked tensor -> the constant that the file stores.
+        variables: the resource variables.
         partitions: the runs that XNNPACK takes, in the order of execution.
     """
 
@@ -43,6 +47,7 @@ class Delegation(msgspec.Struct, eq=False):
     unpacking: dict[int, str] = msgspec.field(default_factory=dict)
     refusals: dict[int, Reason] = msgspec.field(default_factory=dict)
     origins: dict[int, Tensor] = msgspec.field(default_factory=dict)
+    variables: Variables = msgspec.field(default_factory=Variables)
     partitions: tuple[Run, ...] = ()
 
     def is_sparse(self, tensor: Tensor) -> bool:
@@ -77,16 +82,40 @@ def delegate(subgraph: Subgraph, runtime: Runtime, assume: WhatIf) -> Delegation
     for op in subgraph.operators:
         if _unpacks_halves(op, state, assume) or _unpacks_sparse(op, state, assume):
             continue
-        why = refusal(op, state.static, runtime)
+        if op.name == "VAR_HANDLE":
+            state.variables.handled(op)
+            continue
+        why = refusal(op, state.static, state.variables, runtime)
         if why is None:
+            state.variables.used(op)
             taken.add(op.index)
             continue
         state.refusals[op.index] = why
         _keep_producers(op, state)
+    taken.update(_handles(subgraph, state))
     state.partitions = tuple(
         run for run in runs(subgraph, taken | set(state.unpacking)) if run.delegated
     )
     return state
+
+
+def _handles(subgraph: Subgraph, state: Delegation) -> Iterator[int]:
+    # A handle goes where what is done to its variable goes, which shows at the end only.
+    for op in subgraph.operators:
+        if op.name != "VAR_HANDLE":
+            continue
+        variable = state.variables.of(op.outputs[0]) if op.outputs else None
+        if variable is not None and variable.stand_in is not None:
+            yield op.index
+        else:
+            state.refusals[op.index] = reason(
+                "delegate-variable",
+                op,
+                "is the handle of a variable that no operator of XNNPACK reads or assigns",
+                operand="output",
+                found="no operator of XNNPACK",
+                wanted="READ_VARIABLE or ASSIGN_VARIABLE",
+            )
 
 
 def _keep_producers(op: Operator, state: Delegation) -> None:

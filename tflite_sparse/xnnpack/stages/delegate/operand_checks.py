@@ -10,6 +10,7 @@ import numpy as np
 from tflite_sparse.model import Operator
 from tflite_sparse.xnnpack.explain.wording import reason
 from tflite_sparse.xnnpack.releases.targets import Runtime
+from tflite_sparse.xnnpack.stages.delegate.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -77,11 +78,13 @@ class OperandChecks(msgspec.Struct, frozen=True):
     Attributes:
         op: the operator.
         static: what is known about unpacked constants.
+        variables: what is known about resource variables.
         runtime: the release of the runtime.
     """
 
     op: Operator
     static: UnpackedConstants
+    variables: Variables
     runtime: Runtime
 
     def refuse(
@@ -144,6 +147,12 @@ class OperandChecks(msgspec.Struct, frozen=True):
             )
         if tensor.type in _Q8:
             self._one_scale(tensor, name)
+
+    def variable(self, handle: Tensor, value: Tensor) -> None:
+        """The handle is one of the subgraph, and its variable has the type and shape of a value."""
+        mismatch = self.variables.mismatch(handle, value)
+        if mismatch is not None:
+            self.refuse("delegate-variable", *mismatch)
 
     def same_type(self, *tensors: Tensor) -> None:
         """All tensors have the same type."""

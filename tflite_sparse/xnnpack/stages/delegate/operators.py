@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.plan_types import Reason
     from tflite_sparse.xnnpack.releases.targets import Runtime
     from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants
+    from tflite_sparse.xnnpack.stages.delegate.variables import Variables
 
 __all__ = ["BINARY", "UNARY", "refusal"]
 
@@ -56,15 +57,18 @@ _QUANTIZED_UNARY = ("ELU", "LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE")
 _QUANTIZED_BINARY = ("ADD", "MUL", "SUB")
 
 
-def refusal(op: Operator, static: UnpackedConstants, runtime: Runtime) -> Reason | None:
+def refusal(
+    op: Operator, static: UnpackedConstants, variables: Variables, runtime: Runtime
+) -> Reason | None:
     """The rule by which the delegate does not take an operator, None where it takes it.
 
     Args:
         op: the operator.
         static: what is known about constants that are unpacked at load time.
+        variables: what is known about resource variables.
         runtime: the release of the runtime.
     """
-    checks = OperandChecks(op, static, runtime)
+    checks = OperandChecks(op, static, variables, runtime)
     examine = _EXAMINE.get(op.custom_code or op.name)
     try:
         if examine is None:
@@ -275,10 +279,24 @@ def _mediapipe_unpool(check: OperandChecks) -> None:
     check.type(check.output(), "output", ("FLOAT32",))
 
 
+def _assign_variable(check: OperandChecks) -> None:
+    value = check.input(1, "value")
+    check.type(value, "value")
+    check.variable(check.input(0, "handle"), value)
+
+
+def _read_variable(check: OperandChecks) -> None:
+    value = check.output()
+    check.rank(value, "output", 1, MAX_RANK)
+    check.type(value, "output")
+    check.variable(check.input(0, "handle"), value)
+
+
 _EXAMINE: dict[str, Callable[[OperandChecks], None]] = {
     **dict.fromkeys(UNARY, _unary),
     **dict.fromkeys(BINARY, _binary),
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), _reduce),
+    "ASSIGN_VARIABLE": _assign_variable,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
     "BATCH_MATMUL": matrix_product,
@@ -289,6 +307,7 @@ _EXAMINE: dict[str, Callable[[OperandChecks], None]] = {
     "SPACE_TO_DEPTH": _depth_to_space,
     "FULLY_CONNECTED": fully_connected,
     "PAD": _pad,
+    "READ_VARIABLE": _read_variable,
     "RESHAPE": _reshape,
     "RESIZE_BILINEAR": _resize,
     "SLICE": _slice,

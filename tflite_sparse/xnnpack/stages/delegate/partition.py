@@ -40,7 +40,8 @@ def runs(subgraph: Subgraph, delegated: Collection[int]) -> tuple[Run, ...]:
     """Cuts a subgraph into runs.
 
     The first operator that is ready decides the kind of a run; it grows as long as any operator of
-    its kind is ready, even where operators of the other kind come first in the file.
+    its kind is ready, even where operators of the other kind come first in the file. Operators on
+    resources and those that run other subgraphs keep their order.
 
     Args:
         subgraph: the subgraph.
@@ -50,9 +51,13 @@ def runs(subgraph: Subgraph, delegated: Collection[int]) -> tuple[Run, ...]:
     waiting: dict[int, set[int]] = {}
     readers: dict[int, list[int]] = {}
     ready: dict[bool, list[int]] = {True: [], False: []}
+    effects: set[int] = set()
     for op in subgraph.operators:
         needs = {writers[t.index] for t in op.inputs if t is not None and t.index in writers}
         needs.discard(op.index)
+        if _has_effects(op):
+            needs |= effects
+            effects = {op.index}
         waiting[op.index] = needs
         for need in needs:
             readers.setdefault(need, []).append(op.index)
@@ -73,6 +78,13 @@ def runs(subgraph: Subgraph, delegated: Collection[int]) -> tuple[Run, ...]:
                     heapq.heappush(ready[reader in delegated], reader)
         groups.append((kind, members))
     return tuple(_run(subgraph, kind, members) for kind, members in groups)
+
+
+def _has_effects(op: Operator) -> bool:
+    # Source: tflite/core/subgraph.cc, OpMightHaveSideEffect.
+    tensors = (*op.inputs, *op.outputs)
+    resource = any(tensor is not None and tensor.type == "RESOURCE" for tensor in tensors)
+    return resource or op.name in ("IF", "WHILE", "CALL_ONCE")
 
 
 def _run(subgraph: Subgraph, delegated: bool, members: list[int]) -> Run:
