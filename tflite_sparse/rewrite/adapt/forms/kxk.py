@@ -47,7 +47,7 @@ def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str 
         return "has a filter of zeros alone"
     price = kxk_price(operator, context.mirrored)
     if price is None:
-        return f"is a {kernel} convolution whose window reaches further than shifts do"
+        return f"is a {kernel} convolution whose padding makes its map smaller"
     if price.ns < price.dense_ns:
         return None
     zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)

@@ -9,10 +9,11 @@ import numpy as np
 
 from tflite_sparse.rewrite.adapt.build import add_up, select
 from tflite_sparse.rewrite.adapt.kxk.price import separable_windows
+from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, SHIFT_WINDOW, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.queries import has_bias, present
 from tflite_sparse.rewrite.adapt.window import window_of
-from tflite_sparse.rewrite.adapt.window_fit import fit_kernel, set_window
+from tflite_sparse.rewrite.adapt.window_fit import set_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.context import Context
-    from tflite_sparse.rewrite.adapt.kxk.taps import Tap
+    from tflite_sparse.rewrite.adapt.kxk.shifts import Shift
 
 __all__ = ["build_by_taps", "build_separable"]
 
@@ -40,9 +41,10 @@ def build_by_taps(operator: Operator, context: Context) -> None:
     taps = taps_of(operator, context.mirrored)
     activation = operator.option("fused_activation_function", "NONE")
     alone = len(taps) == 1
+    stride = taps[0].rows.stride
     parts = []
     for number, tap in enumerate(taps):
-        shifted = source if tap.in_place else _shifted(operator, source, tap, context)
+        shifted = _shifted(operator, source, present(shift_of(tap)), stride, context)
         part = result if alone else editor.value(result.shape, result, f"{result.name}/tap")
         product = _product(
             operator,
@@ -138,18 +140,24 @@ def _product(
     return product
 
 
-def _shifted(operator: Operator, source: Tensor, tap: Tap, context: Context) -> Tensor:
-    """The map as a tap sees it; convolutions with the same window over a map share it."""
-    key = ("shift", source, tap.rows, tap.columns)
+def _shifted(
+    operator: Operator, source: Tensor, shift: Shift, stride: int, context: Context
+) -> Tensor:
+    """A shifted map; all convolutions that need it share it."""
+    if stride == 1 and shift == IN_PLACE:
+        return source
+    key = ("shift", source, shift, stride)
     if key not in context.shared:
-        size = present(tap.window)
-        ones = np.ones((1, 1, 1, source.shape[3]), np.float32)
-        kernel = fit_kernel(ones, tap.rows, tap.columns, size)
-        shape = (source.shape[0], tap.rows.outputs, tap.columns.outputs, source.shape[3])
+        parent, step = shift.parent, shift.pick
+        first = source
+        if parent is not None:
+            first, step = _shifted(operator, source, parent, stride, context), shift.last_step
+        kernel = np.zeros((1, SHIFT_WINDOW, SHIFT_WINDOW, source.shape[3]), np.float32)
+        kernel[:, SHIFT_WINDOW // 2 - step[0], SHIFT_WINDOW // 2 - step[1]] = 1
+        own = stride if parent is None else 1
+        shape = (first.shape[0], *((n - 1) // own + 1 for n in first.shape[1:3]), first.shape[3])
         name = f"{source.name}/shifted"
-        context.shared[key] = _depthwise(
-            operator, source, kernel, name, context, shape, tap.rows.stride
-        )
+        context.shared[key] = _depthwise(operator, first, kernel, name, context, shape, own)
     return context.shared[key]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.model.macs import macs
+from tflite_sparse.rewrite.adapt.kxk.shifts import SHIFT_WINDOW, all_shifts, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
-from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.adapt.window import window_of
 from tflite_sparse.xnnpack.cost.prices import COSTS
 
@@ -66,7 +66,7 @@ def kxk_price(operator: Operator, mirrored: Mirrored) -> KxkPrice | None:
         mirrored: along which axes its map is reversed.
     """
     taps = taps_of(operator, mirrored)
-    if not taps or any(not tap.in_place and tap.window is None for tap in taps):
+    if not taps or any(shift_of(tap) is None for tap in taps):
         return None
     prices = [_price_of_taps(operator, taps)]
     windows = separable_windows(taps)
@@ -103,8 +103,8 @@ def _sizes(operator: Operator) -> tuple[int, int, int, int]:
 def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
     _, pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
-    shifts = [present(tap.window) for tap in taps if not tap.in_place]
-    shifted = sum(size * size for size in shifts) * channels * _PRICES.depthwise
+    shifts = all_shifts(taps, taps[0].rows.stride)
+    shifted = len(shifts) * SHIFT_WINDOW**2 * channels * _PRICES.depthwise
     products = kept * _PRICES.sparse + len(taps) * outputs * _PRICES.written
     sums = (len(taps) - 1) * outputs * _PRICES.moved
     operators = len(shifts) + 2 * len(taps) - 1

@@ -14,7 +14,6 @@ import numpy as np
 
 from tflite_sparse.rewrite.adapt.queries import constant_of, present, remembered
 from tflite_sparse.rewrite.adapt.window import Axis, window_of
-from tflite_sparse.rewrite.adapt.window_fit import window_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,19 +40,6 @@ class Tap(msgspec.Struct, frozen=True):
     rows: Axis
     columns: Axis
     values: int
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the map need not be shifted."""
-        return all(
-            (axis.before, axis.stride, axis.outputs) == (0, 1, axis.size)
-            for axis in (self.rows, self.columns)
-        )
-
-    @property
-    def window(self) -> int | None:
-        """Size of the smallest window with a sparse form that shifts the map so; None for none."""
-        return window_size(self.rows, self.columns)
 
 
 @remembered
