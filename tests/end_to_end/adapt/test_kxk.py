@@ -212,3 +212,22 @@ def test_every_pass_but_kxk_leaves_trunks_as_they_are():
     # The near miss: 1x1 convolutions need none of it.
     result = adapted(build(lambda g: head(g, g.conv2d(trunk(g), CHANNELS, zeros=0.9))))
     assert "kxk" not in result.passes
+
+
+def test_a_wide_convolution_that_loses_takes_part_where_going_round_it_costs_more():
+    def net(g, x):
+        x = g.conv2d(g.conv2d(x, 128, zeros=0.9), 24, zeros=0.9)
+        x = g.conv2d(x, 24, kernel=3, zeros=0.8)
+        return g.conv2d(g.conv2d(x, 128, zeros=0.9), 128, zeros=0.9)
+
+    result = adapted(through(net, (64, 64)), min_gain=1.03)
+    assert "kxk" in result.passes
+    assert "entries" not in result.passes
+    operator = next(
+        op
+        for op in Model.read(result.before).operators()
+        if op.name == "CONV_2D" and op.inputs[1].shape == (24, 3, 3, 24)
+    )
+    price = kxk_price(operator, AS_IT_IS)
+    assert price.ns > price.dense_ns
+    same_numbers(result, STEPS)

@@ -21,6 +21,8 @@ class Context(msgspec.Struct, eq=False):
         passes: the passes that may be used.
         members: the operators that will run in the sparse layout.
         ends: the reductions among them that bring values out of it.
+        detours: whether KxK convolutions may take part that are slower sparse than dense, because
+            bringing their maps out and in again may cost more.
         shared: what several operators of the result read, such as a map that was shifted.
     """
 
@@ -29,7 +31,12 @@ class Context(msgspec.Struct, eq=False):
     passes: frozenset[AnyPass]
     members: set[Operator] = msgspec.field(default_factory=set)
     ends: set[Operator] = msgspec.field(default_factory=set)
+    detours: bool = False
     shared: dict[object, Tensor] = msgspec.field(default_factory=dict)
+
+    def again(self) -> Context:
+        """A context for another part, with the same layout and passes."""
+        return Context(self.editor, self.mirrored, self.passes, detours=self.detours)
 
     def allows(self, adapt_pass: AnyPass) -> bool:
         """Whether a pass may be used."""

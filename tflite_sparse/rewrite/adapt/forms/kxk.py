@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator
     from tflite_sparse.rewrite.adapt.context import Context
 
-__all__ = ["kxk_refusal"]
+__all__ = ["TOO_FEW", "kxk_refusal"]
+
+TOO_FEW = "too few for its sparse form to pay"
+"""Why a KxK convolution stays outside that would be slower sparse than dense."""
 
 _STRIDES = (1, 2)
+_DETOUR = 3
 
 
 def kxk_refusal(operator: Operator, context: Context) -> str | None:
@@ -48,7 +52,7 @@ def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str 
     price = kxk_price(operator, context.mirrored)
     if price is None:
         return f"is a {kernel} convolution whose padding makes its map smaller"
-    if price.ns < price.dense_ns:
+    if price.ns < price.dense_ns or (context.detours and price.ns < _DETOUR * price.dense_ns):
         return None
     zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)
-    return f"is a {kernel} convolution of {zeros:.0%} zeros, too few for its sparse form to pay"
+    return f"is a {kernel} convolution of {zeros:.0%} zeros, {TOO_FEW}"

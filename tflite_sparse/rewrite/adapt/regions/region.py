@@ -78,8 +78,7 @@ class Region(msgspec.Struct, eq=False):
     def limit(self, members: Iterable[Operator]) -> Region:
         """The region with some of its members only; what then only ends maps leaves it too."""
         kept = list(members)
-        context = Context(self.context.editor, self.context.mirrored, self.context.passes)
-        region = Region(context, self.stem, self.entries, kept, self.blocked)
+        region = Region(self.context.again(), self.stem, self.entries, kept, self.blocked)
         _settle(region)
         return region
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.context import Context
 from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.forms.kxk import TOO_FEW
 from tflite_sparse.rewrite.adapt.forms.table import form_of
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
@@ -68,7 +69,8 @@ def price_in_the_way(
         The operator, and that it costs too much; None where no region is as large.
     """
     operators = editor.subgraph.operators
-    regions = _beginnings(editor, passes, operators)
+    beginnings = _beginnings(editor, passes, operators)
+    regions = (region for region in beginnings if not region.context.detours)
     largest = max(regions, key=lambda region: len(region.members), default=None)
     if largest is None:
         return None
@@ -108,12 +110,24 @@ def _beginnings(
         fitting = [layout for layout in layouts if stem_refusal(op, layout) is None]
         stems += bool(fitting)
         for layout in fitting:
-            yield grow(Context(editor, layout, passes), op, [], free)
+            yield from _grown(Context(editor, layout, passes), op, [], free)
     if ENTRIES in passes:
         contexts = [Context(editor, layout, passes) for layout in layouts]
         for tensor in _entry_candidates(contexts, free)[:_BEGINNINGS]:
             for layout in layouts:
-                yield grow(Context(editor, layout, passes), None, [tensor], free)
+                yield from _grown(Context(editor, layout, passes), None, [tensor], free)
+
+
+def _grown(
+    context: Context, stem: Operator | None, entries: list[Tensor], free: list[Operator]
+) -> Iterator[Region]:
+    """The region from a place, and the one that goes through KxK convolutions at a loss."""
+    region = grow(context, stem, entries, free)
+    yield region
+    if any(reason.endswith(TOO_FEW) for _, reason in region.blocked):
+        through = context.again()
+        through.detours = True
+        yield grow(through, stem, entries, free)
 
 
 def _entry_candidates(contexts: list[Context], free: list[Operator]) -> list[Tensor]:
@@ -202,9 +216,7 @@ def _with_more_entries(
         better = None
         for tensor in _missing(region, tried):
             tried.add(tensor)
-            old = region.context
-            context = Context(old.editor, old.mirrored, old.passes)
-            grown = grow(context, region.stem, [*region.entries, tensor], free)
+            grown = grow(region.context.again(), region.stem, [*region.entries, tensor], free)
             net, part = _trimmed(grown, pricer)
             if net > won:
                 better, won = part, net
