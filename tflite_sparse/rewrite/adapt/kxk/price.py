@@ -23,9 +23,9 @@ __all__ = ["KxkForm", "KxkPrice", "kxk_price", "separable_windows"]
 
 _PRICES = COSTS["wasm"]
 _FARTHEST = 2
-# What one product of many maps side by side takes longer than the prices say, as its input does not
-# fit the cache: 28x28x128 at 70, 80 and 90 % zeros, 56x56x64, 14x14x256 and 7x7x512 at 80 and 90 %.
-_CROWDED = 1.2
+# What one product of many maps side by side takes longer than the prices say, for each cell of the
+# window, as its input does not fit the cache: 1.2 times for 3x3, 1.6 for 5x5. benchmarks/kxk.json.
+_CROWDED = 1 / 40
 
 
 class KxkForm(Enum):
@@ -133,10 +133,11 @@ def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int,
     )
     product = kept * _PRICES.sparse + results * _PRICES.written
     total = results * _PRICES.sparse + outputs * _PRICES.written
+    crowded = 1 + _CROWDED * len(taps)
     sizes = (copies * channels, copies * results, results * outputs)
     return KxkPrice(
         KxkForm.SEPARABLE,
-        pixels * (placed + shifted + product + total) * _CROWDED + 5 * _PRICES.overhead,
+        pixels * (placed + shifted + product + total) * crowded + 5 * _PRICES.overhead,
         _dense(operator),
         sum(sizes) - copies - kept - results,
         sum(sizes),
