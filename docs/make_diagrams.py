@@ -144,7 +144,7 @@ def _blocked() -> str:
     parts = _outline(1, 5, 56, "given up as a whole: nothing brings values into the sparse layout")
     parts += _chain(56, rows)
     parts.append(_text(20, 128, "pads 0 and 1, an entry pads 1 and 1", 12, _RED))
-    words = [(held, "has a sparse form, and is held back"), (dense, "dense")]
+    words = [(held, "could run sparse, and is blocked"), (dense, "dense")]
     parts += _legend(156, words)
     title = "A first convolution with SAME padding keeps all that follows dense"
     return _svg(_width(), 172, title, parts)

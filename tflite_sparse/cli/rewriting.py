@@ -101,8 +101,8 @@ class Destination(msgspec.Struct, frozen=True):
             return model
         if self.output is None:
             raise UsageError(
-                "nothing says where to write",
-                hint="-o OUT writes a file, --in-place replaces the model, --dry-run only tells",
+                "no output given",
+                hint="use -o OUT, --in-place or --dry-run",
             )
         if self.output == STDOUT:
             if self.as_json:

@@ -8,7 +8,7 @@ import msgspec
 
 from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
-from tflite_sparse.words.numbers import count_of, listing, percent
+from tflite_sparse.words.numbers import count_of, listing, percent, same_problem
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _where(group: TargetGroup) -> str:
 
 
 def _lead(group: TargetGroup) -> str:
-    return "In the way, the root cause first:" if group.outcome is Outcome.DENSE else ""
+    return "What prevents it, the main cause first:" if group.outcome is Outcome.DENSE else ""
 
 
 def _todo(group: TargetGroup) -> list[str]:
@@ -155,7 +155,7 @@ def _missing(group: TargetGroup) -> list[str]:
     points = []
     for reasons in alike.values():
         more = len(reasons) - 1
-        points.append(reasons[0].message + (f"; so {_are(more)}" if more else ""))
+        points.append(reasons[0].message + (f"; {same_problem(more)}" if more else ""))
     with_them = msgspec.structs.replace(
         group, outcome=group.elsewhere, missing=(), reasons=group.reasons[len(group.missing) :]
     )
@@ -163,10 +163,6 @@ def _missing(group: TargetGroup) -> list[str]:
     then = f"{words[0].lower()}{words[1:]}{_share(with_them)}{_off_by_design(with_them)}"
     points.append(f"where an app brings kernels of its own, it {then}")
     return [*points, *(_todo(with_them) if group.elsewhere.is_failure else ())]
-
-
-def _are(others: int) -> str:
-    return f"{'is' if others == 1 else 'are'} {count_of(others, 'other operator')}"
 
 
 def _share(group: TargetGroup) -> str:
@@ -217,6 +213,6 @@ def _obstacles(obstacles: Sequence[Obstacle]) -> list[str]:
     points = []
     for obstacle in obstacles:
         others = len(obstacle.operators) - 1
-        more = f"; the same rule stops {count_of(others, 'other operator')}" if others else ""
+        more = f"; {same_problem(others)}" if others else ""
         points.append(obstacle.message + more)
     return points

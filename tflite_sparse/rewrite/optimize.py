@@ -1,4 +1,4 @@
-"""The main road: adapt a model, then store its weights sparse."""
+"""All in one step: adapt a model, then store its weights sparse."""
 
 from __future__ import annotations
 

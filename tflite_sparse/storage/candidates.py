@@ -119,7 +119,7 @@ def _choose(
     decision.encoded = Encoded(layout, after if dense else storage.cost.nbytes)
     saving = before - after
     if saving < 1:
-        return Refusal("not-smaller", "it would not get smaller")
+        return Refusal("not-smaller", "it would not shrink")
     if saving < options.min_saving or saving < options.min_ratio * before:
         return Refusal("saves-too-little", "saves less than asked for (--min-saving)")
     return Candidate(
@@ -142,7 +142,7 @@ def _best(
         storage = best_storage(counts, options)
     if storage is None and options.block and not direct:
         return Refusal("block", "such blocks do not divide it")
-    return storage or Refusal("not-smaller", "it would not get smaller")
+    return storage or Refusal("not-smaller", "it would not shrink")
 
 
 def _zeroed(weight: Weight, options: SparsifyOptions, counts: Occupancy) -> int:

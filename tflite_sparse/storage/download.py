@@ -1,4 +1,4 @@
-"""Leaves int8 weights dense where their download, which is compressed, would not get smaller."""
+"""Leaves int8 weights dense where their download, which is compressed, would not shrink."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TABLES = 0.5
 
 _REFUSAL = Refusal(
     "download-grows",
-    "no sparse kernel reads int8, and the download (after gzip) would not get smaller;"
+    "no sparse kernel reads int8, and the download (after gzip) would not shrink;"
     " tflite-sparse sparsify stores it sparse all the same",
 )
 

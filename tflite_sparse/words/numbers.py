@@ -8,6 +8,8 @@ __all__ = [
     "listing",
     "millions",
     "percent",
+    "rounded_percent",
+    "same_problem",
     "shape",
     "share",
     "size",
@@ -37,21 +39,30 @@ def kib(count: int) -> str:
     return f"{count / 1024:,.1f}"
 
 
-def percent(part: int, whole: int, gap: str = " ") -> str:
+def percent(part: int, whole: int) -> str:
     """A share such as "69.5 %"; only what is exactly none or all shows as 0 or 100 %.
 
     Args:
         part: the part.
         whole: the whole.
-        gap: what stands before the sign.
     """
     if not whole:
-        return f"0{gap}%"
+        return "0 %"
     # Integers are divided before anything is rounded, so that no shape is too large for it.
     value = 100 * part / whole
     if part in {0, whole}:
-        return f"{value:.0f}{gap}%"
-    return f"{min(max(value, 0.1), 99.9):.1f}{gap}%"
+        return f"{value:.0f} %"
+    return f"{min(max(value, 0.1), 99.9):.1f} %"
+
+
+def rounded_percent(share: float, digits: int = 0) -> str:
+    """A share from 0 to 1 as "70 %".
+
+    Args:
+        share: the share.
+        digits: how many digits stand behind the point.
+    """
+    return f"{100 * share:.{digits}f} %"
 
 
 def share(part: float, whole: float) -> float:
@@ -67,6 +78,12 @@ def shape(sizes: tuple[int, ...]) -> str:
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: "1 subgraph", "388 operators"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def same_problem(others: int) -> str:
+    """How a sentence about one operator goes on: "3 other operators have the same problem"."""
+    verb = "has" if others == 1 else "have"
+    return f"{count_of(others, 'other operator')} {verb} the same problem"
 
 
 def type_name(kind: str) -> str:

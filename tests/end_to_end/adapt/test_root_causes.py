@@ -47,7 +47,7 @@ def test_a_net_that_stays_dense_names_an_operator_and_what_it_keeps_dense(name: 
     assert words in first.reason
     assert first.share > 0.9
     assert f"{first.operator} {first.reason}" in adaptation.reason
-    assert f"keeps {first.share:.0%} of the 1x1 work dense" in adaptation.reason
+    assert f"keeps {100 * first.share:.0f} % of the 1x1 work dense" in adaptation.reason
 
 
 @pytest.mark.parametrize("name", ROOTS)

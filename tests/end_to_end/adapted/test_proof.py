@@ -86,7 +86,7 @@ def test_a_row_becomes_a_line():
     assert gain(row) == 2.5
     line = markdown({"runtime": "LiteRT", "models": {"net": row}}).splitlines()[-1]
     assert line.startswith(
-        "| net | dense → dense | 0% → 0% | 0 → 0 of 1 | 100% | 10 | 10 | 4 | 2.5"
+        "| net | dense → dense | 0 % → 0 % | 0 → 0 of 1 | 100 % | 10 | 10 | 4 | 2.5"
     )
     assert line.endswith("| 1e-07, - | it is small |")
 

@@ -146,7 +146,7 @@ def test_a_buffer_too_small_for_its_shape_is_told_with_all_that_can_be_read(
     refused(path, "tensor", "short", "needs 256 bytes", "has 56")
     text = run("inspect", str(path)).out
     assert "good/filter" in text
-    assert "50.0%" in text
+    assert "50.0 %" in text
     (model,) = json.loads(run("inspect", str(path), "--json").out)["models"]
     assert [weight["zeros"] for weight in model["weights"]] == [32, None]
     assert len(model["problems"]) == 1

@@ -34,7 +34,7 @@ def test_inspect_promises_what_sparsify_does(name: str) -> None:
         ("grouped", None, None),
         ("output", "graph-end", "it is an input or output of the graph"),
         ("dangerous", "runtime-wrong_numbers", "the runtime would compute wrong numbers"),
-        ("few zeros", "not-smaller", "it would not get smaller"),
+        ("few zeros", "not-smaller", "it would not shrink"),
         ("vector", "rank", "it is a vector"),
         ("type", "type", "DENSIFY does not unpack INT32"),
         ("zero point", "zero-point", "its zero point is not 0, which DENSIFY cannot fill in"),

@@ -106,7 +106,7 @@ def test_sparse_storage_is_advised_only_where_it_is_smaller() -> None:
 @pytest.mark.parametrize(
     ("points", "axis", "zeros", "cannot"),
     [
-        ([0], 0, 2, "it would not get smaller"),
+        ([0], 0, 2, "it would not shrink"),
         ([3], 0, 1, "its zero point is not 0, which DENSIFY cannot fill in"),
         ([0, 3], 0, 2, "its zero point is not 0, which DENSIFY cannot fill in"),
     ],

@@ -60,7 +60,7 @@ def test_a_model_that_is_spelled_wrong_but_has_its_zeros_is_rewritten() -> None:
 def test_a_model_without_enough_zeros_is_to_be_pruned_which_no_command_does(name: str) -> None:
     found = step(Model.read(real_model(name)))
     assert found.command is None
-    assert "more than two thirds must be" in found.why
+    assert "more than 66.7 % must be" in found.why
 
 
 def test_near_zeros_that_would_be_enough_are_made_zero() -> None:

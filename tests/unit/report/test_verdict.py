@@ -90,10 +90,10 @@ def test_wrong_numbers_come_with_the_reason_and_a_way_out() -> None:
 
 def test_a_dense_model_tells_what_is_in_the_way_the_root_cause_first() -> None:
     text = _verdict(_dense)
-    lead = "  Runs dense on arm64.\n    In the way, the root cause first:\n    - "
+    lead = "  Runs dense on arm64.\n    What prevents it, the main cause first:\n    - "
     assert text.startswith(f"{lead}stem")
     assert text.index("stem") < text.index("one (DEPTHWISE_CONV_2D)")
-    assert "the same rule stops 1 other" in text
+    assert "1 other operator has the same" in text
     assert "two (" not in text
 
 

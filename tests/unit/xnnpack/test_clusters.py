@@ -141,7 +141,7 @@ def test_ineligible_producer_gives_the_cluster_up_and_says_why() -> None:
 
     (why,) = planned(net).clusters[0].obstacles
     assert why.rule == "cluster-producer"
-    assert "stem (CONV_2D), which leaves its SAME padding to run time" in why.message
+    assert "stem (CONV_2D), which uses SAME padding" in why.message
 
 
 def test_nothing_happens_without_an_exit() -> None:

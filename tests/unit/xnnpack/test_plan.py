@@ -166,7 +166,7 @@ def test_advice_for_too_few_zeros_is_exact() -> None:
     made = plan(build_subgraph(lambda g: head(g, g.conv2d(entry(g), 16, zeros=0.5))), "arm64")
     zeros, hint = made.verdict.changes
     assert zeros.rule == "profit-zeros"
-    assert "set 43 more of the cluster's 256 1x1 weights to zero: 50.0% are" in zeros.message
+    assert "set 43 more of the cluster's 256 1x1 weights to zero: only 50.0 % are" in zeros.message
     assert hint.rule == "hint-none"
 
 

@@ -184,9 +184,10 @@ def test_message_names_the_operator_as_the_model_does() -> None:
     why = made.operators[-1].role_refusal
     assert why is not None
     assert why.message == (
-        "conv1 (CONV_2D) pads top 0, right 1, bottom 1, left 0; an entry needs 1 on each side"
+        "conv1 (CONV_2D) pads top 0, right 1, bottom 1, left 0;"
+        " the first convolution must pad exactly 1 on every side"
     )
-    assert (why.found, why.wanted) == ("top 0, right 1, bottom 1, left 0", "1 on each side")
+    assert (why.found, why.wanted) == ("top 0, right 1, bottom 1, left 0", "1 on every side")
 
 
 def test_entry_of_the_tests_is_one() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.errors import FileError, Place
 from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.words.numbers import rounded_percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _least(subject: Subject, budget: str, share: float, what: str) -> Iterator[H
     limit = subject.settings.budgets.get(budget)
     if limit is not None and share < limit:
         yield Hit(
-            f"{what} {share:.2%}, {budget} asks for {limit:.2%}",
+            f"{what} {rounded_percent(share, 2)}, {budget} asks for {rounded_percent(limit, 2)}",
             data={"budget": budget, "limit": limit, "found": share},
         )
 
@@ -139,7 +140,7 @@ def growth_budget(subject: Subject) -> Iterator[Hit]:
     growth = (subject.model.size - before) / max(1, before)
     if growth > limit:
         yield Hit(
-            f"the file has {subject.model.size:,} bytes, {growth:+.2%} against {before:,} before;"
-            f" max-growth allows {limit:+.2%}",
+            f"the file has {subject.model.size:,} bytes, {100 * growth:+.2f} % against"
+            f" {before:,} before; max-growth allows {100 * limit:+.2f} %",
             data={"budget": "max-growth", "limit": limit, "found": growth},
         )

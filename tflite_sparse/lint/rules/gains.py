@@ -11,7 +11,7 @@ from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.storage import store_sparse
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.lint.rules.speed import WHY, changes, lacks_zeros
-from tflite_sparse.words.numbers import count_of, listing
+from tflite_sparse.words.numbers import count_of, listing, percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def too_few_zeros(subject: Subject) -> Iterator[Hit]:
     for (subgraph, cluster), targets in merged.items():
         yield Hit(
             f"{cluster.zeros:,} of {cluster.parameters:,} weights of the cluster are zero"
-            f" ({cluster.zeros / cluster.parameters:.1%}); {cluster.margin:,} more are needed to"
-            f" run sparse on {', '.join(targets)}",
+            f" ({percent(cluster.zeros, cluster.parameters)}); {cluster.margin:,} more are needed"
+            f" to run sparse on {', '.join(targets)}",
             Spot.of_operator(subject.operator(subgraph, cluster.members[0])),
             {
                 "zeros": cluster.zeros,

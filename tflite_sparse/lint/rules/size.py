@@ -11,6 +11,7 @@ from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.lint.values_saving import int8_saving
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
+from tflite_sparse.words.numbers import rounded_percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ def would_shrink(subject: Subject) -> Iterator[Hit]:
         return
     count = len(weights)
     quantized = all(weight.type == "INT8" for weight in weights)
+    of_file = rounded_percent(saving / subject.model.size, 1)
     yield Hit(
         f"{count} weight{'s' if count > 1 else ''} would take {saving:,} bytes less stored sparse,"
-        f" {saving / subject.model.size:.1%} of the file{_INT8 if quantized else ''}",
+        f" {of_file} of the file{_INT8 if quantized else ''}",
         data={"weights": count, "bytes": saving},
     )
 
@@ -248,6 +250,6 @@ def int8_values(subject: Subject) -> Iterator[Hit]:
     if saving >= max(settings.min_saving, settings.min_saving_share * subject.model.size):
         yield Hit(
             f"{len(savings)} weights would take about {saving:,} bytes less as int8 values that"
-            f" compute in fp32, {saving / subject.model.size:.1%} of the file",
+            f" compute in fp32, {rounded_percent(saving / subject.model.size, 1)} of the file",
             data={"weights": len(savings), "bytes": saving},
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
+from tflite_sparse.words.numbers import same_problem
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _obstacles(subject: Subject, rule: Rule) -> Iterator[Hit]:
                 merged.setdefault(key, []).extend(target.name for target in group.targets)
     for (subgraph, operators, message), targets in merged.items():
         others = len(operators) - 1
-        more = f"; so has {others} other operator{'s' if others > 1 else ''}" if others else ""
+        more = f"; {same_problem(others)}" if others else ""
         yield Hit(
             f"{message}{more}; runs dense on {', '.join(targets)}",
             Spot.of_operator(subject.operator(subgraph, operators[0])),
@@ -105,9 +106,9 @@ def changes(subject: Subject, rule: Rule, *, alone: bool = False) -> Iterator[Hi
     " takes a 3x3 convolution of stride 2 on 3 channels with padding 1 on all four sides. SAME"
     " padding pads 0 and 1 on even sizes, and stays SAME on odd ones.",
     why=WHY,
-    fix="Export the stem as PAD of 1 on each side and a VALID convolution (in Keras:"
+    fix="Export the stem as PAD of 1 on every side and a VALID convolution (in Keras:"
     " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable."
-    " tflite-sparse optimize does the like exactly.",
+    " tflite-sparse optimize does the equivalent, exactly.",
     command="tflite-sparse optimize MODEL -o OUT",
 )
 def entry(subject: Subject) -> Iterator[Hit]:
@@ -123,7 +124,7 @@ def entry(subject: Subject) -> Iterator[Hit]:
     " 5x5 with padding 2 on all four sides, stride 1 or 2, no dilation, multiplier 1. With stride 2"
     " SAME padding never qualifies.",
     why=WHY,
-    fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on each side and a VALID convolution.",
+    fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on every side and a VALID convolution.",
     command="tflite-sparse optimize MODEL -o OUT",
 )
 def depthwise(subject: Subject) -> Iterator[Hit]:

@@ -147,9 +147,9 @@ def _given_up(group: TargetGroup, cluster: ClusterPlan) -> Iterator[tuple[str, s
         yield (
             "profit-zeros",
             (
-                f"its cluster needs {thousands(cluster.margin)} more zeros:"
-                f" {percent(cluster.zeros, cluster.parameters)} of its 1x1 weights are zero,"
-                " more than two thirds must be"
+                f"its cluster needs {thousands(cluster.margin)} more zeros: only"
+                f" {percent(cluster.zeros, cluster.parameters)} of its 1x1 weights are zero;"
+                " more than 66.7 % must be"
             ),
         )
     if not group.hints:

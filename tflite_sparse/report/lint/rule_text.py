@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
+
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ def rule_text(rule: Rule, width: int = 80) -> str:
         about += ", fixed by lint --fix"
     lines = [head, about]
     for title, body in (("What", rule.what), ("Why", rule.why), ("Fix", rule.fix)):
-        lines += ["", *textwrap.wrap(f"{title}: {body}", width, subsequent_indent="  ")]
+        lines += ["", *wrapped(f"{title}: {body}", width, rest="  ")]
     if rule.command:
         lines += ["", f"  {rule.command}"]
     return "\n".join([*lines, "", rule.link])

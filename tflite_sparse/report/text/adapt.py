@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.names import SHORT_OPERATORS
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
-from tflite_sparse.words.numbers import count_of, millions, size
+from tflite_sparse.words.numbers import count_of, millions, rounded_percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def _outlook(outlook: Sequence[Outlook], then: str, width: int) -> Lines:
             view.before.value.replace("_", " "),
             view.after.value.replace("_", " "),
             f"{view.sparse_before} to {view.sparse_after}",
-            f"{view.share_before:.0%} to {view.share_after:.0%}",
+            f"{rounded_percent(view.share_before)} to {rounded_percent(view.share_after)}",
             _times(view),
         ]
         for view in outlook
@@ -132,6 +132,7 @@ def _blocked(adaptation: Adaptation, width: int) -> Lines:
     for obstacle in adaptation.blocked:
         reasons.setdefault(obstacle.reason, []).append(obstacle.operator)
     for why, operators in list(reasons.items())[:_NEAREST]:
-        keeps = [f"{shares[why]:.0%} of the 1x1 work stays dense for it"] if shares[why] else []
+        share = rounded_percent(shares[why])
+        keeps = [f"{share} of the 1x1 work stays dense for it"] if shares[why] else []
         lines += labelled(str(len(operators)), [why, f"such as {operators[0]}", *keeps], width)
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.words.numbers import count_of, size
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
         width: columns of the terminal.
     """
     head = f"{bench.runtime}, {count_of(bench.threads, 'thread')}, {bench.processor}"
-    yield from textwrap.wrap(head, width)
+    yield from wrapped(head, width)
     yield (
         f"{count_of(bench.runs, 'run')} of each model in turn"
         f" after {bench.warmup} to warm up; times in ms"
@@ -72,7 +72,7 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     for name, note in notes:
         if note:
             line = f"{shorten(name, max(width // 2, 24))}: {note}"
-            yield from textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ")
+            yield from wrapped(line, width, first="  ", rest="    ")
 
 
 def _note(model: BenchedModel) -> str:

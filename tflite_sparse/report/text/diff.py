@@ -123,7 +123,7 @@ def _both(weight: WeightDiff, words: Callable[[Side], str]) -> str:
 
 
 def _zeros(side: Side) -> str:
-    return "?" if side.zeros is None else percent(side.zeros, side.elements, "")
+    return "?" if side.zeros is None else percent(side.zeros, side.elements)
 
 
 def _differing(weight: WeightDiff) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from tflite_sparse.report.lanes import lay_out, rails
 from tflite_sparse.report.names import MORE, common_prefix, layer_part, shorten
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
+from tflite_sparse.words.wrapping import wrapped
 from tflite_sparse.xnnpack.plan_types import OperatorPlan, Outcome
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _WORDS = {
     DispositionKind.SPARSE: ("sparse", "bold green", "a sparse kernel"),
     DispositionKind.LAYOUT: ("in layout", "green", "between sparse kernels, in their layout"),
     DispositionKind.BLOCKED: (
-        "held back",
+        "blocked",
         "yellow",
-        "has a sparse form, its cluster does not run sparse",
+        "could run sparse, but another operator of its cluster cannot",
     ),
     DispositionKind.DENSE: ("dense", "", "a dense kernel of XNNPACK"),
     DispositionKind.OUTSIDE: ("TFLite", "magenta", "XNNPACK does not take it"),
@@ -152,7 +152,7 @@ def _row(line: _Line, rail: str, macs: int, width: int) -> Text:
     if line.blocks:
         style = _BLOCKER_STYLE
         word = "blocks"
-    share = percent(line.operator.macs, macs, "") if line.operator.macs else ""
+    share = percent(line.operator.macs, macs) if line.operator.macs else ""
     edge = "│ " if line.cluster is not None else "  "
     kind = shorten(line.operator.name, _KIND)
     taken = len(edge) * 2 + len(rail) + 6 + _KIND + 1 + _SHARE + 1 + _FATE
@@ -207,7 +207,7 @@ def _reason(message: str, boxed: bool, rail: str, width: int) -> Lines:
     lead, end = ("│ ", " │") if boxed else ("  ", "")
     room = max(20, width - len(lead) - len(rail) - 6 - 2)
     lines = []
-    for row in textwrap.wrap(message, room, break_on_hyphens=False):
+    for row in wrapped(message, room):
         text = f"{rail}{'':6}{row.ljust(room) if boxed else row}"
         lines.append(Text.assemble((lead, "dim"), (text, "red"), (end, "dim")))
     return lines

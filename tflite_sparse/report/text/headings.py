@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, TypeAlias
 
 from tflite_sparse.report.names import shorten
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +44,7 @@ def sentence(words: str, width: int) -> Lines:
     """Words with a capital and a full stop, on lines of their own."""
     from rich.text import Text
 
-    rows = textwrap.wrap(
-        f"{words[:1].upper()}{words[1:]}.", max(20, width - 2), break_on_hyphens=False
-    )
+    rows = wrapped(f"{words[:1].upper()}{words[1:]}.", max(20, width - 2))
     return [Text(f"  {row}") for row in rows]
 
 
@@ -72,10 +70,7 @@ def labelled(
     rows: list[str] = []
     for item in shown:
         if len(item) > room:
-            rows += [
-                shorten(row, room)
-                for row in textwrap.wrap(item, room, break_long_words=False, break_on_hyphens=False)
-            ]
+            rows += [shorten(row, room) for row in wrapped(item, room, long_words=False)]
         elif rows and len(rows[-1]) + len(_BETWEEN) + len(item) <= room:
             rows[-1] += _BETWEEN + item
         else:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
-from tflite_sparse.words.numbers import count_of
+from tflite_sparse.words.numbers import count_of, rounded_percent
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def profile_lines(
     yield ""
     if not profile.ok:
         failure = f"{profile.status.replace('-', ' ')}: {profile.detail}"
-        yield from textwrap.wrap(failure, width, initial_indent="  ", subsequent_indent="    ")
+        yield from wrapped(failure, width, first="  ", rest="    ")
         if against:
             yield f"  predicted for {compared.target}: {compared.predicted.value.replace('_', ' ')}"
         return
@@ -57,7 +57,7 @@ def profile_lines(
         yield "  XNNPACK never runs sparse kernels on x86 with AVX; --emulate shows them."
     sizes = sizes_words(input_shapes, "Run")
     if sizes:
-        yield from textwrap.wrap(f"{sizes}.", width, initial_indent="  ", subsequent_indent="  ")
+        yield from wrapped(f"{sizes}.", width, first="  ", rest="  ")
     yield from ("", *_totals(profile), "")
     yield from _against(compared, width) if against else _operators(profile, compared, width)
 
@@ -76,7 +76,8 @@ def _totals(profile: Profile) -> Iterator[str]:
         if count:
             rest = total - sum(o.microseconds for o in (*sparse, *outside))
             time = rest if part is None else part
-            yield f"  {name:16} {count:4}   {time / 1000:9.3f} ms   {time / total:6.1%}"
+            share = rounded_percent(time / total, 1)
+            yield f"  {name:16} {count:4}   {time / 1000:9.3f} ms   {share:>7}"
 
 
 def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterator[Text]:
@@ -105,7 +106,7 @@ def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterat
                 operator.name if operator.delegated else "(TFLite)",
                 owner,
                 f"{operator.microseconds / 1000:.3f}",
-                f"{operator.microseconds / total:.1%}",
+                rounded_percent(operator.microseconds / total, 1),
             ]
         )
     yield from table(columns, rows, width)

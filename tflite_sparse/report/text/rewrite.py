@@ -73,7 +73,8 @@ def rewrite_lines(
         label, style = ("Verified", "green") if proof.verified else ("Unverified", "yellow")
         lines += labelled(label, [proof.words], width, style=style)
     if rewrite.changed:
-        lines += labelled("Written", [target or "nothing, as asked for"], width)
+        written = ("Written", target) if target else ("Dry run", "nothing written")
+        lines += labelled(written[0], [written[1]], width)
     return lines
 
 
@@ -132,7 +133,7 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
             name[len(prefix) :],
             shape(change.weight.shape),
             *([type_name(change.weight.type)] if len(types) > 1 else []),
-            percent(change.zeros, change.elements, ""),
+            percent(change.zeros, change.elements),
             _short(change.before if change.after == "dense" else change.after),
             *(_rounding(change) if rounded else ()),
             kib(change.bytes_before),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
+from tflite_sparse.words.wrapping import wrapped
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ def verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
 def _paragraph(lead: str, text: str, width: int, style: str) -> Lines:
     from rich.text import Text
 
-    rows = textwrap.wrap(
+    rows = wrapped(
         f"{lead}{text}",
         max(20, width - 2),
-        subsequent_indent="  ",
-        break_on_hyphens=False,
+        rest="  ",
     )
     return [
         Text.assemble("  ", (row[: len(lead)], style), row[len(lead) :])
@@ -72,7 +71,7 @@ def _points(lead: str, points: Sequence[str], width: int) -> Lines:
         return []
     lines: Lines = [Text(f"    {lead}", "dim")] if lead else []
     for point in points[:_MOST_POINTS]:
-        rows = textwrap.wrap(point, max(20, width - 6), break_on_hyphens=False)
+        rows = wrapped(point, max(20, width - 6))
         lines += [
             Text(("    - " if number == 0 else "      ") + row) for number, row in enumerate(rows)
         ]
@@ -104,7 +103,7 @@ def cluster_lines(clusters: Sequence[ClusterPlan], width: int) -> Lines:
         (Column("operators", right=True), lambda c: str(len(c.members))),
         (Column("filters", right=True), lambda c: str(len(c.filters))),
         (Column("weights", right=True), lambda c: thousands(c.parameters)),
-        (Column("zeros", right=True, style="bold"), lambda c: percent(c.zeros, c.parameters, "")),
+        (Column("zeros", right=True, style="bold"), lambda c: percent(c.zeros, c.parameters)),
         (Column("against 2/3", right=True), lambda c: _margin(c.margin)),
         (Column("runs", gives_way=True), _state),
     ]
@@ -166,10 +165,10 @@ def _explained(group: TargetGroup, operator: OperatorPlan, width: int) -> Lines:
 
     lines: Lines = [Text.assemble((f"{operator.index:>5}  ", "dim"), (operator.label, "bold"))]
     for label, text in _stages(group, operator):
-        wrapped = textwrap.wrap(text, max(20, width - 17), break_on_hyphens=False)
+        rows = wrapped(text, max(20, width - 17))
         lines += [
             Text.assemble((f"       {'' if number else label:<10}", "dim"), row)
-            for number, row in enumerate(wrapped)
+            for number, row in enumerate(rows)
         ]
     return lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
@@ -10,7 +9,8 @@ from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.numbers import count_of
+from tflite_sparse.words.numbers import count_of, rounded_percent
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,16 +58,12 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
     if len(verification.weights) > _SHOWN:
         yield f"            and {len(verification.weights) - _SHOWN} more"
     for sentence in verification.graph[:_SHOWN]:
-        yield from textwrap.wrap(
-            sentence, width, initial_indent="  Graph     ", subsequent_indent=" " * 12
-        )
+        yield from wrapped(sentence, width, first="  Graph     ", rest=" " * 12)
     if len(verification.graph) > _SHOWN:
         yield f"            and {len(verification.graph) - _SHOWN} more"
     sizes = sizes_words(verification.input_shapes, "run")
     if sizes:
-        yield from textwrap.wrap(
-            sizes, width, initial_indent="  Sizes     ", subsequent_indent=" " * 12
-        )
+        yield from wrapped(sizes, width, first="  Sizes     ", rest=" " * 12)
     for sentence in (*verification.not_run[1:], *verification.unreached):
         yield from _wrapped(sentence, "  Not run   ", width)
     for backend in verification.backends:
@@ -97,7 +93,7 @@ def _differs(verification: Verification) -> str:
 
 
 def _wrapped(sentence: str, label: str, width: int) -> list[str]:
-    return textwrap.wrap(sentence, width, initial_indent=label, subsequent_indent=" " * len(label))
+    return wrapped(sentence, width, first=label, rest=" " * len(label))
 
 
 def _backend(
@@ -117,20 +113,18 @@ def _backend(
             ("B", backend.status_b, backend.detail_b),
         ):
             reason = f": {detail}" if detail else ""
-            yield from textwrap.wrap(
+            yield from wrapped(
                 f"{name} {status.replace('-', ' ')}{reason}",
                 width,
-                initial_indent="    ",
-                subsequent_indent="      ",
+                first="    ",
+                rest="      ",
             )
         return
     allowed = _allowed(backend.tolerance)
     head = f"{title}{where}, {count_of(verification.trials, 'set')} of inputs, {allowed}"
-    yield from textwrap.wrap(head, width, initial_indent="  ", subsequent_indent="    ")
+    yield from wrapped(head, width, first="  ", rest="    ")
     if backend.problem:
-        yield from textwrap.wrap(
-            backend.problem, width, initial_indent="    ", subsequent_indent="      "
-        )
+        yield from wrapped(backend.problem, width, first="    ", rest="      ")
         return
     columns = [
         Column("output", gives_way=True),
@@ -146,7 +140,7 @@ def _backend(
             f"{output.max_abs:.3g}",
             f"{output.max_rel:.3g}",
             f"{output.cosine:.6f}",
-            f"{output.argmax:.1%}",
+            rounded_percent(output.argmax, 1),
             _WORDS[output.bound],
         ]
         for output in backend.outputs

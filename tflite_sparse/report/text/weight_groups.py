@@ -88,8 +88,8 @@ def group_table(
         [
             name,
             str(group.weights),
-            percent(group.zeros, group.elements, ""),
-            percent(group.now, whole, ""),
+            percent(group.zeros, group.elements),
+            percent(group.now, whole),
             kib(group.dense),
             kib(group.now),
             kib(group.smallest),

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import common_prefix, layer_part
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.report.text.table import Column, table
-from tflite_sparse.words.numbers import count_of, kib, listing, percent, shape, thousands, type_name
+from tflite_sparse.words.numbers import (
+    count_of,
+    kib,
+    listing,
+    percent,
+    rounded_percent,
+    shape,
+    thousands,
+    type_name,
+)
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +86,7 @@ def _title(title: str, notes: str, width: int) -> Lines:
         return [heading(title, notes, width, path=False)]
     return [
         Text(title, "bold"),
-        *(Text(f"  {row}", "dim") for row in textwrap.wrap(notes, max(20, width - 2))),
+        *(Text(f"  {row}", "dim") for row in wrapped(notes, max(20, width - 2))),
     ]
 
 
@@ -129,15 +138,15 @@ def _operator(weight: WeightFacts, *, wide: bool) -> str:
 
 
 def _zeros(weight: WeightFacts) -> str:
-    return "?" if weight.zeros is None else percent(weight.zeros, weight.elements, "")
+    return "?" if weight.zeros is None else percent(weight.zeros, weight.elements)
 
 
 def _near(weight: WeightFacts) -> str:
-    return percent(weight.near_zeros, weight.elements, "") if weight.near_zeros else ""
+    return percent(weight.near_zeros, weight.elements) if weight.near_zeros else ""
 
 
 def _fill(weight: WeightFacts, channels: int) -> str:
-    return next((f"{b.fill:.0%}" for b in weight.blocks if b.channels == channels), "")
+    return next((rounded_percent(b.fill) for b in weight.blocks if b.channels == channels), "")
 
 
 def _dense(weight: WeightFacts) -> str:
@@ -170,9 +179,9 @@ def weight_details(weights: Sequence[WeightFacts], width: int) -> Lines:
         title = f"weight of {listing(uses)}" if uses else "weight that nothing reads"
         for label, text in (("", title), *weight_words(weight)):
             style = "" if label else "bold"
-            rows = textwrap.wrap(text, max(20, width - 17), break_on_hyphens=False)
+            rows = wrapped(text, max(20, width - 17))
             if not label:
-                rows = textwrap.wrap(text, max(20, width - 7), break_on_hyphens=False)
+                rows = wrapped(text, max(20, width - 7))
             for number, row in enumerate(rows):
                 lead = f"       {'' if number else label:<10}" if label else " " * 7
                 if not label and number == 0:
@@ -203,10 +212,14 @@ def weight_words(weight: WeightFacts) -> Iterator[tuple[str, str]]:
         yield "zeros", _zero_words(weight)
     for block in weight.blocks:
         fits = ", enough for the runtime's kernel" if block.fits and weight.pointwise else ""
-        yield f"blocks {block.channels}", f"of channels are {block.fill:.1%} full{fits}"
+        yield (
+            f"blocks {block.channels}",
+            f"of channels are {rounded_percent(block.fill, 1)} full{fits}",
+        )
     if weight.block_shapes:
         shapes = (
-            f"{'x'.join(map(str, shape.block))} {shape.fill:.0%}" for shape in weight.block_shapes
+            f"{'x'.join(map(str, shape.block))} {rounded_percent(shape.fill)}"
+            for shape in weight.block_shapes
         )
         yield "shapes", f"{', '.join(shapes)} full"
     yield "bytes", "; ".join(_byte_words(weight))

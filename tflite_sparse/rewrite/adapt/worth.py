@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse.words.numbers import count_of
+from tflite_sparse.words.numbers import count_of, percent, rounded_percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,8 +120,8 @@ def reason_for_no_steps(
         return _ELIGIBLE
     if now.weights and now.zeros * 3 <= now.weights * 2:
         return (
-            f"{now.zeros / max(now.weights, 1):.1%} of its 1x1 weights are zero,"
-            " more than two thirds must be"
+            f"only {percent(now.zeros, now.weights)} of its 1x1 weights are zero;"
+            " more than 66.7 % must be"
         )
     if sizes.chosen:
         return (
@@ -148,5 +148,5 @@ def with_root_cause(reason: str, blocked: Sequence[Blocked]) -> str:
     if others:
         text += f", and {count_of(others, 'other')} alike"
     if first.share:
-        text += f", which keeps {first.share:.0%} of the 1x1 work dense"
+        text += f", which keeps {rounded_percent(first.share)} of the 1x1 work dense"
     return text

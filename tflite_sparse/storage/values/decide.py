@@ -212,7 +212,7 @@ def _same(values: NDArray[Any]) -> NDArray[Any]:
 
 def _saves_too_little(decision: ValuesDecision, storage: SparsifyOptions) -> Refusal | None:
     if decision.saving < 1:
-        return Refusal("not-smaller", "it would not get smaller")
+        return Refusal("not-smaller", "it would not shrink")
     least = max(storage.min_saving, storage.min_ratio * decision.bytes_before)
     if decision.saving < least:
         return Refusal("saves-too-little", "saves less than asked for (--min-saving)")

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.model.weights import is_pointwise
+from tflite_sparse.words.numbers import percent
 from tflite_sparse.xnnpack.explain.describe import reported_components, tally_of
 from tflite_sparse.xnnpack.explain.wording import title
 from tflite_sparse.xnnpack.plan_types import Change, Role
@@ -138,7 +139,7 @@ def _missing_entry(first: Node) -> Change:
         "cluster-input",
         first.operator.index,
         f"begin before {title(first.operator)} with a 3x3 stride-2 convolution of 3 channels that "
-        "pads 1 on each side",
+        "pads 1 on every side",
     )
 
 
@@ -152,12 +153,11 @@ def _missing_exit(last: Node) -> Change:
 
 
 def _missing_zeros(tally: Tally) -> Change:
-    share = tally.zeros / tally.parameters
     return Change(
         "profit-zeros",
         tally.filters[0].operator.index,
         f"set {tally.margin:,} more of the cluster's {tally.parameters:,} 1x1 weights to zero: "
-        f"{share:.1%} are, more than two thirds must be",
+        f"only {percent(tally.zeros, tally.parameters)} are zero; more than 66.7 % must be",
     )
 
 

@@ -129,11 +129,17 @@ def _outside_input(node: Node, value: Value) -> Reason:
     return reason(
         "cluster-input",
         node.operator,
-        f"reads {value_title(value)}, an input of what XNNPACK runs; only an entry may",
+        f"reads {_source(node, value)}; only a 3x3 stride-2 convolution may",
         operand=value_title(value),
         found="an input",
-        wanted="a value made by an entry or inner operator",
+        wanted="the output of an operator with a sparse form",
     )
+
+
+def _source(node: Node, value: Value) -> str:
+    if value.tensor is not None and value.tensor in node.operator.subgraph.inputs:
+        return "the model input directly"
+    return f"{value_title(value)}, which XNNPACK does not compute"
 
 
 def _ineligible(node: Node, value: Value, producer: Node, role: RoleOf) -> Reason:
@@ -147,7 +153,7 @@ def _ineligible(node: Node, value: Value, producer: Node, role: RoleOf) -> Reaso
         sentence,
         operand=value_title(value),
         found=producer.operator.label,
-        wanted="a value made by an entry or inner operator",
+        wanted="the output of an operator with a sparse form",
     )
 
 
@@ -165,5 +171,5 @@ def _outside_reader(producer: Node, value: Value, reader: Node, role: RoleOf) ->
 
 def _why_not(node: Node, role: RoleOf) -> str:
     if role.refusal is None:
-        return "is an entry and reads NHWC"
+        return "is itself a first convolution, which needs the dense layout"
     return role.refusal.message.removeprefix(title(node.operator)).strip()

@@ -23,7 +23,6 @@ _RANK = 4
 _ENTRY_CHANNELS = 3
 # A rule: its code, whether it holds, what it looks at, what is there, what it wants.
 _Requirement = tuple[str, bool, str, str, str]
-_REQUIRES = {Role.INNER: "the sparse path wants", Role.ENTRY: "an entry needs"}
 
 
 class RoleOf(msgspec.Struct, frozen=True):
@@ -124,13 +123,24 @@ def _inner(_: Node) -> RoleOf:
 def _first_broken(node: Node, rules: list[_Requirement], role: Role) -> RoleOf:
     for code, fits, operand, found, wanted in rules:
         if not fits:
-            has = f"has {operand} {found}"
-            if code == "conv-entry-padding":
-                same = found.startswith("SAME")
-                has = "leaves its SAME padding to run time" if same else f"pads {found}"
-            sentence = f"{has}; {_REQUIRES[role]} {wanted}"
+            sentence = f"has {operand} {found}; sparse kernels need {wanted}"
+            if role is Role.ENTRY:
+                sentence = _not_first(node, operand, found, wanted)
             return _refused(node, code, sentence, operand=operand, found=found, wanted=wanted)
     return RoleOf(role)
+
+
+def _not_first(node: Node, operand: str, found: str, wanted: str) -> str:
+    """What keeps a 3x3 convolution from bringing its input into the sparse layout."""
+    window = node.window
+    of_image = window is not None and window.inputs == _ENTRY_CHANNELS
+    kind = "the first convolution" if of_image else "a 3x3 convolution"
+    if operand == "padding":
+        has = "uses SAME padding" if found.startswith("SAME") else f"pads {found}"
+        return f"{has}; {kind} must pad exactly {wanted}"
+    if operand == "input channels":
+        return f"has {found} {operand}; {kind} must have {wanted}"
+    return f"has {operand} {found}; {kind} must have {operand} {wanted}"
 
 
 def _convolution(node: Node) -> RoleOf:
@@ -150,7 +160,13 @@ def _general_rules(window: Window) -> list[_Requirement]:
     return [
         ("conv-groups", window.groups == 1, "groups", str(window.groups), one),
         ("conv-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
-        ("conv-kernel", has_form, "kernel", _pair(window.kernel), "1x1, or 3x3 at the entry"),
+        (
+            "conv-kernel",
+            has_form,
+            "kernel",
+            _pair(window.kernel),
+            "1x1, or 3x3 in the first convolution",
+        ),
     ]
 
 
@@ -167,7 +183,7 @@ def _entry_rules(window: Window) -> list[_Requirement]:
     padded, strided = window.padding == (1, 1, 1, 1), window.stride == (2, 2)
     three = window.inputs == _ENTRY_CHANNELS
     return [
-        ("conv-entry-padding", padded, "padding", padding, "1 on each side"),
+        ("conv-entry-padding", padded, "padding", padding, "1 on every side"),
         ("conv-entry-stride", strided, "stride", stride, "2x2"),
         ("conv-entry-channels", three, "input channels", str(window.inputs), "3"),
     ]
@@ -184,10 +200,10 @@ def _depthwise_rules(window: Window) -> list[_Requirement]:
     multiplier, side = str(window.multiplier), (window.kernel[0] - 1) // 2
     single, square = window.multiplier == 1, window.kernel in ((3, 3), (5, 5))
     steps, around = window.stride in ((1, 1), (2, 2)), window.padding == (side,) * 4
-    wanted = f"{side} on each side"
+    wanted = f"padding of {side} on every side"
     return [
         ("depthwise-dilation", window.dilation == (1, 1), "dilation", dilation, "1x1"),
-        ("depthwise-same", not window.same, "padding", _sides(window), f"{wanted}, spelled out"),
+        ("depthwise-same", not window.same, "padding", _sides(window), f"explicit {wanted}"),
         ("depthwise-multiplier", single, "depth multiplier", multiplier, "1"),
         ("depthwise-stride", steps, "stride", stride, "1x1 or 2x2"),
         ("depthwise-kernel", square, "kernel", kernel, "3x3 or 5x5"),

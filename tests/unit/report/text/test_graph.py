@@ -72,7 +72,7 @@ def test_the_operator_that_blocks_is_marked_with_its_reason() -> None:
     (at,) = (i for i, line in enumerate(lines) if "MAX_POOL_2D" in line and "blocks" in line)
     assert lines[at].lstrip().startswith("✗")
     assert "no form for the sparse layout" in " ".join(lines[at + 1 : at + 3])
-    assert any("held back" in line and "CONV_2D" in line for line in lines[:at])
+    assert any("blocked" in line and "CONV_2D" in line for line in lines[:at])
     assert lines[-1].split()[:3] == ["1", "✗", "blocks"]
 
 
@@ -82,7 +82,7 @@ def test_where_nothing_blocks_nothing_is_marked() -> None:
 
 def test_where_the_sparse_path_is_off_there_are_no_boxes() -> None:
     lines = _graph(_net(_residual), targets=("x86-avx",))
-    assert not any(line.startswith("╭") or "held back" in line for line in lines)
+    assert not any(line.startswith("╭") or "blocked" in line for line in lines)
 
 
 def test_targets_that_differ_are_named() -> None:

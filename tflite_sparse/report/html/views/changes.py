@@ -146,7 +146,7 @@ def _values(weight: WeightDiff) -> str:
 
 
 def _zero_share(side: Side) -> str:
-    return "?" if side.zeros is None else percent(side.zeros, side.elements, "")
+    return "?" if side.zeros is None else percent(side.zeros, side.elements)
 
 
 def _kib(side: Side | None) -> str:

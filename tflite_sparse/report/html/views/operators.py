@@ -138,7 +138,7 @@ def _row(
     zeros = ""
     if weight is not None:
         facts = model.inspection.weights[weight]
-        zeros = "" if facts.zeros is None else percent(facts.zeros, facts.elements, "")
+        zeros = "" if facts.zeros is None else percent(facts.zeros, facts.elements)
     return OperatorRow(
         place=place,
         classes=" ".join(classes),

@@ -80,7 +80,7 @@ def sizes_view(model: PageModel) -> SizesView:
                 part.kind,
                 PARTS[part.kind],
                 tuple(size(bytes_of(part)) for bytes_of in states.values()),
-                percent(part.now, model.inspection.size, ""),
+                percent(part.now, model.inspection.size),
             )
             for part in parts
         ),

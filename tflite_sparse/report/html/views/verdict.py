@@ -103,7 +103,7 @@ def verdict_view(model: PageModel) -> VerdictView:
 def _sentence(words: VerdictWords) -> Sentence:
     sign, colour = OUTCOMES[words.outcome]
     # What goes wrong is shown at once; what is in the way, when it is asked for.
-    summary = f"{count_of(len(words.points), 'thing')} in the way, the root cause first"
+    summary = f"{count_of(len(words.points), 'thing')} to change, the main cause first"
     return Sentence(
         sign,
         colour,
@@ -130,7 +130,7 @@ def _tiles(model: PageModel) -> Iterator[Tile]:
         yield Tile("estimated gain", f"{gains[0].gain:.1f} times", "as fast as dense, on wasm")
     if totals.pointwise_weights:
         share = percent(totals.pointwise_zeros, totals.pointwise_weights)
-        yield Tile("zeros in 1x1 filters", share, "more than two thirds are needed")
+        yield Tile("zeros in 1x1 filters", share, "more than 66.7 % are needed")
     else:
         yield Tile("zeros in all weights", percent(totals.zeros, totals.weights), "")
     yield Tile("file", size(totals.bytes_now), " · ".join(_sizes(inspection)) or "as it is")

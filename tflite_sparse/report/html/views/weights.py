@@ -9,7 +9,7 @@ import msgspec
 from tflite_sparse.report.html.svg.element import Svg, svg_number
 from tflite_sparse.report.html.svg.histogram import HISTOGRAM_WIDTH, histogram
 from tflite_sparse.report.names import common_prefix, layer_part
-from tflite_sparse.words.numbers import count_of, kib, percent, shape, type_name
+from tflite_sparse.words.numbers import count_of, kib, percent, rounded_percent, shape, type_name
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.weights.weight_types import BlockFill, WeightFacts
@@ -90,7 +90,7 @@ def _row(weight: WeightFacts, name: str, zero_map: ZeroMap | None) -> WeightRow:
         order=str(use.operator) if use else "",
         name=name or weight.name or "(no name)",
         note=f"{kind} · {shape(weight.shape)} · {_type(weight)}",
-        zeros="?" if weight.zeros is None else percent(weight.zeros, weight.elements, ""),
+        zeros="?" if weight.zeros is None else percent(weight.zeros, weight.elements),
         zeros_width=svg_number(HISTOGRAM_WIDTH * weight.zero_share) if counted else None,
         spread=None if zero_map is None else histogram(zero_map),
         fill2=_fill(fills.get(2)),
@@ -107,7 +107,7 @@ def _type(weight: WeightFacts) -> str:
 
 
 def _fill(fill: BlockFill | None) -> str:
-    return "" if fill is None or not fill.blocks else f"{100 * fill.fill:.0f}%"
+    return "" if fill is None or not fill.blocks else rounded_percent(fill.fill)
 
 
 def _saving(count: int) -> str:

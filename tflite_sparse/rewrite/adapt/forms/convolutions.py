@@ -137,13 +137,13 @@ def _change_of_window(placed: Placed, size: int, mirrored: Mirrored) -> Applied:
     if kernel == (size, size) and even:
         if axes[0].stride == 1:
             return Applied("turned its kernel", "the map is reversed", MIRROR)
-        why = "the runtime works SAME with stride 2 out too late"
-        return Applied(f"spelled its padding out{turned}", why)
+        why = "sparse kernels need explicit padding"
+        return Applied(f"made its padding explicit{turned}", why)
     what = f"placed its {kernel[0]}x{kernel[1]} kernel in a {size}x{size} window"
     if kernel == (size, size):
-        what = f"padded {pad} on each side{turned}"
+        what = f"padded {pad} on every side{turned}"
     pads = " and ".join(f"{axis.before},{axis.after}" for axis in axes)
-    return Applied(what, f"it pads {pads}; a {size}x{size} window needs {pad} on each side")
+    return Applied(what, f"it pads {pads}; a {size}x{size} window needs {pad} on every side")
 
 
 def _key(rows: Axis, columns: Axis, size: int, mirrored: Mirrored) -> str:

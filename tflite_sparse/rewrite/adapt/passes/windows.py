@@ -122,9 +122,9 @@ def _make_stem(operator: Operator, context: Context) -> Applied | None:
     editor.set_options(operator, padding="VALID", dilation_h_factor=1, dilation_w_factor=1)
     give_bias(operator, context)
     pads = (placed.rows.before, placed.rows.after, placed.columns.before, placed.columns.after)
-    what = "padded 1 on each side" + (", its kernel turned" if any(mirrored) else "")
+    what = "padded 1 on every side" + (", its kernel turned" if any(mirrored) else "")
     what += f", {missing} zero channels added" if missing else ""
-    why = f"it pads {pads[0]},{pads[1]} and {pads[2]},{pads[3]}; an entry needs 1 on each side"
+    why = f"it pads {pads[0]},{pads[1]} and {pads[2]},{pads[3]}; it must pad 1 on every side"
     if pads == (1, 1, 1, 1):
-        why = "an entry needs its padding spelled out"
+        why = "the first convolution needs explicit padding"
     return Applied(what, f"{why}, and 3 channels" if missing else why)
