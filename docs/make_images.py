@@ -13,9 +13,9 @@ from rich.terminal_theme import MONOKAI
 
 from tflite_sparse.inspection.graph_edges import graph_edges
 from tflite_sparse.inspection.inspector import inspect
-from tflite_sparse.inspection.weights.selection import Selection, select
+from tflite_sparse.inspection.next_step import next_step
 from tflite_sparse.model import Model
-from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
+from tflite_sparse.report.text.inspection import graph_report_lines, summary_lines
 from tflite_sparse.xnnpack.releases.targets import target
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +29,7 @@ def picture(name: str, command: str, model: str, *, graph: bool = False) -> None
     lines = (
         graph_report_lines(inspection, graph_edges(opened), WIDTH)
         if graph
-        else inspection_lines(select(inspection, Selection(sort="bytes", top=4)), WIDTH)
+        else summary_lines(inspection, next_step(inspection), WIDTH)
     )
     console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False, markup=False)
     console.print(f"$ {command}", style="bold")
@@ -47,7 +47,7 @@ def picture(name: str, command: str, model: str, *, graph: bool = False) -> None
 if __name__ == "__main__":
     picture(
         "inspect",
-        "tflite-sparse inspect mobilenet_tiny_80_same.tflite --target arm64 --top 4",
+        "tflite-sparse inspect mobilenet_tiny_80_same.tflite --target arm64",
         "testdata/mobilenet_tiny_80_same.tflite",
     )
     picture(

@@ -6,9 +6,10 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from tflite_sparse.inspection.gain import possible_gain
 from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.numbers import percent, size
+from tflite_sparse.words.numbers import listing, percent, rounded_percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _PROGRAM = "tflite-sparse"
 # A cluster goes sparse when more than two thirds of its weights are zero.
 _NEEDED = 2 / 3
 _WORTH = 0.02
+_NOTABLE = 1.05
+# What a pruning schedule reaches with ease.
+_PRUNED = 0.8
 
 
 class NextStep(Record, frozen=True):
@@ -28,13 +32,15 @@ class NextStep(Record, frozen=True):
 
     Attributes:
         title: it in a few words.
-        why: what it brings, in a sentence.
+        why: why, in a sentence.
         command: the command that does it, None where no command can.
+        gain: what it brings by an estimate, in a sentence; "" where nobody knows.
     """
 
     title: str
     why: str
     command: str | None
+    gain: str = ""
 
 
 def next_step(inspection: Inspection) -> NextStep:
@@ -58,10 +64,18 @@ def next_step(inspection: Inspection) -> NextStep:
         )
     group = _decisive(inspection)
     if group is None:
-        return _no_filters(inspection)
+        return _no_targets(inspection) or _no_filters(inspection)
     if group.elsewhere is Outcome.SPARSE:
         return _sparse(inspection)
     return _dense(inspection, group)
+
+
+def _no_targets(inspection: Inspection) -> NextStep | None:
+    """What to do where nothing runs sparse on any of the targets that were asked for."""
+    if not any(group.pointwise and group.off_by_design for group in inspection.runtime):
+        return None
+    names = dict.fromkeys(t.name for group in inspection.runtime for t in group.targets)
+    return _for_size(inspection, f"On {listing(list(names))} the sparse path is off by design.")
 
 
 def _no_filters(inspection: Inspection) -> NextStep:
@@ -103,6 +117,7 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
             "Store its zeros",
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",
             _command("sparsify", inspection, "sparse"),
+            _gain(inspection),
         )
     return _rewrite(inspection)
 
@@ -110,10 +125,28 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
 def _rewrite(inspection: Inspection) -> NextStep:
     return NextStep(
         "Rewrite what stands in the way",
-        "The zeros are there; operators spelled in a way that the sparse path does not take"
-        " keep them from being used.",
+        "The zeros are there; operators in a form that sparse kernels do not take keep them from"
+        " being used.",
         _command("optimize", inspection, "sparse"),
+        _gain(inspection, at_most=True),
     )
+
+
+def _gain(inspection: Inspection, *, at_most: bool = False) -> str:
+    """What storing a model sparse, and running it so, brings: time by an estimate, and size."""
+    totals = inspection.totals
+    words = []
+    gain = possible_gain(inspection)
+    if gain is not None and gain.times >= _NOTABLE:
+        bound = "up to " if at_most else ""
+        words.append(f"{bound}about {gain.times:.1f} times as fast {gain.where}")
+    if totals.bytes_now and totals.bytes_sparse < totals.bytes_now:
+        words.append(f"{rounded_percent(totals.bytes_sparse / totals.bytes_now)} of the size")
+    return _sentence(listing(words))
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _quantized(inspection: Inspection) -> NextStep:
@@ -144,6 +177,17 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
         f"{missing.message[0].upper()}{missing.message[1:]}."
         " That is a matter of training; no command can do it.",
         None,
+        _gain_of_pruning(inspection),
+    )
+
+
+def _gain_of_pruning(inspection: Inspection) -> str:
+    gain = possible_gain(inspection, _PRUNED)
+    if gain is None or gain.times < _NOTABLE:
+        return ""
+    return (
+        f"With {rounded_percent(_PRUNED)} zeros in its 1x1 filters it would be up to about"
+        f" {gain.times:.1f} times as fast {gain.where}."
     )
 
 

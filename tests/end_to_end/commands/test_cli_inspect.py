@@ -135,6 +135,21 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
     assert (b"\x1b[1;33m" in shown or b"\x1b[33m" in shown) == coloured
 
 
+@pytest.mark.parametrize("name", ["pose_detection", "hand_landmark_full", "face_landmark"])
+def test_the_first_screen_is_a_screen_and_ends_in_a_step(name: str) -> None:
+    lines = inspect(str(real_model(name)), "--no-gzip").splitlines()
+    assert len(lines) <= 36
+    assert any(line.startswith("  Next: ") for line in lines)
+    assert lines[-1] == "  more: --weights, --explain, --graph"
+
+
+def test_the_first_screen_and_the_page_name_the_same_step(tmp_path: Path) -> None:
+    done = call("report", MODEL, "-o", str(tmp_path / "page.html"))
+    assert done.code == 0
+    command = next(line for line in inspect(MODEL).splitlines() if line.startswith("    $ "))
+    assert command.removeprefix("    $ ") in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_the_verdict_comes_first() -> None:
     lines = inspect(SPARSE, "--target", "arm64").splitlines()
     assert lines[2].startswith("  Runs sparse on arm64: 5 of 5 1x1 convolutions")
@@ -225,7 +240,7 @@ def test_all_that_a_file_can_hold_is_told(tmp_path: Path) -> None:
     builder.metadata("notes", b"0123456789")
     path = tmp_path / "all.tflite"
     path.write_bytes(append_zip(builder.build(), {"labels.txt": b"cat"}))
-    text = inspect(str(path))
+    text = inspect(str(path), "--weights")
     for word in (
         "all of it",
         "2 subgraphs",
@@ -247,11 +262,11 @@ def test_values_that_are_nearly_zero_are_told_with_what_makes_them_zero(tmp_path
     graph.output(graph.conv2d(graph.input((1, 4, 4, 8)), 8, filters=filters))
     path = tmp_path / "near.tflite"
     path.write_bytes(builder.build())
-    words = " ".join(inspect(str(path)).split())
+    words = " ".join(inspect(str(path), "--weights").split())
     assert "Zeros 0 % of 64 weight values" in words
     assert "another 75.0 % are under 1e-10 in magnitude" in words
     assert "sparsify --zero-below 1e-10" in words
-    assert "another" not in inspect(str(path), "--near", "0")
+    assert "another" not in inspect(str(path), "--weights", "--near", "0")
 
 
 def test_a_model_without_weights_is_told(tmp_path: Path) -> None:
@@ -266,7 +281,7 @@ def test_a_model_without_weights_is_told(tmp_path: Path) -> None:
 
 def test_a_table_that_is_cut_says_how_to_see_the_rest() -> None:
     assert "--top 0 shows all, --group sums them up by block" in inspect(MODEL, "--top", "3")
-    assert "--top 0" not in inspect(MODEL)
+    assert "--top 0" not in inspect(MODEL, "--weights")
 
 
 def test_the_graph_in_a_pipe_has_no_colours() -> None:

@@ -22,6 +22,7 @@ MODELS = ("mobilenet_tiny_80", "mobilenet_tiny_80_same", "mobilenet_tiny_80_spar
 
 VIEWS: dict[str, list[str]] = {
     "txt": [],
+    "weights.txt": ["--weights"],
     "explain.txt": ["--explain", "--target", "arm64", "--top", "3"],
     "graph.txt": ["--graph", "--target", "arm64"],
     "group.txt": ["--group", "--target", "arm64"],

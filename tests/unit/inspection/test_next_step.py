@@ -15,6 +15,7 @@ from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.next_step import NextStep, next_step
 from tflite_sparse.model import Model
+from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,26 @@ def test_a_model_that_runs_sparse_is_measured() -> None:
     assert found.command is not None
     assert " bench " in found.command
     assert found.command.endswith("--on web")
+
+
+def test_what_a_step_brings_is_an_estimate_for_the_browser_and_the_size() -> None:
+    same = step(Model.read(DATA / "mobilenet_tiny_80_same.tflite"))
+    assert same.gain == "Up to about 1.2 times as fast in the browser and 50 % of the size."
+    stored = step(Model.read(DATA / "mobilenet_tiny_80.tflite"))
+    assert stored.gain == "About 1.2 times as fast in the browser and 50 % of the size."
+
+
+def test_a_dense_model_is_told_what_pruning_would_win() -> None:
+    dense = step(Model.read(real_model("hand_landmark_full")))
+    assert dense.command is None
+    assert "With 80 % zeros in its 1x1 filters it would be up to about" in dense.gain
+
+
+def test_nothing_is_promised_where_the_sparse_path_is_off() -> None:
+    model = built(lambda g: g.mean(g.conv2d(stem(g), 64, zeros=0.9)))
+    found = next_step(inspect(model, targets=[target("x86-avx")]))
+    assert "On x86-avx the sparse path is off by design." in found.why
+    assert found.gain == ""
 
 
 def test_a_model_without_pointwise_convolutions_may_still_get_smaller() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection
+    from tflite_sparse.inspection.next_step import NextStep
     from tflite_sparse.inspection.weights.selection import Selection
     from tflite_sparse.report.text.headings import Lines
     from tflite_sparse.xnnpack.releases.targets import Target
@@ -84,6 +85,10 @@ def command(
         ),
     ] = None,
     target: opt.OnlyTargets = None,
+    weights: Annotated[
+        bool,
+        typer.Option("--weights", help="Show every weight, the clusters, and what is in the file."),
+    ] = False,
     explain: Annotated[
         bool,
         typer.Option(
@@ -110,15 +115,21 @@ def command(
         typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
     ] = None,
 ) -> int:
-    """Say what is in a model: its weights, their zeros, and what sparse storage would save."""
+    """Say what the runtime makes of a model, why, and what to do next."""
     from tflite_sparse.inspection.weights.selection import Selection
 
-    options = {_View.EXPLAIN: explain, _View.GRAPH: graph, _View.GROUP: group}
+    chosen = bool(op) or name != "*" or bool(min_size or min_zeros)
+    options = {
+        _View.WEIGHTS: weights,
+        _View.EXPLAIN: explain,
+        _View.GRAPH: graph,
+        _View.GROUP: group,
+    }
     view = _view(
-        [view for view, is_set in options.items() if is_set],
-        as_json=as_json,
-        chosen=bool(op) or name != "*" or bool(min_size or min_zeros),
+        [view for view, is_set in options.items() if is_set], as_json=as_json, chosen=chosen
     )
+    if view is _View.SUMMARY and (chosen or sort or top is not None):
+        view = _View.WEIGHTS
     everything = as_json or view is _View.GROUP
     selection = Selection(
         sort=(sort.value if sort else "order" if everything else "bytes"),
@@ -147,7 +158,8 @@ def command(
 class _View(enum.Enum):
     """What is shown as text, and the option that asks for it."""
 
-    WEIGHTS = ""
+    SUMMARY = ""
+    WEIGHTS = "--weights"
     EXPLAIN = "--explain"
     GRAPH = "--graph"
     GROUP = "--group"
@@ -171,7 +183,7 @@ def _view(asked: list[_View], *, as_json: bool, chosen: bool) -> _View:
             "--graph shows every operator, chosen or not",
             hint="--explain shows those of --op alone",
         )
-    return asked[0] if asked else _View.WEIGHTS
+    return asked[0] if asked else _View.SUMMARY
 
 
 class _Result(NamedTuple):
@@ -180,6 +192,7 @@ class _Result(NamedTuple):
     path: str
     inspected: Inspection | TfliteSparseError
     operators: tuple[GraphOperator, ...] = ()
+    step: NextStep | None = None
 
 
 class _Options(NamedTuple):
@@ -217,6 +230,7 @@ def _results(
         except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
             yield _Result(path, as_project_error(error, path))
         else:
+            from tflite_sparse.inspection.next_step import next_step
             from tflite_sparse.inspection.weights.selection import select, unmatched
 
             for pattern in unmatched(inspection, selection):
@@ -224,7 +238,8 @@ def _results(
                 there = f"it has {kinds}" if kinds else "it has none"
                 line = f"tflite-sparse: {path}: no operator matches --op {pattern!r}; {there}"
                 typer.echo(line, err=True)
-            yield _Result(path, select(inspection, selection), operators)
+            step = next_step(inspection)
+            yield _Result(path, select(inspection, selection), operators, step)
 
 
 def _inspect(
@@ -275,22 +290,28 @@ def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
         if not isinstance(result.inspected, TfliteSparseError):
             if printed:
                 typer.echo()
-            screen.show(_lines(result.inspected, result.operators, view, top, screen.width))
+            screen.show(_lines(result.inspected, result, view, top, screen.width))
             printed = True
         failed |= _report(result.path, result.inspected)
     return failed
 
 
-def _lines(
-    inspection: Inspection, operators: tuple[GraphOperator, ...], view: _View, top: int, width: int
-) -> Lines:
-    from tflite_sparse.report.text.inspection import graph_report_lines, inspection_lines
+def _lines(inspection: Inspection, result: _Result, view: _View, top: int, width: int) -> Lines:
+    from tflite_sparse.report.text.inspection import (
+        graph_report_lines,
+        inspection_lines,
+        summary_lines,
+    )
 
+    if view is _View.SUMMARY and result.step is not None:
+        return summary_lines(inspection, result.step, width)
     if view is _View.GRAPH:
-        return graph_report_lines(inspection, operators, width)
+        return graph_report_lines(inspection, result.operators, width, step=result.step)
     if view is _View.GROUP:
-        return inspection_lines(inspection, width, blocks=operators, top=top)
-    return inspection_lines(inspection, width, explain=view is _View.EXPLAIN)
+        return inspection_lines(
+            inspection, width, blocks=result.operators, top=top, step=result.step
+        )
+    return inspection_lines(inspection, width, explain=view is _View.EXPLAIN, step=result.step)
 
 
 def _report(path: str, result: Inspection | TfliteSparseError) -> bool:

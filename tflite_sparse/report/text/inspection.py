@@ -9,7 +9,12 @@ from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import APPENDED, layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled, sentence
-from tflite_sparse.report.text.runtime import cluster_lines, explain_lines, verdict_lines
+from tflite_sparse.report.text.runtime import (
+    cluster_lines,
+    explain_lines,
+    short_verdict_lines,
+    verdict_lines,
+)
 from tflite_sparse.report.text.weight_groups import group_table
 from tflite_sparse.report.text.weights import weight_details, weight_table
 from tflite_sparse.words.numbers import (
@@ -21,6 +26,7 @@ from tflite_sparse.words.numbers import (
     thousands,
     type_name,
 )
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,11 +34,60 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.file.file_types import AppendedFacts, FileFacts, TensorFacts
     from tflite_sparse.inspection.graph_edges import GraphOperator
     from tflite_sparse.inspection.inspection import Inspection, Totals
+    from tflite_sparse.inspection.next_step import NextStep
 
-__all__ = ["graph_report_lines", "inspection_lines"]
+__all__ = ["graph_report_lines", "inspection_lines", "summary_lines"]
 
 _FEW_TENSORS = 8
 _FEW_KINDS = 12
+
+
+def summary_lines(inspection: Inspection, step: NextStep, width: int) -> Lines:
+    """The first screen: the verdict, the next step, and the numbers behind them.
+
+    Args:
+        inspection: what to show.
+        step: the one thing to do next.
+        width: the room for a line in characters.
+    """
+    from rich.text import Text
+
+    lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
+    verdict = short_verdict_lines(inspection.runtime, width)
+    words = sizes_words(inspection.input_shapes, "planned")
+    lines += _blank(verdict + (sentence(words, width) if words else []))
+    lines += _blank(_problems(inspection, width))
+    lines += _blank(step_lines(step, width))
+    lines += _blank(_three_numbers(inspection.totals, width))
+    return [*lines, Text(), Text("  more: --weights, --explain, --graph", "dim")]
+
+
+def step_lines(step: NextStep, width: int) -> Lines:
+    """The one thing to do next, with its command on a line of its own, to be copied whole.
+
+    Args:
+        step: it.
+        width: the room for a line in characters.
+    """
+    from rich.text import Text
+
+    lines: Lines = [Text.assemble(("  Next: ", "bold"), (step.title, "bold"))]
+    words = f"{step.gain} {step.why}".strip()
+    lines += [Text(f"    {row}") for row in wrapped(words, max(20, width - 4))]
+    return [*lines, Text(f"    $ {step.command}", "bold")] if step.command else lines
+
+
+def _three_numbers(totals: Totals, width: int) -> Lines:
+    if totals.pointwise_weights:
+        zeros = percent(totals.pointwise_zeros, totals.pointwise_weights)
+        work = percent(totals.pointwise_macs, totals.macs)
+        lines = labelled("Zeros", [f"{zeros} of the weights of 1x1 convolutions"], width)
+        lines += labelled("Work", [f"{work} of {_work(totals.macs)} in 1x1 convolutions"], width)
+    else:
+        zeros = percent(totals.zeros, totals.weights)
+        lines = labelled("Zeros", [f"{zeros} of {thousands(totals.weights)} weights"], width)
+        lines += labelled("Work", [_work(totals.macs)], width)
+    return lines + labelled("Size", _sizes(totals), width)
 
 
 def inspection_lines(
@@ -42,6 +97,7 @@ def inspection_lines(
     explain: bool = False,
     blocks: Sequence[GraphOperator] | None = None,
     top: int = 0,
+    step: NextStep | None = None,
 ) -> Lines:
     """The lines of a whole inspection.
 
@@ -51,9 +107,11 @@ def inspection_lines(
         explain: whether to show what the runtime does with each operator.
         blocks: the operators, to sum weights up by block; None to show each weight.
         top: how many blocks to show, the largest ones; 0 for all.
+        step: the one thing to do next; None leaves it out.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     lines += _blank(_verdict(inspection, width))
+    lines += _blank(step_lines(step, width) if step else [])
     lines += _blank(_file(inspection.file, width))
     lines += _blank(_totals(inspection, width))
     lines += _blank(_clusters(inspection, width))
@@ -69,7 +127,11 @@ def inspection_lines(
 
 
 def graph_report_lines(
-    inspection: Inspection, operators: Sequence[GraphOperator], width: int
+    inspection: Inspection,
+    operators: Sequence[GraphOperator],
+    width: int,
+    *,
+    step: NextStep | None = None,
 ) -> Lines:
     """The verdict, and the graph that it is about.
 
@@ -77,9 +139,11 @@ def graph_report_lines(
         inspection: what to show, with all operators.
         operators: who reads whom.
         width: the room for a line in characters.
+        step: the one thing to do next; None leaves it out.
     """
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     lines += _blank(_verdict(inspection, width))
+    lines += _blank(step_lines(step, width) if step else [])
     lines += _blank(graph_lines(inspection, operators, width))
     lines += _blank(_problems(inspection, width))
     return lines

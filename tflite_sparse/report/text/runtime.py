@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from tflite_sparse.report.text.headings import Lines
     from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
-__all__ = ["cluster_lines", "explain_lines", "verdict_lines"]
+__all__ = ["cluster_lines", "explain_lines", "short_verdict_lines", "verdict_lines"]
 
 _MOST_CLUSTERS = 5
 _SMALL_CLUSTER = 0.01
 _NARROW = 76
 _MOST_POINTS = 8
+_FEW_POINTS = 4
 
 _STYLES = {
     Outcome.SPARSE: "bold green",
@@ -48,6 +49,26 @@ def verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
     return lines
 
 
+def short_verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
+    """The verdict, with what prevents sparse inference once, where it is told first.
+
+    Args:
+        groups: what the runtime does, on targets that are alike.
+        width: the room for a line.
+    """
+    lines: Lines = []
+    found = verdicts(groups)
+    # What keeps a few targets dense is a matter of --weights where others run sparse.
+    told = any(words.outcome is Outcome.SPARSE for words in found)
+    for words in found:
+        lines += _paragraph(words.headline, words.text, width, _STYLES[words.outcome])
+        dense = words.outcome is Outcome.DENSE
+        if not (dense and told):
+            lines += _points(words.lead, words.points, width, _FEW_POINTS if dense else 0)
+            told |= dense and bool(words.points)
+    return lines
+
+
 def _paragraph(lead: str, text: str, width: int, style: str) -> Lines:
     from rich.text import Text
 
@@ -64,19 +85,19 @@ def _paragraph(lead: str, text: str, width: int, style: str) -> Lines:
     ]
 
 
-def _points(lead: str, points: Sequence[str], width: int) -> Lines:
+def _points(lead: str, points: Sequence[str], width: int, most: int = _MOST_POINTS) -> Lines:
     from rich.text import Text
 
     if not points:
         return []
     lines: Lines = [Text(f"    {lead}", "dim")] if lead else []
-    for point in points[:_MOST_POINTS]:
+    for point in points[: most or None]:
         rows = wrapped(point, max(20, width - 6))
         lines += [
             Text(("    - " if number == 0 else "      ") + row) for number, row in enumerate(rows)
         ]
-    if len(points) > _MOST_POINTS:
-        lines.append(Text(f"      and {len(points) - _MOST_POINTS} more", "dim"))
+    if most and len(points) > most:
+        lines.append(Text(f"      and {len(points) - most} more", "dim"))
     return lines
 
 

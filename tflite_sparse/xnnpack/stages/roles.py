@@ -217,7 +217,7 @@ def _binary(node: Node) -> RoleOf:
         return _refused(
             node,
             "binary-operator",
-            "has no sparse form; of binary operators only ADD and MUL have",
+            "has no sparse form; of operators on two inputs only ADD and MUL have",
             found=node.operator.name,
             wanted="ADD or MUL",
         )
