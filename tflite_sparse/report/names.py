@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from tflite_sparse.flatbuffer.appended import AppendedKind
 
-__all__ = ["APPENDED", "MORE", "SHORT_OPERATORS", "common_prefix", "layer_part", "shorten"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "APPENDED",
+    "MORE",
+    "SHORT_OPERATORS",
+    "Apart",
+    "common_prefix",
+    "layer_part",
+    "shorten",
+]
 
 SHORT_OPERATORS = {
     "DEPTHWISE_CONV_2D": "DEPTHWISE",
@@ -27,6 +40,9 @@ APPENDED = {
 
 _GAP = "…"
 _SEPARATOR = ";"
+_ALL_BUT = 5
+# What parts of a name stand between, the larger parts first.
+_BETWEEN = (re.compile("(/)"), re.compile("([/_])"))
 
 MORE = f"{_SEPARATOR}{_GAP}"
 """What ends a name of which parts were left out."""
@@ -75,12 +91,83 @@ def layer_part(name: str, operator: str) -> str:
     return f"{chosen}{MORE}"
 
 
-def common_prefix(names: list[str]) -> str:
-    """The scopes, up to and with a "/", that all names start with; "" for fewer than two names."""
+def common_prefix(names: Sequence[str]) -> str:
+    """The scopes, up to and with a "/", that names start with: all of them but one in five.
+
+    The few others are those of inputs and outputs, and of tensors that a rewrite added.
+
+    Args:
+        names: the names; those without a "/" count too.
+
+    Returns:
+        The scopes; "" for fewer than two names.
+    """
+    prefix = ""
     if len(names) < 2:  # noqa: PLR2004 - a single name has nothing in common
-        return ""
-    first, last = min(names), max(names)
-    length = next(
-        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
-    )
-    return first[: first.rfind("/", 0, length) + 1]
+        return prefix
+    while True:
+        heads = Counter(
+            name[: name.index("/", len(prefix)) + 1]
+            for name in names
+            if name.startswith(prefix) and "/" in name[len(prefix) :]
+        )
+        scope, count = heads.most_common(1)[0] if heads else ("", 0)
+        if count * _ALL_BUT < len(names) * (_ALL_BUT - 1):
+            return prefix
+        prefix = scope
+
+
+class Apart:
+    """Names of one model in little room: what they share goes first, what tells them apart stays.
+
+    Args:
+        names: all names of the model that are shown together.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(dict.fromkeys(names))
+        self._counts = Counter(
+            part
+            for name in self._names
+            for between in _BETWEEN
+            for part in {*between.split(name)[::2]}
+        )
+        self._short: dict[int, dict[str, str]] = {}
+
+    def short(self, name: str, width: int) -> str:
+        """A name in at most `width` characters.
+
+        Args:
+            name: one of the names.
+            width: the room for it, at least 1.
+        """
+        if len(name) <= width:
+            return name
+        if width not in self._short:
+            self._short[width] = self._shortened(width)
+        return self._short[width].get(name) or shorten(name, width)
+
+    def _shortened(self, width: int) -> dict[str, str]:
+        shorts = {name: self._without_common(name, width) for name in self._names}
+        alike = Counter(shorts.values())
+        # Where the parts that are left are the same, the ends of the names may not be.
+        return {
+            name: short if alike[short] == 1 else shorten(name, width)
+            for name, short in shorts.items()
+        }
+
+    def _without_common(self, name: str, width: int) -> str:
+        for between in _BETWEEN:
+            # Parts and what stands between them, in turn.
+            pieces = between.split(name)
+            while len("".join(pieces)) > width:
+                common = [i for i, p in enumerate(pieces) if not i % 2 and self._counts[p] > 1]
+                if not common:
+                    break
+                most = max(common, key=lambda i: (self._counts[pieces[i]], len(pieces[i])))
+                pieces[most] = _GAP
+                for i in (most, most - 2):
+                    if pieces[max(i, 0) : i + 3 : 2] == [_GAP, _GAP]:
+                        del pieces[i : i + 2]
+            name = "".join(pieces)
+        return shorten(name, width)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tflite_sparse.report.names import common_prefix, layer_part, shorten
+from tests.support.real_models import real_model
+from tflite_sparse.model import Model
+from tflite_sparse.report.names import Apart, common_prefix, layer_part, shorten
 
 
 @given(st.text(), st.integers(1, 60))
@@ -54,3 +56,52 @@ def test_a_name_of_one_part_is_left_alone() -> None:
 )
 def test_the_common_prefix_ends_at_a_scope(names: list[str], prefix: str) -> None:
     assert common_prefix(names) == prefix
+
+
+def test_a_few_names_of_other_kinds_do_not_hide_what_all_others_share() -> None:
+    names = [f"model/net/block_{i}/conv" for i in range(9)]
+    assert common_prefix([*names, "image/reversed"]) == "model/net/"
+    assert common_prefix([*names[:3], "image/reversed"]) == ""
+
+
+def test_what_tells_layers_apart_stays() -> None:
+    names = [
+        f"block_{i}_{kind}/convolution" for i in range(1, 17) for kind in ("expand", "project")
+    ]
+    apart = Apart(names)
+    shorts = [apart.short(name, 17) for name in names]
+    assert shorts[:2] == ["block_1_expand/…", "block_1_project/…"]
+    assert shorts[-1] == "…_16_project/…"
+    assert len({*shorts}) == len(names)
+
+
+def test_what_a_rewrite_added_does_not_hide_the_layers() -> None:
+    names = [f"conv2d_{i}/Conv2D_dequantize" for i in range(20)]
+    apart = Apart(["image/reversed/axes", *names])
+    assert apart.short("conv2d_7/Conv2D_dequantize", 12) == "conv2d_7/…"
+
+
+@given(st.lists(st.text("ab1_/;", max_size=30), max_size=8), st.integers(1, 40))
+def test_names_that_are_set_apart_fit_and_stay_apart_where_cutting_them_would(
+    names: list[str], width: int
+) -> None:
+    apart = Apart(names)
+    shorts = {name: apart.short(name, width) for name in names}
+    assert all(len(short) <= width for short in shorts.values())
+    cut = {name: shorten(name, width) for name in names}
+    assert len({*shorts.values()}) >= len({*cut.values()}) - 1
+
+
+@pytest.mark.parametrize("room", [20, 24])
+@pytest.mark.parametrize("name", ["pose_detection", "face_detection_full_range_sparse"])
+def test_layers_of_real_models_are_told_apart(name: str, room: int) -> None:
+    model = Model.read(real_model(name))
+    layers = [
+        layer_part(operator.inputs[1].name, operator.name)
+        for operator in model.subgraphs[0].operators
+        if operator.name in {"CONV_2D", "DEPTHWISE_CONV_2D"} and operator.inputs[1] is not None
+    ]
+    prefix = common_prefix(layers)
+    names = [layer.removeprefix(prefix) for layer in layers]
+    apart = Apart(names)
+    assert len({apart.short(n, room) for n in names}) == len({*names})

@@ -94,7 +94,7 @@ def _weights(diff: ModelDiff, width: int, top: int) -> Lines:
     rows = [
         [
             weight.operator,
-            name[len(prefix) :],
+            name.removeprefix(prefix),
             _both(weight, lambda side: shape(side.shape)),
             _both(weight, _zeros),
             "-" if weight.before is None else kib(weight.before.bytes),

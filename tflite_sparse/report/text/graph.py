@@ -9,7 +9,7 @@ import msgspec
 
 from tflite_sparse.inspection.dispositions import DispositionKind, blockers, disposition_kind
 from tflite_sparse.report.lanes import lay_out, rails
-from tflite_sparse.report.names import MORE, common_prefix, layer_part, shorten
+from tflite_sparse.report.names import MORE, Apart, common_prefix, layer_part, shorten
 from tflite_sparse.report.text.headings import heading
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
 from tflite_sparse.words.wrapping import wrapped
@@ -98,12 +98,13 @@ def _subgraph(group: TargetGroup, wired: Mapping[int, GraphOperator], width: int
     first = {obstacle.operators[0]: obstacle.message for obstacle in group.obstacles}
     inside: int | None = None
     told: set[int] = set()
+    apart = Apart([line.name for line in shown])
     for line, row in zip(shown, rows, strict=True):
         if line.cluster != inside:
             lines += _border(group, inside, line.cluster, told, width)
             inside = line.cluster
         mark = _BLOCKER if line.blocks else _MARKS.get(line.kind, "●")
-        lines.append(_row(line, rails(row, mark, lanes), group.macs, width))
+        lines.append(_row(line, rails(row, mark, lanes), group.macs, width, apart))
         if line.operator.index in first:
             rail = rails(row.below(), " ", lanes)
             lines += _reason(first[line.operator.index], line.cluster is not None, rail, width)
@@ -141,7 +142,7 @@ def _home(group: TargetGroup, operator: OperatorPlan) -> int | None:
     return operator.cluster if group.clusters[operator.cluster].parameters else None
 
 
-def _row(line: _Line, rail: str, macs: int, width: int) -> Text:
+def _row(line: _Line, rail: str, macs: int, width: int, apart: Apart) -> Text:
     from rich.text import Text
 
     word, style, _ = _WORDS[line.kind]
@@ -157,7 +158,7 @@ def _row(line: _Line, rail: str, macs: int, width: int) -> Text:
     kind = shorten(line.operator.name, _KIND)
     taken = len(edge) * 2 + len(rail) + 6 + _KIND + 1 + _SHARE + 1 + _FATE
     room = max(4, width - taken)
-    name = shorten(line.name, room)
+    name = apart.short(line.name, room)
     return Text.assemble(
         (edge, "dim"),
         (rail, style),

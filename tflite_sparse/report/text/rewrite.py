@@ -130,7 +130,7 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
     rows = [
         [
             *_operator(change),
-            name[len(prefix) :],
+            name.removeprefix(prefix),
             shape(change.weight.shape),
             *([type_name(change.weight.type)] if len(types) > 1 else []),
             percent(change.zeros, change.elements),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tflite_sparse.report.names import shorten
+from tflite_sparse.report.names import Apart, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,11 +56,12 @@ def table(
     for i, column in enumerate(columns):
         if column.gives_way:
             widths[i] = max(_NARROWEST, min(widths[i], widths[i] + width - taken))
+    apart = {i: Apart([row[i] for row in rows]) for i, c in enumerate(columns) if c.gives_way}
     lines = []
     for row, heading in [([c.title for c in columns], True), *((row, False) for row in rows)]:
         line = Text(" " * indent)
         for i, (cell, column) in enumerate(zip(row, columns, strict=True)):
-            shown = shorten(cell, widths[i])
+            shown = (apart[i].short if i in apart else shorten)(cell, widths[i])
             padded = shown.rjust(widths[i]) if column.right else shown.ljust(widths[i])
             line.append(padded, "dim" if heading else column.style)
             if i + 1 < len(columns):

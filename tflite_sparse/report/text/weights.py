@@ -58,7 +58,7 @@ def weight_table(inspection: Inspection, width: int) -> Lines:
     types = {_type(weight) for weight in weights}
     columns = _columns(width, mixed=len(types) > 1)
     rows = [
-        [cell(weight) if cell else name[len(prefix) :] for _, cell in columns]
+        [cell(weight) if cell else name.removeprefix(prefix) for _, cell in columns]
         for weight, name in zip(weights, names, strict=True)
     ]
     notes = ["KiB, * as stored"]

@@ -91,7 +91,9 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
         diff.adapted,
         tuple(words),
         caption,
-        tuple(_constant(w, label[len(prefix) :]) for w, label in zip(shown, labels, strict=True)),
+        tuple(
+            _constant(w, label.removeprefix(prefix)) for w, label in zip(shown, labels, strict=True)
+        ),
     )
 
 

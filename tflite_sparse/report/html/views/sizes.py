@@ -115,7 +115,7 @@ def _weight(weight: WeightFacts, name: str, prefix: str, most: int) -> Bar:
         ("w-best", best),
     )
     return Bar(
-        name[len(prefix) :] or name,
+        name.removeprefix(prefix) or name,
         layered_bar(layers, most, f"{name}: {value}"),
         value,
         weight.name,

@@ -74,7 +74,7 @@ def weights_view(model: PageModel) -> WeightsView:
         f"{count_of(len(weights), 'weight')}" + (f", names under {prefix}" if prefix else ""),
         tuple(sorted({use.name for weight in weights for use in weight.uses})),
         tuple(
-            _row(weight, name[len(prefix) :], zero_map)
+            _row(weight, name.removeprefix(prefix), zero_map)
             for weight, name, zero_map in zip(weights, names, model.survey.maps, strict=True)
         ),
     )
