@@ -9,6 +9,7 @@ import typer
 
 from tflite_sparse._version import __version__
 from tflite_sparse.cli.errors import FAILURE, PROGRAM, guard
+from tflite_sparse.cli.help import address
 from tflite_sparse.cli.registry import CONTEXT, LazyCommands
 from tflite_sparse.cli.streams import prepare_streams
 
@@ -21,7 +22,10 @@ app = typer.Typer(
     # Plain help: calm, complete at 80 columns, and without the cost of rich.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="A model is a .tflite file. Exit codes: 0 fine, 1 a check has failed, 2 an error.",
+    epilog=(
+        "A model is a .tflite file. Exit codes: 0 fine, 1 a check has failed, 2 an error."
+        f"\n\nBegin with: {PROGRAM} inspect model.tflite\n\n{address('getting-started.md')}"
+    ),
 )
 
 

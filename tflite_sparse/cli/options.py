@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli import complete
+
 __all__ = [
     "AsJson",
     "Atol",
@@ -141,7 +143,8 @@ OnlyTargets = Annotated[
     typer.Option(
         "--target",
         metavar="TARGET",
-        help="Only what happens on this kind of processor, such as arm64; may be repeated."
-        "  [default: all]",
+        autocompletion=complete.target_names,
+        help="Only what happens on this kind of processor, such as arm64 (see 'targets'); may be"
+        " repeated.  [default: all]",
     ),
 ]

@@ -6,6 +6,7 @@ help and whose parameters typer turns into arguments and options. It needs one l
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from tflite_sparse.cli.help import epilog
 from tflite_sparse.cli.parameters import LeanCommand, LeanGroup
 
 __all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
@@ -36,6 +38,7 @@ COMMANDS = {
     "lint": "lint",
     "rules": "rules",
     "rule": "rule",
+    "targets": "targets",
 }
 """Name of a command -> its module in `tflite_sparse.cli`, in the order of the help."""
 
@@ -48,6 +51,24 @@ class LazyCommands(LeanGroup):
         del ctx
         return [name for name, module in COMMANDS.items() if _exists(module)]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands with their whole summaries, wrapped where they are long."""
+        rows = [
+            (name, _summary(self.get_command(ctx, name).help)) for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was asked for; of a mistyped one, the error says what is meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except typer.TyperException as error:
+            near = difflib.get_close_matches(args[0].lower(), self.list_commands(ctx), n=2)
+            if near:
+                error.message = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}"
+            raise
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name, None where there is no such command."""
         module = COMMANDS.get(cmd_name)
@@ -56,11 +77,17 @@ class LazyCommands(LeanGroup):
         if cmd_name not in self.commands:
             function = importlib.import_module(f"tflite_sparse.cli.commands.{module}").command
             alone = typer.Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-            alone.command(name=cmd_name, cls=LeanCommand, context_settings=CONTEXT)(function)
+            alone.command(
+                name=cmd_name, cls=LeanCommand, context_settings=CONTEXT, epilog=epilog(cmd_name)
+            )(function)
             command = get_command(alone)
             command.name = cmd_name
             self.commands[cmd_name] = command
         return self.commands[cmd_name]
+
+
+def _summary(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split()).rstrip(".")
 
 
 def _exists(module: str) -> bool:

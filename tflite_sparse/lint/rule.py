@@ -11,6 +11,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.fixers.fixer import Fixer
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.xnnpack.explain.rules import rule as runtime_rule
 
 __all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
@@ -18,7 +19,6 @@ __all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
 _Check = Callable[[Subject], Iterator[Hit]]
 
 PREFIX = "TFS"
-DOCS = "https://github.com/tflite-sparse/tflite-sparse/blob/main/docs/rules"
 
 
 class Family(enum.Enum):
@@ -91,7 +91,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     @property
     def link(self) -> str:
         """Its page in the documentation."""
-        return f"{DOCS}/{self.code}.md"
+        return f"{DOCS}/rules/{self.code}.md"
 
 
 _REGISTRY: dict[str, Rule] = {}

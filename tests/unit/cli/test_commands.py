@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from tflite_sparse.cli import complete
 from tflite_sparse.cli.main import run
 from tflite_sparse.cli.registry import COMMANDS
+from tflite_sparse.xnnpack.releases.targets import targets
 
 HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema")
 
@@ -76,3 +78,47 @@ def test_help_and_version_import_nothing_heavy(command: list[str]) -> None:
 
 def test_every_command_of_the_table_has_one_module() -> None:
     assert len(set(COMMANDS.values())) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize("command", [*COMMANDS, ""])
+def test_help_is_whole_at_any_width_and_ends_with_an_example_and_an_address(
+    command: str,
+    columns: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit):
+        run([*filter(None, [command]), "-h"])
+    out = capsys.readouterr().out
+    assert command or "..." not in out.split("Commands:")[1]
+    assert f"tflite-sparse {command or 'inspect'}" in " ".join(out.split("\n\n  ")[-2].split())
+    page = f"commands/{command}.md" if command else "getting-started.md"
+    assert out.rstrip().endswith(f"/docs/{page}")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("optimise", "optimize"), ("Inspect", "inspect"), ("sparcify", "sparsify"), ("lnit", "lint")],
+)
+def test_a_mistyped_command_is_guessed(
+    word: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([word, "m.tflite"])
+    assert stop.value.code == 2
+    assert f"did you mean {meant}" in capsys.readouterr().err
+
+
+def test_a_shell_is_offered_targets_rules_and_passes() -> None:
+    assert [name for name, _ in complete.target_names("arm64")] == ["arm64", "arm64-fp16"]
+    assert ("TFS301", "TFS301 entry-ineligible") in complete.rules("TFS3")
+    assert complete.passes("mir") == ["mirror"]
+
+
+def test_the_list_of_targets_names_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["targets"])
+    out = capsys.readouterr().out
+    assert all(target.name in out and target.runtime.name in out for target in targets())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
@@ -21,6 +22,7 @@ Targets = Annotated[
     typer.Option(
         "--target",
         metavar="TARGET",
+        autocompletion=complete.target_names,
         help="A target that must stay right and gets faster.  [default: arm64, armv7, wasm]",
     ),
 ]
@@ -29,11 +31,18 @@ Passes = Annotated[
     typer.Option(
         "--only",
         metavar="PASS",
+        autocompletion=complete.passes,
         help=f"Use this pass only: {', '.join(PassName)}.",
     ),
 ]
 WithoutPasses = Annotated[
-    list[str] | None, typer.Option("--without", metavar="PASS", help="Do not use this pass.")
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="PASS",
+        autocompletion=complete.passes,
+        help="Do not use this pass.",
+    ),
 ]
 MinGain = Annotated[
     float,

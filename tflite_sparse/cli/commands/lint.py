@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
 from tflite_sparse.cli.paths import find_models
@@ -40,16 +41,25 @@ def command(
     ],
     select: Annotated[
         _Many,
-        typer.Option("--select", metavar="RULE", help="Check only these: code, name or prefix."),
+        typer.Option(
+            "--select",
+            metavar="RULE",
+            autocompletion=complete.rules,
+            help="Check only these: code, name or prefix.",
+        ),
     ] = None,
     ignore: Annotated[
-        _Many, typer.Option("--ignore", metavar="RULE", help="Leave these out.")
+        _Many,
+        typer.Option(
+            "--ignore", metavar="RULE", autocompletion=complete.rules, help="Leave these out."
+        ),
     ] = None,
     target: Annotated[
         _Many,
         typer.Option(
             "--target",
             metavar="TARGET",
+            autocompletion=complete.target_names,
             help="Processors that matter, such as arm64.  [default: arm64, armv7, wasm]",
         ),
     ] = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import free_target
 from tflite_sparse.cli.rewriting import STDOUT
@@ -50,7 +51,12 @@ def command(
         ),
     ] = None,
     target: Annotated[
-        str, typer.Option(metavar="TARGET", help="The kind of processor whose fate it is.")
+        str,
+        typer.Option(
+            metavar="TARGET",
+            autocompletion=complete.target_names,
+            help="The kind of processor whose fate it is.",
+        ),
     ] = "arm64",
     force: opt.Force = False,
 ) -> None:

@@ -6,11 +6,18 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli import complete
+
 __all__ = ["command"]
 
 
 def command(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="Code or name of the rule.")],
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE", autocompletion=complete.rules, help="Code or name of the rule."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Explain a rule of lint: what it finds, why it matters, how to fix it."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from tflite_sparse._version import __version__
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.report.json.documents import dump
+from tflite_sparse.words.addresses import PROJECT
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
@@ -38,7 +39,7 @@ def document(run: LintRun) -> dict[str, Any]:
     driver = {
         "name": "tflite-sparse",
         "semanticVersion": __version__,
-        "informationUri": "https://github.com/tflite-sparse/tflite-sparse",
+        "informationUri": PROJECT,
         "rules": [_rule(rule) for rule in rules],
     }
     results = [_result(finding, numbers[finding.code]) for finding in run.findings]
