@@ -9,9 +9,9 @@ import typer
 
 from tflite_sparse._version import __version__
 from tflite_sparse.cli.errors import FAILURE, PROGRAM, guard
-from tflite_sparse.cli.help import address
 from tflite_sparse.cli.registry import CONTEXT, LazyCommands
 from tflite_sparse.cli.streams import prepare_streams
+from tflite_sparse.cli.usage.help import address
 
 __all__ = ["app", "run"]
 

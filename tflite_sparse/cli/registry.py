@@ -14,8 +14,8 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from tflite_sparse.cli.help import epilog
 from tflite_sparse.cli.parameters import LeanCommand, LeanGroup
+from tflite_sparse.cli.usage.help import epilog
 
 __all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
 
@@ -36,9 +36,9 @@ COMMANDS = {
     "profile": "profile",
     "bench": "bench",
     "lint": "lint",
-    "rules": "rules",
-    "rule": "rule",
-    "targets": "targets",
+    "rules": "lists.rules",
+    "rule": "lists.rule",
+    "targets": "lists.targets",
 }
 """Name of a command -> its module in `tflite_sparse.cli`, in the order of the help."""
 

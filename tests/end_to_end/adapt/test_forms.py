@@ -133,7 +133,7 @@ LEFT = {
         lambda g, x: g.depthwise(x, padding="VALID"), "DEPTHWISE_CONV_2D", "no 3x3 or 5x5",
     ),
     "3x3 in the middle": (
-        lambda g, x: g.conv2d(x, CHANNELS, 3), "CONV_2D", "0% zeros, too few",
+        lambda g, x: g.conv2d(x, CHANNELS, 3), "CONV_2D", "0 % zeros, too few",
     ),
     "divided by a map": (lambda g, x: g.div(x, g.unary("EXP", x)), "DIV", "divides by a map"),
 }  # fmt: skip

@@ -169,7 +169,7 @@ def test_cells_of_the_window_without_a_value_drop_out():
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"zeros": 0.3}, "30% zeros, too few for its sparse form to pay"),
+        ({"zeros": 0.3}, "30 % zeros, too few for its sparse form to pay"),
         ({"pads": (0, 0)}, "padding makes its map smaller"),
         ({"groups": 2}, "grouped 3x3 convolution"),
         ({"stride": (1, 2)}, "stride 1x2"),

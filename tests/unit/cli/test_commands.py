@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tflite_sparse.cli import complete
 from tflite_sparse.cli.main import run
 from tflite_sparse.cli.registry import COMMANDS
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.xnnpack.releases.targets import targets
 
 HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema")

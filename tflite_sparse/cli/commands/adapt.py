@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import TfliteSparseError, UsageError
 from tflite_sparse.lint.finding import Severity

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tflite_sparse.cli import complete
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import free_target
 from tflite_sparse.cli.rewriting import STDOUT
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.errors import ModelError, Place, UsageError
 
 if TYPE_CHECKING:

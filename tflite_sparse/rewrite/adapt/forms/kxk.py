@@ -11,6 +11,7 @@ from tflite_sparse.rewrite.adapt.kxk.taps import values_of_taps
 from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.adapt.window import placed_window
+from tflite_sparse.words.numbers import rounded_percent
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
@@ -55,4 +56,5 @@ def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str 
     if price.ns < price.dense_ns or (context.detours and price.ns < _DETOUR * price.dense_ns):
         return None
     zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)
-    return f"is a {kernel} convolution of {zeros:.0%} zeros, {TOO_FEW}"
+    share = rounded_percent(zeros)
+    return f"is a {kernel} convolution of {share} zeros, {TOO_FEW}"

@@ -12,6 +12,7 @@ EXAMPLES = {
     "optimize": "model.tflite -o fast.tflite",
     "adapt": "model.tflite -o adapted.tflite",
     "sparsify": "model.tflite -o sparse.tflite",
+    "compress": "model.tflite -o small.tflite",
     "densify": "sparse.tflite -o dense.tflite",
     "diff": "model.tflite fast.tflite",
     "report": "model.tflite -o report.html",

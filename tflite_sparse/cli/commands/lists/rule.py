@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tflite_sparse.cli import complete
+from tflite_sparse.cli.usage import complete
 
 __all__ = ["command"]
 

@@ -1,0 +1,1 @@
+"""The commands that list what the tool knows: rules and targets."""
