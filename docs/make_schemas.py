@@ -28,6 +28,7 @@ from tflite_sparse.report.json.overlay import GraphData
 from tflite_sparse.report.json.profile import ProfileReport
 from tflite_sparse.report.json.rewrite import RewriteReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
+from tflite_sparse.report.json.runtimes import RuntimesReport
 from tflite_sparse.report.json.settings import SettingsReport
 from tflite_sparse.report.json.verify import VerifyReport
 
@@ -45,6 +46,7 @@ DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "rewrite": ("sparsify, densify, adapt or optimize --json prints", RewriteReport, True),
     "rule": ("rule --json prints", RuleEntry, False),
     "rules": ("rules --json prints", RulesReport, True),
+    "runtime": ("runtime --json prints", RuntimesReport, True),
     "settings": ("lint --show-config prints", SettingsReport, False),
     "verify": ("verify --json prints", VerifyReport, True),
 }

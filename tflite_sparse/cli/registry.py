@@ -36,6 +36,7 @@ COMMANDS = {
     "profile": "profile",
     "bench": "bench",
     "lint": "lint",
+    "runtime": "lists.runtime",
     "rules": "lists.rules",
     "rule": "lists.rule",
     "targets": "lists.targets",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.formats import Printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.text import Text
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.writing.sizes import Sizes
     from tflite_sparse.runtime.bench import Bench
     from tflite_sparse.runtime.observations import Profile
+    from tflite_sparse.runtime.packages.bundles import BundleState
     from tflite_sparse.runtime.plan_match import PlanComparison
     from tflite_sparse.runtime.prove import Proof
     from tflite_sparse.runtime.verification import Verification
@@ -31,6 +32,7 @@ __all__ = [
     "printable_diff",
     "printable_profile",
     "printable_rewrite",
+    "printable_runtimes",
     "printable_verification",
 ]
 
@@ -161,5 +163,21 @@ def printable_profile(
         return profile_lines(
             model, profile, compared, width, against=against, input_shapes=input_shapes
         )
+
+    return Printable(content, lines)
+
+
+def printable_runtimes(states: Sequence[BundleState]) -> Printable:
+    """What there is of runtimes that can be installed."""
+
+    def content() -> Record:
+        from tflite_sparse.report.json.runtimes import RuntimesReport
+
+        return RuntimesReport(tuple(states))
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.runtimes import runtimes_lines
+
+        return runtimes_lines(states, width)
 
     return Printable(content, lines)

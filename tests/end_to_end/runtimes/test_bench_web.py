@@ -24,10 +24,10 @@ from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run
+from tflite_sparse.runtime.packages.package import cache_folder, contents
 from tflite_sparse.runtime.web import driver, litertjs
 from tflite_sparse.runtime.web.driver import time_models_on_web
 from tflite_sparse.runtime.web.loopback import LoopbackServer
-from tflite_sparse.runtime.web.npm import cache_folder, contents
 from tflite_sparse.runtime.web.subject import WebSubject
 
 POINTWISE = 512

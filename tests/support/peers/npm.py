@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflite_sparse.runtime.web.npm import Package, contents
+from tflite_sparse.runtime.packages.package import Package, contents
 
 __all__ = ["AXE", "POSE", "SARIF_SCHEMA", "npm_file"]
 

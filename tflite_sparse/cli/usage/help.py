@@ -21,6 +21,7 @@ EXAMPLES = {
     "profile": "fast.tflite --emulate",
     "bench": "model.tflite fast.tflite --on web",
     "lint": "models/ --format github",
+    "runtime": "install arm64",
     "rules": "",
     "rule": "TFS301",
     "targets": "",

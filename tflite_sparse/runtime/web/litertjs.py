@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tflite_sparse.errors import Place, RuntimeUnavailableError
-from tflite_sparse.runtime.web.npm import Package, contents
+from tflite_sparse.runtime.packages.bundles import Bundle
+from tflite_sparse.runtime.packages.package import Package, contents
 
-__all__ = ["CORE", "WASM_UTILS", "litertjs_files"]
+__all__ = ["CORE", "LITERTJS", "WASM_UTILS", "litertjs_files"]
 
 CORE = Package(
     "@litertjs/core",
@@ -22,6 +23,9 @@ WASM_UTILS = Package(
     "sha512-4fJiw6tBQnIs+0jH/OQ16nYOiSl8/+zZnn5h2ul8aTKHi05sVqZW580Tmk78pC2kT39A9OYBVdFawteZ/sI1kQ==",
 )
 """What it imports."""
+
+LITERTJS = Bundle("litertjs", f"LiteRT.js {CORE.version} for browsers", (CORE, WASM_UTILS))
+"""What `bench --on web` fetches when it first runs."""
 
 _ENDINGS = (".js", ".wasm")
 _HOMES = ("", "@litertjs", "node_modules/@litertjs")

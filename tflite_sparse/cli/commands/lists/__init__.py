@@ -1,1 +1,1 @@
-"""The commands that list what the tool knows: rules and targets."""
+"""The commands that list: rules, targets, and runtimes that can be installed."""

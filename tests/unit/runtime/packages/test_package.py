@@ -1,4 +1,4 @@
-"""Packages of npm: taken once, checked each time, and a clear word where they cannot be had."""
+"""Pinned packages: taken once, checked each time, and a clear word where they cannot be had."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.runtime.packages.package import Package, archive, cache_folder, contents
 from tflite_sparse.runtime.web import litertjs
-from tflite_sparse.runtime.web.npm import Package, archive, cache_folder, contents
 
 if TYPE_CHECKING:
     from pathlib import Path

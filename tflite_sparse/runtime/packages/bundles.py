@@ -1,0 +1,144 @@
+"""What can be installed by name: packages that belong together, and what is made of them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.records import Count, Record
+from tflite_sparse.runtime.packages.package import Package, archives, cache_folder
+
+__all__ = ["Bundle", "BundleState", "bundle", "bundles", "install", "remove", "state"]
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """Packages that make a runtime, or a part of one.
+
+    Attributes:
+        name: by what it is installed.
+        title: what it is, for people.
+        packages: what it consists of.
+        unpack: makes a folder of the archives of the packages, in their order, that is used
+            instead of them; None where the archives are all that is needed.
+        lacks: what the machine lacks to run it and how to get that, a line each.
+    """
+
+    name: str
+    title: str
+    packages: tuple[Package, ...]
+    unpack: Callable[[Sequence[Path], Path], None] | None = None
+    lacks: Callable[[], list[str]] = list
+
+    @property
+    def folder(self) -> Path:
+        """Where what was unpacked lies."""
+        return cache_folder() / self.name
+
+
+class BundleState(Record, frozen=True):
+    """What there is of a bundle.
+
+    Attributes:
+        name: by what it is installed.
+        title: what it is, for people.
+        installed: whether it is there.
+        bytes: how much it takes of the disk.
+        place: where it is, or would be.
+        lacks: what the machine lacks to run it and how to get that.
+    """
+
+    name: str
+    title: str
+    installed: bool
+    bytes: Count
+    place: str
+    lacks: tuple[str, ...]
+
+
+def bundles() -> tuple[Bundle, ...]:
+    """All that can be installed."""
+    from tflite_sparse.runtime.arm64.install import ARM64
+    from tflite_sparse.runtime.web.litertjs import LITERTJS
+
+    return (ARM64, LITERTJS)
+
+
+def bundle(name: str) -> Bundle:
+    """The bundle of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for each in bundles():
+        if each.name == name:
+            return each
+    names = ", ".join(each.name for each in bundles())
+    raise UsageError(f"there is no runtime {name!r} to install", hint=f"there are: {names}")
+
+
+def state(of: Bundle) -> BundleState:
+    """What there is of a bundle.
+
+    Args:
+        of: the bundle.
+    """
+    kept = [path for path in _archives(of) if path.is_file()]
+    installed = len(kept) == len(of.packages) if of.unpack is None else of.folder.is_dir()
+    files = [*kept, *(path for path in of.folder.rglob("*") if not path.is_symlink())]
+    size = sum(path.stat().st_size for path in files if path.is_file())
+    place = cache_folder() if of.unpack is None else of.folder
+    return BundleState(of.name, of.title, installed, size, str(place), tuple(of.lacks()))
+
+
+def install(of: Bundle) -> bool:
+    """Fetches and unpacks a bundle; whoever is interrupted leaves no half of it.
+
+    Args:
+        of: the bundle.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        RuntimeUnavailableError: a package cannot be had.
+    """
+    if state(of).installed:
+        return False
+    paths = archives(of.packages)
+    if of.unpack is not None:
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
+            made = Path(work, of.name)
+            made.mkdir()
+            of.unpack(paths, made)
+            # Who did it at the same time has made the same.
+            if not of.folder.is_dir():
+                made.rename(of.folder)
+        for path in paths:
+            path.unlink(missing_ok=True)
+    return True
+
+
+def remove(of: Bundle) -> bool:
+    """Removes a bundle; whether there was anything of it.
+
+    Args:
+        of: the bundle.
+    """
+    kept = [path for path in _archives(of) if path.is_file()]
+    for path in kept:
+        path.unlink()
+    there = of.folder.is_dir()
+    if there:
+        # What is half removed must not be taken for what is installed.
+        with tempfile.TemporaryDirectory(dir=cache_folder(), ignore_cleanup_errors=True) as work:
+            shutil.move(of.folder, Path(work, of.name))
+    return bool(kept) or there
+
+
+def _archives(of: Bundle) -> list[Path]:
+    return [cache_folder() / package.file for package in of.packages]
