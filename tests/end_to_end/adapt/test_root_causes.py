@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 ROOTS = {
     "densenet": ("CONV_2D", "into no 3x3 window"),
-    "starnet": ("CONV_2D", "3x3 convolution of 0% zeros"),
-    "yolox": ("CONV_2D", "3x3 convolution of 0% zeros"),
+    "starnet": ("CONV_2D", "3x3 convolution of 0 % zeros"),
+    "yolox": ("CONV_2D", "3x3 convolution of 0 % zeros"),
 }
 
 
