@@ -144,7 +144,7 @@ def test_a_buffer_too_small_for_its_shape_is_told_with_all_that_can_be_read(
     path = tmp_path / "short.tflite"
     _mismatch(path)
     refused(path, "tensor", "short", "needs 256 bytes", "has 56")
-    text = run("inspect", str(path)).out
+    text = run("inspect", "--weights", str(path)).out
     assert "good/filter" in text
     assert "50.0 %" in text
     (model,) = json.loads(run("inspect", str(path), "--json").out)["models"]
@@ -162,13 +162,19 @@ def test_a_malformed_encoding_is_told_with_all_that_can_be_read(tmp_path: Path) 
     path = tmp_path / "odd.tflite"
     path.write_bytes(builder.build())
     refused(path, "bad/filter", "200")
-    assert "good/filter" in run("inspect", str(path)).out
+    assert "good/filter" in run("inspect", "--weights", str(path)).out
 
 
 def test_one_bad_model_stops_none_of_the_others(tmp_path: Path) -> None:
     bad = tmp_path / "bad.tflite"
     bad.write_bytes(b"")
-    done = run("inspect", str(GOOD), str(bad), str(GOOD.with_name("mobilenet_tiny_80_same.tflite")))
+    done = run(
+        "inspect",
+        "--weights",
+        str(GOOD),
+        str(bad),
+        str(GOOD.with_name("mobilenet_tiny_80_same.tflite")),
+    )
     assert done.code == 2
     assert done.out.count("\n  Model ") == 2
     assert done.err == f"tflite-sparse: error: {bad}: the file is empty\n"
