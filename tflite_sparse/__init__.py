@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 from tflite_sparse._version import __version__
 
 if TYPE_CHECKING:
-    from tflite_sparse.comparison.model_diff import ModelDiff, diff
+    from tflite_sparse.comparison.model_diff import ModelDiff
     from tflite_sparse.errors import TfliteSparseError
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.inspector import inspect
+    from tflite_sparse.library.looks import diff, inspect, lint_models, write_report
+    from tflite_sparse.library.models import read, write
+    from tflite_sparse.library.rewrites import adapt, densify, optimize, sparsify
     from tflite_sparse.model import Model
     from tflite_sparse.model.tflite_tree import from_tflite
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
-    from tflite_sparse.rewrite.adapt.planner import adapt
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.compress import compress
-    from tflite_sparse.rewrite.optimize import optimize
-    from tflite_sparse.rewrite.storage.densify import densify
-    from tflite_sparse.rewrite.storage.sparsify import sparsify
     from tflite_sparse.rewrite.storage.store_values import store_values
-    from tflite_sparse.rewrite.writing.save import read, write
+    from tflite_sparse.runtime.bench import bench
+    from tflite_sparse.runtime.verify import verify
     from tflite_sparse.storage.options import (
         DensifyOptions,
         SparsifyOptions,
@@ -45,17 +44,21 @@ __all__ = [
     "WeightSelection",
     "__version__",
     "adapt",
+    "bench",
     "compress",
     "densify",
     "diff",
     "from_tflite",
     "inspect",
+    "lint_models",
     "optimize",
     "plan",
     "read",
     "sparsify",
     "store_values",
+    "verify",
     "write",
+    "write_report",
 ]
 
 # Each public name is imported when it is first asked for: a command pays for what it uses alone.
@@ -71,18 +74,22 @@ _HOMES = {
     "TfliteSparseError": "errors",
     "ValuesOptions": "storage.values.options",
     "WeightSelection": "storage.options",
-    "adapt": "rewrite.adapt.planner",
+    "adapt": "library.rewrites",
+    "bench": "runtime.bench",
     "compress": "rewrite.compress",
-    "densify": "rewrite.storage.densify",
-    "diff": "comparison.model_diff",
+    "densify": "library.rewrites",
+    "diff": "library.looks",
     "from_tflite": "model.tflite_tree",
-    "inspect": "inspection.inspector",
-    "optimize": "rewrite.optimize",
+    "inspect": "library.looks",
+    "lint_models": "library.looks",
+    "optimize": "library.rewrites",
     "plan": "xnnpack.plan",
-    "read": "rewrite.writing.save",
-    "sparsify": "rewrite.storage.sparsify",
+    "read": "library.models",
+    "sparsify": "library.rewrites",
     "store_values": "rewrite.storage.store_values",
-    "write": "rewrite.writing.save",
+    "verify": "runtime.verify",
+    "write": "library.models",
+    "write_report": "library.looks",
 }
 
 

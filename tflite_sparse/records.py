@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-__all__ = ["Amount", "Count", "Distance", "Record", "Share", "plain"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["VIEWS", "Amount", "Count", "Distance", "Record", "Share", "plain"]
 
 _DIGITS = "%.6g"
 
@@ -25,6 +28,10 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A part of a whole, from 0 to 1."""
 
 
+VIEWS: dict[type, Callable[[Any], str]] = {}
+"""How notebooks show results: HTML of a result by its type. Floors above fill it in."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """A result: its fields never change, and two with the same fields are equal.
 
@@ -38,6 +45,11 @@ class Record(msgspec.Struct, frozen=True):
 
     derived: ClassVar[tuple[str, ...]] = ()
     flat: ClassVar[tuple[str, ...]] = ()
+
+    def _repr_html_(self) -> str | None:
+        """The result as a notebook shows it; None where it has no picture."""
+        view = VIEWS.get(type(self))
+        return None if view is None else view(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by their names in JSON: nested results as dicts, floats to six digits."""

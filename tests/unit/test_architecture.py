@@ -39,6 +39,8 @@ ALLOWED = {
     "torch": BELOW_MODEL | {"model"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "report": BELOW_INSPECTION | {"inspection", "comparison", "lint", "rewrite", "runtime"},
+    "library": BELOW_INSPECTION
+    | {"inspection", "comparison", "lint", "rewrite", "runtime", "report"},
     "model_explorer": BELOW_INSPECTION | {"inspection", "report"},
 }
 

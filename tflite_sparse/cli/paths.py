@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import FileError, Place, TfliteSparseError
+from tflite_sparse.files.remote import is_remote, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,8 @@ def find_models(arguments: Iterable[str]) -> list[str | TfliteSparseError]:
 
     Args:
         arguments: files; directories, which are searched for *.tflite with all below them; and
-            patterns with *, ** and ?, for shells that do not expand them.
+            patterns with *, ** and ?, for shells that do not expand them; and addresses such as
+            gs://models/*.tflite, which are patterns too.
 
     Returns:
         Paths, and in place of an argument that names no file the error that says so.
@@ -35,6 +37,12 @@ def find_models(arguments: Iterable[str]) -> list[str | TfliteSparseError]:
 
 
 def _expand(argument: str) -> Iterable[str | TfliteSparseError]:
+    if is_remote(argument):
+        try:
+            found = listed(argument)
+        except TfliteSparseError as error:
+            return [error]
+        return found or [FileError("no file matches this pattern", place=Place(file=argument))]
     path = Path(argument)
     if path.is_dir():
         models = sorted(str(p) for p in path.rglob(f"*{SUFFIX}") if p.is_file())

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from tflite_sparse.errors import Place, RewriteError
+from tflite_sparse.files.remote import fetch, is_remote
 from tflite_sparse.flatbuffer.appended import Appended, AppendedKind, find_appended, relocated
 from tflite_sparse.flatbuffer.byte_code import ByteCode, find_byte_code, set_offset
 from tflite_sparse.flatbuffer.byte_layout import lay_out
@@ -69,6 +70,8 @@ class FlatFile(msgspec.Struct, frozen=True):
             source = Source(file, name=name)
         elif isinstance(file, (bytes, bytearray, memoryview)):
             source = Source(bytes(file), name=name)
+        elif isinstance(file, str) and is_remote(file):
+            source = Source(fetch(file), name=name or file)
         else:
             source = Source.open(file)
         layout = schema()

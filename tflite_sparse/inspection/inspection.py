@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib.util
+from typing import Annotated, Any
 
 import msgspec
 
+from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.inspection.file.file_types import FileFacts
 from tflite_sparse.inspection.runtime_types import TargetGroup
 from tflite_sparse.inspection.weights.weight_types import WeightFacts
 from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Count, Record
+from tflite_sparse.words.numbers import count_of, listing, percent, size
 
 __all__ = [
     "Inspection",
@@ -18,6 +21,8 @@ __all__ = [
     "Problem",
     "Totals",
 ]
+
+_SHOWN = 6
 
 
 class Problem(Record, frozen=True):
@@ -116,3 +121,41 @@ class Inspection(Record, frozen=True):
     totals: Totals
     problems: tuple[Problem, ...]
     input_shapes: InputShapes | None = None
+
+    def __repr__(self) -> str:
+        """Ten lines at most: the whole is in the fields, and in `to_dict()`."""
+        totals = self.totals
+        weights = count_of(totals.weight_tensors, "weight")
+        zeros = percent(totals.zeros, totals.weights)
+        name = self.path or "a model in memory"
+        lines = [f"<Inspection of {name}: {size(self.size)}, {weights}, {zeros} zeros"]
+        for group in self.runtime[:_SHOWN]:
+            names = listing([target.name for target in group.targets])
+            lines.append(f"  {group.outcome.value} on {names}")
+        lines += [f"  damaged: {problem.message}" for problem in self.problems[:1]]
+        return "\n".join(lines) + ">"
+
+    def to_dataframe(self) -> Any:
+        """The weights as a table of pandas, one row each.
+
+        Raises:
+            RuntimeUnavailableError: pandas is not installed.
+        """
+        if importlib.util.find_spec("pandas") is None:
+            raise RuntimeUnavailableError("pandas is not installed", hint="pip install pandas")
+        import pandas as pd
+
+        rows = [
+            {
+                "name": weight.name,
+                "operator": weight.uses[0].name if weight.uses else "",
+                "shape": weight.shape,
+                "type": weight.type,
+                "zeros": weight.zero_share,
+                "storage": weight.storage,
+                "bytes": weight.bytes_now,
+                "bytes_sparse": weight.bytes_sparse,
+            }
+            for weight in self.weights
+        ]
+        return pd.DataFrame(rows)

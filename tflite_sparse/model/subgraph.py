@@ -81,6 +81,17 @@ class Subgraph:
         """Whether a tensor of which the tables have the number has another one now, or is gone."""
         return self.numbered != tuple(self.tensors[: len(self.numbered)])
 
+    def tensor(self, name: str) -> Tensor:
+        """The first tensor of a name.
+
+        Raises:
+            ModelError: there is none.
+        """
+        for tensor in self.tensors:
+            if tensor.name == name:
+                return tensor
+        raise ModelError(f"no tensor is called {name!r}", place=self._place())
+
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that writes the tensor, None for inputs and constants."""
         return self._links()[1].get(tensor)

@@ -241,6 +241,47 @@ class Tensor:
             return _unpack(self.buffer.data, width, self.type, self.size).reshape(self.shape)
         return self.buffer.data.view(kind).reshape(self.shape)
 
+    def numpy(self) -> NDArray[Any]:
+        """The value of a constant in its shape, sparse or dense: an array of the caller's own.
+
+        Raises:
+            ModelError: it has no value, or none of a fixed width.
+            EncodingError: a sparse encoding is malformed.
+        """
+        from tflite_sparse.model.sparse import decoded
+
+        value = decoded(self)
+        if value is None:
+            raise ModelError("the file holds no value of this tensor", place=self.place)
+        return np.array(value)
+
+    def set(self, value: NDArray[Any]) -> None:
+        """Gives a constant another value of the same shape and type, stored dense.
+
+        Tensors that share its buffer get the value too.
+
+        Args:
+            value: the value; its type must be that of the tensor, see `numpy`.
+
+        Raises:
+            ModelError: the shape or type is another, or the tensor is stored sparse or packed.
+        """
+        kind = dtype(self.type)
+        array = np.asarray(value)
+        if kind is None or self.sparsity is not None or not self.is_constant:
+            raise ModelError(
+                "the tensor is no dense constant of whole bytes",
+                place=self.place,
+                hint="densify stores sparse weights dense",
+            )
+        if array.shape != self.shape or array.dtype != kind:
+            raise ModelError(
+                f"the value is {array.dtype}{list(array.shape)},"
+                f" the tensor {kind}{list(self.shape)}",
+                place=self.place,
+            )
+        self.buffer.data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
     def check_size(self) -> None:
         """Checks that the buffer of a dense constant is as large as its shape and type ask.
 

@@ -176,7 +176,7 @@ def printable_runtimes(states: Sequence[BundleState]) -> Printable:
         return RuntimesReport(tuple(states))
 
     def lines(width: int) -> Iterable[Text | str]:
-        from tflite_sparse.report.text.runtimes import runtimes_lines
+        from tflite_sparse.report.text.lists.runtimes import runtimes_lines
 
         return runtimes_lines(states, width)
 

@@ -17,7 +17,7 @@ from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import Settings
 
-__all__ = ["Config", "find_config", "read_config"]
+__all__ = ["Config", "config_of", "find_config", "read_config"]
 
 _FILE = "tflite-sparse.toml"
 _PYPROJECT = "pyproject.toml"
@@ -131,6 +131,18 @@ def read_config(path: Path) -> Config:
         )
     except msgspec.ValidationError as error:
         raise explained(error, str(path)) from None
+
+
+def config_of(keys: dict[str, Any]) -> Config:
+    """A configuration of some keys.
+
+    Raises:
+        UsageError: a key or value is not known.
+    """
+    try:
+        return Config(msgspec.convert(keys, ConfigFile, dec_hook=decode_value))
+    except msgspec.ValidationError as error:
+        raise explained(error, "the arguments") from None
 
 
 def _table_in(project: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ __all__ = ["command"]
 def command() -> None:
     """List the targets, kinds of processors and browsers, and the releases of the runtime."""
     from tflite_sparse.report.text.console import Screen
-    from tflite_sparse.report.text.targets import target_lines
+    from tflite_sparse.report.text.lists.targets import target_lines
     from tflite_sparse.xnnpack.releases.targets import targets
 
     screen = Screen()

@@ -1,0 +1,1 @@
+"""Lists of what the tool knows, as text."""
