@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.runtime.observations import Outputs, Profile, RunResult
 
-__all__ = ["Observation", "observe", "rounding"]
+__all__ = ["Observation", "feed_shapes", "observe", "rounding"]
 
 # Right nets differ by rounding; averages hide much of what is wrong, and may be close to zero.
 _RELATIVE, _ABSOLUTE = 3e-5, 2e-6
@@ -72,7 +72,7 @@ def observe(models: Sequence[bytes], *, emulate: bool) -> Iterator[Observation]:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
     jobs: list[tuple[bytes, list[Outputs]]] = [(model, [_feed(model)]) for model in models]
-    shapes = [[value.shape for value in feeds[0].values()] for _, feeds in jobs]
+    shapes = [feed_shapes(model) for model in models]
     profiles = profile_many(models, emulate=emulate, shapes=shapes)
     results = run_many(jobs, emulate=emulate)
     references = run_many(jobs, backend="builtin")
@@ -99,6 +99,11 @@ def rounding(model: bytes) -> float:
     """By how much right outputs of a model may differ, as a share of the largest."""
     tensors = Model.read(model).subgraphs[0].tensors
     return _QUANTIZED if any(tensor.type == "INT8" for tensor in tensors) else _RELATIVE
+
+
+def feed_shapes(model: bytes) -> list[tuple[int, ...]]:
+    """The shapes that the inputs of a model run at."""
+    return [value.shape for value in _feed(model).values()]
 
 
 def _feed(model: bytes) -> Outputs:

@@ -20,7 +20,8 @@ _MODEL = Path(__file__).parents[2] / "testdata" / "mobilenet_tiny_80_sparse.tfli
 def _warm_up() -> None:
     """Profiles and runs a model of the common operators in this process."""
     common = {"model": str(_MODEL), "threads": 1}
-    tasks.perform({"task": "profile", "runs": 1, "shapes": [], "warmup": True, **common})
+    options = {"runs": 1, "shapes": [], "warmup": True, "fp16": False, "mark": None}
+    tasks.perform({"task": "profile", **options, **common})
     for backend in ("xnnpack", "builtin"):
         tasks.perform(
             {"task": "run", "backend": backend, "signature": None, "feeds": [{}], **common}

@@ -17,6 +17,8 @@ from tflite_sparse.runtime.litert.processor import interpreter_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tflite_sparse.runtime.litert.processor import Emulation
+
 __all__ = ["shared_workers"]
 
 # Pytest names the test that runs in one, and a worker prints nothing of any width.
@@ -33,7 +35,7 @@ class _Pool:
         self._idle: list[Worker] = []
 
     @contextlib.contextmanager
-    def worker(self, *, emulate: bool = False) -> Iterator[Worker]:
+    def worker(self, *, emulate: bool | Emulation = False) -> Iterator[Worker]:
         """A worker as `Worker` makes one, for as long as the block lasts."""
         if _environment() != self._environment:
             # What the test has changed would not reach a worker that runs already.
@@ -52,7 +54,7 @@ class _Pool:
             raise
         self._put_back(worker)
 
-    def _take(self, emulate: bool) -> Worker | None:
+    def _take(self, emulate: bool | Emulation) -> Worker | None:
         worker = next((idle for idle in self._idle if idle.emulate == emulate), None)
         if worker is not None:
             self._idle.remove(worker)

@@ -14,8 +14,10 @@ __all__ = [
     "Atol",
     "Batch",
     "Check",
+    "Cpu",
     "Data",
     "DryRun",
+    "Emulate",
     "Exclude",
     "Force",
     "Gzip",
@@ -125,6 +127,22 @@ KeepNonzero = Annotated[
     ),
 ]
 Top = Annotated[int, typer.Option(metavar="N", min=0, help="Show that many weights, 0 for all.")]
+Emulate = Annotated[
+    str | None,
+    typer.Option(
+        "--emulate",
+        metavar="[arm64]",
+        help="Run on an emulated processor (qemu): x86 without AVX, or 64-bit Arm; see --cpu.",
+    ),
+]
+Cpu = Annotated[
+    str | None,
+    typer.Option(
+        "--cpu",
+        metavar="CPU",
+        help="With --emulate arm64: cortex-a53, -a55, -a76 or max (SME).  [default: cortex-a76]",
+    ),
+]
 InputShape = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from tflite_sparse.cli.usage.emulation import with_values
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,11 @@ class LeanCommand(TyperCommand):
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, **settings)
         self._lean = _LeanParameters(self.callback)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes the words of the command line; an option may stand without its value."""
+        remaining: list[str] = super().parse_args(ctx, with_values(args))
+        return remaining
 
     def get_params(self, ctx: Any) -> Any:
         """The arguments and options of the command."""

@@ -53,6 +53,7 @@ class ExecutedOperator(Record, frozen=True):
         partition: which delegate partition it belongs to, in the order of execution; None outside.
         subgraph: index of the subgraph that it was executed for: of the main one, or of a body of
             WHILE or IF.
+        instructions: how many it executed; None where they were not counted.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ExecutedOperator(Record, frozen=True):
     index: int
     partition: int | None
     subgraph: int = 0
+    instructions: int | None = None
 
     @property
     def sparse(self) -> bool:
@@ -78,6 +80,8 @@ class Profile(Record, frozen=True):
         runs: over how many runs the medians were taken.
         emulated: whether the processor was emulated: then the times mean nothing.
         processor: the processor that it ran on.
+        instructions: instructions of a whole run, with what is between operators; None where they
+            were not counted.
     """
 
     status: Status
@@ -86,6 +90,7 @@ class Profile(Record, frozen=True):
     runs: int = 0
     emulated: bool = False
     processor: str = ""
+    instructions: int | None = None
 
     @property
     def ok(self) -> bool:

@@ -40,7 +40,7 @@ class Row(Record, frozen=True):
     @property
     def agrees(self) -> bool:
         """Whether both are the same; what XNNPACK does not run is not predicted by name."""
-        return self.executed == self.predicted or not self.delegated
+        return _plain(self.executed) == self.predicted or not self.delegated
 
 
 class PlanComparison(Record, frozen=True):
@@ -100,6 +100,14 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
     return PlanComparison(target, planned.outcome, profile.status, (*rows, *outside))
 
 
+def _plain(name: str | None) -> str | None:
+    """The name of an executed operator without what a processor's own packing adds.
+
+    With SME, XNNPACK packs what is multiplied beforehand (PF32, by KleidiAI).
+    """
+    return None if name is None else name.replace("PF32", "F32")
+
+
 def _where(subgraph: int) -> str:
     return f" in subgraph {subgraph}" if subgraph else ""
 
@@ -129,7 +137,8 @@ def _aligned(
     subgraph: int,
 ) -> list[Row]:
     rows = []
-    matcher = SequenceMatcher(None, executed, predicted, autojunk=False)
+    names = [_plain(name) for name in executed]
+    matcher = SequenceMatcher(None, names, predicted, autojunk=False)
     for _, a, a_end, b, b_end in matcher.get_opcodes():
         for offset in range(max(a_end - a, b_end - b)):
             i = a + offset if a + offset < a_end else None

@@ -100,6 +100,7 @@ class Verification(Record, frozen=True):
         input_shapes: the sizes that they were run at; None where the first model leaves none open.
         adapted: whether the second looks like the first after its graph was adapted; then its
             outputs decide, and no weight speaks against it.
+        processor: the processor that was emulated, for people; "" where none was.
     """
 
     a: str
@@ -115,6 +116,7 @@ class Verification(Record, frozen=True):
     unreached: tuple[str, ...] = ()
     input_shapes: InputShapes | None = None
     adapted: bool = False
+    processor: str = ""
 
     derived = ("equal", "verified", "unverified")
 

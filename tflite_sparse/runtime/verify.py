@@ -21,7 +21,7 @@ from tflite_sparse.runtime.compare_outputs import (
 )
 from tflite_sparse.runtime.entries import Entry, Feeding, entries
 from tflite_sparse.runtime.litert.driver import Backend, Job, run_jobs
-from tflite_sparse.runtime.litert.processor import native_target
+from tflite_sparse.runtime.litert.processor import emulation, native_target
 from tflite_sparse.runtime.noise import jittered, spread
 from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
 from tflite_sparse.words.names import readable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tflite_sparse.comparison.diff_types import ModelDiff, WeightDiff
+    from tflite_sparse.runtime.litert.processor import Emulation
     from tflite_sparse.runtime.observations import RunResult, Status
 
 __all__ = [
@@ -62,7 +63,7 @@ def verify(
     batch: int | None = None,
     tolerance: Tolerance | None = None,
     backends: Sequence[Backend] = BACKENDS,
-    emulate: bool = False,
+    emulate: bool | Emulation = False,
     timeout: float = 120.0,
     weights: bool = True,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
@@ -83,7 +84,7 @@ def verify(
         tolerance: how far outputs may lie apart; None asks for the same numbers, but on a processor
             that runs sparse kernels allows for another order of summation.
         backends: on which kernels to run them; () compares the weights only, without LiteRT.
-        emulate: whether to run on an emulated processor without AVX.
+        emulate: the processor to emulate; True for one without AVX.
         timeout: seconds after which a model is given up.
         weights: whether to compare weights and graphs too, which adapted models do not share.
         input_shapes: shapes of inputs that the first model leaves open, by name, "" for the only
@@ -96,6 +97,7 @@ def verify(
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
+    asked = emulation(emulate)
     first, second = Model.read(a), Model.read(b)
     difference = diff(first, second) if weights else None
     adapted = difference is not None and difference.adapted
@@ -130,7 +132,7 @@ def verify(
         _graph(difference) if difference else (),
         len(todo[0].feeds) if todo else 0,
         None if inputs is not None else seed,
-        emulate,
+        asked is not None,
         tuple(compared),
         tuple(
             f"signature {readable(entry.signature or '')!r} could not be run: {entry.problem}"
@@ -140,11 +142,12 @@ def verify(
         unreached,
         sizes,
         adapted,
+        "" if asked is None else asked.title,
     )
 
 
-def _default_tolerance(backend: Backend, *, emulate: bool) -> Tolerance:
-    sparse = emulate or native_target() != "x86-avx"
+def _default_tolerance(backend: Backend, *, emulate: bool | Emulation) -> Tolerance:
+    sparse = bool(emulate) or native_target() != "x86-avx"
     return ROUNDING if backend == "xnnpack" and sparse else Tolerance()
 
 
@@ -176,7 +179,7 @@ class _Runs:
         a: str | os.PathLike[str],
         b: str | os.PathLike[str],
         *,
-        emulate: bool,
+        emulate: bool | Emulation,
         timeout: float,
     ) -> None:
         self._first = a

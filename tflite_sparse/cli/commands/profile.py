@@ -8,6 +8,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 
 __all__ = ["command"]
@@ -17,12 +18,10 @@ def command(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model.")],
     runs: Annotated[int, typer.Option(min=1, help="Runs to take medians over.")] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Threads of XNNPACK.")] = 1,
-    emulate: Annotated[
-        bool,
-        typer.Option(
-            "--emulate",
-            help="Run on an emulated processor without AVX (qemu): shows sparse kernels.",
-        ),
+    emulate: opt.Emulate = None,
+    cpu: opt.Cpu = None,
+    fp16: Annotated[
+        bool, typer.Option("--fp16", help="With --emulate arm64: force half precision.")
     ] = False,
     against_plan: Annotated[
         bool,
@@ -41,10 +40,14 @@ def command(
     from tflite_sparse.model import Model
     from tflite_sparse.model.sizes.sized import shapes_asked
     from tflite_sparse.report.printables import printable_profile
+    from tflite_sparse.runtime.arm64.plugin import counting
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
     from tflite_sparse.runtime.plan_match import against_plan as compare
 
+    emulated = emulation_asked(emulate, cpu, fp16=fp16)
+    if emulated is not None and emulated.arm:
+        emulated = counting(emulated)
     opened = Model.read(model)
     sizes = shapes_asked(opened, parse_input_shapes(input_shape), batch)
     main = opened.main
@@ -52,11 +55,11 @@ def command(
         model,
         runs=runs,
         threads=threads,
-        emulate=emulate,
+        emulate=emulated or False,
         timeout=timeout,
         shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
     )
-    target = "x86-noavx" if emulate else native_target()
+    target = native_target() if emulated is None else emulated.target
     compared = compare(main, run, target)
     printable = printable_profile(
         model, run, compared, sizes if sizes.inputs else None, against=against_plan

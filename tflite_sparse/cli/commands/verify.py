@@ -8,6 +8,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
@@ -46,9 +47,8 @@ def command(
     outputs_only: Annotated[
         bool, typer.Option("--outputs-only", help="Compare outputs only, of an adapted model.")
     ] = False,
-    emulate: Annotated[
-        bool, typer.Option("--emulate", help="Run on an emulated processor without AVX (qemu).")
-    ] = False,
+    emulate: opt.Emulate = None,
+    cpu: opt.Cpu = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which a model is given up.")
     ] = 120.0,
@@ -76,7 +76,7 @@ def command(
         batch=batch,
         tolerance=tolerance,
         backends=() if weights_only else ("xnnpack", "reference"),
-        emulate=emulate,
+        emulate=emulation_asked(emulate, cpu) or False,
         timeout=timeout,
         weights=not outputs_only,
         input_shapes=parse_input_shapes(input_shape),

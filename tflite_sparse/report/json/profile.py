@@ -29,6 +29,7 @@ class OperatorEntry(Record, frozen=True):
         partition: which partition of XNNPACK it belongs to; None outside.
         microseconds: median time of one execution.
         subgraph: index of the subgraph that it was executed for.
+        instructions: how many it executed; null where they were not counted.
     """
 
     name: str
@@ -38,6 +39,7 @@ class OperatorEntry(Record, frozen=True):
     partition: Count | None
     microseconds: Amount
     subgraph: Count = 0
+    instructions: Count | None = None
 
 
 class RowEntry(Record, frozen=True):
@@ -88,6 +90,7 @@ class ProfileEntry(Record, frozen=True):
         operators: what was executed, in order.
         plan: what was predicted.
         input_shapes: the sizes that it was run at; null where the model leaves none open.
+        instructions: instructions of a run; null where they were not counted.
     """
 
     model: str
@@ -100,6 +103,7 @@ class ProfileEntry(Record, frozen=True):
     operators: tuple[OperatorEntry, ...]
     plan: PlanEntry
     input_shapes: InputShapes | None = None
+    instructions: Count | None = None
 
 
 class ProfileReport(Record, frozen=True):
@@ -142,6 +146,7 @@ def profile_report(
                     partition=operator.partition,
                     microseconds=round(operator.microseconds, 3),
                     subgraph=operator.subgraph,
+                    instructions=operator.instructions,
                 )
                 for operator in profile.operators
             ),
@@ -155,5 +160,6 @@ def profile_report(
                 ),
             ),
             input_shapes=input_shapes,
+            instructions=profile.instructions,
         )
     )

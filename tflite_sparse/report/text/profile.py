@@ -53,6 +53,7 @@ def profile_lines(
         return
     if profile.emulated:
         yield "  Operators and numbers are real, times are not: the processor is emulated."
+        yield from _counting(profile, compared)
     elif compared.target == "x86-avx":
         yield "  XNNPACK never runs sparse kernels on x86 with AVX; --emulate shows them."
     sizes = sizes_words(input_shapes, "Run")
@@ -62,38 +63,60 @@ def profile_lines(
     yield from _against(compared, width) if against else _operators(profile, compared, width)
 
 
+def _counting(profile: Profile, compared: PlanComparison) -> Iterator[str]:
+    """How instructions are to be read, or why there are none."""
+    if profile.instructions is not None:
+        yield "  Instructions are exact, and are not time: some take longer than others."
+    elif compared.target.startswith("arm64"):
+        yield "  No instructions: counting needs a C compiler, as by 'apt install gcc'."
+
+
+def _counted(profile: Profile) -> bool:
+    """Whether the instructions of each of XNNPACK's operators are known."""
+    return any(operator.instructions is not None for operator in profile.operators)
+
+
+def _amounts(profile: Profile) -> list[float]:
+    """What each operator takes: instructions where these are known, else microseconds."""
+    if _counted(profile):
+        return [float(operator.instructions or 0) for operator in profile.operators]
+    return [operator.microseconds for operator in profile.operators]
+
+
 def _totals(profile: Profile) -> Iterator[str]:
-    total = profile.microseconds or 1.0
-    sparse = [operator for operator in profile.operators if operator.sparse]
-    outside = [operator for operator in profile.operators if not operator.delegated]
-    dense = len(profile.operators) - len(sparse) - len(outside)
+    amounts = _amounts(profile)
+    total = sum(amounts) or 1.0
+    scale, unit = (1e6, "M instructions") if _counted(profile) else (1e3, "ms")
+    parts: dict[str, list[float]] = {}
+    for operator, amount in zip(profile.operators, amounts, strict=True):
+        inside = "sparse kernels" if operator.sparse else "other XNNPACK"
+        name = inside if operator.delegated else "outside XNNPACK"
+        parts.setdefault(name, []).append(amount)
     yield f"  {len(profile.operators)} operators, median of {count_of(profile.runs, 'run')}"
-    for name, count, part in (
-        ("sparse kernels", len(sparse), sum(o.microseconds for o in sparse)),
-        ("other XNNPACK", dense, None),
-        ("outside XNNPACK", len(outside), sum(o.microseconds for o in outside)),
-    ):
-        if count:
-            rest = total - sum(o.microseconds for o in (*sparse, *outside))
-            time = rest if part is None else part
-            share = rounded_percent(time / total, 1)
-            yield f"  {name:16} {count:4}   {time / 1000:9.3f} ms   {share:>7}"
+    for name in ("sparse kernels", "other XNNPACK", "outside XNNPACK"):
+        if name in parts:
+            part = sum(parts[name])
+            share = rounded_percent(part / total, 1)
+            yield f"  {name:16} {len(parts[name]):4}   {part / scale:9.3f} {unit}   {share:>7}"
+    if profile.instructions is not None:
+        yield f"  {'a whole run':16} {'':4}   {profile.instructions / 1e6:9.3f} M instructions"
 
 
 def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterator[Text]:
-    total = profile.microseconds or 1.0
+    amounts = _amounts(profile)
+    total = sum(amounts) or 1.0
+    counted = _counted(profile)
     # Rows are in the order of execution, subgraph by subgraph.
     owners: dict[int, deque[str]] = defaultdict(deque)
     for row in compared.rows:
         if row.executed and row.delegated:
-            agrees = row.executed == row.predicted
-            owners[row.subgraph].append((row.operator or "") if agrees else "")
+            owners[row.subgraph].append((row.operator or "") if row.agrees else "")
     outside = deque(row.operator or "" for row in compared.rows if not row.delegated)
     columns = [
         Column("#", right=True),
         Column("executed"),
         Column("operator of the model", gives_way=True),
-        Column("ms", right=True),
+        Column("instructions" if counted else "ms", right=True),
         Column("share", right=True),
     ]
     rows = []
@@ -105,8 +128,8 @@ def _operators(profile: Profile, compared: PlanComparison, width: int) -> Iterat
                 str(place),
                 operator.name if operator.delegated else "(TFLite)",
                 owner,
-                f"{operator.microseconds / 1000:.3f}",
-                rounded_percent(operator.microseconds / total, 1),
+                f"{amounts[place]:,.0f}" if counted else f"{amounts[place] / 1000:.3f}",
+                rounded_percent(amounts[place] / total, 1),
             ]
         )
     yield from table(columns, rows, width)

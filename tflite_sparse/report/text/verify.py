@@ -100,7 +100,7 @@ def _backend(
     backend: BackendComparison, verification: Verification, width: int
 ) -> Iterator[Text | str]:
     yield ""
-    where = " on an emulated processor without AVX" if verification.emulated else ""
+    where = f" on {verification.processor}" if verification.emulated else ""
     title = {"xnnpack": "XNNPACK", "reference": "Reference kernels"}.get(backend.backend, "LiteRT")
     if backend.signature is not None:
         title += f", signature {readable(backend.signature)}"

@@ -9,10 +9,16 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tflite_sparse.errors import RuntimeUnavailableError
 
-__all__ = ["MARK", "compiler", "counter", "parse_counts"]
+if TYPE_CHECKING:
+    from tflite_sparse.runtime.litert.processor import Emulation
+
+__all__ = ["MARK", "compiler", "counter", "counting", "parse_counts"]
 
 MARK = 4247
 """The system call that marks where counting begins (0) and ends (1), as in instructions.c."""
@@ -23,6 +29,15 @@ _SOURCE = Path(__file__).with_name("instructions.c")
 def compiler() -> str | None:
     """A C compiler of this machine."""
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
+def counting(asked: Emulation) -> Emulation:
+    """The same processor, with its instructions counted where this machine has a compiler.
+
+    Args:
+        asked: the processor.
+    """
+    return msgspec.structs.replace(asked, counting=compiler() is not None)
 
 
 def counter(folder: Path) -> Path:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.runtime.litert.processor import Emulation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DEFAULT", "PROCESSORS", "ArmProcessor", "describe", "processor"]
+__all__ = ["DEFAULT", "PROCESSORS", "ArmProcessor", "describe", "emulated", "processor"]
 
 
 class ArmProcessor(msgspec.Struct, frozen=True):
@@ -63,6 +64,22 @@ def processor(name: str) -> ArmProcessor:
             return each
     names = ", ".join(each.name for each in PROCESSORS)
     raise UsageError(f"no processor {name!r} is emulated", hint=f"there are: {names}")
+
+
+def emulated(name: str, *, fp16: bool = False, counting: bool = False) -> Emulation:
+    """A processor to be emulated.
+
+    Args:
+        name: its name.
+        fp16: whether arithmetic in half precision is forced.
+        counting: whether instructions are counted, for which a C compiler is needed.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    each = processor(name)
+    target = "arm64-fp16" if fp16 else "arm64"
+    return Emulation(each.name, target, f"an emulated {each.title}", counting)
 
 
 def describe(each: ArmProcessor, root: Path) -> None:

@@ -14,6 +14,7 @@ from ctypes import (
     c_char_p,
     c_int,
     c_int32,
+    c_long,
     c_size_t,
     c_uint32,
     c_uint64,
@@ -33,6 +34,7 @@ _CPU = 1
 _LARGEST_RANK = 8
 _RANK_BITS = 0x7F  # the bit above says whether there are strides
 _WRITE = 1
+_FORCE_FP16 = 4  # TFLITE_XNNPACK_DELEGATE_FLAG_FORCE_FP16
 _LIBRARY = "libLiteRt"
 
 
@@ -115,14 +117,16 @@ class _Api:
             "CreateOpaqueOptions", c_char_p(label), ctypes.cast(data, c_void_p), deleter
         )
 
-    def compile(self, path: str, threads: int) -> tuple[c_void_p, c_void_p, c_void_p]:
+    def compile(
+        self, path: str, threads: int, flags: int = 0
+    ) -> tuple[c_void_p, c_void_p, c_void_p]:
         environment = self.make("CreateEnvironment", c_int(0), None)
         model = self.make("CreateModelFromFile", environment, c_char_p(path.encode()))
         options = self.make("CreateOptions")
         self.call("SetOptionsHardwareAccelerators", options, c_int(_CPU))
         for identifier, text in (
             ("runtime_options_string", "enable_profiling = true\n"),
-            ("xnnpack", f"num_threads = {threads}\n"),
+            ("xnnpack", f"num_threads = {threads}\n" + (f"flags = {flags}\n" if flags else "")),
         ):
             self.call("AddOpaqueOptions", options, self.opaque_options(identifier, text))
         compiled = self.make("CreateCompiledModel", environment, model, options)
@@ -206,7 +210,14 @@ class _Api:
 
 
 def profile(
-    path: str, runs: int, threads: int, shapes: Sequence[Sequence[int]] = (), *, warmup: bool = True
+    path: str,
+    runs: int,
+    threads: int,
+    shapes: Sequence[Sequence[int]] = (),
+    *,
+    warmup: bool = True,
+    fp16: bool = False,
+    mark: int | None = None,
 ) -> list[list[tuple[str, int, int, int, int]]]:
     """Runs a model's first signature on zeros and returns what was executed.
 
@@ -216,6 +227,9 @@ def profile(
         threads: of XNNPACK.
         shapes: of its inputs, for those that leave sizes open; where there is none, these are 1.
         warmup: whether there is a run before, as the first one takes longer.
+        fp16: whether to force arithmetic in half precision.
+        mark: the system call that marks a further run, which nobody but XNNPACK profiles; None for
+            no such run.
 
     Returns:
         For each run its operators in order: (name, 1 for one of XNNPACK and 0 for one of the model,
@@ -225,7 +239,7 @@ def profile(
         LiteRtError: the runtime refused the model, or it failed while it ran.
     """
     api = _Api()
-    environment, model, compiled = api.compile(path, threads)
+    environment, model, compiled = api.compile(path, threads, _FORCE_FP16 if fp16 else 0)
     subgraph = api.make("GetModelSubgraph", model, c_size_t(0))
     types = {side: api.tensor_types(subgraph, side) for side in ("Input", "Output")}
     api.settle(compiled, types["Input"], types["Output"], shapes)
@@ -243,6 +257,10 @@ def profile(
     )
     if warmup:
         api.call("RunCompiledModel", *run)
+    if mark is not None:
+        _system_call(mark, 0)
+        api.call("RunCompiledModel", *run)
+        _system_call(mark, 1)
     recorded = []
     for _ in range(runs):
         api.call("ResetProfiler", profiler)
@@ -251,6 +269,10 @@ def profile(
         api.call("StopProfiler", profiler)
         recorded.append(_events(api, profiler))
     return recorded
+
+
+def _system_call(number: int, argument: int) -> None:
+    ctypes.CDLL(None).syscall(c_long(number), c_long(argument))
 
 
 def _events(api: _Api, profiler: c_void_p) -> list[tuple[str, int, int, int, int]]:

@@ -1,22 +1,28 @@
-"""LiteRT: runs, profiles and times models, on this processor or on an emulated one without AVX."""
+"""LiteRT: runs, profiles and times models, on this processor or on an emulated one."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+from collections import Counter
 from importlib import metadata
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
+import msgspec
+
 from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.runtime.arm64.plugin import MARK, parse_counts
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.process import INSTALL, Worker, model_file
+from tflite_sparse.runtime.litert.processor import emulation
 from tflite_sparse.runtime.observations import ExecutedOperator, Profile, RunResult, Timing
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tflite_sparse.runtime.litert.processor import Emulation
     from tflite_sparse.runtime.observations import Outputs, Status
 
     Model = str | os.PathLike[str] | bytes
@@ -59,7 +65,7 @@ def run(
     backend: Backend = "xnnpack",
     signature: str | None = None,
     threads: int = 1,
-    emulate: bool = False,
+    emulate: bool | Emulation = False,
     timeout: float = TIMEOUT,
 ) -> RunResult:
     """Runs a model on some sets of inputs.
@@ -71,7 +77,7 @@ def run(
         backend: which kernels run it.
         signature: which signature to run; None for the main subgraph.
         threads: how many threads.
-        emulate: whether to run on an emulated processor without AVX.
+        emulate: the processor to emulate; True for one without AVX.
         timeout: seconds after which the model is given up.
 
     Raises:
@@ -89,7 +95,7 @@ def run_many(
     backend: Backend = "xnnpack",
     signature: str | None = None,
     threads: int = 1,
-    emulate: bool = False,
+    emulate: bool | Emulation = False,
     timeout: float = TIMEOUT,
 ) -> Iterator[RunResult]:
     """Like `run` for many models, which share the start of the worker.
@@ -119,7 +125,11 @@ class Job(NamedTuple):
 
 
 def run_jobs(
-    jobs: Iterable[Job], *, threads: int = 1, emulate: bool = False, timeout: float = TIMEOUT
+    jobs: Iterable[Job],
+    *,
+    threads: int = 1,
+    emulate: bool | Emulation = False,
+    timeout: float = TIMEOUT,
 ) -> Iterator[RunResult]:
     """Like `run_many`, each model on kernels and by a signature of its own.
 
@@ -151,7 +161,7 @@ def profile(
     *,
     runs: int = 5,
     threads: int = 1,
-    emulate: bool = False,
+    emulate: bool | Emulation = False,
     timeout: float = TIMEOUT,
     shapes: Sequence[Sequence[int]] = (),
 ) -> Profile:
@@ -163,7 +173,7 @@ def profile(
         model: a path, or the bytes of a model.
         runs: over how many runs to take medians.
         threads: how many threads.
-        emulate: whether to run on an emulated processor without AVX: operators are then those of
+        emulate: the processor to emulate, True for one without AVX: operators are then those of
             such a processor, times mean nothing.
         timeout: seconds after which the model is given up.
         shapes: of its inputs, in the order of the main subgraph, for those that leave sizes open.
@@ -180,7 +190,7 @@ def profile_many(
     *,
     runs: int = 1,
     threads: int = 1,
-    emulate: bool = False,
+    emulate: bool | Emulation = False,
     timeout: float = TIMEOUT,
     shapes: Iterable[Sequence[Sequence[int]]] | None = None,
 ) -> Iterator[Profile]:
@@ -189,6 +199,7 @@ def profile_many(
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
+    asked = emulation(emulate)
     with Worker(emulate=emulate) as worker:
         given_shapes = itertools.repeat(()) if shapes is None else iter(shapes)
         for model, given in zip(models, given_shapes, strict=False):
@@ -201,16 +212,41 @@ def profile_many(
                     threads=threads,
                     shapes=[tuple(shape) for shape in given],
                     # Emulated times mean nothing, and are long.
-                    warmup=not emulate,
+                    warmup=asked is None or asked.counting,
+                    fp16=asked is not None and asked.fp16,
+                    mark=MARK if asked is not None and asked.counting else None,
                 )
+            operators, total = _counted(_operators(answer or []), worker.counted())
             yield Profile(
                 cast("Status", status),
                 detail,
-                _operators(answer or []),
+                operators,
                 len(answer or []),
-                emulate,
-                processor.EMULATED if emulate else processor.name(),
+                asked is not None,
+                processor.name() if asked is None else asked.processor,
+                total,
             )
+
+
+def _counted(
+    operators: tuple[ExecutedOperator, ...], lines: list[str]
+) -> tuple[tuple[ExecutedOperator, ...], int | None]:
+    """(the operators with their instructions, those of the whole run); None where not counted."""
+    if not operators or not lines:
+        return operators, None
+    delegated = [operator for operator in operators if operator.partition is not None]
+    sizes = Counter(operator.partition for operator in delegated)
+    counts, total = parse_counts(lines[-1], list(sizes.values()))
+    # Bodies of loops take turns with what is around them.
+    if counts is None or any(operator.subgraph for operator in operators):
+        return operators, total
+    each = iter(counts)
+    return tuple(
+        operator
+        if operator.partition is None
+        else msgspec.structs.replace(operator, instructions=next(each))
+        for operator in operators
+    ), total
 
 
 def _operators(

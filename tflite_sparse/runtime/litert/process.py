@@ -6,19 +6,27 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.files.output import scratch
-from tflite_sparse.runtime.litert.processor import interpreter_command, interpreter_environment
+from tflite_sparse.runtime.litert.processor import (
+    emulation,
+    interpreter_command,
+    interpreter_environment,
+)
 from tflite_sparse.runtime.litert.worker import receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+    from typing import IO
 
     from typing_extensions import Self
+
+    from tflite_sparse.runtime.litert.processor import Emulation
 
 __all__ = ["INSTALL", "Worker", "model_file"]
 
@@ -30,7 +38,7 @@ class Worker:
     """A process that runs models, one after the other, each in a process of its own.
 
     Args:
-        emulate: whether to run on an emulated processor without AVX.
+        emulate: the processor to emulate; True for one without AVX.
 
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed, or the system cannot fork.
@@ -39,20 +47,25 @@ class Worker:
     module: ClassVar[str] = "tflite_sparse.runtime.litert.worker"
     """The program of the process."""
 
-    def __init__(self, *, emulate: bool = False) -> None:
+    def __init__(self, *, emulate: bool | Emulation = False) -> None:
         if not hasattr(os, "fork"):
             raise RuntimeUnavailableError(
                 "models run in forked processes, which this system does not have",
                 hint="use Linux, macOS or the Windows Subsystem for Linux",
             )
         self.emulate = emulate
-        command = [*interpreter_command(emulate=emulate), "-m", self.module]
+        asked = emulation(emulate)
+        self._counts: IO[str] | None = None
+        if asked is not None and asked.counting:
+            self._counts = tempfile.NamedTemporaryFile("r")  # noqa: SIM115 - closed by close
+        counts = None if self._counts is None else self._counts.name
+        command = [*interpreter_command(emulate=emulate, counts=counts), "-m", self.module]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=interpreter_environment(),
+            env=interpreter_environment(emulate=emulate),
             # A group of its own, so that the model which it runs can be ended with it.
             start_new_session=True,
         )
@@ -74,8 +87,14 @@ class Worker:
         status, detail, value = answer
         return status, detail, value
 
+    def counted(self) -> list[str]:
+        """What the counter of instructions has written since the last call, line by line."""
+        return [] if self._counts is None else self._counts.read().splitlines()
+
     def close(self) -> None:
         """Ends the process."""
+        if self._counts is not None:
+            self._counts.close()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):

@@ -10,12 +10,49 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import msgspec
+
 from tflite_sparse.errors import RuntimeUnavailableError
 
-__all__ = ["EMULATED", "interpreter_command", "interpreter_environment", "name", "native_target"]
+__all__ = [
+    "NEHALEM",
+    "Emulation",
+    "emulation",
+    "interpreter_command",
+    "interpreter_environment",
+    "name",
+    "native_target",
+]
 
-EMULATED = "Nehalem"
-"""A processor without AVX, on which XNNPACK takes the sparse path; as qemu names it."""
+
+class Emulation(msgspec.Struct, frozen=True):
+    """A processor that qemu stands in for.
+
+    Attributes:
+        processor: its name; for 64-bit Arm one of `arm64.processors`, else as qemu has it.
+        target: the target of `tflite_sparse.xnnpack` that it is.
+        title: what it is, for people.
+        counting: whether instructions are counted.
+    """
+
+    processor: str
+    target: str
+    title: str
+    counting: bool = False
+
+    @property
+    def arm(self) -> bool:
+        """Whether it is a 64-bit Arm one, which runs a LiteRT and a Python of its own."""
+        return self.target.startswith("arm64")
+
+    @property
+    def fp16(self) -> bool:
+        """Whether arithmetic in half precision is forced."""
+        return self.target == "arm64-fp16"
+
+
+NEHALEM = Emulation("Nehalem", "x86-noavx", "an emulated processor without AVX")
+"""A processor without AVX, on which XNNPACK takes the sparse path."""
 
 _X86 = {"x86_64", "amd64", "i686", "i386"}
 _ARM64 = {"aarch64", "arm64"}
@@ -55,14 +92,35 @@ def native_target() -> str:
     return "armv7" if machine.startswith("arm") else "riscv"
 
 
-def interpreter_command(*, emulate: bool) -> list[str]:
-    """How to start a Python of this version, on the emulated processor if asked.
+def emulation(emulate: bool | Emulation) -> Emulation | None:
+    """The processor to emulate; True stands for the one without AVX.
+
+    Args:
+        emulate: what was asked for.
+    """
+    if isinstance(emulate, Emulation):
+        return emulate
+    return NEHALEM if emulate else None
+
+
+def interpreter_command(*, emulate: bool | Emulation, counts: str | None = None) -> list[str]:
+    """How to start a Python, on the emulated processor if asked.
+
+    Args:
+        emulate: the processor to emulate; True for one without AVX.
+        counts: on 64-bit Arm, the file that gets counts of instructions.
 
     Raises:
         RuntimeUnavailableError: qemu is not installed, or this machine is no x86 one.
     """
-    if not emulate:
+    asked = emulation(emulate)
+    if asked is None:
         return [sys.executable]
+    if asked.arm:
+        from tflite_sparse.runtime.arm64.install import arm64_command
+        from tflite_sparse.runtime.arm64.processors import processor
+
+        return arm64_command(processor(asked.processor), counts)
     if platform.machine().lower() not in _X86:
         raise RuntimeUnavailableError(
             "emulation of an x86 processor needs an x86 machine",
@@ -76,11 +134,20 @@ def interpreter_command(*, emulate: bool) -> list[str]:
         )
     # A virtual environment's python is a link, and some version managers put a script in front.
     base = getattr(sys, "_base_executable", sys.executable)
-    return [qemu, "-cpu", EMULATED, os.path.realpath(base)]
+    return [qemu, "-cpu", asked.processor, os.path.realpath(base)]
 
 
-def interpreter_environment() -> dict[str, str]:
-    """The environment in which such a Python finds the same packages as this one."""
+def interpreter_environment(*, emulate: bool | Emulation = False) -> dict[str, str]:
+    """The environment in which such a Python finds the same packages as this one.
+
+    Args:
+        emulate: the processor that is emulated; one of another kind has packages of its own.
+    """
+    asked = emulation(emulate)
+    if asked is not None and asked.arm:
+        from tflite_sparse.runtime.arm64.install import arm64_environment
+
+        return arm64_environment()
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     paths = [path for path in sys.path if path and path not in standard]
     # The package itself may be imported from a folder that is not on the path of a child.

@@ -145,7 +145,8 @@ def _profile(request: dict[str, Any]) -> Answer:
 
     try:
         arguments = (request[key] for key in ("model", "runs", "threads", "shapes"))
-        return "ok", "", profile(*arguments, warmup=request["warmup"])
+        options = {key: request[key] for key in ("warmup", "fp16", "mark")}
+        return "ok", "", profile(*arguments, **options)
     except LiteRtError as error:
         # The C API gives a number only, and puts off to the first run what may fail at loading.
         refused = _refusal(request["model"])
