@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build, through
 from tflite_sparse.model import Model
@@ -57,3 +59,21 @@ def test_what_was_adapted_is_measured_as_it_is_then(tmp_path: Path) -> None:
     save(result, after)
     assert fidelity(before, after, bound=0.02, given=split.held_out).within
     assert all(change.rounding.output_snr > 40 for change in result.weights if change.rounding)
+
+
+def test_a_small_weight_whose_rounding_is_felt_keeps_its_numbers(tmp_path: Path) -> None:
+    """What a channel computes is small beside the largest of its weights."""
+
+    def net(g: GraphBuilder) -> Value:
+        x = g.conv2d(g.input((1, 16, 16, 3)), 16, kernel=3, activation="RELU")
+        filters = np.full((1, 3, 3, 16), 0.01, np.float32)
+        filters[0, 0, 0], filters[0, 1, 1] = 1.0, -1.003
+        return g.conv2d(g.depthwise(x, filters=filters), 64)
+
+    before = tmp_path / "before.tflite"
+    before.write_bytes(build(net))
+    smooth = [{"0": np.full((1, 16, 16, 3), level, np.float32)} for level in (0.2, 0.5, 0.9)]
+    for calibration, kept in ((None, 0), (calibrated(smooth), 1)):
+        result = SparsifyValues(INT8, calibration=calibration).run(Model.read(before))
+        assert sum(left.code == "sensitive" for left in result.left) == kept
+        assert all(change.weight.shape != (1, 3, 3, 16) for change in result.weights) is bool(kept)
