@@ -96,16 +96,13 @@ def lint_models(*paths: str | os.PathLike[str], processes: int = 1, **keys: Any)
 
 
 def write_report(
-    models: ModelLike | Sequence[ModelLike],
-    target: str | os.PathLike[str],
-    *,
-    overwrite: bool = False,
+    target: str | os.PathLike[str], *models: ModelLike, overwrite: bool = False
 ) -> int:
     """Writes the page about models that opens in any browser.
 
     Args:
-        models: a model or several, the first of which the others are compared with.
         target: where to write.
+        models: a model or several, the first of which the others are compared with.
         overwrite: whether a file that is there is replaced.
 
     Returns:
@@ -124,7 +121,7 @@ def write_report(
             place=Place(file=os.fspath(target)),
             hint="overwrite=True replaces it",
         )
-    found = [opened(m) for m in (models if isinstance(models, (list, tuple)) else [models])]
+    found = [opened(model) for model in models]
     page = report_page([survey(m) for m in found], [_diff(found[0], m) for m in found[1:]])
     with replacing(target) as file:
         return file.write(page.encode())

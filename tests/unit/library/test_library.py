@@ -160,9 +160,9 @@ def test_lint_takes_the_keys_of_its_configuration() -> None:
 
 def test_a_page_about_models_is_written(tmp_path: Path) -> None:
     target = tmp_path / "page.html"
-    assert tflite_sparse.write_report([MODEL, SPARSE], target) == target.stat().st_size
+    assert tflite_sparse.write_report(target, MODEL, SPARSE) == target.stat().st_size
     with pytest.raises(FileError, match="overwrite=True"):
-        tflite_sparse.write_report(MODEL, target)
+        tflite_sparse.write_report(target, MODEL)
 
 
 def test_the_notebook_of_the_documentation_runs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,8 @@ from tflite_sparse.report.lint.formats import REPORTERS
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.config.config import Config
+    from tflite_sparse.lint.config.found import FoundConfigs
+    from tflite_sparse.lint.engine import FileReport
     from tflite_sparse.lint.run import LintRun
 
 __all__ = ["Format", "command"]
@@ -81,6 +83,9 @@ def command(
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Count findings by rule.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="With each rule, why it matters and where to read on.")
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 for one a processor.")
     ] = 0,
@@ -107,13 +112,13 @@ def command(
     """Check models before a release: broken, needlessly large, or sparse in vain."""
     from tflite_sparse.lint.baseline import Baseline
     from tflite_sparse.lint.config.arguments import keys_of_arguments
+    from tflite_sparse.lint.config.found import FoundConfigs
     from tflite_sparse.report.json.documents import dump
     from tflite_sparse.report.json.settings import SettingsReport
     from tflite_sparse.report.lint.options import ReportOptions
 
     if dry_run and not fix:
         raise UsageError("--dry-run goes with --fix")
-    settings = _config(config, isolated=isolated)
     arguments = keys_of_arguments(
         select=select or (),
         ignore=ignore or (),
@@ -121,48 +126,63 @@ def command(
         budgets=budget or (),
         input_shapes=parse_input_shapes(input_shape),
     )
-    settings = settings.changed_by(arguments, fail_on)
-    models, failed = _models(paths)
+    models, missing = _models(paths)
+    failed = bool(missing)
+    settings = FoundConfigs(models, _config(config, isolated=isolated), arguments, fail_on)
     if show_config:
         typer.echo(dump(SettingsReport.of(settings, models).to_dict()))
     elif fix:
         failed |= _fix(settings, models, dry_run=dry_run)
     if show_config or dry_run:
         return FAILURE if failed else 0
-    run = _run(settings, models, jobs or os.cpu_count() or 1, baseline)
+    run = _run(settings, models, missing, jobs or os.cpu_count() or 1, baseline)
     if write_baseline is not None:
         _write(write_baseline, Baseline.of(run.findings).text())
         typer.echo(f"{len(run.findings)} findings written to {write_baseline}")
     else:
-        options = ReportOptions(fail_on=settings.fail_on, statistics=statistics)
+        options = ReportOptions(fail_on=settings.fail_on, statistics=statistics, explain=explain)
         _write(output_file, REPORTERS[output_format.value](run, options))
-    for error in run.errors:
-        report_problem(error)
+    for report in run.files:
+        # What names no file was told when it was looked for.
+        if report.error is not None and report not in missing:
+            report_problem(report.error)
     if failed or run.errors:
         return FAILURE
     return int(write_baseline is None and run.fails(settings.fail_on))
 
 
-def _models(paths: list[str]) -> tuple[list[str], bool]:
-    """The files to look at, and whether an argument names none."""
+def _models(paths: list[str]) -> tuple[list[str], list[FileReport]]:
+    """The files to look at, and a report for each argument that names none."""
+    from tflite_sparse.lint.engine import FileReport
+
     results = find_models(paths)
     for problem in results:
         if isinstance(problem, TfliteSparseError):
             report_problem(str(problem))
-    models = [path for path in results if isinstance(path, str)]
-    return models, len(models) < len(results)
+    missing = [
+        FileReport(problem.place.file or "", error=str(problem))
+        for problem in results
+        if isinstance(problem, TfliteSparseError)
+    ]
+    return [path for path in results if isinstance(path, str)], missing
 
 
-def _config(path: Path | None, *, isolated: bool) -> Config:
-    from tflite_sparse.lint.config.config import Config, find_config, read_config
+def _config(path: Path | None, *, isolated: bool) -> Config | None:
+    """The one configuration that was asked for; None to look for those that apply."""
+    from tflite_sparse.lint.config.config import Config, read_config
 
     if isolated:
         return Config()
-    file = path or find_config(Path())
-    return read_config(file) if file else Config()
+    return None if path is None else read_config(path)
 
 
-def _run(config: Config, models: list[str], processes: int, baseline: Path | None) -> LintRun:
+def _run(
+    config: FoundConfigs,
+    models: list[str],
+    missing: list[FileReport],
+    processes: int,
+    baseline: Path | None,
+) -> LintRun:
     from tflite_sparse.lint.baseline import Baseline
     from tflite_sparse.lint.run import lint_files, make_run
 
@@ -171,7 +191,7 @@ def _run(config: Config, models: list[str], processes: int, baseline: Path | Non
     work = [(path, config.settings(path)) for path in models]
     with progress_bar("linting") as progress:
         reports = lint_files(work, processes=processes, progress=progress)
-    return make_run(reports, accepted)
+    return make_run([*reports, *missing], accepted)
 
 
 def _write(path: Path | None, text: str) -> None:
@@ -185,7 +205,7 @@ def _write(path: Path | None, text: str) -> None:
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def _fix(config: Config, models: list[str], *, dry_run: bool) -> bool:
+def _fix(config: FoundConfigs, models: list[str], *, dry_run: bool) -> bool:
     """Fixes files and says what was done; whether a file could not be read or written."""
     from tflite_sparse.files.output import replacing
     from tflite_sparse.lint.fix import fix

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.lint.config.errors import explained
@@ -46,6 +46,11 @@ class Config(msgspec.Struct, frozen=True):
     def baseline(self) -> str | None:
         """The baseline file, None for none."""
         return self._beside(self.keys.baseline)
+
+    @property
+    def reference(self) -> str | None:
+        """The model that growth is measured against, or a folder of such; None for none."""
+        return self._beside(self.keys.reference)
 
     def changed_by(self, keys: FileKeys, fail_on: Severity | None) -> Config:
         """The configuration with what the command line says.
@@ -118,11 +123,37 @@ def find_config(start: Path) -> Path | None:
 
 
 def read_config(path: Path) -> Config:
-    """Reads a configuration.
+    """Reads a configuration, and those that it extends.
 
     Raises:
-        UsageError: the file cannot be read, or a key or value in it is not known.
+        UsageError: a file cannot be read, a key or value in it is not known, or it extends itself.
     """
+    return _read(path, ())
+
+
+def _read(path: Path, extending: tuple[Path, ...]) -> Config:
+    if path.resolve() in extending:
+        raise UsageError("the configuration extends itself", place=Place(file=str(path)))
+    own = _read_alone(path)
+    if isinstance(own.keys.extends, UnsetType):
+        return own
+    base = _read(path.parent / own.keys.extends, (*extending, path.resolve()))
+    files = (*_or(base.keys.files, ()), *_or(own.keys.files, ()))
+    inherited = msgspec.structs.replace(
+        base.keys,
+        # Relative to the file in which they stand.
+        baseline=_or_unset(base.baseline),
+        reference=_or_unset(base.reference),
+    )
+    keys = inherited.changed_by(own.keys)
+    return Config(msgspec.structs.replace(keys, files=files or UNSET), path)
+
+
+def _or_unset(name: str | None) -> str | UnsetType:
+    return UNSET if name is None else str(Path(name).resolve())
+
+
+def _read_alone(path: Path) -> Config:
     document = _load(path)
     table = document if path.name != _PYPROJECT else _table_in(document)
     try:

@@ -123,11 +123,13 @@ class ConfigFile(FileKeys, frozen=True):
     """The whole configuration.
 
     Attributes:
+        extends: another configuration, relative to this one, that holds where this one is silent.
         fail_on: severity from which a finding fails the run.
         baseline: a file with findings that pass.
         files: settings for some files, which add up in this order.
     """
 
+    extends: str | UnsetType = UNSET
     fail_on: Severity | UnsetType = UNSET
     baseline: str | UnsetType = UNSET
     files: tuple[MatchedFiles, ...] | UnsetType = UNSET

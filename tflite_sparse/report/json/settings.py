@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tflite_sparse.lint.config.config import Config
+    from tflite_sparse.lint.config.found import FoundConfigs
     from tflite_sparse.lint.settings import Settings
 
 __all__ = ["FileSettings", "SettingsReport"]
@@ -79,7 +79,7 @@ class SettingsReport(Record, frozen=True, rename="kebab"):
     files: dict[str, FileSettings]
 
     @classmethod
-    def of(cls, config: Config, models: Iterable[str]) -> Self:
+    def of(cls, config: FoundConfigs, models: Iterable[str]) -> Self:
         """The settings of models."""
         return cls(
             config=None if config.path is None else str(config.path),

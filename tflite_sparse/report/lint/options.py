@@ -15,7 +15,9 @@ class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         fail_on: from which severity a finding is a failure.
         statistics: whether findings are counted by rule.
+        explain: whether each rule says why it matters, and where there is more.
     """
 
     fail_on: Severity = Severity.WARNING
     statistics: bool = False
+    explain: bool = False

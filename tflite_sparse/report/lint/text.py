@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Severity
+from tflite_sparse.lint.rule import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,8 @@ def summary_line(run: LintRun) -> str:
     files = len(run.files)
     where = f"{files} file{'s' if files != 1 else ''}"
     text = f"{', '.join(parts) or 'nothing found'} in {where}"
+    if run.errors:
+        text += f", {len(run.errors)} of them not readable"
     if run.known:
         text += f"; {run.known} known from the baseline"
     return text
@@ -57,6 +60,9 @@ def report(run: LintRun, options: ReportOptions) -> str:
         if (finding.code, finding.fix) not in told:
             told.add((finding.code, finding.fix))
             lines.append(f"    fix: {finding.fix}")
+            if options.explain:
+                rule = find_rule(finding.code)
+                lines += [f"    why: {rule.why}", f"    more: {rule.link}"]
     lines += [f"{entry.file}: fixed: {entry.code} {entry.message}" for entry in run.fixed]
     if options.statistics:
         lines += ["", *statistics_lines(run)]
