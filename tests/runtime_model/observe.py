@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Tensor
     from tflite_sparse.runtime.observations import Outputs, Profile, RunResult
 
-__all__ = ["Observation", "feed_shapes", "observe", "rounding"]
+__all__ = [
+    "Observation",
+    "alike",
+    "feed_shapes",
+    "feeds_of",
+    "observe",
+    "reshaped",
+    "rounding",
+]
 
 # Right nets differ by rounding; averages hide much of what is wrong, and may be close to zero.
 _RELATIVE, _ABSOLUTE = 3e-5, 2e-6
@@ -71,7 +79,7 @@ def observe(models: Sequence[bytes], *, emulate: bool) -> Iterator[Observation]:
     Raises:
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
-    jobs: list[tuple[bytes, list[Outputs]]] = [(model, [_feed(model)]) for model in models]
+    jobs: list[tuple[bytes, list[Outputs]]] = [(model, feeds_of(model, 1)) for model in models]
     shapes = [feed_shapes(model) for model in models]
     profiles = profile_many(models, emulate=emulate, shapes=shapes)
     results = run_many(jobs, emulate=emulate)
@@ -103,14 +111,16 @@ def rounding(model: bytes) -> float:
 
 def feed_shapes(model: bytes) -> list[tuple[int, ...]]:
     """The shapes that the inputs of a model run at."""
-    return [value.shape for value in _feed(model).values()]
+    return [value.shape for value in feeds_of(model, 1)[0].values()]
 
 
-def _feed(model: bytes) -> Outputs:
+def feeds_of(model: bytes, count: int) -> list[Outputs]:
+    """Some sets of random inputs for a model, the same each time."""
     rng = np.random.default_rng(7)
     opened = Model.read(model)
     input_shapes_of(opened)
-    return {tensor.name: _values(tensor, rng) for tensor in opened.subgraphs[0].inputs}
+    inputs = opened.subgraphs[0].inputs
+    return [{tensor.name: _values(tensor, rng) for tensor in inputs} for _ in range(count)]
 
 
 def _values(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:
@@ -124,15 +134,16 @@ def _outcome(profile: Profile, result: RunResult, reference: RunResult, relative
         return Outcome.LOAD_FAILURE
     if "crashed" in (result.status, profile.status):
         return Outcome.PROCESS_ABORT
-    if not result.ok or not _alike(result.trials[0], reference.trials[0], relative):
-        shaped = _shaped(result.trials[0], reference.trials[0]) if result.ok else None
-        right = shaped is not None and _alike(shaped, reference.trials[0], relative)
+    if not result.ok or not alike(result.trials[0], reference.trials[0], relative):
+        shaped = reshaped(result.trials[0], reference.trials[0]) if result.ok else None
+        right = shaped is not None and alike(shaped, reference.trials[0], relative)
         return Outcome.OUTPUT_SHAPE if right else Outcome.WRONG_NUMBERS
     sparse = any(operator.sparse for operator in profile.operators)
     return Outcome.SPARSE if sparse else Outcome.DENSE
 
 
-def _alike(found: Outputs, wanted: Outputs, relative: float) -> bool:
+def alike(found: Outputs, wanted: Outputs, relative: float) -> bool:
+    """Whether outputs differ by no more than a share of the largest that is wanted."""
     return all(
         found[name].shape == value.shape
         and np.allclose(
@@ -142,7 +153,7 @@ def _alike(found: Outputs, wanted: Outputs, relative: float) -> bool:
     )
 
 
-def _shaped(found: Outputs, wanted: Outputs) -> Outputs | None:
+def reshaped(found: Outputs, wanted: Outputs) -> Outputs | None:
     """The outputs in the shapes that they should have; None where they do not fit into them."""
     if any(found[name].size != value.size for name, value in wanted.items()):
         return None

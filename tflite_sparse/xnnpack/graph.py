@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from tflite_sparse.model import Operator, Tensor
+from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime
 
-__all__ = ["Graph", "Node", "Reduction", "Value", "Window"]
+__all__ = ["Graph", "Node", "Reduction", "Value", "Window", "pools_all"]
 
 _FLOAT = ("f32", "f16")
 
@@ -163,17 +164,30 @@ class Node(msgspec.Struct, eq=False):
         return self.kind == "unary" and self.function == "clamp"
 
 
+def pools_all(node: Node) -> bool:
+    """Whether a reduction of a 4-D value is over height and width, a global pooling."""
+    axes = () if node.reduction is None else node.reduction.axes
+    rank = len(node.inputs[0].shape)
+    # By these numbers: the delegate looked for no negative ones.
+    return rank == 4 and set(axes) == {1, 2}  # noqa: PLR2004 - as it says
+
+
 class Graph:
     """A partition as XNNPACK sees it.
 
+    Args:
+        runtime: the release of the runtime.
+
     Attributes:
+        runtime: the release, whose rules the stages ask for.
         values: all values, in the order in which they were made.
         nodes: the nodes, in the order of execution.
         steps: rules that were applied to an operator, by its index.
         fused: index of an operator that is gone -> operator that it was fused into, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime = DEFAULT_RUNTIME) -> None:
+        self.runtime = runtime
         self.values: list[Value] = []
         self.nodes: list[Node] = []
         self.steps: dict[int, list[str]] = {}
@@ -210,6 +224,8 @@ class Graph:
         """Works out producers and readers anew, numbers the nodes, and drops unread ones."""
         while True:
             self._connect()
+            if not self.runtime.drops_unread:
+                return
             kept = [node for node in self.nodes if self._is_used(node)]
             if len(kept) == len(self.nodes):
                 return
@@ -225,7 +241,7 @@ class Graph:
             value.readers.clear()
         for number, node in enumerate(self.nodes):
             node.number = number
-            for value in node.reads:
+            for value in node.reads if self.runtime.counts_a_reader_once else node.inputs:
                 value.readers.append(node)
             for value in node.outputs:
                 value.producer = node

@@ -24,7 +24,8 @@ from tflite_sparse.xnnpack.plan_types import (
     PartitionPlan,
     Verdict,
 )
-from tflite_sparse.xnnpack.releases.targets import Runtime, Target
+from tflite_sparse.xnnpack.releases.runtimes import Runtime
+from tflite_sparse.xnnpack.releases.targets import Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
 from tflite_sparse.xnnpack.stages.kernels import executed_name

@@ -19,7 +19,7 @@ from tests.support.nets.small_nets import (
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-from tflite_sparse.xnnpack.releases.targets import Runtime
+from tflite_sparse.xnnpack.releases.runtimes import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,8 @@ from tflite_sparse.xnnpack.explain.rules import RULES, rule, rules_table
 from tflite_sparse.xnnpack.explain.runtime_rule import Stage
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-from tflite_sparse.xnnpack.releases.targets import runtime, target, targets
+from tflite_sparse.xnnpack.releases.runtimes import runtime
+from tflite_sparse.xnnpack.releases.targets import target, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from tflite_sparse.rewrite.writing.runtime_version import (
     stated_version,
 )
 from tflite_sparse.words.names import readable
-from tflite_sparse.xnnpack.releases.targets import LITERTJS_TYPES
+from tflite_sparse.xnnpack.releases.runtimes import LITERTJS_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tflite_sparse.errors import RewriteError, UsageError
 from tflite_sparse.model.sizes.fix import fixed_copy
 from tflite_sparse.model.sizes.sized import input_shapes_of
-from tflite_sparse.xnnpack.releases.targets import LITERTJS_TYPES
+from tflite_sparse.xnnpack.releases.runtimes import LITERTJS_TYPES
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import msgspec
+
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime, runtime
 
-__all__ = [
-    "DEFAULT_RUNTIME",
-    "LITERTJS_TYPES",
-    "RUNTIMES",
-    "Runtime",
-    "Target",
-    "runtime",
-    "target",
-    "targets",
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
+__all__ = ["Target", "on_releases", "target", "targets"]
 
-class Runtime(Record, frozen=True):
-    """A release of the runtime, as far as the model of it depends on the release.
-
-    Attributes:
-        name: what people call it.
-        dynamic_fully_connected: whether the delegate takes FULLY_CONNECTED with a filter that is
-            computed at run time.
-        max_concatenation: most inputs of a CONCATENATION that the delegate takes.
-        max_split: most outputs of a SPLIT that the delegate takes.
-        half_filter_full_bias: whether the delegate takes an fp16 filter with an fp32 bias.
-    """
-
-    name: str
-    dynamic_fully_connected: bool = False
-    max_concatenation: int = 5
-    max_split: int = 4
-    half_filter_full_bias: bool = True
-
-
-RUNTIMES = (
-    Runtime("LiteRT 2.3"),
-    # Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
-    Runtime("LiteRT.js 2.5", half_filter_full_bias=False),
-)
-"""The releases that are modelled; a later release that differs is one more row."""
-
-DEFAULT_RUNTIME = RUNTIMES[0]
-
-LITERTJS_TYPES = ("FLOAT32", "INT32", "UINT8")
-"""Element types of inputs and outputs that LiteRT.js takes.
-
-Source: @litertjs/core, dist/index.js: DATATYPES.
-"""
+_AT = "@"
 
 
 class Target(Record, frozen=True):
@@ -74,6 +40,22 @@ class Target(Record, frozen=True):
     note: str
     runtime: Runtime = DEFAULT_RUNTIME
 
+    @property
+    def processor(self) -> str:
+        """Its name without that of a release."""
+        return self.name.partition(_AT)[0]
+
+    def on(self, release: Runtime) -> Target:
+        """The same processor with a release of the runtime, such as "arm64@litert-1.3"."""
+        if release == self.runtime:
+            return self
+        return msgspec.structs.replace(
+            self,
+            name=f"{self.processor}{_AT}{release.slug}",
+            title=f"{self.title}, {release.name}",
+            runtime=release,
+        )
+
 
 _TARGETS = (
     Target("arm64", "64-bit Arm", True, (1, 2, 4), False, "vector kernels for 1, 2 and 4 channels"),
@@ -93,7 +75,7 @@ _TARGETS = (
         (1, 2, 4),
         False,
         "the sparse path is on in every browser; block kernels are scalar",
-        RUNTIMES[1],
+        runtime("LiteRT.js 2.5"),
     ),
     Target("riscv", "RISC-V with vectors", True, (1, 2, 4), False, "kernels for 1, 2, 4 channels"),
     Target("hexagon", "Hexagon HVX", True, (1, 2, 4), False, "block kernels are scalar"),
@@ -122,32 +104,52 @@ def targets() -> tuple[Target, ...]:
 
 
 def target(name: str | Target) -> Target:
-    """The target of a name; a target as it is.
+    """The target of a name, a target as it is.
+
+    Args:
+        name: such as "arm64", or "arm64@litert-1.3" for a certain release of the runtime.
 
     Raises:
-        UsageError: there is no such target.
+        UsageError: there is no such target or release, or the release does not run there.
     """
     if isinstance(name, Target):
         return name
+    processor, at, release = name.partition(_AT)
     for entry in _TARGETS:
-        if entry.name == name:
-            return entry
+        if entry.name == processor:
+            return _on(entry, runtime(release)) if at else entry
     raise UsageError(
         f"there is no target {name!r}",
         hint="known targets: " + ", ".join(entry.name for entry in _TARGETS),
     )
 
 
-def runtime(name: str) -> Runtime:
-    """The release of the runtime of a name, such as "LiteRT 2.3".
+def _on(entry: Target, release: Runtime) -> Target:
+    if release.browser != entry.runtime.browser:
+        raise UsageError(
+            f"{release.name} does not run on {entry.name}",
+            hint="LiteRT.js runs on wasm, every other release on any other target",
+        )
+    return entry.on(release)
+
+
+def on_releases(names: Iterable[str], releases: Sequence[str]) -> tuple[str, ...]:
+    """Names of targets with releases of the runtime, in place of the newest.
+
+    Args:
+        names: names of targets; those that name a release keep it.
+        releases: names of releases, such as "litert-1.3"; none of them changes nothing, and a
+            target keeps its own where none of them runs there.
 
     Raises:
-        UsageError: the release is not modelled.
+        UsageError: there is no such target or release.
     """
-    for entry in RUNTIMES:
-        if entry.name == name:
-            return entry
-    raise UsageError(
-        f"the runtime {name!r} is not modelled",
-        hint="modelled: " + ", ".join(entry.name for entry in RUNTIMES),
-    )
+    chosen = [runtime(release) for release in releases]
+    result: list[str] = []
+    for entry in map(target, names):
+        fitting = [release for release in chosen if release.browser == entry.runtime.browser]
+        if _AT in entry.name or not fitting:
+            result.append(entry.name)
+        else:
+            result += [entry.on(release).name for release in fitting]
+    return tuple(dict.fromkeys(result))

@@ -55,7 +55,7 @@ class _Search:
 
     def __init__(self, graph: Graph) -> None:
         self.nodes = graph.nodes
-        self.roles = [role_of(node) for node in graph.nodes]
+        self.roles = [role_of(node, graph.runtime) for node in graph.nodes]
         self.leaders = list(range(len(graph.nodes)))
         self.incompatible: set[int] = set()
 

@@ -123,9 +123,12 @@ def uncounted_filters(partition: PartitionState) -> Iterator[Failure]:
 
     It looks at every 1x1 and fully connected filter outside clusters that it has dropped.
     """
+    only_convolutions = not partition.graph.runtime.sparse_fully_connected
     for node in partition.graph.nodes:
         cluster = partition.clusters.of(node)
         if not counted_filter(node) or cluster.dead:
+            continue
+        if only_convolutions and node.window is None:
             continue
         filt = node.inputs[1]
         if filt.is_static and not filt.is_float and not _room_behind(filt):

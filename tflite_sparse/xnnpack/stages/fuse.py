@@ -38,7 +38,7 @@ def fuse(graph: Graph) -> None:
         changed = False
         for node in graph.nodes:
             _spread_fixed_shape(node)
-            for rewrite in _REWRITES.get(node.kind, ()):
+            for rewrite in _rewrites(graph, node):
                 changed |= node.kind != _GONE and rewrite(graph, node)
         if not changed:
             return
@@ -248,6 +248,13 @@ def _drop_transpose(graph: Graph, node: Node) -> bool:
     graph.absorb(turn, node, "drop-transpose")
     turn.kind = _GONE
     return True
+
+
+def _rewrites(graph: Graph, node: Node) -> tuple[Callable[[Graph, Node], bool], ...]:
+    """What a release may do with a node."""
+    if not graph.runtime.rewrites_subgraphs:
+        return (_merge_clamp,) if node.kind == "unary" else ()
+    return _REWRITES.get(node.kind, ())
 
 
 _REWRITES: dict[str, tuple[Callable[[Graph, Node], bool], ...]] = {

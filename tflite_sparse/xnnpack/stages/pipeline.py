@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.assumptions import WhatIf
     from tflite_sparse.xnnpack.graph import Graph
     from tflite_sparse.xnnpack.plan_types import Failure, Reason
-    from tflite_sparse.xnnpack.releases.targets import Runtime, Target
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
+    from tflite_sparse.xnnpack.releases.targets import Target
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
 
 __all__ = ["Pipeline"]
@@ -70,6 +71,7 @@ class Pipeline:
         self.delegation = delegate(subgraph, runtime, assume)
         self._subgraph = subgraph
         self._target = target
+        self._runtime = runtime
         self._assume = assume
         self._zeros = zeros
 
@@ -92,7 +94,7 @@ class Pipeline:
 
     def _graph(self, run: Run) -> Graph:
         """A partition after define and fuse."""
-        graph = define(run, self.delegation, fp16=self._target.fp16)
+        graph = define(run, self.delegation, self._runtime, fp16=self._target.fp16)
         fuse(graph)
         return graph
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.xnnpack.explain.wording import reason
+from tflite_sparse.xnnpack.graph import pools_all
 from tflite_sparse.xnnpack.plan_types import Reason, Role
+from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +59,8 @@ class RoleOf(msgspec.Struct, frozen=True):
         return self.inner or self.role is Role.ENTRY
 
 
-def role_of(node: Node) -> RoleOf:
-    """What a node may be in a sparse cluster."""
+def role_of(node: Node, runtime: Runtime = DEFAULT_RUNTIME) -> RoleOf:
+    """What a node may be in a sparse cluster, by the rules of a release."""
     for value in (*node.inputs, *node.outputs):
         if not value.is_float:
             return _refused(
@@ -70,7 +72,7 @@ def role_of(node: Node) -> RoleOf:
                 wanted="fp32 or fp16",
             )
     check = _ROLES.get(node.kind)
-    if check is None:
+    if check is None or not _has_form(node, runtime):
         what = node.operator.custom_code or node.operator.name
         return _refused(
             node,
@@ -80,6 +82,17 @@ def role_of(node: Node) -> RoleOf:
             wanted="an operator with a sparse form",
         )
     return check(node)
+
+
+def _has_form(node: Node, runtime: Runtime) -> bool:
+    """Whether a release has a form of a kind of node for the sparse layout."""
+    if node.kind == "unary":
+        return runtime.sparse_unary is None or node.function in runtime.sparse_unary
+    if node.kind == "fully_connected":
+        return runtime.sparse_fully_connected or node.window is not None
+    if node.kind == "reduce" and not runtime.sparse_reductions:
+        return node.function == "mean" and pools_all(node)
+    return True
 
 
 def _kind(value: Value) -> str:

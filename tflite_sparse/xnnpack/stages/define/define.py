@@ -13,22 +13,24 @@ from tflite_sparse.xnnpack.stages.define.operators import DEFINE
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Graph
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
 
 __all__ = ["define"]
 
 
-def define(run: Run, delegation: Delegation, *, fp16: bool = False) -> Graph:
+def define(run: Run, delegation: Delegation, runtime: Runtime, *, fp16: bool = False) -> Graph:
     """Builds the graph of a partition.
 
     Args:
         run: the partition.
         delegation: what the delegate stage decided.
+        runtime: the release of the runtime.
         fp16: whether arithmetic is done in half precision: values in between are then fp16, and
             inputs and outputs of the partition are converted.
     """
-    builder = NodeBuilder(run, delegation, fp16=fp16)
+    builder = NodeBuilder(run, delegation, fp16=fp16, runtime=runtime)
     builder.convert_inputs()
     for op in run.operators:
         if op.index not in delegation.unpacking:

@@ -11,6 +11,7 @@ from tflite_sparse.xnnpack.stages.delegate.operand_checks import is_constant
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.xnnpack.graph import Value
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
     from tflite_sparse.xnnpack.stages.delegate.partition import Run
 
@@ -35,8 +36,10 @@ _INTEGER_FILTERS = ("qs8", "qc8", "qc4", "qc2")
 class NodeBuilder:
     """Makes values of tensors and nodes of operators."""
 
-    def __init__(self, run: Run, delegation: Delegation, *, fp16: bool) -> None:
-        self.graph = Graph()
+    def __init__(
+        self, run: Run, delegation: Delegation, *, fp16: bool, runtime: Runtime
+    ) -> None:
+        self.graph = Graph(runtime)
         self._run = run
         self._fp16 = fp16
         self._delegation = delegation

@@ -73,13 +73,16 @@ def fully_connected(builder: NodeBuilder, op: Operator) -> None:
     """FULLY_CONNECTED."""
     source, filt, *bias = builder.inputs(op, 0, 1, 2)
     channels = filt.shape[1]
-    if not op.option("keep_num_dims", False):
+    flattens = not op.option("keep_num_dims", False)
+    if flattens and builder.graph.runtime.reshapes_for_fully_connected:
         flat = builder.graph.value((source.size // channels, channels), source.type)
         builder.add("reshape", op, [source], [flat]).numbers = (0, channels)
         source = flat
     source = builder.quantized(op, source, filt)
     node = builder.add("fully_connected", op, [source, filt, *bias], builder.outputs(op))
     node.clamp = activation_bounds(op)
+    if flattens:
+        node.numbers = (0, channels)
 
 
 def transpose_convolution(builder: NodeBuilder, op: Operator) -> None:

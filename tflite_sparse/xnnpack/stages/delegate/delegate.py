@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator, Subgraph
     from tflite_sparse.xnnpack.assumptions import WhatIf
-    from tflite_sparse.xnnpack.releases.targets import Runtime
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
 
 __all__ = ["Delegation", "delegate"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tflite_sparse.model import Operator
 from tflite_sparse.xnnpack.explain.wording import reason
-from tflite_sparse.xnnpack.releases.targets import Runtime
+from tflite_sparse.xnnpack.releases.runtimes import Runtime
 from tflite_sparse.xnnpack.stages.delegate.variables import Variables
 
 if TYPE_CHECKING:
@@ -212,8 +212,11 @@ class OperandChecks(msgspec.Struct, frozen=True):
     def filter_and_bias(self, filt: Tensor, bias: Tensor) -> None:
         """Floating-point filter and bias go together, looking through skipped DEQUANTIZEs."""
         first, second = self._seen(filt), self._seen(bias)
-        half = (first, second) == ("FLOAT16", "FLOAT32") and self.runtime.half_filter_full_bias
-        if first in FLOAT and second != first and not half:
+        mixed = {
+            ("FLOAT16", "FLOAT32"): self.runtime.half_filter_full_bias,
+            ("FLOAT32", "FLOAT16"): self.runtime.full_filter_half_bias,
+        }
+        if first in FLOAT and second != first and not mixed.get((first, second), False):
             self.refuse(
                 "delegate-mixed-types",
                 "bias",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator
     from tflite_sparse.xnnpack.plan_types import Reason
-    from tflite_sparse.xnnpack.releases.targets import Runtime
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
     from tflite_sparse.xnnpack.stages.delegate.operand_checks import UnpackedConstants
     from tflite_sparse.xnnpack.stages.delegate.variables import Variables
 
@@ -71,7 +71,7 @@ def refusal(
     checks = OperandChecks(op, static, variables, runtime)
     examine = _EXAMINE.get(op.custom_code or op.name)
     try:
-        if examine is None:
+        if examine is None or op.name in runtime.left_to_tflite:
             checks.refuse(
                 "delegate-operator",
                 "",

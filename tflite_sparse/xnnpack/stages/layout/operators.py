@@ -9,7 +9,6 @@ import math
 from typing import TYPE_CHECKING
 
 from tflite_sparse.xnnpack.explain.wording import value_title
-from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.stages.layout.convolutions import convolve
 from tflite_sparse.xnnpack.stages.layout.memory_layout import (
     broadcast,
@@ -89,13 +88,17 @@ def _reduce(tracker: LayoutTracker, node: Node) -> None:
         return
     tracker.expect(node, source, nchw=True)
     tracker.expect_shape(node, source)
+    if not tracker.runtime.sparse_reductions:
+        # The global pooling that there was knows its output's shape.
+        tracker.put(result, result.shape)
+        return
     reduced = reduce_shape(layout.shape, node.reduction, output_nchw=result.nchw)
     if reduced is None:
         tracker.stop(
             "layout-all-axes",
             node,
             "reduces along all four axes",
-            outcome=Outcome.PROCESS_ABORT,
+            outcome=tracker.runtime.all_axes,
             found=node.reduction.axes,
             wanted="(1, 2)",
         )

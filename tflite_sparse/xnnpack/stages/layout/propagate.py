@@ -29,7 +29,7 @@ def layout_failures(graph: Graph) -> list[Failure]:
     Args:
         graph: a partition in which values have been marked for the sparse layout.
     """
-    tracker = LayoutTracker()
+    tracker = LayoutTracker(graph.runtime)
     if not any(value.nchw for value in graph.values):
         return tracker.failures
     inside = {node.operator.index for node in graph.nodes}

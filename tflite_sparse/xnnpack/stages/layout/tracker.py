@@ -10,6 +10,7 @@ from tflite_sparse.xnnpack.stages.layout.memory_layout import MemoryLayout, plai
 
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.graph import Node, Value
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
 
 __all__ = ["LayoutTracker", "StopError"]
 
@@ -21,11 +22,16 @@ class StopError(Exception):
 class LayoutTracker:
     """Remembers the layout of values, and checks how nodes read them.
 
+    Args:
+        runtime: the release of the runtime.
+
     Attributes:
+        runtime: the release of the runtime.
         failures: what went wrong, first things first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.failures: list[Failure] = []
         self._layouts: dict[Value, MemoryLayout] = {}
 

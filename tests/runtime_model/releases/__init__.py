@@ -1,0 +1,1 @@
+"""The recorded cases on older releases of LiteRT."""

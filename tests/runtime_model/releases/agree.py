@@ -1,0 +1,70 @@
+"""Prints the share of the cases that the plan agrees on: python -m tests.runtime_model.releases.agree."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tests.runtime_model.cases import CASES, possible
+from tests.runtime_model.releases.record import recorded
+from tests.runtime_model.releases.wheels import WHEELS
+from tflite_sparse.model import Model
+from tflite_sparse.model.zero_counts import ZeroCounts
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.runtimes import release_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.runtime_model.cases import Case
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
+
+__all__ = ["EXCEPTIONS", "disagreements", "planned_outcome"]
+
+_ZEROS = ZeroCounts()
+
+EXCEPTIONS: Mapping[tuple[str, str], str] = {}
+"""Cases in which the plan does not say what a release does, by release and name, and why."""
+
+
+@cache
+def planned_outcome(case: Case, runtime: Runtime) -> Outcome:
+    """What the plan says of a case on a release."""
+    return plan(_model(case).main, "x86-noavx", runtime=runtime, zeros=_ZEROS).outcome
+
+
+@cache
+def _model(case: Case) -> Model:
+    return Model.read(case.build())
+
+
+def disagreements(release: str) -> dict[str, tuple[Outcome, Outcome]]:
+    """Names of cases -> what the plan says and what was seen, where these differ."""
+    result = {}
+    for name, by_release in recorded().items():
+        seen = by_release[release]
+        if seen is None:
+            continue
+        said = planned_outcome(CASES[name], release_of(release))
+        if Outcome(seen) not in possible(said):
+            result[name] = (said, Outcome(seen))
+    return result
+
+
+def main() -> None:
+    """Prints a line for each release, and one for each case on which the plan is wrong."""
+    told = recorded()
+    for release in WHEELS:
+        different = disagreements(release)
+        compared = sum(told[name][release] is not None for name in told)
+        agreed = compared - len(different)
+        line = f"{release}: {agreed} of {compared} agree ({agreed / compared:.1%})"
+        print(line + f", {len(told) - compared} are wrong there with dense weights too")  # noqa: T201
+        for name, (said, seen) in different.items():
+            why = EXCEPTIONS.get((release, name), "NOT EXPLAINED")
+            print(f"  {name}: planned {said.value}, seen {seen.value}: {why}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What a release of LiteRT does with models, told from numbers alone.
+
+Releases before 2.1 have no profiler. A model whose outputs have the bits of its dense twin, on the
+same release and processor, ran dense: the sparse kernels add in another order.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.runtime_model.observe import alike, feeds_of, reshaped, rounding
+from tests.runtime_model.releases import guest
+from tests.runtime_model.releases.wheels import site
+from tflite_sparse.model import Model
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.runtime.litert.processor import interpreter_command, interpreter_environment
+from tflite_sparse.xnnpack.plan_types import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tflite_sparse.runtime.observations import Outputs
+
+__all__ = ["observe_release"]
+
+TRIALS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    model: bytes
+    twin: bytes
+    trials: list[Outputs]
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the model has sparse weights that are unpacked."""
+        return _unpacks(self.model)
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether all of them could be stored dense."""
+        return not _unpacks(self.twin)
+
+
+def observe_release(models: Sequence[bytes], release: str) -> Iterator[Outcome | None]:
+    """Runs models and their dense twins on a release under emulation, without AVX.
+
+    Yields:
+        The outcome of each; None where the dense twin does not run right on that release either,
+        so that zeros have nothing to do with it.
+    """
+    jobs = [_Job(model, _twin(model), feeds_of(model, TRIALS)) for model in models]
+    references = run_many(((job.model, job.trials) for job in jobs), backend="builtin")
+    answers = _answers(jobs, release)
+    for job, answer, reference in zip(jobs, answers, references, strict=True):
+        assert reference.ok, reference.detail
+        yield _outcome(job, answer, reference.trials)
+
+
+def _twin(model: bytes) -> bytes:
+    opened = Model.read(model)
+    densify(opened)
+    return opened.to_bytes()
+
+
+def _unpacks(model: bytes) -> bool:
+    return any(operator.name == "DENSIFY" for operator in Model.read(model).operators())
+
+
+def _answers(jobs: Sequence[_Job], release: str) -> Iterator[dict[str, Any]]:
+    folder = site(release)
+    environment = interpreter_environment()
+    if folder is not None:
+        environment["PYTHONPATH"] = f"{folder}:{environment['PYTHONPATH']}"
+    with tempfile.TemporaryDirectory() as work:
+        given, taken = Path(work, "jobs"), Path(work, "answers")
+        given.write_bytes(pickle.dumps([(job.model, job.twin, job.trials) for job in jobs]))
+        command = [*interpreter_command(emulate=True), guest.__file__, str(given), str(taken)]
+        subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+        with taken.open("rb") as file:
+            for _ in jobs:
+                yield pickle.load(file)  # noqa: S301 - written by our child
+
+
+def _outcome(
+    job: _Job, answer: dict[str, Any], reference: Sequence[Outputs]
+) -> Outcome | None:
+    relative = rounding(job.model)
+    twin, model = answer.get("twin"), answer.get("model")
+    if job.has_twin and (twin is None or twin["status"] != "ok" or not _right(twin, reference, relative)):
+        return None
+    if model is None:
+        return Outcome.PROCESS_ABORT
+    if model["status"] == "load-failure":
+        return Outcome.LOAD_FAILURE
+    if model["status"] != "ok":
+        return Outcome.WRONG_NUMBERS
+    if not _right(model, reference, relative):
+        shaped = [reshaped(*both) for both in zip(model["outputs"], reference, strict=True)]
+        right = None not in shaped and _right({"outputs": shaped}, reference, relative)
+        return Outcome.OUTPUT_SHAPE if right else Outcome.WRONG_NUMBERS
+    # Without DENSIFY there is no hint; TFLite's own sparse kernels add in an order of their own too.
+    dense = twin is None or not job.unpacks or _same_bits(model, twin)
+    return Outcome.DENSE if dense else Outcome.SPARSE
+
+
+def _right(answer: dict[str, Any], reference: Sequence[Outputs], relative: float) -> bool:
+    pairs = zip(answer["outputs"], reference, strict=True)
+    return all(alike(outputs, wanted, relative) for outputs, wanted in pairs)
+
+
+def _same_bits(model: dict[str, Any], twin: dict[str, Any]) -> bool:
+    return all(
+        np.array_equal(value, other[name])
+        for outputs, other in zip(model["outputs"], twin["outputs"], strict=True)
+        for name, value in outputs.items()
+    )
