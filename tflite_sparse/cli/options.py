@@ -156,6 +156,14 @@ Batch = Annotated[
     typer.Option(min=1, max=2**31 - 1, help="The first dimension where the file leaves it open."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]
+Runtimes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runtime",
+        metavar="RELEASE",
+        help="Release of the runtime, such as litert-1.3; may be repeated.  [default: the newest]",
+    ),
+]
 OnlyTargets = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,6 +9,7 @@ from msgspec import field
 from tflite_sparse.inspection.inspector import NEAR
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.releases.runtimes import MAINTAINED
 
 __all__ = ["MOBILE", "Settings"]
 
@@ -23,6 +24,8 @@ class Settings(Record, frozen=True):
         enabled: codes of the rules that are checked.
         severities: severities by code that are not those of the rules.
         targets: names of the targets that matter.
+        runtimes: names of the releases of the runtime that the model must be right on besides the
+            newest.
         budgets: limits by the names of the configuration; sizes in bytes, shares from 0 to 1.
         reference: the model that growth is measured against, a file, or a folder with a file of
             the same name; None for none.
@@ -36,6 +39,7 @@ class Settings(Record, frozen=True):
     enabled: frozenset[str] = frozenset()
     severities: Mapping[str, Severity] = field(default_factory=dict)
     targets: tuple[str, ...] = MOBILE
+    runtimes: tuple[str, ...] = tuple(release.slug for release in MAINTAINED)
     budgets: Mapping[str, float] = field(default_factory=dict)
     reference: str | None = None
     near: float = NEAR

@@ -6,16 +6,18 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from tflite_sparse.records import Record
+from tflite_sparse.runtime.litert.driver import litert_version
 from tflite_sparse.runtime.observations import Status
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, RUNTIMES, Runtime
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
     from tflite_sparse.runtime.observations import Profile
     from tflite_sparse.xnnpack.plan import Plan
 
-__all__ = ["PlanComparison", "Row", "against_plan"]
+__all__ = ["PlanComparison", "Row", "against_plan", "installed"]
 
 
 class Row(Record, frozen=True):
@@ -64,6 +66,16 @@ class PlanComparison(Record, frozen=True):
         if self.status != "ok":
             return self.predicted.is_failure
         return all(row.agrees for row in self.rows)
+
+
+def installed() -> Runtime:
+    """The release of the LiteRT that is installed, the newest where that one is not modelled.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT is not installed.
+    """
+    version = litert_version()
+    return next((entry for entry in RUNTIMES if version in entry.versions), DEFAULT_RUNTIME)
 
 
 def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanComparison:

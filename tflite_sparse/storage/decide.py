@@ -82,7 +82,7 @@ def settle(
     versions = _use_sparse_kernels(model, decisions, base, counts)
     if versions:
         base = forecasts(model, counts)
-    _refuse_dangerous(model, base, decisions, counts)
+    _refuse_dangerous(model, base, decisions, counts, options.targets)
     refuse_larger_download(decisions, options)
     refuse_negligible_saving(model, decisions, options)
     return Settled(decisions, base, counts, versions)
@@ -114,7 +114,11 @@ def _use_sparse_kernels(
 
 
 def _refuse_dangerous(
-    model: Model, base: list[Forecast], decisions: Iterable[Decision], counts: ZeroCounts
+    model: Model,
+    base: list[Forecast],
+    decisions: Iterable[Decision],
+    counts: ZeroCounts,
+    targets: Sequence[str],
 ) -> None:
     """Refuses what would make the runtime do worse behind a DENSIFY."""
     zeros = {
@@ -122,7 +126,7 @@ def _refuse_dangerous(
         for decision in decisions
         if decision.candidate and not decision.candidate.direct and decision.is_dense
     }
-    refusals = dangers(model, base, zeros, counts)
+    refusals = dangers(model, base, zeros, counts, targets)
     for decision in decisions:
         if decision.weight in refusals:
             decision.refuse(refusals[decision.weight])

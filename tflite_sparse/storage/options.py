@@ -63,6 +63,8 @@ class SparsifyOptions(Record, frozen=True):
         reencode: whether weights that are sparse already are encoded anew where that is smaller.
         lean_download: whether int8 weights, which no sparse kernel reads, are left dense where they
             would take no fewer bytes to download, that is after gzip.
+        targets: names of targets; on those with a release of the runtime, such as
+            "arm64@litert-2.0", the result must be right too, besides the newest.
         fc: "direct" stores weights of FULLY_CONNECTED without DENSIFY where TFLite has a kernel.
     """
 
@@ -77,6 +79,7 @@ class SparsifyOptions(Record, frozen=True):
     reencode: bool = False
     fc: str = "off"
     lean_download: bool = False
+    targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.layout not in _LAYOUTS:

@@ -16,6 +16,7 @@ from tflite_sparse.words.names import readable
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.forecast import delegated, forecast
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = ["FORECAST_TARGET", "dangers", "forecasts", "worse"]
 FORECAST_TARGET = "arm64"
 """The target that forecasts are for."""
 _BROWSER = "wasm"
+_RELEASE = "@"
 
 _WORDS = {
     Outcome.WRONG_NUMBERS: "the runtime would compute wrong numbers",
@@ -41,7 +43,11 @@ _WORDS = {
 
 
 def dangers(
-    model: Model, base: Sequence[Forecast], zeros: Mapping[Weight, int], counts: ZeroCounts
+    model: Model,
+    base: Sequence[Forecast],
+    zeros: Mapping[Weight, int],
+    counts: ZeroCounts,
+    targets: Sequence[str] = (),
 ) -> dict[Weight, Refusal]:
     """Which weights must stay dense so that the model still loads and computes the same.
 
@@ -50,6 +56,8 @@ def dangers(
         base: what comes of it as it is.
         zeros: the weights that would be stored sparse, and the number of their zeros then.
         counts: counts the zeros of weights as they are.
+        targets: names of targets; those that name a release of the runtime are asked besides the
+            newest.
 
     Returns:
         Why each of them must stay dense. The rest is safe together.
@@ -58,6 +66,26 @@ def dangers(
     if sizes.chosen and sizes.unknown:
         why = f"the file leaves {sizes.open_words} open, and {sizes.unknown}"
         return dict.fromkeys(zeros, Refusal("sizes", why))
+    asked = [(FORECAST_TARGET, base)]
+    asked += [(name, forecasts(model, counts, name)) for name in targets if _RELEASE in name]
+    refusals: dict[Weight, Refusal] = {}
+    while True:
+        before = len(refusals)
+        for name, now in asked:
+            rest = {weight: n for weight, n in zeros.items() if weight not in refusals}
+            refusals |= _dangers_on(model, name, now, rest, counts)
+        if len(asked) == 1 or len(refusals) == before:
+            return refusals
+
+
+def _dangers_on(
+    model: Model,
+    target: str,
+    base: Sequence[Forecast],
+    zeros: Mapping[Weight, int],
+    counts: ZeroCounts,
+) -> dict[Weight, Refusal]:
+    """The same on one target."""
     refusals: dict[Weight, Refusal] = {}
     while True:
         kept = [weight for weight in zeros if weight not in refusals]
@@ -69,19 +97,20 @@ def dangers(
                 if any(tensor.subgraph is subgraph for tensor in weight.tensors)
             }
             if inside:
-                refusals |= _dangers_in(subgraph, now, inside, counts)
+                refusals |= _dangers_in(subgraph, target, now, inside, counts)
         if len(refusals) == before:
             return refusals
 
 
-def forecasts(model: Model, counts: ZeroCounts) -> list[Forecast]:
+def forecasts(model: Model, counts: ZeroCounts, target: str = FORECAST_TARGET) -> list[Forecast]:
     """What comes of each subgraph.
 
     Args:
         model: the model.
         counts: counts the zeros of weights.
+        target: name of the target.
     """
-    return [forecast(subgraph, FORECAST_TARGET, zeros=counts) for subgraph in model.subgraphs]
+    return [forecast(subgraph, target, zeros=counts) for subgraph in model.subgraphs]
 
 
 def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
@@ -93,7 +122,11 @@ def worse(before: Sequence[Forecast], after: Sequence[Forecast]) -> bool:
 
 
 def _dangers_in(
-    subgraph: Subgraph, now: Forecast, zeros: Mapping[Weight, int], counts: ZeroCounts
+    subgraph: Subgraph,
+    target: str,
+    now: Forecast,
+    zeros: Mapping[Weight, int],
+    counts: ZeroCounts,
 ) -> dict[Weight, Refusal]:
     """Which weights of a subgraph must stay dense, and why."""
     by_tensor = {
@@ -103,7 +136,7 @@ def _dangers_in(
         if tensor.subgraph is subgraph
     }
     encoded = WhatIf(encoded=frozenset(by_tensor), zeros=by_tensor)
-    then = forecast(subgraph, FORECAST_TARGET, assume=encoded, zeros=counts)
+    then = forecast(subgraph, target, assume=encoded, zeros=counts)
     lost = _undelegated(subgraph, now.partitions, then.partitions, zeros)
     if any(weight.tensor.type == "FLOAT16" for weight in zeros):
         # LiteRT.js leaves operators to TFLite that LiteRT gives to XNNPACK.
@@ -117,7 +150,7 @@ def _dangers_in(
         return {}
     failing = _failing_partitions(then)
     why = then.reasons[0].message
-    refusal = Refusal("runtime-" + then.failure.value, f"{_WORDS[then.failure]}: {why}")
+    refusal = Refusal("runtime-" + then.failure.value, f"{_words(then.failure, target)}: {why}")
     involved = {
         weight: refusal
         for weight in zeros
@@ -127,6 +160,13 @@ def _dangers_in(
     if involved or now.failure is then.failure:
         return involved
     return dict.fromkeys(zeros, refusal)
+
+
+def _words(failure: Outcome, target: str) -> str:
+    words = _WORDS[failure]
+    if _RELEASE not in target:
+        return words
+    return words.replace("the runtime", target_of(target).runtime.name, 1)
 
 
 def _failing_partitions(then: Forecast) -> set[int] | None:

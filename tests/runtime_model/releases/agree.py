@@ -1,4 +1,7 @@
-"""Prints the share of the cases that the plan agrees on: python -m tests.runtime_model.releases.agree."""
+"""Prints the share of cases that the plan is right on, by release.
+
+Run it by python -m tests.runtime_model.releases.agree.
+"""
 
 from __future__ import annotations
 

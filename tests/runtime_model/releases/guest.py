@@ -1,8 +1,8 @@
 """Runs models and their dense twins on whatever release is importable: guest.py JOBS ANSWERS.
 
 It needs nothing but numpy and LiteRT's interpreter, and runs under emulation. JOBS and ANSWERS are
-files of pickles: of each job a pair of models and sets of inputs, and of each a dict. Each pair runs
-in a process of its own, forked from one that has run both kinds of models already, so that it finds
+files of pickles: of each job a model, its twin and sets of inputs, and of each a dict. Both run in
+a process of its own, forked from one that has run both kinds of models already, so that it finds
 the code of the runtime translated.
 """
 

@@ -91,12 +91,11 @@ def _answers(jobs: Sequence[_Job], release: str) -> Iterator[dict[str, Any]]:
                 yield pickle.load(file)  # noqa: S301 - written by our child
 
 
-def _outcome(
-    job: _Job, answer: dict[str, Any], reference: Sequence[Outputs]
-) -> Outcome | None:
+def _outcome(job: _Job, answer: dict[str, Any], reference: Sequence[Outputs]) -> Outcome | None:
     relative = rounding(job.model)
     twin, model = answer.get("twin"), answer.get("model")
-    if job.has_twin and (twin is None or twin["status"] != "ok" or not _right(twin, reference, relative)):
+    told = twin is not None and twin["status"] == "ok" and _right(twin, reference, relative)
+    if job.has_twin and not told:
         return None
     if model is None:
         return Outcome.PROCESS_ABORT
@@ -108,7 +107,7 @@ def _outcome(
         shaped = [reshaped(*both) for both in zip(model["outputs"], reference, strict=True)]
         right = None not in shaped and _right({"outputs": shaped}, reference, relative)
         return Outcome.OUTPUT_SHAPE if right else Outcome.WRONG_NUMBERS
-    # Without DENSIFY there is no hint; TFLite's own sparse kernels add in an order of their own too.
+    # Without DENSIFY there is no hint, and TFLite's own sparse kernels add in another order too.
     dense = twin is None or not job.unpacks or _same_bits(model, twin)
     return Outcome.DENSE if dense else Outcome.SPARSE
 

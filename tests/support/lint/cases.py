@@ -129,6 +129,10 @@ CASES: dict[str, Case] = {
         lambda: build(lambda g: g.reshape(g.mean(trunk(g), keep_dims=True), (1, 16))),
         "MEAN",
     ),
+    "TFS213": Case(
+        lambda: between(lambda g, x: g.maximum(x, np.array(0.5, np.float32))),
+        lambda: between(lambda g, x: g.unary("RELU", x)),
+    ),
     "TFS220": Case(
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x, keep_dims=True))),
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x))),

@@ -9,6 +9,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
 from tflite_sparse.cli.usage import complete
+from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 
@@ -53,12 +54,18 @@ MinGain = Annotated[
 
 
 def adapt_options(
-    target: list[str] | None, only: list[str] | None, without: list[str] | None, min_gain: float
+    target: list[str] | None,
+    runtime: list[str] | None,
+    only: list[str] | None,
+    without: list[str] | None,
+    min_gain: float,
 ) -> AdaptOptions:
     """What the options of the command line ask of `adapt`."""
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
+    from tflite_sparse.rewrite.adapt.outlook import TARGETS
 
-    return AdaptOptions(tuple(target or ()), tuple(only or ()), tuple(without or ()), min_gain)
+    targets = names_of(target, runtime, TARGETS)
+    return AdaptOptions(targets, tuple(only or ()), tuple(without or ()), min_gain)
 
 
 def command(
@@ -69,6 +76,7 @@ def command(
     dry_run: opt.DryRun = False,
     check: opt.Check = False,
     target: Targets = None,
+    runtime: opt.Runtimes = None,
     only: Passes = None,
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
@@ -86,7 +94,7 @@ def command(
     """Make a CNN eligible for sparse inference, without a change to what it computes."""
     from tflite_sparse.rewrite.adapt.planner import Adapt
 
-    options = adapt_options(target, only, without, min_gain)
+    options = adapt_options(target, runtime, only, without, min_gain)
     shapes = parse_input_shapes(input_shape)
     destination = Destination(
         output, in_place, force, dry_run, check, verify, as_json, gzip, top, None, shapes, batch,

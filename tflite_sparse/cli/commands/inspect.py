@@ -11,6 +11,7 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_error, report_problem
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.targets import targets_of
 from tflite_sparse.cli.values import parse_input_shapes, parse_share, parse_size
 from tflite_sparse.errors import TfliteSparseError, UsageError
 
@@ -89,6 +90,7 @@ def command(
         bool,
         typer.Option("--weights", help="Show every weight, the clusters, and what is in the file."),
     ] = False,
+    runtime: opt.Runtimes = None,
     explain: Annotated[
         bool,
         typer.Option(
@@ -142,7 +144,7 @@ def command(
     )
     how = _Options(
         wired=view in {_View.GRAPH, _View.GROUP},
-        targets=_targets(target),
+        targets=targets_of(target, runtime),
         near=near,
         gzip=gzip,
         digest=as_json,
@@ -204,14 +206,6 @@ class _Options(NamedTuple):
     shapes: bool
     input_shapes: dict[str, tuple[int, ...]]
     batch: int | None
-
-
-def _targets(names: list[str] | None) -> tuple[Target, ...] | None:
-    if not names:
-        return None
-    from tflite_sparse.xnnpack.releases.targets import target
-
-    return tuple(target(name) for name in dict.fromkeys(names))
 
 
 def _results(

@@ -65,6 +65,14 @@ def command(
             help="Processors that matter, such as arm64.  [default: arm64, armv7, wasm]",
         ),
     ] = None,
+    runtime: Annotated[
+        _Many,
+        typer.Option(
+            "--runtime",
+            metavar="RELEASE",
+            help="Releases that matter, such as litert-1.3.  [default: all of LiteRT 2]",
+        ),
+    ] = None,
     budget: Annotated[
         _Many,
         typer.Option("--budget", metavar="NAME=LIMIT", help='A limit, such as "max-size=4MiB".'),
@@ -123,6 +131,7 @@ def command(
         select=select or (),
         ignore=ignore or (),
         targets=target or (),
+        runtimes=runtime or (),
         budgets=budget or (),
         input_shapes=parse_input_shapes(input_shape),
     )

@@ -28,6 +28,7 @@ def command(
     dry_run: opt.DryRun = False,
     check: opt.Check = False,
     target: Targets = None,
+    runtime: opt.Runtimes = None,
     only: Passes = None,
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
@@ -49,13 +50,14 @@ def command(
 ) -> int:
     """Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."""
     from tflite_sparse.rewrite.optimize import Optimize
+    from tflite_sparse.storage.options import SparsifyOptions
 
     if bench is not None and (output in (None, STDOUT) or as_json or dry_run or check):
         raise UsageError(
             "--bench measures the file that -o OUT writes, and reports as text",
             hint="use tflite-sparse bench for anything else",
         )
-    options = adapt_options(target, only, without, min_gain)
+    options = adapt_options(target, runtime, only, without, min_gain)
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     shapes = parse_input_shapes(input_shape)
@@ -75,7 +77,8 @@ def command(
             hint="--min-snr lets the weights that rounding changes most keep their numbers",
         )
     calibration = None if given is None else given.calibration
-    rewrite = Optimize(options, values=numbers, calibration=calibration)
+    storage = SparsifyOptions(lean_download=True, targets=options.targets)
+    rewrite = Optimize(options, storage, numbers, calibration)
     code = rewrite_command(model, destination, rewrite)
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)

@@ -29,6 +29,14 @@ def command(
             "--against-plan", help="Show what was predicted beside it; exit 1 where they differ."
         ),
     ] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            metavar="RELEASE",
+            help="With --against-plan: the release that is predicted.  [default: the installed]",
+        ),
+    ] = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
     timeout: Annotated[
@@ -44,6 +52,9 @@ def command(
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
     from tflite_sparse.runtime.plan_match import against_plan as compare
+    from tflite_sparse.runtime.plan_match import installed
+    from tflite_sparse.xnnpack.releases.runtimes import runtime as release
+    from tflite_sparse.xnnpack.releases.targets import target as target_of
 
     emulated = emulation_asked(emulate, cpu, fp16=fp16)
     if emulated is not None and emulated.arm:
@@ -59,7 +70,8 @@ def command(
         timeout=timeout,
         shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
     )
-    target = native_target() if emulated is None else emulated.target
+    processor = native_target() if emulated is None else emulated.target
+    target = target_of(processor).on(release(runtime) if runtime else installed()).name
     compared = compare(main, run, target)
     printable = printable_profile(
         model, run, compared, sizes if sizes.inputs else None, against=against_plan

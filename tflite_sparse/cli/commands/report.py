@@ -14,6 +14,7 @@ from tflite_sparse.cli.output import free_target
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
+from tflite_sparse.cli.targets import targets_of
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import Place, TfliteSparseError, UsageError
 
@@ -40,6 +41,7 @@ def command(
         typer.Option(metavar="FILE", help="Show what 'tflite-sparse bench --json' measured."),
     ] = None,
     target: opt.OnlyTargets = None,
+    runtime: opt.Runtimes = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
     near: Annotated[
@@ -55,7 +57,6 @@ def command(
     from tflite_sparse.inspection.survey import CELLS, survey
     from tflite_sparse.model import Model
     from tflite_sparse.report.html import report_page
-    from tflite_sparse.xnnpack.releases.targets import target as named
 
     paths = []
     for path_or_error in find_models(models):
@@ -66,7 +67,7 @@ def command(
         _spare(output, [*paths, *([] if bench is None else [bench])])
         free_target(output, force=force)
     measured = None if bench is None else _read_bench(bench)
-    targets = tuple(named(name) for name in dict.fromkeys(target)) if target else None
+    targets = targets_of(target, runtime)
     shapes = parse_input_shapes(input_shape)
     opened = [Model.read(path) for path in paths]
     surveys = []

@@ -13,6 +13,7 @@ from tflite_sparse.cli.rewriting import (
     parse_saving,
     rewrite_command,
 )
+from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.values import parse_input_shapes, parse_share
 from tflite_sparse.cli.values_data import data_for, values_options
 
@@ -61,6 +62,7 @@ def command(
             help="direct: FULLY_CONNECTED reads sparse weights itself, outside XNNPACK.",
         ),
     ] = "off",
+    runtime: opt.Runtimes = None,
     reencode: Annotated[
         bool, typer.Option("--reencode", help="Also store sparse weights anew where smaller.")
     ] = False,
@@ -78,6 +80,7 @@ def command(
     """Store weights sparse where that makes the file smaller and the runtime stays right."""
     from tflite_sparse.rewrite.storage.store_values import sparsify_pass
     from tflite_sparse.storage.options import SparsifyOptions, WeightSelection
+    from tflite_sparse.storage.safety import FORECAST_TARGET
 
     saving, ratio = parse_saving(min_saving)
     options = SparsifyOptions(
@@ -91,6 +94,7 @@ def command(
         block=parse_block(block),
         reencode=reencode,
         fc=fc,
+        targets=names_of(None, runtime, (FORECAST_TARGET,)),
     )
     shapes = parse_input_shapes(input_shape)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)

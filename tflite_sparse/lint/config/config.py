@@ -78,6 +78,7 @@ class Config(msgspec.Struct, frozen=True):
             enabled=matching(_or(keys.select, ("ALL",))) - matching(_or(keys.ignore, ())),
             severities=dict(_or(keys.severity, {})),
             targets=tuple(map(str, _or(keys.targets, _DEFAULTS.targets))),
+            runtimes=tuple(map(str, _or(keys.runtimes, _DEFAULTS.runtimes))),
             budgets=_or(keys.budgets, Budgets()).limits(),
             reference=self._beside(keys.reference),
             near=float(_or(keys.near, _DEFAULTS.near)),

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from tflite_sparse.lint.config.values import (
     RulePatterns,
+    RuntimeNames,
     SeverityTable,
     ShareValue,
     SizeValue,
@@ -87,6 +88,7 @@ class FileKeys(_Table, frozen=True):
         ignore: the rules to leave out.
         severity: severities by rule that are not those of the rules.
         targets: the targets that matter.
+        runtimes: the releases of the runtime that the model must be right on, such as "litert-1.3".
         budgets: limits.
         reference: the model that growth is measured against, or a folder with one of the same name.
         near: bound of magnitude for near zeros.
@@ -100,6 +102,7 @@ class FileKeys(_Table, frozen=True):
     ignore: RulePatterns | UnsetType = UNSET
     severity: SeverityTable | UnsetType = UNSET
     targets: TargetNames | UnsetType = UNSET
+    runtimes: RuntimeNames | UnsetType = UNSET
     budgets: Budgets | UnsetType = UNSET
     reference: str | UnsetType = UNSET
     near: ShareValue | UnsetType = UNSET

@@ -13,11 +13,14 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.words.units import parse_share, parse_size
+from tflite_sparse.xnnpack.releases.runtimes import runtime
 from tflite_sparse.xnnpack.releases.targets import target
 
 __all__ = [
     "RulePattern",
     "RulePatterns",
+    "RuntimeName",
+    "RuntimeNames",
     "Severities",
     "Severity",
     "SeverityTable",
@@ -76,6 +79,17 @@ class TargetName(str):
         return cls(target(_text(value)).name)
 
 
+class RuntimeName(str):
+    """The name of a release of the runtime."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: Any) -> RuntimeName:
+        """Reads the name of a release that is modelled."""
+        return cls(runtime(_text(value)).slug)
+
+
 class Severities(dict[str, Severity]):
     """Severities by code."""
 
@@ -120,6 +134,7 @@ ShareValue = Annotated[
     Share, Meta(extra_json_schema={"type": ["number", "string"], "examples": [0.7, "70%"]})
 ]
 RulePatterns = tuple[Annotated[RulePattern, Meta(extra_json_schema={"type": "string"})], ...]
+RuntimeNames = tuple[Annotated[RuntimeName, Meta(extra_json_schema={"type": "string"})], ...]
 TargetNames = tuple[Annotated[TargetName, Meta(extra_json_schema={"type": "string"})], ...]
 SeverityTable = Annotated[
     Severities,

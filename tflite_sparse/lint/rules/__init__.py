@@ -5,9 +5,19 @@ from tflite_sparse.lint.rules import (
     format,  # noqa: A004
     gains,
     portability,
+    releases,
     safety,
     size,
     speed,
 )
 
-__all__ = ["budgets", "format", "gains", "portability", "safety", "size", "speed"]
+__all__ = [
+    "budgets",
+    "format",
+    "gains",
+    "portability",
+    "releases",
+    "safety",
+    "size",
+    "speed",
+]

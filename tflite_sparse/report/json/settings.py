@@ -25,6 +25,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
         enabled: codes of the rules that are checked, sorted.
         severity: code of a rule -> its severity, where it is not the rule's own.
         targets: names of the targets that matter.
+        runtimes: names of the releases of the runtime that matter.
         budgets: limits by the names of the configuration; sizes in bytes, shares from 0 to 1.
         reference: the model that growth is measured against, or a folder with a file of the same
             name; None for none.
@@ -38,6 +39,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
     enabled: tuple[str, ...]
     severity: dict[str, Severity]
     targets: tuple[str, ...]
+    runtimes: tuple[str, ...]
     budgets: dict[str, Amount]
     reference: str | None
     near: Amount
@@ -53,6 +55,7 @@ class FileSettings(Record, frozen=True, rename="kebab"):
             enabled=tuple(sorted(settings.enabled)),
             severity=dict(sorted(settings.severities.items())),
             targets=settings.targets,
+            runtimes=settings.runtimes,
             budgets=dict(sorted(settings.budgets.items())),
             reference=settings.reference,
             near=settings.near,

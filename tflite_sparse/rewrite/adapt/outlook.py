@@ -125,7 +125,7 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
             counted = counts.of(tensor)
             if counted.zeros > _LEAST_ZEROS * counted.elements:
                 zeros[weight] = counted.zeros
-    refusals = dangers(model, forecasts(model, counts), zeros, counts)
+    refusals = dangers(model, forecasts(model, counts), zeros, counts, targets)
     safe = [weight for weight in zeros if weight not in refusals]
     encoded: dict[int, set[int]] = {}
     for weight in safe:
@@ -153,7 +153,7 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
 
 
 def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) -> Prospect:
-    dense, planned = _times(model, target, plans, COSTS.get(target.name))
+    dense, planned = _times(model, target, plans, COSTS.get(target.processor))
     relative_dense, relative = _times(model, target, plans, costs_of(target.name))
     verdicts = [p.verdict for p in plans]
     pointwise = [f for p in plans for f in p.filters if f.pointwise]

@@ -53,7 +53,7 @@ def estimate(plan: Plan, subgraph: Subgraph, costs: Costs | None = None) -> Esti
         The estimate; None where the target was never measured, the model does not run right, or it
         claims shapes for which no number of milliseconds would do.
     """
-    costs = costs or COSTS.get(plan.target.name)
+    costs = costs or COSTS.get(plan.target.processor)
     if costs is None or plan.verdict.elsewhere not in (Outcome.SPARSE, Outcome.DENSE):
         return None
     try:

@@ -78,8 +78,9 @@ def costs_of(target: str) -> Costs:
     Ratios of times by these rank alternatives; for times in milliseconds there are `COSTS` only.
 
     Args:
-        target: name of the target.
+        target: name of the target, with or without a release of the runtime.
     """
+    target = target.partition("@")[0]
     costs = COSTS.get(target)
     if costs is not None:
         return costs

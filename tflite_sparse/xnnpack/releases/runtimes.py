@@ -1,8 +1,8 @@
 """The releases of the runtime, oldest first, as the differences between their rules.
 
-Each field of `Runtime` is one difference that a stage asks for; its description says which change of
-LiteRT or XNNPACK is behind it. All of it was run: `tests/runtime_model/releases/` holds what each
-release does with every recorded case.
+Each field of `Runtime` is one difference that a stage asks for; its description says which change
+of LiteRT or XNNPACK is behind it. All of it was run: `tests/runtime_model/releases/` holds what
+each release does with every recorded case.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Runtime(Record, frozen=True):
         all_axes: what comes of a MEAN over all four axes in the sparse layout, which reads past
             its table of axes.
         left_to_tflite: operators that the delegate does not take yet.
-        half_filter_needs_half_bias: whether the sparse kernels of 1x1 convolutions take an fp32 bias
-            for an fp16 one where the filter is fp16.
+        half_filter_needs_half_bias: whether the sparse kernels of 1x1 convolutions take an fp32
+            bias for an fp16 one where the filter is fp16.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Runtime(Record, frozen=True):
 
     @property
     def slugs(self) -> frozenset[str]:
-        """All names that options take for it: of each version, and of the version without its patch."""
+        """All names that options take for it: also of its versions, with and without patch."""
         kind = self.slug.rpartition("-")[0]
         numbers = {*self.versions, *(v.rpartition(".")[0] for v in self.versions)}
         return frozenset({self.slug, *(f"{kind}-{number}" for number in numbers)})
@@ -103,9 +103,7 @@ def _before(
     later: Runtime, name: str, built: str, versions: tuple[str, ...], **differences: Any
 ) -> Runtime:
     """The release before another, which differs from it in nothing but what is given."""
-    return msgspec.structs.replace(
-        later, name=name, built=built, versions=versions, **differences
-    )
+    return msgspec.structs.replace(later, name=name, built=built, versions=versions, **differences)
 
 
 _UNARY_1_0 = (
@@ -113,9 +111,12 @@ _UNARY_1_0 = (
     "negate", "sigmoid", "square",
 )  # fmt: skip
 
-_LITERT_2_3 = Runtime("LiteRT 2.3", "2026-07-01", ("2.1.6", "2.2.0", "2.3.0"))
+_LITERT_2_3 = Runtime("LiteRT 2.3", "2026-08-13", ("2.2.0", "2.3.0"))
+_LITERT_2_1 = _before(
+    _LITERT_2_3, "LiteRT 2.1", "2026-07-01", ("2.1.6",), half_filter_full_bias=False
+)
 _LITERT_2_0 = _before(
-    _LITERT_2_3,
+    _LITERT_2_1,
     "LiteRT 2.0",
     "2025-11-08",
     ("2.0.3",),
@@ -124,7 +125,6 @@ _LITERT_2_0 = _before(
     checks_channels=False,
     all_axes=Outcome.LOAD_FAILURE,
     left_to_tflite=("LOG",),
-    half_filter_full_bias=False,
 )
 _LITERT_1_4 = _before(
     _LITERT_2_0,
@@ -169,6 +169,7 @@ RUNTIMES = (
     _LITERT_1_3,
     _LITERT_1_4,
     _LITERT_2_0,
+    _LITERT_2_1,
     _LITERT_2_3,
     # Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
     Runtime("LiteRT.js 2.5", "", ("2.5.3",), half_filter_full_bias=False),
@@ -189,8 +190,7 @@ Source: @litertjs/core, dist/index.js: DATATYPES.
 
 
 def runtime(name: str) -> Runtime:
-    """The release of a name, such as "LiteRT 2.3" or "litert-1.3"; "litert-2.1.6" is the row that
-    holds for that version.
+    """The release of a name, such as "LiteRT 2.3", "litert-1.3" or "litert-2.1.6".
 
     Raises:
         UsageError: the release is not modelled.

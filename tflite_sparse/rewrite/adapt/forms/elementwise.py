@@ -157,7 +157,10 @@ def prelu_refusal(operator: Operator, context: Context) -> str | None:
 
 
 def make_prelu(operator: Operator, context: Context) -> Applied:
-    """Makes a PRELU a LEAKY_RELU, or RELU(x) + slope * MINIMUM(x, 0), of which one part is 0."""
+    """Makes a PRELU a LEAKY_RELU, or RELU(x) - slope * RELU(-x), of which one part is 0.
+
+    Not by MINIMUM(x, 0): a minimum with a scalar is wrong in the sparse layout before LiteRT 2.1.
+    """
     editor = context.editor
     source, result = present(operator.inputs[0]), operator.outputs[0]
     slope = present(constant_of(operator, 1)).astype(np.float32)
@@ -165,18 +168,18 @@ def make_prelu(operator: Operator, context: Context) -> Applied:
         editor.before(operator, "LEAKY_RELU", [source], [result], alpha=float(slope.flat[0]))
         editor.drop(operator)
         return Applied("became LEAKY_RELU", "PRELU has no sparse form")
-    positive, negative, scaled = (
+    positive, mirrored, negative, scaled = (
         editor.value(source.shape, source, f"{result.name}/{part}")
-        for part in ("positive", "negative", "scaled")
+        for part in ("positive", "mirrored", "negative", "scaled")
     )
-    zero = editor.constant(np.zeros((1, 1, 1, 1), np.float32), f"{result.name}/zero")
-    factors = editor.constant(_rank_four(slope), f"{result.name}/slope")
+    factors = editor.constant(-_rank_four(slope), f"{result.name}/slope")
     editor.before(operator, "RELU", [source], [positive])
-    editor.before(operator, "MINIMUM", [source, zero], [negative])
+    editor.before(operator, "NEG", [source], [mirrored])
+    editor.before(operator, "RELU", [mirrored], [negative])
     editor.before(operator, "MUL", [factors, negative], [scaled])
     editor.before(operator, "ADD", [positive, scaled], [result])
     editor.drop(operator)
-    return Applied("became RELU, MINIMUM, MUL and ADD", "PRELU has no sparse form")
+    return Applied("became NEG, RELU, MUL and ADD", "PRELU has no sparse form")
 
 
 def _rank_four(constant: NDArray[Any]) -> NDArray[Any]:

@@ -36,9 +36,7 @@ _INTEGER_FILTERS = ("qs8", "qc8", "qc4", "qc2")
 class NodeBuilder:
     """Makes values of tensors and nodes of operators."""
 
-    def __init__(
-        self, run: Run, delegation: Delegation, *, fp16: bool, runtime: Runtime
-    ) -> None:
+    def __init__(self, run: Run, delegation: Delegation, *, fp16: bool, runtime: Runtime) -> None:
         self.graph = Graph(runtime)
         self._run = run
         self._fp16 = fp16

@@ -82,7 +82,8 @@ def _check_bias(tracker: LayoutTracker, node: Node) -> None:
         tracker.wrong(
             "delegate-mixed-types",
             node,
-            "has a filter of FLOAT16 and a bias of FLOAT32, which the sparse kernel reads as FLOAT16",
+            "has a filter of FLOAT16 and a bias of FLOAT32, which the sparse kernel takes for one"
+            " of FLOAT16",
             found="FLOAT32",
             wanted="FLOAT16",
         )
