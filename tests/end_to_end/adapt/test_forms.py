@@ -8,6 +8,10 @@ import pytest
 from tests.support.adapted import CHANNELS, adapted, through
 from tests.support.outputs import on_reference
 from tflite_sparse.model import Model
+from tflite_sparse.rewrite.adapt.outlook import prospects
+from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.runtimes import MAINTAINED
+from tflite_sparse.xnnpack.releases.targets import on_releases
 
 THREE, SIXTH = np.array(3, np.float32), np.array(1 / 6, np.float32)
 
@@ -72,7 +76,7 @@ SPELLED = {
     "divided": (lambda g, x: g.div(x, np.array(7, np.float32)), {"DIV"}, {"MUL"}, 4),
     "maps subtracted": (lambda g, x: g.sub(x, g.unary("TANH", x)), {"SUB"}, {"ADD"}, 0),
     "added to itself": (lambda g, x: g.add(x, x), {"ADD"}, {"MUL"}, 0),
-    "slopes": (lambda g, x: g.prelu(x, varied(g, (1, 1, CHANNELS))), {"PRELU"}, {"MINIMUM"}, 0),
+    "slopes": (lambda g, x: g.prelu(x, varied(g, (1, 1, CHANNELS))), {"PRELU"}, {"NEG"}, 0),
     "one slope": (lambda g, x: g.prelu(x, np.full((1, 1, CHANNELS), 0.3, np.float32)),
                   {"PRELU"}, {"LEAKY_RELU"}, 0),
     "joined for 1x1": (lambda g, x: g.concat([x, g.unary("TANH", x)]),
@@ -96,6 +100,9 @@ def test_it_is_spelled_as_the_sparse_layout_takes_it(name):
     (view,) = (v for v in result.rewrite.adaptation.outlook if v.target == "arm64")
     assert view.after == "sparse"
     assert result.blocked == {}
+    everywhere = on_releases(["arm64"], [release.slug for release in MAINTAINED])
+    outcomes = {v.outcome for v in prospects(Model.read(result.after), everywhere).values()}
+    assert outcomes == {Outcome.SPARSE}, "a spelling that an older release takes otherwise"
     assert not gone & set(result.kinds)
     assert there <= set(result.kinds)
     ((before, after),) = on_reference(result)

@@ -8,8 +8,8 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
-from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.targets import names_of
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 
