@@ -111,6 +111,10 @@ _UNARY_1_0 = (
     "negate", "sigmoid", "square",
 )  # fmt: skip
 
+_LEFT_1_1 = (
+    "ASSIGN_VARIABLE", "COS", "EXP", "LOG", "READ_VARIABLE", "RSQRT", "SIN", "SQRT", "VAR_HANDLE",
+)  # fmt: skip
+
 _LITERT_2_3 = Runtime("LiteRT 2.3", "2026-08-13", ("2.2.0", "2.3.0"))
 _LITERT_2_1 = _before(
     _LITERT_2_3, "LiteRT 2.1", "2026-07-01", ("2.1.6",), half_filter_full_bias=False
@@ -148,14 +152,14 @@ _LITERT_1_1 = _before(
     "LiteRT 1.1",
     "2025-02-10",
     ("1.1.2", "1.2.0"),
-    left_to_tflite=("COS", "EXP", "LOG", "RSQRT", "SIN", "SQRT"),
+    left_to_tflite=_LEFT_1_1,
 )
 _LITERT_1_0 = _before(
     _LITERT_1_1,
     "LiteRT 1.0",
     "2024-08-29",
     ("1.0.1",),
-    left_to_tflite=("COS", "EXP", "LOG", "RSQRT", "SIN", "SQRT", "SUM"),
+    left_to_tflite=(*_LEFT_1_1, "SUM"),
     half_filter_needs_half_bias=False,
     full_filter_half_bias=True,
     sparse_unary=_UNARY_1_0,
