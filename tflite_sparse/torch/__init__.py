@@ -10,10 +10,18 @@ from tflite_sparse.errors import RuntimeUnavailableError
 if TYPE_CHECKING:
     from tflite_sparse.torch.build import from_tflite
     from tflite_sparse.torch.module import TfliteModule
+    from tflite_sparse.torch.training.distill import distill
+    from tflite_sparse.torch.training.options import Distilled, DistillOptions
 
-__all__ = ["TfliteModule", "from_tflite"]
+__all__ = ["DistillOptions", "Distilled", "TfliteModule", "distill", "from_tflite"]
 
-_HOMES = {"TfliteModule": "module", "from_tflite": "build"}
+_HOMES = {
+    "DistillOptions": "training.options",
+    "Distilled": "training.options",
+    "TfliteModule": "module",
+    "distill": "training.distill",
+    "from_tflite": "build",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -151,9 +151,9 @@ class _Builder:
             for tensor, result in zip(operator.outputs, results, strict=False):
                 self._fix(tensor, result.numpy())
             return
-        step, results = self._lowered(
-            operator, [None if t is None else self.examples[t] for t in operator.inputs]
-        )
+        examples = [None if t is None else self.examples[t] for t in operator.inputs]
+        step, results = self._lowered(operator, examples)
+        plain, _ = self._lowered(operator, examples, plain=True)
         for tensor, result in zip(operator.outputs, results, strict=False):
             self.examples[tensor] = result
             if result.ndim and any(t in self.batched for t in present):
@@ -164,11 +164,12 @@ class _Builder:
                 step,
                 tuple(None if t is None else t.index for t in operator.inputs),
                 tuple(t.index for t in operator.outputs),
+                plain=plain,
             )
         )
 
     def _lowered(
-        self, operator: Operator, operands: list[torch.Tensor | None]
+        self, operator: Operator, operands: list[torch.Tensor | None], *, plain: bool = False
     ) -> tuple[Step, tuple[torch.Tensor, ...]]:
         """What computes an operator, and what it makes of some operands."""
         lowering = Lowering(
@@ -176,6 +177,7 @@ class _Builder:
             [None if t is None else tuple(self.examples[t].shape) for t in operator.inputs],
             [None if t is None else self.fixed.get(t) for t in operator.inputs],
             [t in self.batched for t in operator.inputs],
+            plain=plain,
         )
         rule = RULES.get(operator.custom_code or operator.name)
         if rule is None:

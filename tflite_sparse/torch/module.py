@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tflite_sparse.errors import Place, UsageError, shown_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
 
@@ -29,6 +29,7 @@ class Instruction(NamedTuple):
         inputs: the numbers of the tensors that it reads, None for an operand that is left out.
         outputs: the numbers of those that it writes.
         finished: the numbers of those that nothing reads after it.
+        plain: the step without a fused activation.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Instruction(NamedTuple):
     inputs: tuple[int | None, ...]
     outputs: tuple[int, ...]
     finished: tuple[int, ...] = ()
+    plain: Step | None = None
 
 
 class StoredWeight(NamedTuple):
@@ -162,6 +164,15 @@ class TfliteModule(nn.Module):
                 if number not in wanted:
                     del values[number]
         return {number: values[number] for number in wanted}
+
+    def numbers_of(self, names: Iterable[str]) -> set[int]:
+        """The numbers of the tensors under which operators read parameters."""
+        wanted = set(names)
+        return {n for n, (name, _) in self._parameter_of.items() if name in wanted}
+
+    def parameter_of(self, number: int | None) -> str | None:
+        """The name of the parameter that a tensor is, None for any other tensor."""
+        return None if number is None else self._parameter_of.get(number, (None,))[0]
 
     def write_back(self, model: Model) -> int:
         """Puts the weights into a model.

@@ -19,9 +19,6 @@ __all__ = ["assert_same_as_litert", "built", "distance", "inputs_of", "outputs_o
 
 _NEAR = 1e-5
 
-# Tests run side by side.
-torch.set_num_threads(1)
-
 
 def built(make, shape=(1, 5, 6, 4)):
     """A model of what `make` makes of an input, as bytes."""

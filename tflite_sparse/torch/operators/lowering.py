@@ -36,6 +36,7 @@ class Lowering:
         shapes: the shape of each operand, None for one that is left out.
         known: the value of each operand that is constant, None for any other.
         batched: of each operand, whether its first dimension goes with that of the inputs.
+        plain: whether an activation that is fused into the operator is left out.
         mixes_batch: whether the operator does not keep the samples of a batch apart.
     """
 
@@ -45,11 +46,14 @@ class Lowering:
         shapes: Sequence[tuple[int, ...] | None],
         known: Sequence[NDArray[Any] | None],
         batched: Sequence[bool],
+        *,
+        plain: bool = False,
     ) -> None:
         self.operator = operator
         self.shapes = shapes
         self.known = known
         self.batched = batched
+        self.plain = plain
         self.mixes_batch = False
 
     def shape(self, operand: int = 0) -> tuple[int, ...]:
@@ -110,7 +114,7 @@ class Lowering:
         name = self.option("fused_activation_function", "NONE")
         if name not in _FUSED:
             raise self.refused(f"has the fused activation {name}")
-        return _FUSED[name]
+        return _same if self.plain else _FUSED[name]
 
 
 def activation(step: Callable[..., Tensor], then: Callable[[Tensor], Tensor]) -> Step:

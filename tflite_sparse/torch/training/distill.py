@@ -1,0 +1,272 @@
+"""Trains a model with zeros to be like the dense one."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.torch.build import from_tflite
+from tflite_sparse.torch.training import checkpoint
+from tflite_sparse.torch.training.loss import Student, watched
+from tflite_sparse.torch.training.masks import Masks, chosen_filters
+from tflite_sparse.torch.training.options import Distilled, DistillOptions, Evaluation, Progress
+from tflite_sparse.torch.training.processes import Processes
+from tflite_sparse.torch.training.samples import Batches
+from tflite_sparse.torch.training.statistics import restore_statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import Tensor
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.torch.training.samples import Samples
+
+__all__ = ["distill"]
+
+_WARM_UP = 0.05
+_CALIBRATION = 256  # samples for restoring statistics, at most
+
+
+def distill(
+    model: Model,
+    samples: Samples,
+    options: DistillOptions | None = None,
+    *,
+    start: Model | None = None,
+    labels: Sequence[int] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Distilled:
+    """Sets weights of a model to zero and trains the others until it is like the dense one again.
+
+    Nothing but inputs is needed: the dense model says what is wanted, in its outputs and in values
+    inside it. The result is stored dense, as the model is; see `sparsify`. Where `torchrun` has
+    started several processes, they share each batch, and all have the same result.
+
+    Args:
+        model: the dense model; it is not changed.
+        samples: inputs of the main subgraph: an array, a list, or a dataset of PyTorch. A sample is
+            the input as an array of its shape, with or without a batch of 1 in front, or a tuple
+            with one for each input.
+        options: how to train.
+        start: the same model with the weights to begin with, such as one that was pruned with
+            calibration; the dense one where there is none.
+        labels: the class of each sample, to train on beside what the dense model says.
+        progress: is called after each batch, in the first process.
+
+    Raises:
+        UsageError: an operator has no counterpart in PyTorch, a sample or an option makes no sense,
+            or training diverged.
+        FileError: the checkpoint cannot be read or written.
+        RewriteError: a weight cannot be stored.
+    """
+    options = options or DistillOptions()
+    options.check()
+    return _Training(model, start or model, samples, labels, options).run(progress)
+
+
+class _Training:
+    def __init__(
+        self,
+        model: Model,
+        start: Model,
+        samples: Samples,
+        labels: Sequence[int] | None,
+        options: DistillOptions,
+    ) -> None:
+        self.model = model
+        self.options = options
+        self.processes = Processes(options.device)
+        device = self.processes.device
+        torch.manual_seed(options.seed)
+        self.dense = from_tflite(model).to(device).eval().requires_grad_(requires_grad=False)
+        self.module = from_tflite(start).to(device)
+        if self.module.stored != self.dense.stored:
+            raise UsageError("the start is another model than the dense one")
+        self.filters = chosen_filters(model, self.module, options)
+        self.batches = Batches(
+            samples, labels, self.module, held_out=options.held_out, seed=options.seed
+        )
+        where = watched(self.dense, [*self.filters], labelled=labels is not None)
+        self.student = Student(self.module, where, options.features)
+        self.masks = Masks(self.module.weights, self.filters, options)
+        self.wrapped = self.processes.wrap(self.student)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=options.rate)
+        self.evaluations: list[Evaluation] = []
+        self.best: tuple[Evaluation, dict[str, Tensor]] | None = None
+
+    def run(self, progress: Callable[[Progress], None] | None) -> Distilled:
+        """Trains, and gives the result."""
+        options = self.options
+        first = self._resumed()
+        if not self.evaluations:
+            self._evaluate(0)
+        began = time.monotonic()
+        for step in range(first, options.steps):
+            if self._is_exhausted():
+                break
+            loss = self._train(step)
+            done = step + 1
+            if self.masks.is_due(done):
+                self.masks.update(done)
+            if done % options.evaluate == 0 or done == options.steps:
+                self._evaluate(done)
+                self._store(done)
+            if progress is not None and self.processes.rank == 0:
+                left = (time.monotonic() - began) / (done - first) * (options.steps - done)
+                progress(Progress(done, options.steps, loss, left, self.evaluations[-1]))
+        return self._result()
+
+    def _train(self, step: int) -> float:
+        """One batch."""
+        options = self.options
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.rate * _rate(step, options.steps)
+        inputs, labels = self._there(
+            self.batches.training(step, options.batch, self.processes.rank, self.processes.count)
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, _ = self.wrapped(inputs, self._wanted(inputs), labels)
+        loss.backward()
+        value = float(self.processes.mean(loss.detach()))
+        if not math.isfinite(value):
+            raise UsageError(
+                f"training diverged at batch {step + 1}", hint="use a lower learning rate"
+            )
+        self.optimizer.step()
+        self.masks.apply()
+        return value
+
+    @torch.no_grad()
+    def _wanted(self, inputs: Sequence[Tensor]) -> dict[int, Tensor]:
+        return self.dense.run(inputs, self.student.where.all)
+
+    @torch.no_grad()
+    def _measured(self) -> tuple[float, float | None]:
+        """Loss and agreement on what is held out; the same in every process."""
+        total = agreed = 0.0
+        count = 0
+        classes = False
+        for batch in self.batches.evaluation(self.options.batch):
+            inputs, labels = self._there(batch)
+            loss, agreeing = self.student(inputs, self._wanted(inputs), labels)
+            size = inputs[0].shape[0]
+            total += float(loss) * size
+            count += size
+            if agreeing is not None:
+                classes = True
+                agreed += float(agreeing) * size
+        return total / count, agreed / count if classes else None
+
+    def _evaluate(self, step: int) -> None:
+        loss, agreement = self._measured()
+        evaluation = Evaluation(step, self.masks.zeros, loss, agreement)
+        self.evaluations.append(evaluation)
+        complete = step >= self.masks.complete
+        if complete and (self.best is None or loss < self.best[0].loss):
+            self.best = evaluation, _copied(self.module.weights)
+
+    def _is_exhausted(self) -> bool:
+        """Whether evaluations have brought no gain for long."""
+        if self.best is None:
+            return False
+        later = [e for e in self.evaluations if e.step > self.best[0].step]
+        return len(later) >= self.options.patience
+
+    def _result(self) -> Distilled:
+        assert self.best is not None  # noqa: S101 - the last step is evaluated with all zeros
+        evaluation, weights = self.best
+        _put(self.module.weights, weights)
+        restored = False
+        if self.options.restore:
+            restore_statistics(self.dense, self.module, [*self.filters], self._calibration)
+            restored = self._measured()[0] < evaluation.loss
+            if not restored:
+                _put(self.module.weights, weights)
+        result = self.model.copy()
+        self.module.write_back(result)
+        tensors = {w.name: self.model.main.tensors[w.tensor].name for w in self.module.stored}
+        zeros = {
+            tensors[name]: float((self.module.weights[name] == 0).float().mean())
+            for name in self.filters
+        }
+        self.processes.wait()
+        return Distilled(result, tuple(self.evaluations), evaluation, restored, zeros)
+
+    def _calibration(self) -> Iterator[tuple[Tensor, ...]]:
+        for step in range(max(_CALIBRATION // self.options.batch, 1)):
+            yield self._there(self.batches.training(step, self.options.batch))[0]
+
+    def _there(
+        self, batch: tuple[tuple[Tensor, ...], Tensor | None]
+    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
+        """A batch on the device."""
+        device = self.processes.device
+        inputs, labels = batch
+        return tuple(x.to(device) for x in inputs), None if labels is None else labels.to(device)
+
+    # The state
+
+    @property
+    def _training(self) -> dict[str, Any]:
+        """What tells one training from another."""
+        options = self.options.to_dict()
+        options.pop("checkpoint"), options.pop("device")
+        held = self.batches.held_out
+        return {"options": options, "weights": [*self.module.weights], "held out": held.tolist()}
+
+    def _store(self, done: int) -> None:
+        path = self.options.checkpoint
+        if path is None or self.processes.rank:
+            return
+        best = None
+        if self.best is not None:
+            best = [self.evaluations.index(self.best[0]), self.best[1]]
+        state = {
+            "training": self._training,
+            "done": done,
+            "module": _copied(self.module.weights),
+            "optimizer": self.optimizer.state_dict(),
+            "masks": self.masks.state(),
+            "evaluations": [[e.step, e.zeros, e.loss, e.agreement] for e in self.evaluations],
+            "best": best,
+        }
+        checkpoint.save(path, state)
+
+    def _resumed(self) -> int:
+        """Takes up the state of the checkpoint; how many batches are done."""
+        path = self.options.checkpoint
+        state = None
+        if path is not None:
+            state = checkpoint.load(path, self._training, self.processes.device)
+        if state is None:
+            return 0
+        _put(self.module.weights, state["module"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.masks.restore(state["masks"])
+        self.evaluations = [Evaluation(*fields) for fields in state["evaluations"]]
+        if state["best"] is not None:
+            self.best = self.evaluations[state["best"][0]], state["best"][1]
+        return int(state["done"])
+
+
+def _rate(step: int, steps: int) -> float:
+    """The share of the largest learning rate: rises, then falls by a cosine."""
+    warm = max(int(_WARM_UP * steps), 1)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+
+
+def _copied(weights: Any) -> dict[str, Tensor]:
+    return {name: weight.detach().clone() for name, weight in weights.items()}
+
+
+@torch.no_grad()
+def _put(weights: Any, values: dict[str, Tensor]) -> None:
+    for name, weight in weights.items():
+        weight.copy_(values[name])

@@ -1,0 +1,142 @@
+"""How a pruned model is trained, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.records import Record
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+
+__all__ = ["DistillOptions", "Distilled", "Evaluation", "MaskKind", "Progress"]
+
+MaskKind = Literal["fixed", "magnitude", "rigl"]
+
+_MOST_ZEROS = 1.0
+_BLOCKS = (1, 2, 4)
+
+
+class DistillOptions(Record, frozen=True):
+    """How to train.
+
+    Attributes:
+        zeros: share of zeros that every filter chosen is to have.
+        zeros_of: other shares for single filters, by the name of their tensor; names of filters
+            that would not be chosen choose them.
+        masks: "fixed", the zeros that the start has, or those of least magnitude in it;
+            "magnitude", more and more of least magnitude; "rigl", which begins as "fixed" does and
+            moves zeros: weights of least magnitude are dropped, and those of largest gradient grow.
+        block: output channels side by side that have their zeros together: 1, 2 or 4.
+        steps: how many batches to train on.
+        batch: samples in a batch, over all processes.
+        rate: the largest learning rate of Adam; it rises over the first 20th of the steps and falls
+            to zero by a cosine.
+        ramp: share of the steps after which "magnitude" has made all zeros.
+        every: steps between changes of the masks.
+        drop: share of the weights that RigL moves at first; it falls to none by a cosine until
+            three quarters of the steps.
+        features: weight of the distance of inner values in the loss, beside that of the outputs.
+        held_out: share of the samples that are never trained on, to evaluate.
+        evaluate: steps between evaluations.
+        patience: evaluations without gain, with all zeros there, after which training stops.
+        restore: whether means and variances of channels are restored at the end, where that brings
+            the outputs nearer.
+        seed: makes the order of the samples.
+        checkpoint: a file that holds the state of the training, written with each evaluation and
+            gone on from where it is there.
+        device: such as "cuda"; None for the one that is there.
+    """
+
+    zeros: float = 0.8
+    zeros_of: dict[str, float] = {}  # noqa: RUF012 - a default that msgspec copies
+    masks: MaskKind = "rigl"
+    block: int = 1
+    steps: int = 1000
+    batch: int = 32
+    rate: float = 1e-3
+    ramp: float = 0.5
+    every: int = 25
+    drop: float = 0.3
+    features: float = 1.0
+    held_out: float = 0.1
+    evaluate: int = 100
+    patience: int = 10
+    restore: bool = True
+    seed: int = 0
+    checkpoint: str | None = None
+    device: str | None = None
+
+    def check(self) -> None:
+        """Checks that the numbers make sense.
+
+        Raises:
+            UsageError: one does not.
+        """
+        for name, share in (("zeros", self.zeros), *self.zeros_of.items()):
+            if not 0 <= share < _MOST_ZEROS:
+                raise UsageError(f"a share of zeros is from 0 to below 1, {name} is {share}")
+        for name in ("steps", "batch", "every", "evaluate", "patience"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is 1 or more, was {getattr(self, name)}")
+        for name in ("ramp", "drop", "held_out"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} is from 0 to below 1, was {getattr(self, name)}")
+        if self.block not in _BLOCKS:
+            raise UsageError(f"block is 1, 2 or 4, was {self.block}")
+        if self.rate <= 0 or self.features < 0:
+            raise UsageError("the learning rate is above 0 and the weight of features not below it")
+
+
+class Evaluation(Record, frozen=True):
+    """How near the model is to the dense one on what was held out.
+
+    Attributes:
+        step: after how many batches.
+        zeros: share of zeros in the filters chosen.
+        loss: distance of the outputs, with that of the inner values.
+        agreement: share of the samples with the same most likely class; None for what is no
+            classifier.
+    """
+
+    step: int
+    zeros: float
+    loss: float
+    agreement: float | None
+
+
+class Distilled(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+        model: the trained model; the one that was given is as it was.
+        evaluations: all of them; the first is before training.
+        best: the one that the model has the weights of; without what was restored.
+        restored: whether restoring means and variances brought it nearer, and was kept.
+        zeros: name of each filter -> share of its weights that are zero.
+    """
+
+    model: Model
+    evaluations: tuple[Evaluation, ...]
+    best: Evaluation
+    restored: bool
+    zeros: dict[str, float]
+
+
+class Progress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+        step: batches done.
+        steps: batches in all, where nothing stops it early.
+        loss: of the last batch.
+        seconds_left: until all are done, at the speed so far.
+        evaluation: the last one.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    seconds_left: float
+    evaluation: Evaluation | None

@@ -1,0 +1,126 @@
+"""Inputs to train on: batches of them, and those that are held out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from tflite_sparse.errors import UsageError, shown_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.torch.module import TfliteModule
+
+__all__ = ["Batches", "Samples"]
+
+_FEWEST = 2
+
+
+class Samples(Protocol):
+    """What samples come from: an array, a list, or a `torch.utils.data.Dataset`."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """One sample: the input as an array, or a tuple with one for each input."""
+
+
+class Batches:
+    """Samples in batches, the same in every run with the same seed.
+
+    Args:
+        samples: the samples.
+        labels: the class of each, or None.
+        module: says which shapes its inputs have.
+        held_out: share of the samples that are not trained on.
+        seed: makes their order.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        labels: Sequence[int] | None,
+        module: TfliteModule,
+        *,
+        held_out: float,
+        seed: int,
+    ) -> None:
+        count = len(samples)
+        if count < _FEWEST:
+            raise UsageError(f"training takes 2 samples or more, there is {count}")
+        if labels is not None and len(labels) != count:
+            raise UsageError(f"there are {count} samples and {len(labels)} labels")
+        self._samples = samples
+        self._labels = labels
+        self._shapes = [shape for _, shape in module.inputs]
+        self._seed = seed
+        order = np.random.default_rng(seed).permutation(count)
+        aside = min(max(round(held_out * count), 1), count - 1)
+        self.held_out, self._trained_on = order[:aside], order[aside:]
+
+    def indices(self, step: int, size: int) -> NDArray[np.int64]:
+        """The samples of a batch: every one in turn, in another order each time."""
+        count = len(self._trained_on)
+        places = np.arange(step * size, (step + 1) * size)
+        return np.array(
+            [self._trained_on[self._order(int(p) // count)[int(p) % count]] for p in places]
+        )
+
+    def training(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> _Batch:
+        """The part of a batch that one process trains on."""
+        return self._batch(self.indices(step, size)[rank::ranks])
+
+    def evaluation(self, size: int) -> Iterator[_Batch]:
+        """What is held out, in batches."""
+        for begin in range(0, len(self.held_out), size):
+            yield self._batch(self.held_out[begin : begin + size])
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if getattr(self, "_epoch", None) != epoch:
+            self._epoch = epoch
+            rng = np.random.default_rng([self._seed, 1 + epoch])
+            self._permutation = rng.permutation(len(self._trained_on))
+        return self._permutation
+
+    def _batch(self, indices: NDArray[np.int64]) -> _Batch:
+        rows = [self._one(int(index)) for index in indices]
+        inputs = tuple(
+            torch.from_numpy(np.concatenate([row[i] for row in rows]))
+            for i in range(len(self._shapes))
+        )
+        labels = None
+        if self._labels is not None:
+            labels = torch.tensor([int(self._labels[int(index)]) for index in indices])
+        return inputs, labels
+
+    def _one(self, index: int) -> list[NDArray[np.float32]]:
+        sample = self._samples[index]
+        parts = sample if isinstance(sample, (tuple, list)) else (sample,)
+        if len(parts) != len(self._shapes):
+            raise UsageError(
+                f"sample {index} has {len(parts)} inputs, the model {len(self._shapes)}"
+            )
+        return [
+            _fitted(np.asarray(part, np.float32), shape, index)
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]
+
+
+_Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor | None]
+
+
+def _fitted(part: NDArray[np.float32], shape: tuple[int, ...], index: int) -> NDArray[np.float32]:
+    """A sample with the batch in front."""
+    if part.shape == shape:
+        return part
+    if shape[:1] == (1,) and part.shape == shape[1:]:
+        return part[None]
+    raise UsageError(
+        f"sample {index} has the shape {shown_shape(part.shape)}, the input {shown_shape(shape)}"
+    )

@@ -1,0 +1,96 @@
+"""Restores what zeros take from channels: the mean and the variance of what filters make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tflite_sparse.torch.module import Instruction, TfliteModule
+
+__all__ = ["restore_statistics"]
+
+_MOST = 2.0  # a channel that would have to grow more than that is another one
+
+Inputs = tuple[Tensor, ...]
+
+
+@torch.no_grad()
+def restore_statistics(
+    dense: TfliteModule,
+    module: TfliteModule,
+    filters: Sequence[str],
+    batches: Callable[[], Iterable[Inputs]],
+) -> int:
+    """Scales filters and moves biases so that each channel has the mean and variance it had.
+
+    Layer by layer in their order, each with what the layers before it make by then. Zeros stay.
+    What is compared is not yet cut by a fused activation.
+
+    Args:
+        dense: the model as it was.
+        module: the model with zeros, which is changed.
+        filters: names of the filters with zeros.
+        batches: gives the same inputs with each call.
+
+    Returns:
+        How many filters were changed: those that one operator reads, with a bias of its own.
+    """
+    layers = [
+        step
+        for step in module.instructions
+        if _is_layer(module, step) and _filter(module, step) in filters
+    ]
+    count = 0
+    for layer in layers:
+        name, bias = _filter(module, layer), module.parameter_of(layer.inputs[2])
+        readers = module.numbers_of([str(name), str(bias)])
+        if sum(bool(readers.intersection(_numbers(step))) for step in module.instructions) != 1:
+            continue
+        wanted = _moments(dense, layer, batches())
+        found = _moments(module, layer, batches())
+        ratio = (wanted[1] / found[1].clamp_min(1e-12)).clamp(1 / _MOST**2, _MOST**2).sqrt()
+        ratio = torch.where(found[1] > 0, ratio, torch.ones_like(ratio))
+        weight, offset = module.weights[str(name)], module.weights[str(bias)]
+        weight.mul_(ratio.reshape(-1, *[1] * (weight.ndim - 1)))
+        offset.copy_((offset.reshape(-1) - found[0]) * ratio + wanted[0])
+        count += 1
+    return count
+
+
+def _is_layer(module: TfliteModule, step: Instruction) -> bool:
+    return (
+        step.label.startswith(("CONV_2D ", "FULLY_CONNECTED "))
+        and len(step.inputs) > 2  # noqa: PLR2004 - with a bias
+        and module.parameter_of(step.inputs[2]) is not None
+    )
+
+
+def _filter(module: TfliteModule, step: Instruction) -> str | None:
+    return module.parameter_of(step.inputs[1])
+
+
+def _numbers(step: Instruction) -> set[int]:
+    return {number for number in step.inputs if number is not None}
+
+
+def _moments(
+    module: TfliteModule, layer: Instruction, batches: Iterable[Inputs]
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel that a layer makes, before its activation."""
+    sums: list[tuple[Tensor, Tensor]] = []
+    count = 0
+    numbers = [number for number in layer.inputs if number is not None]
+    for inputs in batches:
+        values = module.run(inputs, numbers)
+        operands = [None if n is None else values[n] for n in layer.inputs]
+        made = (layer.plain or layer.step)(*operands)
+        rows = made.reshape(-1, made.shape[-1]).double()
+        count += rows.shape[0]
+        sums.append((rows.sum(0), rows.square().sum(0)))
+    mean, square = (torch.stack(parts).sum(0) / count for parts in zip(*sums, strict=True))
+    return mean.float(), (square - mean.square()).clamp_min(0).float()
