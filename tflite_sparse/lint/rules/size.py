@@ -9,8 +9,9 @@ from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import drop_tensors, empty_buffers, share_buffers
 from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
 from tflite_sparse.lint.rule import rule
-from tflite_sparse.lint.values_saving import int8_saving
+from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.numbers import rounded_percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -244,7 +245,8 @@ def int8_values(subject: Subject) -> Iterator[Hit]:
     """What `--values int8` would save beyond sparse storage."""
     if not subject.pruned:
         return
-    savings = [saving for w in subject.inspection.weights if (saving := int8_saving(w)) > 0]
+    int8, weights = StoredValues.INT8, subject.inspection.weights
+    savings = [saving for weight in weights if (saving := values_saving(weight, int8)) > 0]
     saving = sum(savings)
     settings = subject.settings
     if saving >= max(settings.min_saving, settings.min_saving_share * subject.model.size):

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.file.breakdown import PARTS
+from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.report.html.svg.bars import layered_bar
 from tflite_sparse.report.html.views.bars import Bar, size_bars
 from tflite_sparse.report.names import common_prefix, layer_part
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.numbers import percent, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tflite_sparse.inspection.file.breakdown import SizePart
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
@@ -49,6 +51,8 @@ class SizesView(msgspec.Struct, frozen=True):
         rows: the parts of the file.
         totals: the size of the file in each state.
         largest: bars of the largest weights.
+        narrower: the size of the file with its weights in other numbers, about, for each numbers
+            that make it smaller.
     """
 
     states: tuple[str, ...]
@@ -56,6 +60,7 @@ class SizesView(msgspec.Struct, frozen=True):
     rows: tuple[PartRow, ...]
     totals: tuple[str, ...]
     largest: tuple[Bar, ...]
+    narrower: tuple[tuple[str, str], ...]
 
 
 def sizes_view(model: PageModel) -> SizesView:
@@ -86,7 +91,18 @@ def sizes_view(model: PageModel) -> SizesView:
         ),
         totals=tuple(size(sum(bytes_of(part) for part in parts)) for bytes_of in states.values()),
         largest=_largest(model),
+        narrower=tuple(_narrower(model)),
     )
+
+
+def _narrower(model: PageModel) -> Iterator[tuple[str, str]]:
+    """Numbers, and about how much the file would take with sparse storage and weights in them."""
+    sparse = sum(part.sparse for part in model.survey.parts)
+    for values in (StoredValues.FP16, StoredValues.INT8):
+        saving = sum(max(0, values_saving(w, values)) for w in model.inspection.weights)
+        if saving:
+            share = percent(sparse - saving, model.inspection.size)
+            yield str(values), f"about {size(sparse - saving)}, {share} of the file"
 
 
 def _largest(model: PageModel) -> tuple[Bar, ...]:
