@@ -3,7 +3,7 @@
     python -m tests.end_to_end.torch.table --out TABLE.md
 
 Accuracies on pictures that nothing was trained on, over several seeds, which make the weights, the
-split and the order of the samples. Each training takes some ten seconds of one processor.
+split and the order of the samples.
 """
 
 from __future__ import annotations
