@@ -32,10 +32,13 @@ def recorded() -> dict[str, dict[str, dict[str, Any]]]:
 def plain(partitions: list[list[str]]) -> list[list[str]]:
     """Names as every processor has them.
 
-    Which of two forms XNNPACK quantizes inputs to on the fly depends on the processor's dot
+    To which form XNNPACK quantizes inputs on the fly, or packs them, depends on the processor's dot
     products.
     """
-    return [[name.replace("QDU8", "QD8") for name in names] for names in partitions]
+    return [
+        [name.replace("QDU8", "QD8").replace("QP8", "QD8") for name in names]
+        for names in partitions
+    ]
 
 
 def _text(cases: dict[str, dict[str, dict[str, Any]]]) -> str:

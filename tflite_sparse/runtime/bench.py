@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import InputShapes, resize_as
@@ -27,12 +29,14 @@ from tflite_sparse.runtime.observations import Status, Timing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tflite_sparse.runtime.litert.processor import Emulation
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["Bench", "BenchedModel", "Where", "bench", "require"]
 
-Where = Literal["native", "web"]
-"""LiteRT in a process on this machine, or LiteRT.js in a headless browser."""
+Where = Literal["native", "web", "emulated"]
+"""LiteRT in a process on this machine, LiteRT.js in a headless browser, or LiteRT on an emulated
+processor, where instructions are counted and no times taken."""
 
 
 class BenchedModel(Record, frozen=True):
@@ -57,6 +61,8 @@ class BenchedModel(Record, frozen=True):
         bound: by what the output with the largest difference is alike; None where they cannot be
             compared.
         noise: how far the first model's own output lies apart, where that was measured.
+        instructions: of one run, on an emulated processor, where they stand for the time in
+            `ratio`; None elsewhere.
     """
 
     path: str
@@ -75,6 +81,7 @@ class BenchedModel(Record, frozen=True):
     note: str = ""
     bound: Bound | None = None
     noise: Amount | None = None
+    instructions: Count | None = None
 
     @property
     def ok(self) -> bool:
@@ -86,7 +93,7 @@ class Bench(Record, frozen=True):
     """Models that were timed in turn.
 
     Attributes:
-        where: "native" or "web".
+        where: "native", "web" or "emulated".
         runtime: what ran them, with its version.
         processor: the processor that they ran on.
         threads: number of threads.
@@ -128,6 +135,7 @@ def bench(
     litertjs: str | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
+    emulate: Emulation | None = None,
 ) -> Bench:
     """Times models in turn, run by run, so that a drift of the machine's speed hits all alike.
 
@@ -146,6 +154,8 @@ def bench(
         input_shapes: shapes of inputs that a model leaves open, by name, "" for the only one; None
             for those that it is looked at with.
         batch: the first dimension, where that is open.
+        emulate: the Arm processor to emulate, where instructions are counted instead of times;
+            None for none.
 
     Raises:
         UsageError: no model was named, one has inputs for which there are no random values, there
@@ -155,7 +165,8 @@ def bench(
     """
     if not models:
         raise UsageError("there is no model to time")
-    require(where, browser=browser)
+    if emulate is None:
+        require(where, browser=browser)
     opened = [Model.read(model) for model in models]
     for model in opened if not input_shapes and batch is None else ():
         for other in reversed(opened):
@@ -165,6 +176,8 @@ def bench(
         random_inputs(input_specs(model, batch=batch, input_shapes=input_shapes), 1, seed)[0]
         for model in opened
     ]
+    if emulate is not None:
+        return _counted(models, opened, feeds, emulate, seed, timeout)
     if where == "web":
         from tflite_sparse.runtime.web.driver import time_models_on_web
         from tflite_sparse.runtime.web.litertjs import CORE
@@ -193,6 +206,31 @@ def bench(
         for timing, model, note in zip(timings, opened, notes, strict=True)
     )
     return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, benched)
+
+
+def _counted(
+    models: Sequence[str],
+    opened: Sequence[Model],
+    feeds: Sequence[Outputs],
+    emulate: Emulation,
+    seed: int,
+    timeout: float,
+) -> Bench:
+    """Instructions of models instead of their times."""
+    from tflite_sparse.runtime.arm64.bench import count_models, runtime_name
+
+    timings, instructions = count_models(models, feeds, emulate, timeout=timeout)
+    noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
+    first = instructions[0]
+    benched = tuple(
+        msgspec.structs.replace(
+            _benched(timing, timings[0], noise, model, ""),
+            instructions=count,
+            ratio=count / first if count and first else None,
+        )
+        for timing, model, count in zip(timings, opened, instructions, strict=True)
+    )
+    return Bench("emulated", runtime_name(), emulate.title, 1, 1, 1, seed, benched)
 
 
 def require(where: Where, *, browser: str | None = None) -> None:

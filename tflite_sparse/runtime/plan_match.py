@@ -113,11 +113,14 @@ def against_plan(subgraph: Subgraph, profile: Profile, target: str) -> PlanCompa
 
 
 def _plain(name: str | None) -> str | None:
-    """The name of an executed operator without what a processor's own packing adds.
+    """The name of an executed operator without what depends on the processor alone.
 
-    With SME, XNNPACK packs what is multiplied beforehand (PF32, by KleidiAI).
+    That is to which form inputs are quantized on the fly (QD8, QDU8), and whether they are packed
+    beforehand by KleidiAI (QP8 with dot products, PF32 with SME).
     """
-    return None if name is None else name.replace("PF32", "F32")
+    for own, common in (("PF32", "F32"), ("QP8", "QD8"), ("QDU8", "QD8")):
+        name = None if name is None else name.replace(own, common)
+    return name
 
 
 def _where(subgraph: int) -> str:

@@ -10,6 +10,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.options import Where
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import FileError, Place, UsageError
 
@@ -42,6 +43,8 @@ def command(
             help="Folder where npm installed @litertjs/core.  [default: a pinned one, kept]",
         ),
     ] = None,
+    emulate: opt.Emulate = None,
+    cpu: opt.Cpu = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
     plot: Annotated[
@@ -54,6 +57,9 @@ def command(
     from tflite_sparse.runtime.bench import bench
 
     target = None if plot is None else _picture(plot, browser)
+    emulated = emulation_asked(emulate, cpu)
+    if emulated is not None and (plot is not None or on is not Where.NATIVE):
+        raise UsageError("on an emulated processor there are no times to draw, and no --on")
     benched = bench(
         models,
         where=on.value,
@@ -66,6 +72,7 @@ def command(
         litertjs=litertjs,
         input_shapes=parse_input_shapes(input_shape),
         batch=batch,
+        emulate=emulated,
     )
     if target is not None:
         from tflite_sparse.files.output import replacing

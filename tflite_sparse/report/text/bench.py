@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["bench_lines", "display_names"]
 
 
+_TIMES = ("median", "p10", "p90")
+_INSTRUCTIONS = (
+    "Instructions of one run, which are exact and are not time: memory and how many of them a"
+    " processor does at once decide as well."
+)
+
+
 def display_names(bench: Bench) -> list[str]:
     """What to call the models: their file names, or their paths where file names repeat."""
     paths = [model.path for model in bench.models]
@@ -38,18 +45,20 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     """
     head = f"{bench.runtime}, {count_of(bench.threads, 'thread')}, {bench.processor}"
     yield from wrapped(head, width)
-    yield (
-        f"{count_of(bench.runs, 'run')} of each model in turn"
-        f" after {bench.warmup} to warm up; times in ms"
-    )
+    counted = bench.where == "emulated"
+    if counted:
+        yield from wrapped(_INSTRUCTIONS, width)
+    else:
+        yield (
+            f"{count_of(bench.runs, 'run')} of each model in turn"
+            f" after {bench.warmup} to warm up; times in ms"
+        )
     yield ""
     names = display_names(bench)
     columns = [
         Column("model", gives_way=True),
         Column("size", right=True),
-        Column("median", right=True),
-        Column("p10", right=True),
-        Column("p90", right=True),
+        *(Column(name, right=True) for name in (("instructions",) if counted else _TIMES)),
         Column("ratio", right=True),
         Column("outputs"),
     ]
@@ -57,9 +66,7 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
         [
             name,
             size(model.bytes),
-            _time(model.median_ms),
-            _time(model.p10_ms),
-            _time(model.p90_ms),
+            *([_millions(model)] if counted else _times(model)),
             "-" if model.ratio is None else f"{model.ratio:.2f}",
             _outputs(model, first=number == 0),
         ]
@@ -94,6 +101,14 @@ def _how(model: BenchedModel) -> str:
     """At which sizes it ran, and as what, where there is anything to say."""
     sizes = sizes_words(model.input_shapes, "run")
     return "; ".join(part for part in (sizes, model.note) if part)
+
+
+def _millions(model: BenchedModel) -> str:
+    return "-" if model.instructions is None else f"{model.instructions / 1e6:.1f} M"
+
+
+def _times(model: BenchedModel) -> list[str]:
+    return [_time(time) for time in (model.median_ms, model.p10_ms, model.p90_ms)]
 
 
 def _time(milliseconds: float | None) -> str:
