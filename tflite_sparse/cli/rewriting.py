@@ -55,6 +55,7 @@ class Destination(msgspec.Struct, frozen=True):
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
         demanded: whether it was asked for that the runtime agrees: then it must have run them.
+        declined: whether it was asked for that nothing runs.
         atol: absolute difference of outputs that is allowed; None for the usual bounds.
         rtol: relative difference that is allowed; None as before.
     """
@@ -72,6 +73,7 @@ class Destination(msgspec.Struct, frozen=True):
     input_shapes: dict[str, tuple[int, ...]] = {}
     batch: int | None = None
     demanded: bool = False
+    declined: bool = False
     atol: float | None = None
     rtol: float | None = None
 
@@ -195,7 +197,9 @@ def _write(
         if destination.verify:
             check = _verifier(model, result, destination, outcome, repaired=repaired)
         save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
-        return outcome[0] if outcome else _unproved()
+        if outcome or destination.declined:
+            return outcome[0] if outcome else None
+        return _unproved()
     # What is not changed is not written anew either.
     with Path(model).open("rb") as source:
         if target == STDOUT:

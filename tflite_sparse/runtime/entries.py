@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from tflite_sparse.errors import UsageError
+from tflite_sparse.errors import Place, UsageError
+from tflite_sparse.model.sizes.asked import open_shape
 from tflite_sparse.runtime.inputs import input_specs, load_inputs, random_inputs
 from tflite_sparse.words.names import readable
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Operator, Subgraph
     from tflite_sparse.model.model import Signature
+    from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["Entry", "Feeding", "entries"]
@@ -74,9 +76,12 @@ def entries(
         The entries, and a sentence for every subgraph that nothing of them reaches.
 
     Raises:
-        UsageError: there is no such signature, or an input takes no random values.
+        UsageError: there is no such signature, an input takes no random values, or the second model
+            is fixed to another size than the one that was asked for.
         FileError: the file with the inputs cannot be read.
     """
+    if feeding.input_shapes or feeding.batch is not None:
+        _check_sizes(b, input_specs(a, None, feeding.batch, feeding.input_shapes))
     if signature is not None:
         return [Entry(signature, _feeds(a, signature, feeding))], ()
     entries = [Entry(None, _feeds(a, None, feeding))]
@@ -94,6 +99,19 @@ def entries(
             except UsageError as error:
                 entries.append(Entry(key, (), error.message))
     return entries, tuple(_left_out(a))
+
+
+def _check_sizes(model: Model, specs: Sequence[InputSpec]) -> None:
+    """Refuses sizes that a model does not leave open, and that it does not have."""
+    for tensor, spec in zip(model.main.inputs, specs, strict=False):
+        fixed = open_shape(tensor)
+        if -1 not in fixed and fixed != tuple(spec.shape):
+            raise UsageError(
+                f"its input {readable(tensor.name)} is fixed to {list(fixed)} and does not take "
+                f"{list(spec.shape)}",
+                place=Place(file=model.name),
+                hint="ask for the size that it has, or none",
+            )
 
 
 def _feeds(model: Model, signature: str | None, feeding: Feeding) -> tuple[Outputs, ...]:

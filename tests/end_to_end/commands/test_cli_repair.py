@@ -164,6 +164,11 @@ def test_without_litert_it_says_how_to_get_a_proof(wrong, tmp_path, monkeypatch,
     told = call(command, path, "-o", tmp_path / "two.tflite", "--json").document("rewrite")
     assert not told["verified"]
     assert "tflite-sparse[litert]" in told["verification"]
+    if command == "optimize":
+        # Whoever wants no proof is not told how to get one.
+        done = call(command, path, "-o", tmp_path / "three.tflite", "--no-verify")
+        assert "Unverified" not in done.out
+        assert "pip install" not in done.out
 
 
 def test_tolerances_are_taken_from_the_command_line(tmp_path):

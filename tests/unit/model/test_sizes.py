@@ -13,7 +13,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.sizes.asked import default_sizes
 from tflite_sparse.model.sizes.fix import fix_sizes, fixed_copy
-from tflite_sparse.model.sizes.sized import input_shapes_of, resize
+from tflite_sparse.model.sizes.sized import InputShape, InputShapes, input_shapes_of, resize
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -187,3 +187,14 @@ def test_a_size_taken_from_a_shape_is_the_first_where_its_begin_is_masked():
     model = Model.read(opened(builder.build(), (1,)))
     resize(model, {"input": (1, 6, 8, 3)})
     assert model.main.outputs[0].shape == (1, 144)
+
+
+def test_what_is_open_is_named_by_where_the_channels_are():
+    def words(free):
+        shape = tuple(max(size, 1) for size in free)
+        return InputShapes((InputShape(0, "image", free, shape, "default"),)).open_words
+
+    assert words((1, -1, -1, 3)) == "height and width"
+    assert words((1, 3, -1, -1)) == "height and width"
+    assert words((-1, 3, 32, -1)) == "batch and width"
+    assert words((1, -1, -1, -1)) == "dimension 1, dimension 2 and dimension 3"

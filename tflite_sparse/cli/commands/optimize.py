@@ -65,7 +65,7 @@ def command(
     given = data_for(model, data, numbers, shapes, batch)
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
-        demanded=bool(verify), atol=atol, rtol=rtol,
+        demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
     )  # fmt: skip
     if bench is not None:
         from tflite_sparse.runtime.bench import require

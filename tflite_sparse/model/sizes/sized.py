@@ -92,7 +92,7 @@ class InputShapes(Record, frozen=True):
         """What the file leaves open, for people, such as "height and width"."""
         names = []
         for entry in self.inputs:
-            names += [_axis(i, len(entry.open)) for i, n in enumerate(entry.open) if n == -1]
+            names += [_axis(i, entry.open) for i, n in enumerate(entry.open) if n == -1]
         *others, last = dict.fromkeys(names)
         return f"{', '.join(others)} and {last}" if others else last
 
@@ -234,10 +234,14 @@ def _described(
     return sizes
 
 
-_MAP_AXES = ("batch", "height", "width", "channels")
+_CHANNELS_LAST = ("batch", "height", "width", "channels")
+_CHANNELS_FIRST = ("batch", "channels", "height", "width")
 
 
-def _axis(axis: int, rank: int) -> str:
+def _axis(axis: int, free: Shape) -> str:
     if axis == 0:
         return "batch"
-    return _MAP_AXES[axis] if rank == len(_MAP_AXES) else f"dimension {axis}"
+    if len(free) != len(_CHANNELS_LAST) or (free[1] == -1 and free[3] == -1):
+        return f"dimension {axis}"
+    # Convolutions know their channels: whatever is open is none.
+    return (_CHANNELS_FIRST if free[3] == -1 else _CHANNELS_LAST)[axis]
