@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["observe_release"]
+__all__ = ["observe_release", "observe_wheel"]
 
 TRIALS = 2
 
@@ -52,7 +52,16 @@ class _Job:
 
 
 def observe_release(models: Sequence[bytes], release: str) -> Iterator[Outcome | None]:
-    """Runs models and their dense twins on a release under emulation, without AVX.
+    """Like `observe_wheel`, on a pinned release."""
+    return observe_wheel(models, site(release))
+
+
+def observe_wheel(models: Sequence[bytes], folder: Path | None) -> Iterator[Outcome | None]:
+    """Runs models and their dense twins under emulation, without AVX.
+
+    Args:
+        models: the models.
+        folder: an unpacked wheel of LiteRT; None for the one that is installed.
 
     Yields:
         The outcome of each; None where the dense twin does not run right on that release either,
@@ -60,7 +69,7 @@ def observe_release(models: Sequence[bytes], release: str) -> Iterator[Outcome |
     """
     jobs = [_Job(model, _twin(model), feeds_of(model, TRIALS)) for model in models]
     references = run_many(((job.model, job.trials) for job in jobs), backend="builtin")
-    answers = _answers(jobs, release)
+    answers = _answers(jobs, folder)
     for job, answer, reference in zip(jobs, answers, references, strict=True):
         assert reference.ok, reference.detail
         yield _outcome(job, answer, reference.trials)
@@ -76,8 +85,7 @@ def _unpacks(model: bytes) -> bool:
     return any(operator.name == "DENSIFY" for operator in Model.read(model).operators())
 
 
-def _answers(jobs: Sequence[_Job], release: str) -> Iterator[dict[str, Any]]:
-    folder = site(release)
+def _answers(jobs: Sequence[_Job], folder: Path | None) -> Iterator[dict[str, Any]]:
     environment = interpreter_environment()
     if folder is not None:
         environment["PYTHONPATH"] = f"{folder}:{environment['PYTHONPATH']}"

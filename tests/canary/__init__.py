@@ -1,0 +1,1 @@
+"""Holds what is about to be released against what was recorded."""
