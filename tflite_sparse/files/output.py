@@ -15,7 +15,7 @@ from tflite_sparse.files.leftovers import PREFIX, claim, clear_leftovers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["replacing", "scratch"]
+__all__ = ["KEPT_OPEN", "replacing", "scratch"]
 
 _REASONS = {
     errno.ENOSPC: "no space left on the device",
@@ -29,6 +29,9 @@ _REASONS = {
     errno.EFBIG: "the file would be too large for the file system",
 }
 _OPEN_FILES = "/proc/self/fd"
+
+KEPT_OPEN = os.name != "nt"
+"""Whether a file that is open, or mapped, may be replaced; Windows allows neither."""
 
 
 @contextlib.contextmanager
@@ -93,13 +96,16 @@ def _temporary(target: Path, mode: int, fresh: Place | None) -> Iterator[IO[byte
         with file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
             if name is None and _became(file.fileno(), target):
                 return
             if fresh is not None:
                 _refuse_taken(target, fresh)
             name = name or _give_name(file.fileno(), target.parent)
+            if not KEPT_OPEN:
+                file.close()
             Path(name).replace(target)
     except BaseException:
         if name is not None:

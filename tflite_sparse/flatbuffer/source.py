@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place
+from tflite_sparse.files import output
 
 if TYPE_CHECKING:
     import struct
@@ -61,6 +62,9 @@ class Source:
                     return cls(file.read(), name=str(path))
                 if status.st_size == 0:
                     return cls(b"", path=target, name=str(path))
+                if not output.KEPT_OPEN:
+                    # A mapped file could not be replaced by what is made of it.
+                    return cls(file.read(), path=target, name=str(path))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
                 return cls(mapped, path=target, name=str(path))
         except FileNotFoundError:

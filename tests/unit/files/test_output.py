@@ -8,11 +8,14 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tflite_sparse.errors import FileError
 from tflite_sparse.files.output import replacing, scratch
+from tflite_sparse.flatbuffer.source import Source
 
 
 def names(folder):
@@ -173,3 +176,34 @@ def test_without_a_list_of_open_files_a_scratch_file_has_a_name_until_the_end(
         assert path.read_bytes() == b"seen"
         assert path.parent.parent == tmp_path
     assert names(tmp_path) == []
+
+
+def test_a_file_is_written_and_replaced_as_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No fchmod, no O_TMPFILE, no locks, and nothing that is open may be replaced."""
+    for name in ("fchmod", "O_TMPFILE"):
+        monkeypatch.delattr(os, name)
+    monkeypatch.setattr("tflite_sparse.files.leftovers.fcntl", None)
+    monkeypatch.setattr("tflite_sparse.files.output.KEPT_OPEN", False)
+    monkeypatch.setattr("tflite_sparse.files.output._OPEN_FILES", str(tmp_path / "nothing"))
+    written: list[IO[bytes]] = []
+    move = Path.replace
+
+    def closed_before(self: Path, target: Path) -> Path:
+        assert all(file.closed for file in written)
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", closed_before)
+    target = tmp_path / "model.tflite"
+    for content in (b"old", b"new"):
+        with replacing(target) as file:
+            written.append(file)
+            file.write(content)
+        assert target.read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["model.tflite"]
+    assert isinstance(Source.open(target)._buffer, bytes)
+    with scratch() as (file, path):
+        file.write(b"x")
+        file.flush()
+        assert path.read_bytes() == b"x"

@@ -108,7 +108,10 @@ class Worker:
     def _kill(self) -> None:
         """Ends the process and whatever it runs."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
 
     def __enter__(self) -> Self:
         return self
