@@ -105,4 +105,6 @@ def _likeness(some: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.
     both = a @ b.T
     total = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :]
     stored = 2 * (total - both)
-    return np.divide(total, stored, out=np.zeros_like(both), where=stored > 0)
+    likeness = np.zeros_like(both)
+    np.divide(total, stored, out=likeness, where=stored > 0)
+    return likeness
