@@ -26,6 +26,7 @@ from tflite_sparse.report.json.inspection import InspectReport
 from tflite_sparse.report.json.lint import LintReport
 from tflite_sparse.report.json.overlay import GraphData
 from tflite_sparse.report.json.profile import ProfileReport
+from tflite_sparse.report.json.prune import PruneReport
 from tflite_sparse.report.json.rewrite import RewriteReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
 from tflite_sparse.report.json.runtimes import RuntimesReport
@@ -43,6 +44,7 @@ DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "lint": ("lint --format json prints", LintReport, True),
     "overlay": ("overlay prints", dict[str, GraphData], False),
     "profile": ("profile --json prints", ProfileReport, True),
+    "prune": ("prune --json prints", PruneReport, True),
     "rewrite": ("sparsify, densify, adapt or optimize --json prints", RewriteReport, True),
     "rule": ("rule --json prints", RuleEntry, False),
     "rules": ("rules --json prints", RulesReport, True),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tflite_sparse.library.rewrites import adapt, densify, optimize, sparsify
     from tflite_sparse.model import Model
     from tflite_sparse.model.tflite_tree import from_tflite
+    from tflite_sparse.pruning.judge import judge
+    from tflite_sparse.pruning.options import PruneOptions
+    from tflite_sparse.pruning.prune import prune
+    from tflite_sparse.pruning.result import PrunedModel
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.compress import compress
@@ -36,6 +40,8 @@ __all__ = [
     "Inspection",
     "Model",
     "ModelDiff",
+    "PruneOptions",
+    "PrunedModel",
     "Rewrite",
     "SparsifyOptions",
     "StoredValues",
@@ -50,9 +56,11 @@ __all__ = [
     "diff",
     "from_tflite",
     "inspect",
+    "judge",
     "lint_models",
     "optimize",
     "plan",
+    "prune",
     "read",
     "sparsify",
     "store_values",
@@ -68,6 +76,8 @@ _HOMES = {
     "Inspection": "inspection.inspection",
     "Model": "model",
     "ModelDiff": "comparison.model_diff",
+    "PruneOptions": "pruning.options",
+    "PrunedModel": "pruning.result",
     "Rewrite": "rewrite.changes",
     "SparsifyOptions": "storage.options",
     "StoredValues": "storage.values.options",
@@ -81,9 +91,11 @@ _HOMES = {
     "diff": "library.looks",
     "from_tflite": "model.tflite_tree",
     "inspect": "library.looks",
+    "judge": "pruning.judge",
     "lint_models": "library.looks",
     "optimize": "library.rewrites",
     "plan": "xnnpack.plan",
+    "prune": "pruning.prune",
     "read": "library.models",
     "sparsify": "library.rewrites",
     "store_values": "rewrite.storage.store_values",

@@ -38,9 +38,11 @@ ALLOWED = {
     "runtime": BELOW_INSPECTION | {"inspection", "comparison"},
     "torch": BELOW_MODEL | {"model"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
-    "report": BELOW_INSPECTION | {"inspection", "comparison", "lint", "rewrite", "runtime"},
+    "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime"},
+    "report": BELOW_INSPECTION
+    | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime"},
     "library": BELOW_INSPECTION
-    | {"inspection", "comparison", "lint", "rewrite", "runtime", "report"},
+    | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "report"},
     "model_explorer": BELOW_INSPECTION | {"inspection", "report"},
 }
 

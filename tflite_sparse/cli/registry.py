@@ -25,6 +25,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 COMMANDS = {
     "inspect": "inspect",
     "optimize": "optimize",
+    "prune": "prune",
     "adapt": "adapt",
     "sparsify": "sparsify",
     "compress": "compress",

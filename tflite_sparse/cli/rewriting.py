@@ -17,6 +17,7 @@ from tflite_sparse.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tflite_sparse.cli.pruning.asked import Pruned
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
     from tflite_sparse.runtime.prove import Proof
@@ -118,13 +119,16 @@ class Destination(msgspec.Struct, frozen=True):
         return self.output
 
 
-def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) -> int:
+def rewrite_command(
+    model: str, destination: Destination, rewrite: ModelPass, pruned: Pruned | None = None
+) -> int:
     """Reads a model, rewrites it, writes it and says what was done.
 
     Args:
         model: path of the model.
         destination: where the result goes.
         rewrite: the pass to run.
+        pruned: what was pruned first, and is rewritten in place of the model; None for nothing.
 
     Returns:
         The exit code: 1 too where a result must be proved and was not run, or where a model that
@@ -142,11 +146,12 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
         from tflite_sparse.runtime.litert.driver import litert_version
 
         litert_version()
-    opened = Model.read(model)
+    source = model if pruned is None else pruned.path
+    opened = Model.read(source)
     before, packed = opened.size, gzip_ahead(opened, destination.gzip)
     looked_at = opened
     if destination.input_shapes or destination.batch is not None:
-        looked_at = Model.read(model)
+        looked_at = Model.read(source)
         shapes_asked(looked_at, destination.input_shapes, destination.batch)
     was_wrong = failing(looked_at)
     result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
@@ -154,7 +159,7 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
     repaired = was_wrong if wrong is None else None
     proof = None
     if target is not None:
-        proof = _write(result, model, target, destination, repaired=repaired is not None)
+        proof = _write(result, source, target, destination, repaired=repaired is not None)
     sizes = measure(result, before, packed, _file(target))
     report = printable_rewrite(
         result,
@@ -166,6 +171,7 @@ def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) ->
         proof=proof,
         wrong=wrong,
         repaired=repaired,
+        pruning=None if pruned is None else pruned.pruning,
     )
     # Standard output may be the model itself.
     stream = sys.stderr if target == STDOUT else None

@@ -56,10 +56,14 @@ class Data:
         """
         from tflite_sparse.model import Model
         from tflite_sparse.runtime.activations.calibrate import Split
-        from tflite_sparse.runtime.inputs import input_specs, load_folder
+        from tflite_sparse.runtime.data.given import given_inputs
 
-        specs = input_specs(Model.read(self._model), None, self._batch, self._input_shapes)
-        inputs = load_folder(self.folder, specs)
+        inputs = given_inputs(
+            self.folder,
+            Model.read(self._model),
+            batch=self._batch,
+            input_shapes=self._input_shapes,
+        )
         return Split.of(inputs) if self.fits else Split((), inputs)
 
     @property
@@ -98,9 +102,21 @@ def data_for(
 
 
 def values_options(
-    values: StoredAs, data: str | None, *, keep_nonzero: bool, min_snr: float
+    values: StoredAs,
+    data: str | None,
+    *,
+    keep_nonzero: bool,
+    min_snr: float,
+    prunes: bool = False,
 ) -> ValuesOptions | None:
     """In which numbers to store weights; None where they keep those that they have.
+
+    Args:
+        values: the numbers.
+        data: the inputs that the user gives.
+        keep_nonzero: see the options of the command.
+        min_snr: likewise.
+        prunes: whether inputs are for pruning too.
 
     Raises:
         UsageError: an option goes with others that are not there.
@@ -112,7 +128,7 @@ def values_options(
         asked = {
             "--keep-nonzero": keep_nonzero,
             "--min-snr": min_snr > 0,
-            "--data": data is not None,
+            "--data": data is not None and not prunes,
         }
         for option, given in asked.items():
             if given:

@@ -11,7 +11,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.rewrite.writing import save
 
 if TYPE_CHECKING:
-    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.writing.save import Changed
 
 __all__ = ["ModelLike", "opened", "read", "write"]
 
@@ -46,7 +46,7 @@ def opened(model: ModelLike) -> Model:
 
 
 def write(
-    what: Model | Rewrite, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = False
+    what: Model | Changed, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = False
 ) -> int:
     """Writes a model, or the result of a rewrite, which is proved before it takes its place.
 

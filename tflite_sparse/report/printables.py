@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.comparison.diff_types import ModelDiff
     from tflite_sparse.model.sizes.sized import InputShapes
+    from tflite_sparse.pruning.result import Pruning
     from tflite_sparse.records import Record
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.failing import Failing
@@ -31,6 +32,7 @@ __all__ = [
     "printable_bench",
     "printable_diff",
     "printable_profile",
+    "printable_pruning",
     "printable_rewrite",
     "printable_runtimes",
     "printable_verification",
@@ -64,6 +66,7 @@ def printable_rewrite(
     proof: Proof | None,
     wrong: Failing | None,
     repaired: Failing | None,
+    pruning: Pruning | None = None,
 ) -> Printable:
     """What a rewrite did.
 
@@ -77,6 +80,7 @@ def printable_rewrite(
         proof: what running both models showed; None where nobody asked for it.
         wrong: what the runtime gets wrong with the result; None for nothing.
         repaired: what it got wrong with the model and does no more; None for nothing.
+        pruning: what was pruned first; None for nothing.
     """
 
     def content() -> Record:
@@ -91,13 +95,51 @@ def printable_rewrite(
             verification="the models were not run" if proof is None else proof.words,
             fails=wrong,
             repaired=repaired,
+            pruning=pruning,
         )
 
     def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.prune import pruned_lines
         from tflite_sparse.report.text.rewrite import failing_lines, rewrite_lines
 
         lines = rewrite_lines(rewrite, sizes, model, destination, width, top=top, proof=proof)
-        return [*lines, *failing_lines(wrong, repaired, width)]
+        first = [] if pruning is None else pruned_lines(pruning, model, width, top=top)
+        return [*first, *lines, *failing_lines(wrong, repaired, width)]
+
+    return Printable(content, lines)
+
+
+def printable_pruning(
+    pruning: Pruning,
+    model: str,
+    written: str | None,
+    nbytes: int | None,
+    *,
+    destination: str | None,
+    refused: str | None,
+    top: int,
+) -> Printable:
+    """What pruning did.
+
+    Args:
+        pruning: it.
+        model: the model that was read.
+        written: where the result was written; None where it was not.
+        nbytes: its size; None where it was not written.
+        destination: where it was written as people call it.
+        refused: why it was not written; None where nothing stood in the way.
+        top: how many filters are listed for people at most; 0 for all.
+    """
+
+    def content() -> Record:
+        from tflite_sparse.report.json.prune import PruneReport
+
+        return PruneReport(model, written, refused, nbytes, pruning)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.prune import prune_lines
+
+        return prune_lines(pruning, model, destination, refused, width, top=top)
 
     return Printable(content, lines)
 

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["InputSpec", "input_specs", "load_folder", "load_inputs", "random_inputs"]
+__all__ = [
+    "InputSpec",
+    "input_specs",
+    "load_array",
+    "load_folder",
+    "load_inputs",
+    "matched",
+    "random_inputs",
+]
 
 # What numpy and the reader of zip archives raise where a file is none, or a damaged one.
 _UNREADABLE = (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
@@ -133,7 +141,7 @@ def load_inputs(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
     arrays = _read(Path(path), ".npz")
     if isinstance(arrays, np.ndarray):
         raise FileError("no readable .npz file: it holds one array without a name", place=place)
-    return _matched(arrays, specs, place)
+    return matched(arrays, specs, place)
 
 
 def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
@@ -153,12 +161,22 @@ def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
         if file.suffix == ".npz":
             trials += load_inputs(str(file), specs)
         elif file.suffix == ".npy":
-            array = _read(file, ".npy")
-            arrays = {specs[0].key: array} if specs and isinstance(array, np.ndarray) else {}
-            trials += _matched(arrays, specs, Place(file=str(file)))
+            trials += load_array(str(file), specs)
     if not trials:
         raise FileError("the folder has no .npz or .npy file", place=place)
     return tuple(trials)
+
+
+def load_array(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
+    """Inputs from an .npy file, for a model with one input; see `load_inputs`.
+
+    Raises:
+        FileError: the file cannot be read.
+        UsageError: the array does not fit the input.
+    """
+    array = _read(Path(path), ".npy")
+    arrays = {specs[0].key: array} if specs and isinstance(array, np.ndarray) else {}
+    return matched(arrays, specs, Place(file=path))
 
 
 def _read(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
@@ -174,10 +192,19 @@ def _read(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
         raise FileError(f"no readable {kind} file: {error}", place=place) from None
 
 
-def _matched(
+def matched(
     arrays: Mapping[str, NDArray[Any]], specs: tuple[InputSpec, ...], place: Place
 ) -> tuple[Outputs, ...]:
-    """Sets of inputs out of arrays by the inputs' names or positions."""
+    """Sets of inputs out of arrays by the inputs' names or positions.
+
+    Args:
+        arrays: the arrays; one with one dimension more than the input holds several sets.
+        specs: the inputs.
+        place: where the arrays are from, for errors.
+
+    Raises:
+        UsageError: an array is missing, holds nothing, or has another type or rank than the input.
+    """
     if not specs:
         raise UsageError(
             "the model has no inputs that a file could hold", place=place, hint="leave the file out"

@@ -34,8 +34,8 @@ def test_every_public_name_can_be_had_and_the_functions_are_documented() -> None
     for name in tflite_sparse.__all__:
         assert getattr(tflite_sparse, name) is not None
         assert name in dir(tflite_sparse)
-    names = "read write inspect optimize adapt sparsify compress densify diff plan"
+    names = "read write inspect optimize prune judge adapt sparsify compress densify diff plan"
     for name in names.split():
         assert f"`{name}(" in TEXT
-    with pytest.raises(AttributeError, match="no attribute 'prune'"):
-        _ = tflite_sparse.prune
+    with pytest.raises(AttributeError, match="no attribute 'shrink'"):
+        _ = tflite_sparse.shrink

@@ -9,6 +9,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
+from tflite_sparse.cli.pruning.asked import pruned_file
 from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.cli.values_data import data_for, values_options
@@ -36,6 +37,14 @@ def command(
     keep_nonzero: opt.KeepNonzero = False,
     min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
+    prune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="First prune the dense model to such a share of zeros, fitted to --data where"
+            " that is given; the command prune has more options.",
+        ),
+    ] = None,
     verify: opt.VerifyWhereItCan = None,
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
@@ -61,8 +70,11 @@ def command(
 
     proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
     shapes = parse_input_shapes(input_shape)
-    numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
-    given = data_for(model, data, numbers, shapes, batch)
+    numbers = values_options(
+        values, data, keep_nonzero=keep_nonzero, min_snr=min_snr,
+        prunes=prune is not None,
+    )  # fmt: skip
+    given = None if numbers is None else data_for(model, data, numbers, shapes, batch)
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
         demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
@@ -79,7 +91,12 @@ def command(
     calibration = None if given is None else given.calibration
     storage = SparsifyOptions(lean_download=True, targets=options.targets)
     rewrite = Optimize(options, storage, numbers, calibration)
-    code = rewrite_command(model, destination, rewrite)
+    if prune is None:
+        code = rewrite_command(model, destination, rewrite)
+    else:
+        destination.target(model)
+        with pruned_file(model, prune, target, data) as pruned:
+            code = rewrite_command(model, destination, rewrite, pruned)
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)
         code = code or int(not measured.ok)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tflite_sparse.pruning.result import Pruning
 from tflite_sparse.records import Record
 from tflite_sparse.rewrite.changes import Changes
 from tflite_sparse.rewrite.failing import Failing
@@ -24,6 +25,7 @@ class RewriteReport(Record, frozen=True):
         verification: what that showed, or why it was not done.
         fails: what the runtime gets wrong with the result; null for nothing.
         repaired: what it got wrong with the model that was read and does no more; null for nothing.
+        pruning: what was pruned first; null for nothing.
     """
 
     flat: ClassVar[tuple[str, ...]] = ("changes",)
@@ -36,3 +38,4 @@ class RewriteReport(Record, frozen=True):
     verification: str
     fails: Failing | None
     repaired: Failing | None
+    pruning: Pruning | None = None

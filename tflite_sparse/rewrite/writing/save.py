@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from functools import partial
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from tflite_sparse.files.output import replacing, scratch
 from tflite_sparse.model import Model
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tflite_sparse.rewrite.changes import Rewrite
+    from tflite_sparse.rewrite.writing.proof import Expected
 
-__all__ = ["read", "save", "write"]
+__all__ = ["Changed", "read", "save", "write"]
 
 _CHUNK = 16 * 2**20
 
@@ -28,8 +28,20 @@ _CHUNK = 16 * 2**20
 _FAR = 2**20
 
 
+class Changed(Protocol):
+    """A model that was changed, and what can be proved of it, such as a `Rewrite`."""
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+
+    @property
+    def expected(self) -> tuple[Expected, ...]:
+        """What its changed tensors must hold when it is written."""
+
+
 def save(
-    rewrite: Rewrite,
+    rewrite: Changed,
     target: str | os.PathLike[str] | IO[bytes],
     *,
     verify: Callable[[Path], None] | None = None,
@@ -41,7 +53,7 @@ def save(
     should be, and only then moved into place.
 
     Args:
-        rewrite: what `sparsify` or `densify` returned.
+        rewrite: what `sparsify`, `densify` or `prune` returned.
         target: a path, or a binary file such as a pipe.
         verify: a last check of the file before it takes its place; it stops that by an error.
         fresh: whether a file that is there by the end stays as it is, and is an error.
@@ -61,7 +73,7 @@ def save(
         return _copy(rewrite, file, verify)
 
 
-def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
+def _write(rewrite: Changed, file: IO[bytes], *, sync: bool = False) -> int:
     """Writes into a regular file that can be read too, and proves it.
 
     Args:
@@ -84,7 +96,7 @@ def _write(rewrite: Rewrite, file: IO[bytes], *, sync: bool = False) -> int:
     return size
 
 
-def _copy(rewrite: Rewrite, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
+def _copy(rewrite: Changed, target: IO[bytes], verify: Callable[[Path], None] | None) -> int:
     """Writes and checks a file of its own, then copies it."""
     with scratch() as (file, path):
         size = _write(rewrite, file)
@@ -104,11 +116,11 @@ def read(file: str | os.PathLike[str] | bytes) -> Model:
     return Model.read(file)
 
 
-def write(what: Model | Rewrite, target: str | os.PathLike[str] | IO[bytes]) -> int:
+def write(what: Model | Changed, target: str | os.PathLike[str] | IO[bytes]) -> int:
     """Writes a model, or the result of a rewrite, which is proved before it takes its place.
 
     Args:
-        what: the model, or what `sparsify` or `densify` returned.
+        what: the model, or what `sparsify`, `densify` or `prune` returned.
         target: a path, which is replaced only when all is written, or a binary file.
 
     Returns:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.runtime.interleave import there_and_back
+from tflite_sparse.runtime.litert.through import InFile, run_through
 from tflite_sparse.runtime.litert.watch import moments_of, values_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def perform(request: dict[str, Any]) -> Answer:
         "time": _time,
         "values": partial(_watch, of=values_of),
         "moments": partial(_watch, of=moments_of),
+        "stream": _stream,
     }
     return tasks[request["task"]](request)
 
@@ -136,6 +138,18 @@ def _watch(request: dict[str, Any], of: Callable[[Iterator[Any], Any], Any]) -> 
 
     try:
         return "ok", "", of(runs(), request["watched"])
+    except (RuntimeError, ValueError) as error:
+        return "run-failure", _one_line(error), None
+
+
+def _stream(request: dict[str, Any]) -> Answer:
+    """Runs a model on inputs that lie in files, and writes its outputs into others."""
+    try:
+        interpreter = _interpreter(request["model"], "xnnpack", 1)
+        sources = [InFile(*entry) for entry in request["inputs"]]
+        _allocate(interpreter, {str(i): source.empty for i, source in enumerate(sources)})
+        outputs = [detail["index"] for detail in interpreter.get_output_details()]
+        return "ok", "", run_through(interpreter, sources, outputs, request["outputs"])
     except (RuntimeError, ValueError) as error:
         return "run-failure", _one_line(error), None
 

@@ -1,0 +1,186 @@
+"""`prune` and `optimize --prune`: what they write, what they say, and what they refuse."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.adapted import stack
+from tests.support.command import call
+from tests.support.docs.make_testdata import FOLDER
+from tests.support.nets.small_nets import build
+from tflite_sparse.model import Model
+from tflite_sparse.runtime.data.images import SUFFIXES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = FOLDER / "mobilenet_tiny_80.tflite"
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def changed_tensors(before: Path, after: Path) -> set[str]:
+    one, two = (Model.read(path) for path in (before, after))
+    pairs = zip(one.main.tensors, two.main.tensors, strict=True)
+    return {a.name for a, b in pairs if a.buffer.data.tobytes() != b.buffer.data.tobytes()}
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> Path:
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    shape = Model.read(MODEL).main.inputs[0].shape
+    rng = np.random.default_rng(0)
+    np.save(folder / "all.npy", rng.normal(size=(40, *shape)).astype(np.float32))
+    return folder
+
+
+def test_without_data_the_smallest_become_zero_and_quality_is_unknown(tmp_path: Path) -> None:
+    out = tmp_path / "pruned.tflite"
+    done = call("prune", MODEL, "-o", out, "--zeros", "90%")
+    assert done.code == 0, done.err
+    assert "quality is unknown without --data" in words(done.out)
+    assert "5 of 5" in done.out
+    changed = changed_tensors(MODEL, out)
+    assert changed == {f"block{i}/pointwise/filter" for i in range(5)}
+    assert out.stat().st_size == MODEL.stat().st_size
+    for tensor in Model.read(out).main.tensors:
+        if tensor.name in changed:
+            assert np.mean(tensor.data == 0) == pytest.approx(0.9, abs=2e-3)
+
+
+def test_the_document_is_as_its_schema_says(tmp_path: Path, arrays: Path) -> None:
+    out = tmp_path / "pruned.tflite"
+    done = call("prune", MODEL, "-o", out, "--zeros", "0.9", "--data", arrays, "--json")
+    document = done.document("prune")
+    assert document["written"] == str(out)
+    assert (document["method"], document["allocation"]) == ("calibrated", "fidelity")
+    assert document["calibrated_on"] == 30
+    assert document["quality"]["inputs"] == 10
+    assert document["zeros"] / document["elements"] == pytest.approx(0.9, abs=5e-3)
+    assert all(f["error"] is not None for f in document["filters"])
+    names = changed_tensors(MODEL, out)
+    assert {f["name"] for f in document["filters"]} <= names
+
+
+def test_fitted_values_are_nearer_than_the_largest(tmp_path: Path, arrays: Path) -> None:
+    signal = {}
+    for method in ("magnitude", "calibrated"):
+        document = call(
+            "prune", MODEL, "-o", tmp_path / method, "--zeros", "0.9", "--data", arrays,
+            "--method", method, "--allocate", "uniform", "--json",
+        ).document("prune")  # fmt: skip
+        signal[method] = document["quality"]["outputs"][0]["snr"]
+    assert signal["calibrated"] > signal["magnitude"] + 3
+
+
+def test_too_little_agreement_writes_nothing_unless_forced(tmp_path: Path, arrays: Path) -> None:
+    out = tmp_path / "pruned.tflite"
+    line = ["prune", MODEL, "-o", out, "--zeros", "0.99", "--data", arrays, "--min-agreement", "1"]
+    done = call(*line, "--method", "magnitude", "--allocate", "uniform")
+    assert done.code == 1
+    assert "less than 100 %; --force writes it all the same" in words(done.out)
+    assert not out.exists()
+    assert call(*line, "--method", "magnitude", "--allocate", "uniform", "--force").code == 0
+    assert out.exists()
+
+
+def test_speed_and_size_say_how_many_zeros(tmp_path: Path) -> None:
+    model = tmp_path / "dense.tflite"
+    model.write_bytes(stack(zeros=0.0))
+    line = ["prune", model, "--dry-run", "--json", "--target", "wasm"]
+    document = call(*line, "--speed", "1.9").document("prune")
+    (speed,) = document["speed"]
+    assert speed["dense_ms"] / speed["ms"] == pytest.approx(1.9, rel=0.02)
+    out, small = tmp_path / "pruned.tflite", tmp_path / "small.tflite"
+    assert call("prune", model, "-o", out, "--size", "60K").code == 0
+    assert call("optimize", out, "-o", small).code == 0
+    assert small.stat().st_size == pytest.approx(60 * 1024, rel=0.05)
+    for option, value in (("--speed", "50"), ("--size", "2000")):
+        done = call("prune", model, "--dry-run", option, value)
+        assert done.code == 2
+        assert "; ask for" in done.err
+
+
+def test_filters_can_be_named(tmp_path: Path) -> None:
+    out = tmp_path / "pruned.tflite"
+    done = call(
+        "prune", MODEL, "-o", out, "--zeros", "0.9", "--layer", "block0*=0.85",
+        "--exclude", "stem*", "--block", "2", "--json",
+    ).document("prune")  # fmt: skip
+    shares = {f["name"]: f["zeros"] / f["elements"] for f in done["filters"]}
+    assert 0.85 <= shares["block0/pointwise/filter"] < 0.95
+    assert any("--exclude" in left["reason"] for left in done["left"])
+    data = Model.read(out).main
+    filt = next(t.data for t in data.tensors if t.name == "block3/pointwise/filter")
+    rows = np.asarray(filt).reshape(len(filt), -1) == 0
+    assert np.mean(rows[0::2] & rows[1::2]) > 0.89
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "one thing must say how many weights become zero"),
+        (["--zeros", "0.5"], "run dense: together they need"),
+        (["--zeros", "0.8", "--method", "calibrated"], "calibrated asks for data"),
+        (["--zeros", "0.8", "--metric", "m:f"], "--metric asks for --data"),
+        (["--zeros", "0.8", "--mean", "1"], "asks for --data"),
+        (["--zeros", "0.8", "--data", "nowhere"], "no such folder"),
+        (["--zeros", "0.8", "--data", "no_module:f"], "no_module"),
+        (["--zeros", "0.8", "--layer", "x"], "is no share of a filter"),
+        (["--zeros", "0.8", "--only", "none"], "no filter of the model would run sparse"),
+        (["--zeros", "0.8", "--min-agreement", "0.5"], "--min-agreement is for classifiers"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(options: list[str], message: str) -> None:
+    done = call("prune", MODEL, "--dry-run", *options)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_net_that_cannot_run_sparse_says_why(tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(build(lambda g: g.conv2d(g.input((1, 8, 8, 32)), 32)))
+    done = call("prune", model, "--zeros", "0.8", "--dry-run")
+    assert done.code == 2
+    assert "no filter of the model would run sparse, so that zeros win nothing: it runs" in done.err
+
+
+def test_functions_give_inputs_and_measure(tmp_path: Path, monkeypatch) -> None:
+    shape = Model.read(MODEL).main.inputs[0].shape
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "def inputs():\n"
+        f"    return (np.full({shape}, n / 9, np.float32) for n in range(8))\n"
+        "def largest(outputs, inputs):\n"
+        "    assert len(outputs) == len(inputs) == 2\n"
+        "    return max(float(v.max()) for run in outputs for v in run.values())\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    done = call(
+        "prune", MODEL, "-o", "out.tflite", "--zeros", "0.8", "--data", "mine:inputs", "--metric",
+        "mine:largest", "--json",
+    )  # fmt: skip
+    quality = done.document("prune")["quality"]
+    assert set(quality["before"]) == set(quality["after"]) == {"largest"}
+
+
+def test_optimize_prunes_first_and_proves_the_rest(tmp_path: Path, arrays: Path) -> None:
+    model, out = tmp_path / "dense.tflite", tmp_path / "small.tflite"
+    shutil.copy(MODEL, model)
+    done = call(
+        "optimize", model, "-o", out, "--prune", "0.9", "--data", arrays, "--values", "int8",
+        "--json",
+    )  # fmt: skip
+    document = done.document("rewrite")
+    assert document["verified"], document["verification"]
+    assert document["pruning"]["quality"]["inputs"] == 10
+    assert out.stat().st_size < 0.5 * model.stat().st_size
+    assert ".png" in SUFFIXES

@@ -1,0 +1,64 @@
+"""How near outputs are to those of the dense model, and when these are odd."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tflite_sparse.pruning.measures import degenerate, loss, quality
+
+
+def classes(*winners: int, of: int = 10):
+    rows = np.full((len(winners), 1, of), 0.01, np.float32)
+    rows[np.arange(len(winners)), 0, list(winners)] = 1
+    rows /= rows.sum(axis=2, keepdims=True)
+    return [{"classes": row} for row in rows]
+
+
+def test_equal_outputs_agree_in_everything():
+    runs = classes(1, 2, 3)
+    found = quality(runs, runs)
+    (output,) = found.outputs
+    assert (output.top1, output.top5, output.kl, output.snr) == (1, 1, 0, None)
+    assert output.cosine == pytest.approx(1)
+    assert found.agreement == 1
+    assert loss(runs, runs) == 0
+
+
+def test_agreement_is_the_share_of_inputs_with_the_same_largest_value():
+    found = quality(classes(1, 2, 3, 4), classes(1, 2, 3, 5))
+    assert found.outputs[0].top1 == 0.75
+    assert found.outputs[0].kl > 0
+    assert loss(classes(1), classes(2)) > 1
+
+
+def test_numbers_that_are_no_probabilities_are_made_some():
+    logits = [{"logits": np.array([[3.0, -1.0, 0.5]], np.float32)}]
+    shifted = [{"logits": logits[0]["logits"] + 7}]
+    assert quality(logits, shifted).outputs[0].kl == pytest.approx(0, abs=1e-9)
+
+
+def test_maps_have_no_classes():
+    maps = [{"map": np.ones((1, 4, 4, 3), np.float32)}]
+    output = quality(maps, [{"map": 2 * maps[0]["map"]}]).outputs[0]
+    assert (output.top1, output.top5, output.kl) == (None, None, None)
+    assert output.snr == pytest.approx(0)
+    assert output.cosine == pytest.approx(1)
+    assert quality(maps, maps).agreement is None
+
+
+def test_probabilities_count_before_other_rows():
+    dense = [{**run, "box": np.array([[1.0, 2.0]], np.float32)} for run in classes(1, 2)]
+    pruned = [{**run, "box": np.array([[2.0, 1.0]], np.float32)} for run in classes(1, 2)]
+    assert quality(dense, pruned).agreement == 1
+
+
+def test_one_class_for_most_inputs_is_odd():
+    assert degenerate(classes(*range(10), *range(10))) is None
+    assert "puts 17 of 20 inputs into one class" in (degenerate(classes(*[1] * 17, 2, 3, 4)) or "")
+    same = [{"map": np.zeros((1, 4, 4, 3), np.float32)}] * 3
+    assert "the same for every input" in (degenerate(same) or "")
+    bad = [{"map": np.full((1, 2), np.nan)}, {"map": np.zeros((1, 2))}]
+    assert "not finite" in (degenerate(bad) or "")
+    # Whether something is there has two classes, and may be so of all.
+    assert degenerate(classes(*[1] * 19, 0, of=2)) is None

@@ -1,0 +1,209 @@
+"""`tflite-sparse prune`: set weights to zero where the runtime will skip them."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.commands.adapt import Targets
+from tflite_sparse.cli.output import free_target, show
+from tflite_sparse.cli.pruning.asked import parse_layers, parse_numbers, prune_with, too_far
+from tflite_sparse.errors import UsageError
+
+__all__ = ["Allocate", "By", "Layout", "MinAgreement", "command"]
+
+_STDOUT = "-"
+
+
+class By(str, Enum):
+    """How values are chosen."""
+
+    MAGNITUDE = "magnitude"
+    CALIBRATED = "calibrated"
+
+
+class Spread(str, Enum):
+    """How zeros are spread over filters."""
+
+    UNIFORM = "uniform"
+    ERK = "erk"
+    FIDELITY = "fidelity"
+
+
+class Order(str, Enum):
+    """How a map lies in memory."""
+
+    NHWC = "nhwc"
+    NCHW = "nchw"
+
+
+Allocate = Annotated[
+    Spread | None,
+    typer.Option(
+        help="How zeros are spread over filters: the same share in each, more of them in large ones"
+        " (ERK), or where they change the outputs least.  [default: fidelity with --data,"
+        " else uniform]"
+    ),
+]
+MethodOption = Annotated[
+    By | None,
+    typer.Option(
+        help="How values are chosen: the smallest become zero, or those that data can best do"
+        " without, and the others make up for them.  [default: calibrated with --data,"
+        " else magnitude]"
+    ),
+]
+Inputs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SOURCE",
+        help="Inputs: a folder of images or of .npz and .npy files, such a file, or"
+        " module:function. Values are fitted to three quarters; the rest tells the quality.",
+    ),
+]
+Mean = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Taken from each channel of an image, 0 to 255.  [default: as the metadata of the"
+        " model say, else 127.5]",
+    ),
+]
+Std = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBERS", help="What that is divided by.  [default: likewise]"),
+]
+Layout = Annotated[
+    Order | None,
+    typer.Option(help="Order of the input's dimensions.  [default: by its shape]"),
+]
+MinAgreement = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        min=0.0,
+        max=1.0,
+        help="With --data: fail and write nothing where fewer inputs get the class that the dense"
+        " model gives them.",
+    ),
+]
+
+
+def command(
+    model: opt.ModelPath,
+    output: opt.Output = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", "-f", help="Overwrite OUT; write it below --min-agreement too."),
+    ] = False,
+    dry_run: opt.DryRun = False,
+    zeros: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Share of zeros in the filters that are pruned."),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIMES",
+            help="In its place: how many times as fast as dense, by the estimate for the first"
+            " target.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="BYTES", help="In its place: size of the file once optimized."),
+    ] = None,
+    method: MethodOption = None,
+    allocate: Allocate = None,
+    block: Annotated[
+        int, typer.Option(help="Neighbouring output channels that become zero together: 1, 2, 4.")
+    ] = 1,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN=SHARE", help="Share of zeros for filters of such a name (*, ?)."
+        ),
+    ] = None,
+    only: opt.Only = None,
+    exclude: opt.Exclude = None,
+    target: Targets = None,
+    data: Inputs = None,
+    mean: Mean = None,
+    std: Std = None,
+    layout: Layout = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="With --data: your own measure, called with the outputs and the inputs.",
+        ),
+    ] = None,
+    min_agreement: MinAgreement = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
+    top: opt.Top = 20,
+    as_json: opt.AsJson = False,
+) -> int:
+    """Set weights to zero where optimize makes them run sparse, and say what quality is left."""
+    from tflite_sparse.cli.values import parse_share, parse_size
+    from tflite_sparse.model import Model
+    from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
+    from tflite_sparse.report.printables import printable_pruning
+    from tflite_sparse.rewrite.writing.save import save
+    from tflite_sparse.runtime.data.images import ImageOptions
+    from tflite_sparse.storage.options import WeightSelection
+
+    options = PruneOptions(
+        zeros=None if zeros is None else parse_share(zeros),
+        speed=speed,
+        size=None if size is None else parse_size(size),
+        method=None if method is None else Method(method.value),
+        allocation=None if allocate is None else Allocation(allocate.value),
+        block=block,
+        targets=tuple(target or ()),
+        selection=WeightSelection(tuple(only or ()), tuple(exclude or ())),
+        overrides=parse_layers(layer),
+        seed=seed,
+    )
+    images = ImageOptions(
+        parse_numbers(mean, "--mean"),
+        parse_numbers(std, "--std"),
+        None if layout is None else layout.value,
+    )
+    if not dry_run:
+        _writable(output, force=force, as_json=as_json)
+    pruned = prune_with(Model.read(model), options, data, images, metric)
+    refused = too_far(pruned, min_agreement)
+    written, nbytes = None, None
+    if refused is None or force:
+        refused = None
+        if output is not None and not dry_run:
+            to = sys.stdout.buffer if output == _STDOUT else output
+            nbytes, written = save(pruned, to, fresh=not force), output
+    report = printable_pruning(
+        pruned.report,
+        model,
+        written,
+        nbytes,
+        destination="standard output" if written == _STDOUT else written,
+        refused=refused,
+        top=top,
+    )
+    # Standard output may be the model itself.
+    show(report, as_json=as_json, stream=sys.stderr if written == _STDOUT else None)
+    return int(refused is not None)
+
+
+def _writable(output: str | None, *, force: bool, as_json: bool) -> None:
+    if output is None:
+        raise UsageError(
+            "nothing says where to write", hint="-o OUT writes a file, --dry-run only tells"
+        )
+    if output == _STDOUT:
+        if as_json:
+            raise UsageError("--json and -o - both ask for standard output")
+        return
+    free_target(output, force=force)

@@ -1,0 +1,1 @@
+"""What commands that prune have in common."""

@@ -1,0 +1,167 @@
+"""What `prune` and `optimize --prune` have in common: inputs, quality, and what is refused."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.pruning.options import PruneOptions
+    from tflite_sparse.pruning.result import PrunedModel, Pruning
+    from tflite_sparse.runtime.activations.calibrate import Split
+    from tflite_sparse.runtime.data.images import ImageOptions
+
+__all__ = ["Pruned", "parse_layers", "parse_numbers", "prune_with", "pruned_file", "too_far"]
+
+
+class Pruned(NamedTuple):
+    """A model that was pruned, to be rewritten.
+
+    Attributes:
+        path: where it lies.
+        pruning: what was done.
+    """
+
+    path: str
+    pruning: Pruning
+
+
+def parse_layers(texts: Sequence[str] | None) -> tuple[tuple[str, float], ...]:
+    """Shares of zeros by the name of a filter: "conv_1*=0.9".
+
+    Raises:
+        UsageError: one says something else.
+    """
+    from tflite_sparse.words.units import parse_share
+
+    pairs = []
+    for text in texts or ():
+        pattern, found, share = text.rpartition("=")
+        if not found or not pattern:
+            raise UsageError(f"{text!r} is no share of a filter", hint="write PATTERN=0.9")
+        pairs.append((pattern, parse_share(share)))
+    return tuple(pairs)
+
+
+def parse_numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """Numbers with commas between them, one a channel: "123.7,116.3,103.5".
+
+    Raises:
+        UsageError: they are none.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r}: no numbers", hint="write 127.5 or 124,116,104"
+        ) from None
+
+
+def prune_with(
+    model: Model,
+    options: PruneOptions,
+    data: str | None,
+    images: ImageOptions,
+    metric: str | None,
+) -> PrunedModel:
+    """Prunes a model; with data, says how near it comes to the dense one.
+
+    Args:
+        model: the dense model.
+        options: how it is pruned.
+        data: where inputs are; None for no data.
+        images: how images become inputs.
+        metric: the user's own, "module:function"; None for none.
+
+    Raises:
+        TfliteSparseError: see `prune` and `given_inputs`.
+    """
+    from tflite_sparse.cli.progress import progress_bar
+    from tflite_sparse.pruning.prune import prune
+    from tflite_sparse.runtime.activations.calibrate import Split
+    from tflite_sparse.runtime.data.given import given_inputs
+
+    if data is None:
+        asked = {"--metric": metric is not None, "--mean, --std and --layout": images.asked}
+        for option, given in asked.items():
+            if given:
+                raise UsageError(f"{option} asks for --data", hint="--data FOLDER gives inputs")
+        return prune(model, options)
+    split = Split.of(given_inputs(data, model, images))
+    if split.held_out is split.fitted:
+        raise UsageError(
+            f"{data} has {len(split.fitted)} inputs, and one of four is held out",
+            hint="give 4 at least; some hundred make sense",
+        )
+    with progress_bar("pruning") as update:
+        pruned = prune(model, options, split.fitted, progress=lambda _, i, n: update(i, n))
+    return _judged(model, pruned, split, metric)
+
+
+@contextmanager
+def pruned_file(
+    model: str, zeros: str, targets: Sequence[str] | None, data: str | None
+) -> Iterator[Pruned]:
+    """A pruned model in a file of its own, for what goes on with it.
+
+    Args:
+        model: path of the dense model.
+        zeros: the share of zeros as a user writes it.
+        targets: targets on which filters must run sparse; None for the usual ones.
+        data: where inputs are; None for no data.
+    """
+    from tflite_sparse.cli.values import parse_share
+    from tflite_sparse.files.output import scratch
+    from tflite_sparse.model import Model
+    from tflite_sparse.pruning.options import PruneOptions
+    from tflite_sparse.rewrite.writing.save import save
+    from tflite_sparse.runtime.data.images import ImageOptions
+
+    options = PruneOptions(zeros=parse_share(zeros), targets=tuple(targets or ()))
+    pruned = prune_with(Model.read(model), options, data, ImageOptions(), None)
+    with scratch() as (file, path):
+        save(pruned, file)
+        file.flush()
+        yield Pruned(str(path), pruned.report)
+
+
+def _judged(model: Model, pruned: PrunedModel, split: Split, metric: str | None) -> PrunedModel:
+    from tflite_sparse.pruning.judge import judge
+    from tflite_sparse.runtime.data.given import function_of
+
+    own = None if metric is None else function_of(metric)
+    return pruned.judged(judge(model, pruned.model, split.held_out, own))
+
+
+def too_far(pruned: PrunedModel, least: float) -> str | None:
+    """Why a pruned model is too far from the dense one; None where it is near enough.
+
+    Args:
+        pruned: it.
+        least: the smallest agreement that is allowed; 0 asks for nothing.
+
+    Raises:
+        UsageError: nothing tells how near it is.
+    """
+    if not least:
+        return None
+    quality = pruned.report.quality
+    agreement = None if quality is None else quality.agreement
+    if agreement is None:
+        raise UsageError(
+            "--min-agreement is for classifiers, on data",
+            hint="--data FOLDER gives inputs" if quality is None else "no output has classes",
+        )
+    if agreement >= least:
+        return None
+    return (
+        f"it agrees with the dense model on {100 * agreement:.1f} % of the inputs held out,"
+        f" which is less than {100 * least:g} %; --force writes it all the same"
+    )

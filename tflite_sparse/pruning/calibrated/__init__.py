@@ -1,0 +1,1 @@
+"""Values fitted to what the model computes on data."""

@@ -1,0 +1,109 @@
+"""How zeros are spread over filters without a look at data, within the rule of clusters."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.pruning.options import Allocation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.pruning.filters import Prunable, Selected
+    from tflite_sparse.pruning.options import PruneOptions
+
+__all__ = ["LEAST_ZEROS", "check_clusters", "kept_shares", "least_zeros"]
+
+LEAST_ZEROS = 2 / 3
+"""XNNPACK runs a cluster sparse where more of its weights than that are zero."""
+
+_MARGIN = 1e-3
+
+
+def kept_shares(
+    selected: Selected, zeros: float, allocation: Allocation, options: PruneOptions
+) -> list[float]:
+    """The share of values that each filter keeps.
+
+    Args:
+        selected: the filters.
+        zeros: share of zeros in all of them together.
+        allocation: uniform, or ERK (Erdős-Rényi kernel): filters keep values in proportion to the
+            sum of their dimensions, so that small ones keep more.
+        options: for overrides.
+
+    Raises:
+        UsageError: there cannot be so many zeros in the filters that are left.
+    """
+    filters = selected.filters
+    fixed = [options.override(prunable) for prunable in filters]
+    kept = [0.0 if share is None else 1 - share for share in fixed]
+    open_ = [index for index, share in enumerate(fixed) if share is None]
+    budget = (1 - zeros) * sum(p.size for p in filters)
+    budget -= sum(kept[i] * p.size for i, p in enumerate(filters) if i not in open_)
+    if not open_:
+        return kept
+    if budget < 0:
+        raise UsageError(
+            f"overrides keep more values than {zeros:.0%} zeros leave",
+            hint="ask for fewer zeros, or for more in --layer",
+        )
+    raw = [_raw(filters[i], allocation) for i in open_]
+    sizes = [filters[i].size for i in open_]
+    for index, share in zip(open_, _scaled(raw, sizes, budget), strict=True):
+        kept[index] = share
+    return kept
+
+
+def _raw(prunable: Prunable, allocation: Allocation) -> float:
+    if allocation is not Allocation.ERK:
+        return 1.0
+    shape = prunable.weight.tensor.shape
+    return sum(shape) / math.prod(shape)
+
+
+def _scaled(raw: Sequence[float], sizes: Sequence[int], budget: float) -> list[float]:
+    """Shares in proportion to `raw`, none above 1, that keep as many values as the budget."""
+    full: set[int] = set()
+    while True:
+        rest = budget - sum(sizes[i] for i in full)
+        weight = sum(raw[i] * sizes[i] for i in range(len(raw)) if i not in full)
+        factor = rest / weight if weight else 0.0
+        above = {i for i in range(len(raw)) if i not in full and raw[i] * factor > 1}
+        if not above:
+            return [1.0 if i in full else raw[i] * factor for i in range(len(raw))]
+        full |= above
+
+
+def least_zeros(selected: Selected, cluster: int) -> float:
+    """The share of zeros in the pruned filters of a cluster that it takes to run sparse."""
+    size = sum(p.size for p in selected.filters if p.cluster == cluster)
+    others = selected.other_values.get(cluster, 0)
+    wanted = (LEAST_ZEROS + _MARGIN) * (size + others) - selected.other_zeros.get(cluster, 0)
+    return max(0.0, wanted / size) if size else 0.0
+
+
+def check_clusters(selected: Selected, kept: Sequence[float]) -> None:
+    """Refuses what leaves a cluster with too few zeros.
+
+    Raises:
+        UsageError: a cluster would run dense.
+    """
+    filters = selected.filters
+    for cluster in sorted({p.cluster for p in filters}):
+        own = [i for i, p in enumerate(filters) if p.cluster == cluster]
+        sizes = np.array([filters[i].size for i in own], np.float64)
+        zeros = 1 - float(np.dot(sizes, [kept[i] for i in own]) / sizes.sum())
+        least = least_zeros(selected, cluster)
+        if zeros < least - _MARGIN / 2:
+            names = filters[own[0]].id.name
+            others = f" and {len(own) - 1} others" if len(own) > 1 else ""
+            raise UsageError(
+                f"{names}{others} would have {zeros:.1%} zeros, and run dense:"
+                f" together they need {least:.1%}",
+                hint=f"ask for more zeros: --zeros {math.ceil(least * 100) / 100:.2f}",
+            )

@@ -1,0 +1,74 @@
+"""Runs the dense and the pruned model on inputs held out, and compares what they return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tflite_sparse.errors import RuntimeFailureError, UsageError
+from tflite_sparse.pruning.measures import Quality, quality
+from tflite_sparse.runtime.litert.driver import Job, run_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.runtime.observations import Outputs
+
+__all__ = ["judge"]
+
+_AT_ONCE = 64
+_TIMEOUT = 600.0
+
+
+def judge(
+    dense: Model,
+    pruned: Model,
+    inputs: Sequence[Outputs],
+    metric: Callable[..., Any] | None = None,
+) -> Quality:
+    """How near a pruned model comes to the dense one.
+
+    Args:
+        dense: the dense model.
+        pruned: the pruned model.
+        inputs: sets of inputs by position, to which nothing was fitted.
+        metric: the user's own: is called with the outputs of a model, by name, one dict an input,
+            and the inputs; gives a number, or numbers by name.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT is not installed.
+        RuntimeFailureError: a model does not run.
+        UsageError: the metric gives no numbers.
+    """
+    models = [dense.copy().to_bytes(), pruned.copy().to_bytes()]
+    outputs: list[list[Outputs]] = [[], []]
+    for start in range(0, len(inputs), _AT_ONCE):
+        feeds = inputs[start : start + _AT_ONCE]
+        results = run_jobs([Job(model, feeds) for model in models], timeout=_TIMEOUT)
+        for collected, result in zip(outputs, results, strict=True):
+            if not result.ok:
+                raise RuntimeFailureError(
+                    f"LiteRT does not run the model: {result.status}, {result.detail}"
+                )
+            collected.extend(result.trials)
+    measured = quality(*outputs)
+    if metric is None:
+        return measured
+    before, after = (_numbers(metric, values, inputs) for values in outputs)
+    return msgspec.structs.replace(measured, before=before, after=after)
+
+
+def _numbers(
+    metric: Callable[..., Any], outputs: Sequence[Outputs], inputs: Sequence[Outputs]
+) -> dict[str, float]:
+    found = metric(outputs, inputs)
+    try:
+        if hasattr(found, "items"):
+            return {str(name): float(value) for name, value in found.items()}
+        return {getattr(metric, "__name__", "metric"): float(found)}
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"the metric gives {type(found).__name__}, not a number or numbers by name"
+        ) from None

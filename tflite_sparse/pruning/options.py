@@ -1,0 +1,97 @@
+"""What pruning is asked for."""
+
+from __future__ import annotations
+
+import fnmatch
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.model.zero_counts import BLOCK_CHANNELS
+from tflite_sparse.records import Record, Share
+from tflite_sparse.storage.options import WeightSelection
+
+if TYPE_CHECKING:
+    from tflite_sparse.pruning.filters import Prunable
+
+__all__ = ["Allocation", "Method", "PruneOptions"]
+
+
+class Method(str, Enum):
+    """How the values are chosen that become zero, and those that stay."""
+
+    MAGNITUDE = "magnitude"
+    CALIBRATED = "calibrated"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Allocation(str, Enum):
+    """How zeros are spread over filters."""
+
+    UNIFORM = "uniform"
+    ERK = "erk"
+    FIDELITY = "fidelity"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class PruneOptions(Record, frozen=True):
+    """How many zeros, where, and how they are chosen.
+
+    Attributes:
+        zeros: share of zeros in the filters that are pruned; None where something else says how
+            many.
+        speed: how many times as fast as dense the model is to be, by the estimate for the first
+            target; None likewise.
+        size: bytes that the file is to have once optimized; None likewise.
+        method: how values are chosen; None for calibrated with data and magnitude without.
+        allocation: how zeros are spread; None for fidelity with data and uniform without.
+        block: neighbouring output channels that become zero together: 1, 2 or 4.
+        targets: targets on which the filters must run sparse; empty for the usual ones.
+        selection: which filters may be pruned.
+        overrides: share of zeros for filters by a glob pattern of their names, the first that
+            matches; the others take what is left.
+        seed: of positions that are drawn.
+    """
+
+    zeros: Share | None = None
+    speed: float | None = None
+    size: int | None = None
+    method: Method | None = None
+    allocation: Allocation | None = None
+    block: int = 1
+    targets: tuple[str, ...] = ()
+    selection: WeightSelection = WeightSelection()
+    overrides: tuple[tuple[str, float], ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if sum(asked is not None for asked in (self.zeros, self.speed, self.size)) != 1:
+            raise UsageError(
+                "one thing must say how many weights become zero",
+                hint="--zeros 0.8, --speed 1.8 or --size 2M",
+            )
+        shares = [share for _, share in self.overrides]
+        if self.zeros is not None:
+            shares.append(self.zeros)
+        if not all(0 <= share < 1 for share in shares):
+            raise UsageError("the share of zeros lies between 0 and 1", hint="--zeros 0.8")
+        if self.speed is not None and not 1 < self.speed < float("inf"):
+            raise UsageError("--speed is more than 1", hint="--speed 1.8 is 1.8 times as fast")
+        if self.block not in (1, *BLOCK_CHANNELS):
+            raise UsageError(f"there are no kernels for blocks of {self.block}", hint="1, 2 or 4")
+
+    def override(self, prunable: Prunable) -> float | None:
+        """The share of zeros that somebody asks for in a filter, None where nobody does."""
+        names = prunable.names
+        return next(
+            (
+                share
+                for pattern, share in self.overrides
+                if any(fnmatch.fnmatchcase(name, pattern) for name in names)
+            ),
+            None,
+        )

@@ -1,0 +1,115 @@
+"""What pruning did, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.measures import Quality
+from tflite_sparse.pruning.options import Allocation, Method
+from tflite_sparse.records import Amount, Count, Record, Share
+from tflite_sparse.rewrite.changes import Left
+from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.storage.weight_id import WeightId
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["PrunedFilter", "PrunedModel", "Pruning", "Speed"]
+
+
+class PrunedFilter(Record, frozen=True):
+    """A filter with zeros.
+
+    Attributes:
+        weight: which one.
+        elements: number of its values.
+        zeros: how many of them are zero now.
+        zeros_before: how many were before.
+        cluster: filters with the same number go sparse together or not at all.
+        error: power of the differences of what the filter computes as a share of the variance of
+            what it computed, on the inputs that it was fitted to; null without data.
+        note: what else there is to know, or null.
+    """
+
+    flat: ClassVar[tuple[str, ...]] = ("weight",)
+
+    weight: WeightId
+    elements: Count
+    zeros: Count
+    zeros_before: Count
+    cluster: Count
+    error: Amount | None = None
+    note: str | None = None
+
+
+class Speed(Record, frozen=True):
+    """What `optimize` will make of the pruned model on a target.
+
+    Attributes:
+        target: the target.
+        sparse: how many of the pruned filters run sparse.
+        dense_ms: estimated time with dense weights, in milliseconds; null where nobody measured.
+        ms: estimated time once its weights are stored sparse.
+    """
+
+    target: str
+    sparse: Count
+    dense_ms: Amount | None
+    ms: Amount | None
+
+
+class Pruning(Record, frozen=True):
+    """What was done, without the model.
+
+    Attributes:
+        method: how values were chosen.
+        allocation: how zeros were spread.
+        block: neighbouring output channels that became zero together.
+        zeros: zeros in the pruned filters.
+        elements: number of values in them.
+        filters: the pruned filters, in the order in which the model reads them.
+        left: other weights, and why each stays as it is.
+        speed: what comes of it, by target.
+        calibrated_on: number of inputs that values were fitted to; 0 without data.
+        quality: how near the model comes to the dense one on inputs held out; null without data.
+        notes: what else there is to know, one sentence each.
+    """
+
+    method: Method
+    allocation: Allocation
+    block: Count
+    zeros: Count
+    elements: Count
+    filters: tuple[PrunedFilter, ...]
+    left: tuple[Left, ...]
+    speed: tuple[Speed, ...]
+    calibrated_on: Count
+    quality: Quality | None
+    notes: tuple[str, ...]
+
+    @property
+    def share(self) -> Share:
+        """Share of zeros in the pruned filters."""
+        return self.zeros / self.elements if self.elements else 0.0
+
+
+class PrunedModel(msgspec.Struct, frozen=True, eq=False):
+    """A pruned model, and what was done.
+
+    Attributes:
+        model: the model, stored dense.
+        report: what was done.
+        expected: what the changed tensors must hold when it is written, for `save`.
+    """
+
+    model: Model
+    report: Pruning
+    expected: tuple[Expected, ...] = ()
+
+    def judged(self, quality: Quality) -> Self:
+        """The same with what is known of its quality."""
+        report = msgspec.structs.replace(self.report, quality=quality)
+        return msgspec.structs.replace(self, report=report)

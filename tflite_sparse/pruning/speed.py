@@ -1,0 +1,115 @@
+"""What becomes of a pruned model on the targets, and how many zeros a speed takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.model.zero_counts import ZeroCounts
+from tflite_sparse.pruning.filters import TRIED
+from tflite_sparse.pruning.result import Speed
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
+from tflite_sparse.rewrite.adapt.outlook import TARGETS
+from tflite_sparse.rewrite.optimize import Optimize
+from tflite_sparse.xnnpack.cost.estimate import estimate, nanoseconds
+from tflite_sparse.xnnpack.cost.prices import costs_of
+from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.releases.targets import target as target_of
+
+if TYPE_CHECKING:
+    from tflite_sparse.model import Model
+    from tflite_sparse.pruning.filters import Prunable, Selected
+    from tflite_sparse.pruning.options import PruneOptions
+    from tflite_sparse.xnnpack.plan import Plan
+
+__all__ = ["speeds", "zeros_for_size", "zeros_for_speed"]
+
+_BYTE = 256
+
+
+def speeds(model: Model, options: PruneOptions) -> tuple[Speed, ...]:
+    """What `optimize` will make of a pruned model, by target.
+
+    Args:
+        model: the pruned model; it stays as it is.
+        options: the targets.
+    """
+    targets = options.targets or TARGETS
+    optimized, counts = Optimize(AdaptOptions(targets)).run(model).model, ZeroCounts()
+    views = []
+    for name in targets:
+        planned = plan(optimized.main, name, zeros=counts)
+        before = plan(model.main, name, zeros=counts)
+        time, dense = _time(planned, optimized), _time(before, model)
+        views.append(
+            Speed(
+                target_of(name).name,
+                planned.verdict.sparse_pointwise,
+                None if dense is None else dense[0],
+                None if time is None else time[1],
+            )
+        )
+    return tuple(views)
+
+
+def _time(planned: Plan, model: Model) -> tuple[float, float] | None:
+    """Milliseconds dense and as planned; None where nobody measured the target."""
+    time = estimate(planned, model.main)
+    return None if time is None else (time.dense_ms, time.planned_ms)
+
+
+def zeros_for_speed(speed: float, model: Model, selected: Selected) -> float:
+    """The share of zeros with which a model is so many times as fast as dense.
+
+    The estimate falls with every zero by a fixed price, so that one trial tells it.
+
+    Args:
+        speed: how many times as fast, on the first target.
+        model: the dense model.
+        selected: the filters.
+
+    Raises:
+        UsageError: not even with all weights zero would it be so fast.
+    """
+    target, trial = selected.target, selected.trial
+    costs = costs_of(target)
+    dense, _ = nanoseconds(plan(model.main, target), model.main, costs)
+    _, planned = nanoseconds(plan(trial.main, target), trial.main, costs)
+    priced = sum(p.price * p.size for p in selected.filters)
+    fixed = planned - (1 - TRIED) * priced
+    share = 1 - (dense / speed - fixed) / priced
+    if share >= 1:
+        raise UsageError(
+            f"on {target} it comes to {dense / fixed:.2f} times the speed at most, by the estimate,"
+            f" not to {speed:g} times",
+            hint="ask for less, or by --zeros",
+        )
+    return share
+
+
+def zeros_for_size(size: int, selected: Selected) -> float:
+    """The share of zeros with which the optimized file has so many bytes.
+
+    Args:
+        size: the bytes.
+        selected: the filters.
+
+    Raises:
+        UsageError: not even with all weights zero would it be so small.
+    """
+    trial = len(selected.trial.to_bytes())
+    stored = sum(p.size * _bytes_of_value(p) for p in selected.filters)
+    fixed = trial - (1 - TRIED) * stored
+    share = 1 - (size - fixed) / stored
+    if share >= 1:
+        raise UsageError(
+            f"the rest of the file takes {fixed:,.0f} bytes, more than {size:,}",
+            hint="ask for a larger size; --values int8 of optimize makes the rest smaller",
+        )
+    return share
+
+
+def _bytes_of_value(prunable: Prunable) -> int:
+    """Bytes that a value takes that is not zero: its own and those of its column."""
+    tensor = prunable.weight.tensor
+    return (2 if tensor.type == "FLOAT16" else 4) + (1 if tensor.shape[3] <= _BYTE else 2)

@@ -1,0 +1,165 @@
+"""What pruning did as text: the zeros of each filter, and what comes of speed and quality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix
+from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.pruning.measures import OutputQuality, Quality
+    from tflite_sparse.pruning.result import PrunedFilter, Pruning, Speed
+    from tflite_sparse.rewrite.changes import Left
+
+__all__ = ["prune_lines", "pruned_lines"]
+
+
+def prune_lines(
+    pruning: Pruning, path: str, target: str | None, refused: str | None, width: int, *, top: int
+) -> Lines:
+    """The lines of a pruned model.
+
+    Args:
+        pruning: what was done.
+        path: the model that was read.
+        target: where the result was written, None where it was not.
+        refused: why it was not; None where nothing stood in the way.
+        width: the room for a line in characters.
+        top: how many filters and weights to show; 0 for all.
+    """
+    lines = pruned_lines(pruning, path, width, top=top)
+    if refused is not None:
+        return lines[:-1] + labelled("Refused", [refused], width, style="bold red")
+    return lines[:-1] + labelled("Written", [target or "nothing, as asked for"], width)
+
+
+def pruned_lines(pruning: Pruning, path: str, width: int, *, top: int) -> Lines:
+    """The lines of what was pruned, an empty one last.
+
+    Args:
+        pruning: what was done.
+        path: the model that was read.
+        width: the room for a line in characters.
+        top: how many filters and weights to show; 0 for all.
+    """
+    from rich.text import Text
+
+    note = f"{percent(pruning.zeros, pruning.elements)} zeros, {pruning.method}"
+    lines: Lines = [heading(path, note, width), Text(), *_filters(pruning, width, top)]
+    lines += [Text(), *_speed(pruning.speed, len(pruning.filters), width)]
+    if pruning.quality is not None:
+        lines += [Text(), *_quality(pruning.quality, width)]
+    if pruning.left:
+        lines += [Text(), *_left(pruning.left, width, top)]
+    for words in pruning.notes:
+        lines += labelled("Note", [words], width, style="yellow")
+    return [*lines, Text()]
+
+
+def _filters(pruning: Pruning, width: int, top: int) -> Lines:
+    filters = pruning.filters
+    shown = filters[: top or None]
+    title = f"{count_of(len(filters), 'filter')} pruned, {pruning.allocation}"
+    if pruning.block > 1:
+        title += f", in blocks of {pruning.block} output channels"
+    if len(shown) < len(filters):
+        title += f", {len(shown)} shown"
+    fitted = pruning.calibrated_on
+    note = f"fitted to {count_of(fitted, 'input')}" if fitted else ""
+    prefix = len(common_prefix([f.weight.name for f in filters]))
+    columns = [
+        Column("filter", gives_way=True),
+        Column("read by"),
+        Column("values", right=True),
+        Column("zeros", right=True, style="bold"),
+        Column("error" if fitted else "", right=True),
+    ]
+    rows = [_row(f, prefix) for f in shown]
+    return [heading(title, note, width, path=False), *table(columns, rows, width)]
+
+
+def _row(pruned: PrunedFilter, prefix: int) -> list[str]:
+    first = pruned.weight.operators[0] if pruned.weight.operators else ""
+    kind, _, number = first.partition(" #")
+    return [
+        pruned.weight.name[prefix:] or pruned.weight.name,
+        f"{SHORT_OPERATORS.get(kind, kind)} #{number.split()[0] if number else ''}",
+        f"{pruned.elements:,}",
+        percent(pruned.zeros, pruned.elements),
+        "" if pruned.error is None else f"{100 * pruned.error:.1f} %",
+    ]
+
+
+def _speed(speeds: Sequence[Speed], filters: int, width: int) -> Lines:
+    columns = [
+        Column("once optimized"),
+        Column("run sparse", right=True),
+        Column("estimated ms", right=True),
+        Column("", right=True, style="bold"),
+    ]
+    rows = []
+    for view in speeds:
+        times = gain = ""
+        if view.dense_ms is not None and view.ms is not None:
+            times = f"{view.dense_ms:.3g} to {view.ms:.3g}"
+            gain = f"{view.dense_ms / view.ms:.2f} times" if view.ms else ""
+        rows.append([view.target, f"{view.sparse} of {max(filters, view.sparse)}", times, gain])
+    return list(table(columns, rows, width))
+
+
+def _quality(quality: Quality, width: int) -> Lines:
+    title = f"Beside the dense model, on {count_of(quality.inputs, 'input')} held out"
+    columns = [
+        Column("output", gives_way=True),
+        Column("top-1 agrees", right=True, style="bold"),
+        Column("top-5 overlap", right=True),
+        Column("KL", right=True),
+        Column("SNR", right=True),
+        Column("cosine", right=True),
+    ]
+    rows = [_measures(output) for output in quality.outputs]
+    lines = [heading(title, "", width, path=False), *table(columns, rows, width)]
+    for name, value in quality.after.items():
+        before = quality.before.get(name)
+        words = f"{value:.4g}" if before is None else f"{before:.4g} dense, {value:.4g} pruned"
+        lines += labelled(name, [words], width)
+    if quality.warning is not None:
+        lines += labelled("Warning", [quality.warning], width, style="yellow")
+    return lines
+
+
+def _measures(output: OutputQuality) -> list[str]:
+    return [
+        output.name,
+        "" if output.top1 is None else f"{100 * output.top1:.1f} %",
+        "" if output.top5 is None else f"{100 * output.top5:.1f} %",
+        "" if output.kl is None else f"{output.kl:.3g}",
+        "equal" if output.snr is None else f"{output.snr:.1f} dB",
+        f"{output.cosine:.4f}",
+    ]
+
+
+def _left(left: Sequence[Left], width: int, top: int) -> Lines:
+    reasons: dict[str, list[Left]] = {}
+    for entry in left:
+        reasons.setdefault(entry.reason, []).append(entry)
+    groups = sorted(reasons.items(), key=lambda item: -sum(e.elements for e in item[1]))
+    shown = groups[: top or None]
+    title = (
+        f"{count_of(len(left), 'weight')} left as they are" if len(left) > 1 else "1 weight left"
+    )
+    columns = [Column("weights"), Column("values", right=True), Column("why", gives_way=True)]
+    rows = [
+        [
+            entries[0].weight.name if len(entries) == 1 else str(len(entries)),
+            f"{sum(e.elements for e in entries):,}",
+            reason,
+        ]
+        for reason, entries in shown
+    ]
+    return [heading(title, "", width, path=False), *table(columns, rows, width)]

@@ -1,0 +1,1 @@
+"""Inputs that users give: images, arrays, or what their own function yields."""
