@@ -135,6 +135,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
     os.close(master)
     assert process.wait() == 0
     assert (b"\x1b[1;33m" in shown or b"\x1b[33m" in shown) == coloured
+    assert (b"\x1b" in shown) == coloured
 
 
 @pytest.mark.parametrize("name", ["pose_detection", "hand_landmark_full", "face_landmark"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import IO, TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class Screen:
         self._console = None if _plain(stream or sys.stdout) else _console(stream)
         columns = os.environ.get("COLUMNS", "")
         plain = int(columns) if columns.isdecimal() and int(columns) else _COLUMNS
+        if self._console is None and not columns and (stream or sys.stdout).isatty():
+            plain = shutil.get_terminal_size((_COLUMNS, 1)).columns
         self.width = self._console.width if self._console else plain
 
     def show(self, lines: Iterable[Text | str]) -> None:
@@ -57,6 +60,9 @@ class Screen:
 
 def _plain(stream: IO[str]) -> bool:
     """Whether colours are out of the question, and so is the width of a terminal."""
+    if os.environ.get("NO_COLOR"):
+        # No bold either: rich would keep it.
+        return True
     terminals = (sys.stdin, sys.stdout, sys.stderr, stream)
     asked = any(name in os.environ for name in _ASKS_FOR_COLOUR)
     return not asked and not any(s is not None and s.isatty() for s in terminals)
