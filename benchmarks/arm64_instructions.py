@@ -1,0 +1,77 @@
+"""Counts the instructions of MobileNetV1 on emulated Arm processors.
+
+usage: python -m benchmarks.arm64_instructions [--count]
+
+With --count, MobileNetV1 1.0 224 at several shares of zeros, in single weights and in blocks of
+output channels, runs on LiteRT's build for 64-bit Arm under qemu (`tflite-sparse runtime install
+arm64`), and the instructions of one run go to benchmarks/arm64_instructions.json. Without it those
+that lie there are printed. They are the same on every machine, within a few thousand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed_model import mobilenet
+from tflite_sparse.runtime.arm64.packages import LITERT
+from tflite_sparse.runtime.arm64.processors import emulated
+from tflite_sparse.runtime.litert.driver import profile_many
+
+COUNTS = Path(__file__).with_name("arm64_instructions.json")
+# (share of zeros in the 1x1 filters, output channels a block of them)
+NETS = {
+    "cortex-a76": (
+        *((zeros, 1) for zeros in (0.0, 0.7, 0.8, 0.9, 0.95)),
+        *((0.8, 2), (0.8, 4), (0.9, 2), (0.9, 4)),
+    ),
+    "cortex-a53": ((0.0, 1), (0.8, 1)),
+}
+
+
+def count() -> dict[str, Any]:
+    """The instructions of all nets, by kind of operator."""
+    rows = []
+    for name, nets in NETS.items():
+        models = (mobilenet(1.0, 224, *net) for net in nets)
+        profiles = profile_many(models, emulate=emulated(name, counting=True), timeout=600)
+        for (zeros, block), profile in zip(nets, profiles, strict=True):
+            assert profile.ok, profile.detail
+            assert profile.instructions is not None
+            kinds: dict[str, int] = {}
+            for op in profile.operators:
+                kinds[op.name] = kinds.get(op.name, 0) + (op.instructions or 0)
+            rows.append(
+                {
+                    "processor": name,
+                    "zeros": zeros,
+                    "block": block,
+                    "instructions": profile.instructions,
+                    "operators": kinds,
+                }
+            )
+    return {"runtime": f"LiteRT {LITERT}", "nets": rows}
+
+
+def main() -> None:
+    """Counts if asked, and prints what there is."""
+    parser = argparse.ArgumentParser(description="instructions of MobileNetV1 on Arm")
+    parser.add_argument("--count", action="store_true", help="count anew")
+    if parser.parse_args().count:
+        COUNTS.write_text(json.dumps(count(), indent=1) + "\n", "utf-8")
+    rows = json.loads(COUNTS.read_text("utf-8"))["nets"]
+    dense = {row["processor"]: row["instructions"] for row in rows if not row["zeros"]}
+    print("processor   zeros  block  M instructions  fewer by")
+    for row in rows:
+        gain = dense[row["processor"]] / row["instructions"]
+        millions = row["instructions"] / 1e6
+        print(
+            f"{row['processor']:11} {row['zeros']:5.0%} {row['block']:6} {millions:15.1f}"
+            f" {gain:7.2f} x"
+        )
+
+
+if __name__ == "__main__":
+    main()
