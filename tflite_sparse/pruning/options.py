@@ -48,7 +48,7 @@ class PruneOptions(Record, frozen=True):
             target; None likewise.
         size: bytes that the file is to have once optimized; None likewise.
         method: how values are chosen; None for calibrated with data and magnitude without.
-        allocation: how zeros are spread; None for fidelity with data and uniform without.
+        allocation: how zeros are spread; None for uniform.
         block: neighbouring output channels that become zero together: 1, 2 or 4.
         targets: targets on which the filters must run sparse; empty for the usual ones.
         selection: which filters may be pruned.

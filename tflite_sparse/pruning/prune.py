@@ -62,9 +62,7 @@ def prune(
         RuntimeFailureError: LiteRT does not run the model.
     """
     method = options.method or (Method.CALIBRATED if len(calibration) else Method.MAGNITUDE)
-    allocation = options.allocation or (
-        Allocation.FIDELITY if len(calibration) else Allocation.UNIFORM
-    )
+    allocation = options.allocation or Allocation.UNIFORM
     if not len(calibration) and (method is Method.CALIBRATED or allocation is Allocation.FIDELITY):
         wanted = method if method is Method.CALIBRATED else allocation
         raise UsageError(f"{wanted} asks for data", hint="--data FOLDER gives inputs")

@@ -60,7 +60,7 @@ def test_the_document_is_as_its_schema_says(tmp_path: Path, arrays: Path) -> Non
     done = call("prune", MODEL, "-o", out, "--zeros", "0.9", "--data", arrays, "--json")
     document = done.document("prune")
     assert document["written"] == str(out)
-    assert (document["method"], document["allocation"]) == ("calibrated", "fidelity")
+    assert (document["method"], document["allocation"]) == ("calibrated", "uniform")
     assert document["calibrated_on"] == 30
     assert document["quality"]["inputs"] == 10
     assert document["zeros"] / document["elements"] == pytest.approx(0.9, abs=5e-3)

@@ -45,8 +45,7 @@ Allocate = Annotated[
     Spread | None,
     typer.Option(
         help="How zeros are spread over filters: the same share in each, more of them in large ones"
-        " (ERK), or where they change the outputs least.  [default: fidelity with --data,"
-        " else uniform]"
+        " (ERK), or, with --data, where each alone changes the outputs least.  [default: uniform]"
     ),
 ]
 MethodOption = Annotated[
