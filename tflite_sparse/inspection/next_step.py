@@ -175,7 +175,7 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
     return NextStep(
         "Prune before conversion",
         f"{missing.message[0].upper()}{missing.message[1:]}."
-        " That is a matter of training; no command can do it.",
+        " Training does that best; 'tflite-sparse prune' does it without, at some loss.",
         None,
         _gain_of_pruning(inspection),
     )
