@@ -99,8 +99,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         efficientnet, {"squeeze": "dense"}, {**_SMALL, "squeeze": "dense"}, **_BYTES
     ),
     "efficientnet_v2b0": Architecture(efficientnet_v2, {}, _SMALL, **_BYTES),
+    "efficientnet_v2b0_wide": Architecture(
+        efficientnet_v2, {"wide": True}, {**_SMALL, "wide": True}, **_BYTES
+    ),
     "efficientnet_lite0": Architecture(efficientnet_lite, {}, _SMALL),
     "resnet50": Architecture(resnet, {}, {"size": 64, "width": 0.25, "classes": 50}),
+    "resnet50_wide": Architecture(
+        resnet, {"wide": True}, {"size": 64, "width": 0.5, "classes": 50, "wide": True}
+    ),
     "deeplab": Architecture(deeplab, {}, _SEGMENTED),
     "deeplab_257": Architecture(deeplab, {"size": 257}, {**_SEGMENTED, "size": 97}),
     "lraspp": Architecture(lraspp, {}, _SEGMENTED),

@@ -38,6 +38,7 @@ _SQUARE = {
     "HARD_SWISH": 0.45,
     "swish": 0.45,
 }
+_PICTURE = 4  # channels of a picture, at most
 _GATE = 0.28  # of a logistic gate, hard or soft
 _SUM = 0.85  # what is left of the sum of two mean squares where what is negative is cut off
 _AVERAGED = 1.0  # what averaging over a map leaves of a mean square, at most
@@ -61,6 +62,7 @@ class Net:
         batch: how many pictures at once.
         zeros: share of zeros in filters of 1x1 convolutions and fully connected layers; those of
             least magnitude.
+        wide: whether filters of wider convolutions have as many, but for those of pictures.
         storage: how weights are stored.
         padding: how layers with a stride are padded.
         channels_first: whether pictures come as [batch, channels, height, width] and are transposed
@@ -75,6 +77,7 @@ class Net:
         *,
         batch: int = 1,
         zeros: float = 0.8,
+        wide: bool = False,
         storage: Storage = "dense",
         padding: Padding = "keras",
         channels_first: bool = False,
@@ -86,6 +89,7 @@ class Net:
         self.rng = self.model.rng
         self.batch = batch
         self.zeros = zeros
+        self.wide = wide
         self.storage = storage
         self.half = storage.startswith("fp16")
         self.padding = padding
@@ -173,7 +177,7 @@ class Net:
         Args:
             x: what it reads.
             channels: how many channels it makes.
-            kernel: size of its filter; those of size 1 have zeros.
+            kernel: size of its filter; those of size 1 have zeros, others where the net is `wide`.
             stride: its stride.
             act: its activation, or "swish" or "HARD_SWISH", which are operators of their own.
             pad: (before, after) where Keras pads a layer with a stride by hand; (before, after) for
@@ -185,9 +189,9 @@ class Net:
         """
         kh, kw = pair(kernel)
         x, padding = self._padded(x, (kh, kw), stride, dilation, pad)
-        pointwise = (kh, kw) == (1, 1)
+        sparse = (kh, kw) == (1, 1) or (self.wide and x.shape[3] > _PICTURE)
         shape = (channels, kh, kw, x.shape[3])
-        filters, bias = self._weights(shape, x, gain, shift, sparse=pointwise)
+        filters, bias = self._weights(shape, x, gain, shift, sparse=sparse)
         fused, then = (act, "NONE") if act in _FUSED else ("NONE", act)
         made = self.g.conv2d(
             x,
