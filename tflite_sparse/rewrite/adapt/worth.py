@@ -90,7 +90,7 @@ def _too_slow(
     if not gains or math.prod(gains.values()) ** (1 / len(gains)) >= min_gain:
         return None
     measured, now = before[MEASURED], after[MEASURED]
-    if gains.get(MEASURED, 0.0) < min_gain and measured.ms is not None and now.ms is not None:
+    if gains.get(MEASURED, math.inf) < min_gain and measured.ms is not None and now.ms is not None:
         fastest = min(measured.ms, measured.dense_ms or measured.ms)
         return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
     worst = min(gains, key=gains.__getitem__)

@@ -80,6 +80,13 @@ def test_a_gain_that_is_asked_for_and_not_reached_is_told():
     assert {view.after for view in adaptation.attempt.outlook} == {"sparse"}
 
 
+def test_why_a_model_stays_is_told_by_a_target_that_it_is_made_for():
+    result = adapted(stack(), min_gain=50.0, targets=("arm64",))
+    reason = result.rewrite.adaptation.reason
+    assert "times as long on arm64" in reason
+    assert "WebAssembly" not in reason
+
+
 def test_sparse_weights_are_sparse_again_and_dense_ones_stay_dense():
     assert "DENSIFY" in adapted(stack(storage="sparse")).kinds
     assert "DENSIFY" not in adapted(stack()).kinds
