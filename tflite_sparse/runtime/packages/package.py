@@ -57,7 +57,8 @@ def cache_folder() -> Path:
         OSError: it cannot be made.
     """
     named = os.environ.get(_CACHE)
-    folder = Path(named) if named else Path.home() / ".cache" / "tflite-sparse"
+    # Clients and emulators run in other folders, where a relative path leads elsewhere.
+    folder = Path(named).absolute() if named else Path.home() / ".cache" / "tflite-sparse"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

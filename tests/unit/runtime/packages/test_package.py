@@ -67,6 +67,12 @@ def test_a_package_is_taken_once(npm):
     assert calls.read_text().splitlines() == ["pack --silent --ignore-scripts @someone/thing@1.2.3"]
 
 
+def test_a_cache_that_is_named_relative_is_where_the_program_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFLITE_SPARSE_CACHE", "cache")
+    assert cache_folder() == tmp_path / "cache"
+
+
 def test_its_files_have_their_paths(npm):
     npm(ARCHIVE)
     assert contents(PACKAGE) == {"readme": b"read me", "index": b"export {}"}
