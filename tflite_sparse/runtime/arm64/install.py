@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.runtime.arm64.packages import LITERT, PACKAGES
-from tflite_sparse.runtime.arm64.plugin import compiler, counter
+from tflite_sparse.runtime.arm64.plugin import compiler, counter, emulator, refusal
 from tflite_sparse.runtime.arm64.processors import PROCESSORS, describe
 from tflite_sparse.runtime.packages.bundles import Bundle
 
@@ -56,16 +56,15 @@ def _unpack(archives: Sequence[Path], folder: Path) -> None:
             (own / name).symlink_to(Path("..", "..", "root", name))
 
 
-def _qemu() -> str | None:
-    return shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
-
-
 def _lacks() -> list[str]:
     lines = []
-    if _qemu() is None:
+    if emulator() is None:
         lines.append(f"qemu-aarch64 is missing, which runs it: {_QEMU}")
     if compiler() is None:
         lines.append("a C compiler is missing, for counts of instructions: apt install gcc")
+    refused = refusal()
+    if refused is not None:
+        lines.append(refused)
     return lines
 
 
@@ -87,7 +86,7 @@ def arm64_command(processor: ArmProcessor, counts: str | None = None) -> list[st
     """
     if not ARM64.folder.is_dir():
         raise RuntimeUnavailableError("LiteRT for 64-bit Arm is not installed", hint=INSTALL)
-    qemu = _qemu()
+    qemu = emulator()
     if qemu is None:
         raise RuntimeUnavailableError(
             f"qemu-aarch64 was not found, which emulates a {processor.title}",

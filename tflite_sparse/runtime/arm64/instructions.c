@@ -8,7 +8,7 @@
    that the clock was read, and those in all. XNNPACK's profiler reads the clock after each operator.
 
    Few distributions ship qemu's header; the part of its interface that is used stands here (version 1,
-   qemu 6 and later: docs/devel/tcg-plugins in qemu). */
+   which qemu 6 to 8 load: docs/devel/tcg-plugins in qemu). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

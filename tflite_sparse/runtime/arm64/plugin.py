@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,12 +20,45 @@ from tflite_sparse.errors import RuntimeUnavailableError
 if TYPE_CHECKING:
     from tflite_sparse.runtime.litert.processor import Emulation
 
-__all__ = ["MARK", "compiler", "counter", "counting", "parse_counts"]
+__all__ = ["MARK", "compiler", "counter", "counting", "emulator", "parse_counts", "refusal"]
 
 MARK = 4247
 """The system call that marks where counting begins (0) and ends (1), as in instructions.c."""
 
+_NEWEST_QEMU = 8
+"""Major version of the last qemu whose plugins have the interface of instructions.c."""
+
 _SOURCE = Path(__file__).with_name("instructions.c")
+
+
+def emulator() -> str | None:
+    """The qemu for 64-bit Arm of this machine."""
+    return shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
+
+
+def refusal() -> str | None:
+    """Why this machine's qemu does not take the plugin; None where it does, or there is none.
+
+    From 9.0 on, qemu loads no plugin for the first version of the interface (plugins/plugin.h:
+    QEMU_PLUGIN_MIN_VERSION).
+    """
+    qemu = emulator()
+    version = None if qemu is None else _major(qemu)
+    if version is None or version <= _NEWEST_QEMU:
+        return None
+    return f"qemu {version} counts no instructions, which qemu 6 to {_NEWEST_QEMU} do"
+
+
+@functools.cache
+def _major(qemu: str) -> int | None:
+    try:
+        done = subprocess.run(
+            [qemu, "--version"], capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    told = re.search(r"version (\d+)", done.stdout)
+    return None if told is None else int(told[1])
 
 
 def compiler() -> str | None:
@@ -32,12 +67,12 @@ def compiler() -> str | None:
 
 
 def counting(asked: Emulation) -> Emulation:
-    """The same processor, with its instructions counted where this machine has a compiler.
+    """The same processor, with its instructions counted where this machine can do that.
 
     Args:
         asked: the processor.
     """
-    return msgspec.structs.replace(asked, counting=compiler() is not None)
+    return msgspec.structs.replace(asked, counting=compiler() is not None and refusal() is None)
 
 
 def counter(folder: Path) -> Path:
@@ -47,8 +82,12 @@ def counter(folder: Path) -> Path:
         folder: the folder.
 
     Raises:
-        RuntimeUnavailableError: there is no compiler, or it cannot build the plugin.
+        RuntimeUnavailableError: qemu does not take it, or there is no compiler, or that cannot
+            build it.
     """
+    refused = refusal()
+    if refused is not None:
+        raise RuntimeUnavailableError(refused, hint="profile shows the operators without counts")
     source = _SOURCE.read_bytes()
     built = folder / f"instructions-{hashlib.sha256(source).hexdigest()[:12]}.so"
     if built.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -39,6 +40,19 @@ def test_without_a_compiler_the_error_says_how_to_get_one(tmp_path, monkeypatch)
     assert "apt install gcc" in str(caught.value.hint)
     assert not plugin.counting(emulated("cortex-a76")).counting
     assert len(ARM64.lacks()) == 2
+
+
+@pytest.mark.parametrize(("version", "counts"), [("8.2.2", True), ("10.0.2 (Debian)", False)])
+def test_a_qemu_that_takes_no_such_plugin_counts_nothing(tmp_path, monkeypatch, version, counts):
+    qemu = tmp_path / "qemu-aarch64"
+    qemu.write_text(f"#!/bin/sh\necho 'qemu-aarch64 version {version}'\n")
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert plugin.counting(emulated("cortex-a76")).counting is counts
+    assert ARM64.lacks() == ([] if counts else [plugin.refusal()])
+    if not counts:
+        with pytest.raises(RuntimeUnavailableError, match="qemu 10 counts no instructions"):
+            plugin.counter(tmp_path)
 
 
 def test_what_is_not_installed_is_named_with_the_command(tmp_path, monkeypatch):
