@@ -63,7 +63,12 @@ def judge(
 def _numbers(
     metric: Callable[..., Any], outputs: Sequence[Outputs], inputs: Sequence[Outputs]
 ) -> dict[str, float]:
-    found = metric(outputs, inputs)
+    try:
+        found = metric(outputs, inputs)
+    except Exception as error:
+        # It is the user's, and may fail in any way.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"the metric fails: {reason}") from error
     try:
         if hasattr(found, "items"):
             return {str(name): float(value) for name, value in found.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tflite_sparse.errors import UsageError
+from tflite_sparse.pruning.judge import _numbers
 from tflite_sparse.pruning.measures import degenerate, loss, quality
 
 
@@ -62,3 +64,11 @@ def test_one_class_for_most_inputs_is_odd():
     assert "not finite" in (degenerate(bad) or "")
     # Whether something is there has two classes, and may be so of all.
     assert degenerate(classes(*[1] * 19, 0, of=2)) is None
+
+
+def test_a_metric_that_fails_is_told_as_the_users():
+    def metric(outputs, inputs):
+        raise KeyError("labels")
+
+    with pytest.raises(UsageError, match="the metric fails: KeyError: 'labels'"):
+        _numbers(metric, [], [])

@@ -15,7 +15,7 @@ from tflite_sparse.runtime.data.normalization import stated_normalization
 from tflite_sparse.runtime.inputs import input_specs, load_array, load_folder, load_inputs, matched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tflite_sparse.model import Model
     from tflite_sparse.runtime.inputs import InputSpec
@@ -48,7 +48,7 @@ def given_inputs(
         input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
 
     Raises:
-        FileError: there are none, or one cannot be read.
+        FileError: there are none, or one cannot be read, or the function fails.
         UsageError: one does not fit the inputs of the model, or there is no such function.
         RuntimeUnavailableError: pillow, which reads images, is not installed.
     """
@@ -77,7 +77,7 @@ def function_of(text: str) -> Callable[..., Any]:
     """A user's own function, "module:function".
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or its module cannot be imported.
     """
     module, _, name = text.partition(":")
     here = str(Path.cwd())
@@ -87,6 +87,9 @@ def function_of(text: str) -> Callable[..., Any]:
         function = getattr(importlib.import_module(module), name, None)
     except ImportError as error:
         raise UsageError(f"{text!r}: {error}", hint="write module:function") from None
+    except Exception as error:
+        # The module is the user's, and may fail in any way.
+        raise UsageError(f"{text!r} cannot be imported: {_told(error)}") from error
     if not callable(function):
         raise UsageError(f"module {module!r} has no function {name!r}")
     return function  # type: ignore[no-any-return]
@@ -95,13 +98,26 @@ def function_of(text: str) -> Callable[..., Any]:
 def _yielded(source: str, specs: tuple[InputSpec, ...]) -> Sequence[Outputs]:
     place = Place(file=source)
     trials: list[Outputs] = []
-    for item in function_of(source)():
+    for item in _items(source, place):
         trials += matched(_by_name(item, specs), specs, place)
         if len(trials) >= _MOST:
             break
     if not trials:
         raise FileError("the function yields nothing", place=place)
     return trials
+
+
+def _items(source: str, place: Place) -> Iterator[Any]:
+    """What a user's function yields, and its errors in one line."""
+    function = function_of(source)
+    try:
+        yield from function()
+    except Exception as error:
+        raise FileError(f"the function fails: {_told(error)}", place=place) from error
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _by_name(item: Any, specs: tuple[InputSpec, ...]) -> dict[str, Any]:

@@ -121,11 +121,11 @@ class Images(Sequence["Outputs"]):
         return {self._key: self._decoded(self._files[index])}
 
     def _decoded(self, path: Path) -> NDArray[Any]:
-        image_of, fit, bilinear = _pillow()
+        image_of, fit, bilinear, too_large = _pillow()
         try:
             with image_of(path) as image:
                 whole = image.convert(_MODES[self._channels])
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, EOFError, SyntaxError, ValueError, too_large) as error:
             raise FileError(f"no readable image: {error}", place=Place(file=str(path))) from None
         # The middle of it, in the proportions of the input.
         pixels = np.asarray(fit(whole, self._size, bilinear), np.float32)
@@ -148,7 +148,7 @@ def _layout(shape: tuple[int, ...]) -> str | None:
     return "nchw" if shape[1] in _MODES else None
 
 
-def _pillow() -> tuple[Any, Any, Any]:
+def _pillow() -> tuple[Any, Any, Any, type[Exception]]:
     try:
         from PIL import Image, ImageOps
     except ImportError:
@@ -156,4 +156,4 @@ def _pillow() -> tuple[Any, Any, Any]:
             "pillow, which reads images, is not installed",
             hint="pip install 'tflite-sparse[images]'",
         ) from None
-    return Image.open, ImageOps.fit, Image.Resampling.BILINEAR
+    return Image.open, ImageOps.fit, Image.Resampling.BILINEAR, Image.DecompressionBombError
