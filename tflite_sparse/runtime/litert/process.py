@@ -37,22 +37,19 @@ INSTALL = "pip install 'tflite-sparse[litert]'"
 class Worker:
     """A process that runs models, one after the other, each in a process of its own.
 
+    Where no process can be forked it runs them itself, and ends with one that crashes or hangs.
+
     Args:
         emulate: the processor to emulate; True for one without AVX.
 
     Raises:
-        RuntimeUnavailableError: LiteRT or the emulator is not installed, or the system cannot fork.
+        RuntimeUnavailableError: LiteRT or the emulator is not installed.
     """
 
     module: ClassVar[str] = "tflite_sparse.runtime.litert.worker"
     """The program of the process."""
 
     def __init__(self, *, emulate: bool | Emulation = False) -> None:
-        if not hasattr(os, "fork"):
-            raise RuntimeUnavailableError(
-                "models run in forked processes, which this system does not have",
-                hint="use Linux, macOS or the Windows Subsystem for Linux",
-            )
         self.emulate = emulate
         asked = emulation(emulate)
         self._counts: IO[str] | None = None
