@@ -59,6 +59,8 @@ def prune(
             each other.
         RewriteError: the model cannot be written without loss.
         RuntimeUnavailableError: LiteRT, which runs the model on the data, is not installed.
+        RuntimeFailureError: the model does not run, or what a filter reads on the data is not
+            finite.
         RuntimeFailureError: LiteRT does not run the model.
     """
     method = options.method or (Method.CALIBRATED if len(calibration) else Method.MAGNITUDE)

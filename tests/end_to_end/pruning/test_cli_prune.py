@@ -41,6 +41,22 @@ def arrays(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    "command", [("prune", "--zeros", "90%"), ("compress", "--values", "int8")], ids=lambda c: c[0]
+)
+def test_data_that_are_not_finite_are_refused(
+    tmp_path: Path, arrays: Path, command: tuple[str, ...]
+) -> None:
+    values = np.load(arrays / "all.npy")
+    values[1, 0, 0, 0] = np.nan
+    np.save(arrays / "all.npy", values)
+    out = tmp_path / "out.tflite"
+    done = call(command[0], MODEL, "-o", out, *command[1:], "--data", arrays)
+    assert done.code == 2
+    assert "not finite" in done.err
+    assert not out.exists()
+
+
 def test_without_data_the_smallest_become_zero_and_quality_is_unknown(tmp_path: Path) -> None:
     out = tmp_path / "pruned.tflite"
     done = call("prune", MODEL, "-o", out, "--zeros", "90%")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse.errors import RuntimeFailureError
 from tflite_sparse.pruning.allocate import Curve, allocated
 from tflite_sparse.pruning.calibrated.fitted import Fitted
 from tflite_sparse.pruning.calibrated.losses import loss_curves
@@ -81,6 +82,9 @@ class Calibrator:
 
         Args:
             kept: the share of values that each keeps.
+
+        Raises:
+            RuntimeFailureError: the model does not run, or what a filter reads is not finite.
         """
         pruned = self._model.copy()
         filters = self._selected.filters
@@ -110,6 +114,11 @@ class Calibrator:
         found = solve(
             rows, walk.sums(read, rows), kept, self._options.block, centred=bias is not None
         )
+        if not (np.isfinite(found.rows).all() and np.isfinite(found.shift).all()):
+            raise RuntimeFailureError(
+                f"{prunable.id.name} cannot be fitted: what it reads on the data is not finite",
+                hint="look for NaN and infinity in the data",
+            )
         moved = None
         if bias is not None and bias.data is not None:
             moved = (bias, np.asarray(bias.data, np.float64) + found.shift)

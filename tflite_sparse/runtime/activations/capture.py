@@ -11,6 +11,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from tflite_sparse.errors import RuntimeFailureError
 from tflite_sparse.runtime.litert.process import Worker, model_file
 
@@ -86,7 +88,8 @@ def filter_moments(
 
     Raises:
         RuntimeUnavailableError: LiteRT is not installed.
-        RuntimeFailureError: the model does not run.
+        RuntimeFailureError: the model does not run, or filters read what is no finite number, to
+            which nothing can be fitted.
     """
     sums: dict[FilterRead, Moments] = {}
     with Worker() as worker, model_file(model) as path:
@@ -95,6 +98,12 @@ def filter_moments(
                 answer = _asked(worker, "moments", path, feeds, batch, threads, timeout)
                 for read, moments in zip(batch, answer, strict=True):
                     sums[read] = sums[read] + moments if read in sums else moments
+    for read, moments in sums.items():
+        if not np.isfinite(moments.second).all():
+            raise RuntimeFailureError(
+                f"on the data, tensor {read.tensor} gets values that are not finite",
+                hint="look for NaN and infinity in the data",
+            )
     return sums
 
 
