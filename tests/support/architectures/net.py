@@ -53,15 +53,13 @@ def divisible(value: float, divisor: int = 8) -> int:
 class Net:
     """A model under construction.
 
-    Every value's mean square is kept track of, as far as chance allows to say, and every filter is
-    scaled so that what it makes has variance 1: then neither the first nor the last layer of a deep
-    net rounds its outputs away.
+    Every value's mean square is kept track of, and every filter is scaled so that what it makes has
+    variance 1: then no layer of a deep net rounds its outputs away.
 
     Args:
         name: what the model says of itself.
         batch: how many pictures at once.
-        zeros: share of zeros in filters of 1x1 convolutions and fully connected layers; those of
-            least magnitude.
+        zeros: share of values, the least ones, that are zero in 1x1 and fully connected filters.
         wide: whether filters of wider convolutions have as many, but for those of pictures.
         storage: how weights are stored.
         padding: how layers with a stride are padded.
