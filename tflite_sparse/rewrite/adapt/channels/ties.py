@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from tflite_sparse.model import Tensor
 
@@ -68,10 +68,6 @@ class Ties:
         """The order of a place, and of what is tied to it, stays."""
         self._kept.add(self._root(place))
 
-    def is_kept(self, place: Place) -> bool:
-        """Whether the order of a place stays."""
-        return self._root(place) in self._kept
-
     def channels(self, place: Place) -> int:
         """How many channels there are."""
         return self._sizes.get(self._root(place), 0)
@@ -84,12 +80,6 @@ class Ties:
             if root not in self._kept:
                 together.setdefault(root, []).append(place)
         yield from together.values()
-
-    def tie_all(self, places: Iterable[Place]) -> None:
-        """All of them share one order."""
-        first, *others = places
-        for other in others:
-            self.tie(first, other)
 
     def _root(self, place: Place) -> Place:
         parents = self._parents
