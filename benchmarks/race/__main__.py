@@ -19,7 +19,8 @@ from benchmarks.race import models, parts
 from benchmarks.race.contest import Command, contest
 from benchmarks.race.contestants import installed, peer_versions, tool
 from benchmarks.race.machine import load, machine
-from benchmarks.race.report import BEFORE, FLOOR, IMPORTS, LARGE, Results, render
+from benchmarks.race.report import render
+from benchmarks.race.results import BEFORE, FLOOR, IMPORTS, LARGE, Results
 from tflite_sparse import __version__
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from benchmarks.race.parts import (
     in_process,
     least_work,
 )
-from benchmarks.race.report import BEFORE, FLOOR, IMPORTS, LARGE, SMALL, Results, render
+from benchmarks.race.report import render
+from benchmarks.race.results import BEFORE, FLOOR, IMPORTS, LARGE, SMALL, Results
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.peers.environments import MLIR_SPARSIFY
 
