@@ -107,10 +107,14 @@ def test_the_commands_of_the_action_run(tmp_path):
 def test_the_documented_configuration_is_valid(tmp_path):
     text = (ROOT / "docs" / "lint-in-ci.md").read_text("utf-8")
     (block,) = re.findall(r"```toml\n(.+?)```", text, re.DOTALL)
-    path = tmp_path / "pyproject.toml"
+    path = tmp_path / "app" / "pyproject.toml"
+    path.parent.mkdir()
     path.write_text(block)
+    # What it extends.
+    (tmp_path / "models.toml").write_text("")
     schema = json.loads((ROOT / "schema" / "config.schema.json").read_text("utf-8"))
     jsonschema.validate(msgspec.toml.decode(block)["tool"]["tflite-sparse"], schema)
     config = read_config(path)
-    assert config.settings(str(tmp_path / "m.tflite")).budgets["max-size"] == 4 * 2**20
-    assert config.settings(str(tmp_path / "experimental" / "m.tflite")).budgets["max-size"] == 2**24
+    app = path.parent
+    assert config.settings(str(app / "m.tflite")).budgets["max-size"] == 4 * 2**20
+    assert config.settings(str(app / "experimental" / "m.tflite")).budgets["max-size"] == 2**24

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _CLAMPS = ("MAXIMUM", "MINIMUM")
+_STEEP = 4
 
 
 def binary_refusal(operator: Operator, context: Context) -> str | None:
@@ -157,9 +158,11 @@ def prelu_refusal(operator: Operator, context: Context) -> str | None:
 
 
 def make_prelu(operator: Operator, context: Context) -> Applied:
-    """Makes a PRELU a LEAKY_RELU, or RELU(x) - slope * RELU(-x), of which one part is 0.
+    """Makes a PRELU a LEAKY_RELU, or slope * x + (1 - slope) * RELU(x).
 
-    Not by MINIMUM(x, 0): a minimum with a scalar is wrong in the sparse layout before LiteRT 2.1.
+    Steep slopes would round too much so; they become RELU(x) - slope * RELU(-x), of which one part
+    is 0. Not by MINIMUM(x, 0): a minimum with a scalar is wrong in the sparse layout before LiteRT
+    2.1.
     """
     editor = context.editor
     source, result = present(operator.inputs[0]), operator.outputs[0]
@@ -168,18 +171,31 @@ def make_prelu(operator: Operator, context: Context) -> Applied:
         editor.before(operator, "LEAKY_RELU", [source], [result], alpha=float(slope.flat[0]))
         editor.drop(operator)
         return Applied("became LEAKY_RELU", "PRELU has no sparse form")
-    positive, mirrored, negative, scaled = (
-        editor.value(source.shape, source, f"{result.name}/{part}")
-        for part in ("positive", "mirrored", "negative", "scaled")
-    )
-    factors = editor.constant(-_rank_four(slope), f"{result.name}/slope")
+    slope = _rank_four(slope)
+
+    def value(name: str) -> Tensor:
+        return editor.value(source.shape, source, f"{result.name}/{name}")
+
+    def times(factors: NDArray[np.float32], of: Tensor, name: str) -> Tensor:
+        scaled = value(name)
+        constant = editor.constant(factors, f"{scaled.name}/factors")
+        editor.before(operator, "MUL", [constant, of], [scaled])
+        return scaled
+
+    positive = value("positive")
     editor.before(operator, "RELU", [source], [positive])
-    editor.before(operator, "NEG", [source], [mirrored])
-    editor.before(operator, "RELU", [mirrored], [negative])
-    editor.before(operator, "MUL", [factors, negative], [scaled])
-    editor.before(operator, "ADD", [positive, scaled], [result])
+    if np.abs(slope).max() <= _STEEP:
+        parts = [times(slope, source, "sloping"), times(1 - slope, positive, "rest")]
+        what = "became RELU, MUL and ADD"
+    else:
+        mirrored, negative = value("mirrored"), value("negative")
+        editor.before(operator, "NEG", [source], [mirrored])
+        editor.before(operator, "RELU", [mirrored], [negative])
+        parts = [positive, times(-slope, negative, "scaled")]
+        what = "became NEG, RELU, MUL and ADD"
+    editor.before(operator, "ADD", parts, [result])
     editor.drop(operator)
-    return Applied("became NEG, RELU, MUL and ADD", "PRELU has no sparse form")
+    return Applied(what, "PRELU has no sparse form")
 
 
 def _rank_four(constant: NDArray[Any]) -> NDArray[Any]:

@@ -44,7 +44,7 @@ class Canonicalize(SubgraphPass):
     detail = (
         "x · RELU6(x + 3) / 6 becomes HARD_SWISH, a global pool MEAN, gates through RESHAPE or"
         " FULLY_CONNECTED 1x1 convolutions; SUB and DIV by constants become ADD and MUL, constants"
-        " come first and 4-D; PRELU becomes LEAKY_RELU or NEG, RELU, MUL and ADD; 2x2"
+        " come first and 4-D; PRELU becomes LEAKY_RELU or RELU, MUL and ADD; 2x2"
         " MAX_POOL, small AVERAGE_POOL, CONCATENATION and a PAD of channels become convolutions"
         " and sums."
     )
