@@ -42,7 +42,7 @@ def names_of(
         UsageError: there is no such target or release.
     """
     if not releases:
-        return tuple(names or ())
+        return tuple(dict.fromkeys(names or ()))
     from tflite_sparse.xnnpack.releases.targets import on_releases
 
     return on_releases(names or usual, releases)
