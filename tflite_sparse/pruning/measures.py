@@ -140,7 +140,9 @@ def _are_shares(rows: NDArray[Any]) -> bool:
 def _divergence(dense: NDArray[Any], pruned: NDArray[Any], *, shares: bool) -> float:
     p, q = (rows.astype(np.float64) if shares else _softmax(rows) for rows in (dense, pruned))
     p, q = np.maximum(p, _LEAST), np.maximum(q, _LEAST)
-    return max(0.0, float((p * np.log(p / q)).sum(axis=1).mean()))
+    divergence = float((p * np.log(p / q)).sum(axis=1).mean())
+    # What is not finite is as far away as can be, where max() would make it nothing.
+    return max(0.0, divergence) if math.isfinite(divergence) else math.inf
 
 
 def _softmax(rows: NDArray[Any]) -> NDArray[np.float64]:

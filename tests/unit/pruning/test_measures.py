@@ -72,3 +72,8 @@ def test_a_metric_that_fails_is_told_as_the_users():
 
     with pytest.raises(UsageError, match="the metric fails: KeyError: 'labels'"):
         _numbers(metric, [], [])
+
+
+def test_probabilities_that_are_not_finite_are_not_near():
+    broken = [{"classes": np.full_like(run["classes"], np.nan)} for run in classes(1, 2)]
+    assert loss(classes(1, 2), broken) == np.inf
