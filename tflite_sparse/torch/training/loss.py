@@ -51,8 +51,10 @@ def watched(module: TfliteModule, filters: Sequence[str], *, labelled: bool) -> 
     logits, values = [], []
     for place, number in enumerate(module.outputs):
         producer = producers.get(number)
-        if producer is not None and producer.label.startswith("SOFTMAX ") and producer.inputs[0]:
-            logits.append(producer.inputs[0])
+        is_softmax = producer is not None and producer.label.startswith("SOFTMAX ")
+        source = producer.inputs[0] if producer is not None and is_softmax else None
+        if source is not None:
+            logits.append(source)
         elif labelled and place == 0:
             logits.append(number)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
@@ -83,6 +83,9 @@ class DistillOptions(Record, frozen=True):
         for name in ("ramp", "drop", "held_out"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is from 0 to below 1, was {getattr(self, name)}")
+        kinds = get_args(MaskKind)
+        if self.masks not in kinds:
+            raise UsageError(f"masks is one of {', '.join(kinds)}, was {self.masks!r}")
         if self.block not in _BLOCKS:
             raise UsageError(f"block is 1, 2 or 4, was {self.block}")
         if self.rate <= 0 or self.features < 0:
