@@ -95,7 +95,7 @@ def command(
         code = rewrite_command(model, destination, rewrite)
     else:
         destination.target(model)
-        with pruned_file(model, prune, target, data) as pruned:
+        with pruned_file(model, prune, options.targets, data) as pruned:
             code = rewrite_command(model, destination, rewrite, pruned)
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)
