@@ -1,21 +1,10 @@
-"""The worker's other end: where it cannot start, and files for models that are bytes."""
+"""The worker's other end: files for models that are bytes."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
-
-from tflite_sparse.errors import RuntimeUnavailableError
-from tflite_sparse.runtime.litert.process import Worker, model_file
-
-
-def test_a_system_without_fork_is_told_so(monkeypatch):
-    monkeypatch.delattr(os, "fork")
-    with pytest.raises(RuntimeUnavailableError, match="fork") as caught:
-        Worker()
-    assert "Linux" in str(caught.value.hint)
+from tflite_sparse.runtime.litert.process import model_file
 
 
 def test_bytes_are_a_file_for_as_long_as_the_block_lasts():
