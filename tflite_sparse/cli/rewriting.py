@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STDOUT",
     "Destination",
+    "has_litert",
     "parse_block",
     "parse_saving",
     "rewrite_command",
@@ -216,9 +217,14 @@ def _write(
     return None
 
 
+def has_litert() -> bool:
+    """Whether LiteRT is installed, which is found without importing it."""
+    return importlib.util.find_spec("ai_edge_litert") is not None
+
+
 def _unproved() -> Proof | None:
     """Why the models were not run, where that was not for the user to choose."""
-    if importlib.util.find_spec("ai_edge_litert") is not None:
+    if has_litert():
         return None
     from tflite_sparse.runtime.litert.process import INSTALL
     from tflite_sparse.runtime.prove import Proof

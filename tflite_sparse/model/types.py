@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["bits", "dtype"]
+__all__ = ["FLOATS", "bits", "dtype"]
 
 # What numpy has no type for is seen as the integer of its width (bfloat16, float8), or unpacked.
 _DTYPES = {
@@ -27,6 +29,12 @@ _DTYPES = {
     "FLOAT8_E5M2": "u1",
 }
 _PACKED_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2}
+
+FLOATS: dict[str, np.dtype[Any]] = {
+    "FLOAT32": np.dtype(np.float32),
+    "FLOAT16": np.dtype(np.float16),
+}
+"""Types of weights that are computed with as floats, and how they are stored."""
 
 
 def dtype(tensor_type: str) -> np.dtype[np.generic] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse.model.types import FLOATS
 from tflite_sparse.model.uses import trace_constant, uses_of
 from tflite_sparse.rewrite.writing.proof import Expected
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["bias_of", "set_bias", "set_filter"]
 
 _BIAS = 2
-_FLOATS: dict[str, np.dtype[Any]] = {
-    "FLOAT32": np.dtype(np.float32),
-    "FLOAT16": np.dtype(np.float16),
-}
 
 
 def set_filter(model: Model, weight: Weight, values: NDArray[np.floating[Any]]) -> list[Expected]:
@@ -36,7 +33,7 @@ def set_filter(model: Model, weight: Weight, values: NDArray[np.floating[Any]]) 
     Returns:
         What its tensors must hold when the model is written.
     """
-    stored = _cast(values, _FLOATS[weight.tensor.type])
+    stored = _cast(values, FLOATS[weight.tensor.type])
     return [_put(model, tensor, stored) for tensor in weight.tensors]
 
 
@@ -48,7 +45,7 @@ def _cast(values: NDArray[np.floating[Any]], kind: np.dtype[Any]) -> NDArray[Any
 def bias_of(operator: Operator) -> Tensor | None:
     """The bias of a convolution where it may be changed: a float that nothing else reads."""
     use = trace_constant(operator, _BIAS)
-    if use is None or use.constant.type not in _FLOATS or use.constant.sparsity is not None:
+    if use is None or use.constant.type not in FLOATS or use.constant.sparsity is not None:
         return None
     readers = {reader.operator for reader in uses_of(use.constant)}
     return use.constant if readers == {operator} else None
@@ -67,7 +64,7 @@ def set_bias(model: Model, tensor: Tensor, values: NDArray[np.floating[Any]]) ->
         twin.buffer = model.add_buffer()
         twin.table["buffer"] = twin.buffer.index
         twin.subgraph.edited = True
-    return _put(model, tensor, _cast(values, _FLOATS[tensor.type]))
+    return _put(model, tensor, _cast(values, FLOATS[tensor.type]))
 
 
 def _twin(model: Model, tensor: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 from tflite_sparse.errors import RewriteError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sparse import weight_bytes
+from tflite_sparse.model.types import FLOATS
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.weights import Weight, find_weights
 from tflite_sparse.model.zero_counts import ZeroCounts
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TRIED", "Prunable", "Selected", "find_filters", "reading"]
 
-_FLOATS = ("FLOAT32", "FLOAT16")
 _RANK = 4
 TRIED = 0.8
 """Share of zeros with which the runtime is asked what it would run sparse."""
@@ -159,7 +159,7 @@ def _refusal(weight: Weight, options: PruneOptions) -> tuple[str, str] | None:
             ("sparse", "stored sparse already; densify it to prune further"),
         ),
         (
-            tensor.type not in _FLOATS,
+            tensor.type not in FLOATS,
             ("type", f"stored as {tensor.type}; only fp32 and fp16 filters run sparse"),
         ),
         (

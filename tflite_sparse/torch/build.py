@@ -9,8 +9,8 @@ import torch
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.model.types import FLOATS
 from tflite_sparse.torch.constants import (
-    FLOATS,
     constant_value,
     trainable,
     unpacks_a_constant,

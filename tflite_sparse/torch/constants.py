@@ -9,6 +9,7 @@ import numpy as np
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model.quantization import zero_points
 from tflite_sparse.model.sparse import decoded
+from tflite_sparse.model.types import FLOATS
 from tflite_sparse.model.uses import UNPACKING, trace_constant
 
 if TYPE_CHECKING:
@@ -18,13 +19,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator, Subgraph, Tensor
 
-__all__ = ["FLOATS", "constant_value", "trainable", "unpacks_a_constant"]
-
-FLOATS: dict[str, np.dtype[Any]] = {
-    "FLOAT32": np.dtype(np.float32),
-    "FLOAT16": np.dtype(np.float16),
-}
-"""Types of weights that are trained, and how they are stored."""
+__all__ = ["constant_value", "trainable", "unpacks_a_constant"]
 
 # Operands that hold what is learnt; any other constant is arithmetic of the model's author.
 _LEARNT: dict[str, tuple[int, ...]] = {

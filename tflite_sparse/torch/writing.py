@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.errors import RewriteError, UsageError
+from tflite_sparse.model.types import FLOATS
 from tflite_sparse.model.weights import by_content
-from tflite_sparse.torch.constants import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

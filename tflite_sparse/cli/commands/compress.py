@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.rewriting import Destination, rewrite_command
+from tflite_sparse.cli.rewriting import Destination, has_litert, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.cli.values_data import data_for, values_options
 
@@ -39,7 +37,7 @@ def command(
     shapes = parse_input_shapes(input_shape)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
     given = data_for(model, data, numbers, shapes, batch)
-    proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
+    proved = has_litert() if verify is None else verify
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
         demanded=bool(verify),

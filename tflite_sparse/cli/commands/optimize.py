@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
 from tflite_sparse.cli.pruning.asked import pruned_file
-from tflite_sparse.cli.rewriting import STDOUT, Destination, rewrite_command
+from tflite_sparse.cli.rewriting import STDOUT, Destination, has_litert, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.cli.values_data import data_for, values_options
 from tflite_sparse.errors import UsageError
@@ -68,7 +67,7 @@ def command(
         )
     options = adapt_options(target, runtime, only, without, min_gain)
 
-    proved = importlib.util.find_spec("ai_edge_litert") is not None if verify is None else verify
+    proved = has_litert() if verify is None else verify
     shapes = parse_input_shapes(input_shape)
     numbers = values_options(
         values, data, keep_nonzero=keep_nonzero, min_snr=min_snr,

@@ -47,7 +47,6 @@ class KxkPrice(msgspec.Struct, frozen=True):
         dense_ns: nanoseconds of a run of the convolution as it is.
         zeros: zeros in the filters of its 1x1 convolutions.
         size: size of these filters.
-        peak: elements of maps that lie in memory at once beyond the map and the result.
     """
 
     form: KxkForm
@@ -55,7 +54,6 @@ class KxkPrice(msgspec.Struct, frozen=True):
     dense_ns: float
     zeros: int
     size: int
-    peak: int
 
 
 def kxk_price(operator: Operator, mirrored: Mirrored) -> KxkPrice | None:
@@ -94,14 +92,14 @@ def separable_windows(taps: list[Tap]) -> tuple[int, int] | None:
     return 2 * reach[0] + 1, 2 * reach[1] + 1
 
 
-def _sizes(operator: Operator) -> tuple[int, int, int, int]:
-    """Pixels of the map and of the result, and channels of both."""
-    source, result = window_of(operator).source.shape, operator.outputs[0].shape
-    return math.prod(source[:3]), math.prod(result[:3]), source[3], result[3]
+def _sizes(operator: Operator) -> tuple[int, int, int]:
+    """Pixels of the result, and channels of the map and of the result."""
+    result = operator.outputs[0].shape
+    return math.prod(result[:3]), window_of(operator).source.shape[3], result[3]
 
 
 def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
-    _, pixels, channels, outputs = _sizes(operator)
+    pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
     shifts = all_shifts(taps, taps[0].rows.stride)
     shifted = len(shifts) * SHIFT_WINDOW**2 * channels * _PRICES.depthwise
@@ -115,12 +113,11 @@ def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
         _dense(operator),
         size - kept,
         size,
-        pixels * (channels + 2 * outputs),
     )
 
 
 def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int, int]) -> KxkPrice:
-    _, pixels, channels, outputs = _sizes(operator)
+    pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
     rows = len({tap.rows.before for tap in taps})
     columns = len({tap.columns.before for tap in taps})
@@ -141,7 +138,6 @@ def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int,
         _dense(operator),
         sum(sizes) - copies - kept - results,
         sum(sizes),
-        pixels * max(2 * copies, copies + results, 2 * results),
     )
 
 
