@@ -1,4 +1,4 @@
-"""How much faster a model would be at most if all its 1x1 convolutions ran sparse: an estimate."""
+"""How much faster a model would be at most if all its convolutions ran sparse: an estimate."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.records import Record
 from tflite_sparse.xnnpack.cost.estimate import sparse_saving
 from tflite_sparse.xnnpack.cost.prices import COSTS
+from tflite_sparse.xnnpack.cost.wide import wide_saving
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
@@ -36,7 +37,7 @@ class PossibleGain(Record, frozen=True):
 
 
 def possible_gain(inspection: Inspection, zeros: float | None = None) -> PossibleGain | None:
-    """What sparse kernels for all 1x1 convolutions would win at most.
+    """What sparse kernels for all convolutions would win at most, wider ones as sums of 1x1 ones.
 
     Args:
         inspection: what is known of the model, with all its weights.
@@ -52,12 +53,14 @@ def possible_gain(inspection: Inspection, zeros: float | None = None) -> Possibl
     costs = COSTS[target.name]
     saved = 0.0
     for weight in inspection.weights:
-        if not weight.pointwise or not weight.elements or not weight.shape[-1]:
+        if not (weight.pointwise or weight.wide) or not weight.elements:
             continue
         share = (weight.zeros or 0) / weight.elements if zeros is None else zeros
         for use in weight.uses:
             if use.pointwise:
                 saved += max(0.0, sparse_saving(use.macs, weight.shape[-1], share, costs))
+            elif use.wide:
+                saved += max(0.0, wide_saving(use.macs, weight.shape, share, costs))
     left = target.estimate.dense_ms - saved / _NS_PER_MS
     if left <= 0 or saved <= 0:
         return None

@@ -75,6 +75,10 @@ class Totals(Record, frozen=True):
         bytes_sparse: size if the dense weights that get smaller so were stored sparse: predicted.
         gzip_now: size of the file after gzip (zlib, level 6); None where it was not computed.
         gzip_sparse: the same of the file with those weights stored sparse.
+        wide_weights: values of the weights of convolutions wider than 1x1 over feature maps, which
+            run sparse once `adapt` makes them sums of 1x1 convolutions.
+        wide_zeros: those that are zero.
+        wide_macs: multiply-accumulate operations of these convolutions.
     """
 
     weight_tensors: Count
@@ -91,6 +95,9 @@ class Totals(Record, frozen=True):
     bytes_sparse: Count
     gzip_now: Count | None
     gzip_sparse: Count | None
+    wide_weights: Count = 0
+    wide_zeros: Count = 0
+    wide_macs: Count = 0
 
 
 class Inspection(Record, frozen=True):

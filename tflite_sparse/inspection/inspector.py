@@ -29,7 +29,7 @@ from tflite_sparse.inspection.weights.if_sparse import (
 from tflite_sparse.inspection.weights.weight_facts import problem_of
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.sizes.sized import shapes_asked
-from tflite_sparse.model.weights import find_weights, is_pointwise
+from tflite_sparse.model.weights import find_weights, is_pointwise, is_wide
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.words.names import readable
 
@@ -175,7 +175,8 @@ def _totals(
     model: Model, facts: tuple[WeightFacts, ...], gzip_now: int | None, gzip_sparse: int | None
 ) -> Totals:
     pointwise = [weight for weight in facts if weight.pointwise]
-    work = [(macs(operator), is_pointwise(operator)) for operator in model.operators()]
+    wide = [weight for weight in facts if weight.wide]
+    operators = list(model.operators())
     return Totals(
         weight_tensors=len(facts),
         sparse_tensors=sum(weight.storage == "sparse" for weight in facts),
@@ -184,8 +185,8 @@ def _totals(
         near_zeros=sum(weight.near_zeros or 0 for weight in facts),
         pointwise_weights=sum(weight.elements for weight in pointwise),
         pointwise_zeros=sum(weight.zeros or 0 for weight in pointwise),
-        macs=sum(count for count, _ in work),
-        pointwise_macs=sum(count for count, is_pointwise in work if is_pointwise),
+        macs=sum(map(macs, operators)),
+        pointwise_macs=sum(map(macs, filter(is_pointwise, operators))),
         bytes_now=model.size,
         bytes_dense=model.size
         + sum(weight.bytes_dense - weight.bytes_now for weight in facts if weight.bytes_dense),
@@ -193,4 +194,7 @@ def _totals(
         - sum(weight.saving for weight in facts if weight.storage == "dense"),
         gzip_now=gzip_now,
         gzip_sparse=gzip_sparse,
+        wide_weights=sum(weight.elements for weight in wide),
+        wide_zeros=sum(weight.zeros or 0 for weight in wide),
+        wide_macs=sum(map(macs, filter(is_wide, operators))),
     )

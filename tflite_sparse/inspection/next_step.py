@@ -81,6 +81,8 @@ def _no_targets(inspection: Inspection) -> NextStep | None:
 def _no_filters(inspection: Inspection) -> NextStep:
     """What to do where no 1x1 convolution could run sparse as it is."""
     totals = inspection.totals
+    if _pruned_wide(inspection):
+        return _wide(inspection)
     if not any(group.other_pointwise for group in inspection.runtime):
         return _for_size(inspection, "There is no 1x1 convolution that sparse inference could win.")
     if totals.zeros > _NEEDED * totals.weights:
@@ -109,7 +111,7 @@ def _sparse(inspection: Inspection) -> NextStep:
 def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
     rules = {change.rule for change in group.changes}
     if "profit-zeros" in rules:
-        return _zeros(inspection, group)
+        return _wide(inspection) if _pruned_wide(inspection) else _zeros(inspection, group)
     if "role-type" in rules:
         return _quantized(inspection)
     if rules == {"hint-none"}:
@@ -127,6 +129,27 @@ def _rewrite(inspection: Inspection) -> NextStep:
         "Rewrite what stands in the way",
         "The zeros are there; operators in a form that sparse kernels do not take keep them from"
         " being used.",
+        _command("optimize", inspection, "sparse"),
+        _gain(inspection, at_most=True),
+    )
+
+
+def _pruned_wide(inspection: Inspection) -> bool:
+    """Whether convolutions wider than 1x1 have zeros that would win something as sums of 1x1."""
+    totals = inspection.totals
+    if totals.wide_zeros <= _NEEDED * totals.wide_weights:
+        return False
+    gain = possible_gain(inspection)
+    return gain is not None and gain.times >= _NOTABLE
+
+
+def _wide(inspection: Inspection) -> NextStep:
+    totals = inspection.totals
+    share = percent(totals.wide_zeros, totals.wide_weights)
+    return NextStep(
+        "Make its wide convolutions sparse",
+        f"{share} of the weights of its convolutions wider than 1x1 are zero. Sparse kernels are"
+        " for 1x1 alone; optimize makes sums of 1x1 convolutions of the wider ones.",
         _command("optimize", inspection, "sparse"),
         _gain(inspection, at_most=True),
     )
@@ -186,9 +209,13 @@ def _gain_of_pruning(inspection: Inspection) -> str:
     if gain is None or gain.times < _NOTABLE:
         return ""
     return (
-        f"With {rounded_percent(_PRUNED)} zeros in its 1x1 filters it would be up to about"
+        f"With {rounded_percent(_PRUNED)} zeros in {_filters(inspection)} it would be up to about"
         f" {gain.times:.1f} times as fast {gain.where}."
     )
+
+
+def _filters(inspection: Inspection) -> str:
+    return "its filters" if inspection.totals.wide_weights else "its 1x1 filters"
 
 
 def _for_size(inspection: Inspection, why: str) -> NextStep:

@@ -11,7 +11,8 @@ import msgspec
 
 from tflite_sparse.inspection.runtime_types import Obstacle, PlannedTarget, TargetGroup
 from tflite_sparse.model.macs import macs
-from tflite_sparse.model.weights import is_pointwise
+from tflite_sparse.model.uses import trace_constant
+from tflite_sparse.model.weights import is_pointwise, is_wide
 from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.explain.root_causes import ranked_faults
 from tflite_sparse.xnnpack.explain.rules import RULES
@@ -61,7 +62,7 @@ def _groups(subgraph: Subgraph, targets: Sequence[Target], zeros: ZeroCounts) ->
         namesakes.setdefault(nameless, []).append(target)
     groups: list[TargetGroup] = []
     for members in namesakes.values():
-        group = _group(subgraph, plan(subgraph, members[0], zeros=zeros), members)
+        group = _group(subgraph, plan(subgraph, members[0], zeros=zeros), members, zeros)
         for index, other in enumerate(groups):
             # The release of the runtime is told, but separates nothing.
             if _for_targets(group, other.targets, other.runtime) == other:
@@ -88,7 +89,9 @@ def _for_targets(
     return msgspec.structs.replace(group, targets=targets, runtime=runtime)
 
 
-def _group(subgraph: Subgraph, planned: Plan, targets: Sequence[Target]) -> TargetGroup:
+def _group(
+    subgraph: Subgraph, planned: Plan, targets: Sequence[Target], zeros: ZeroCounts
+) -> TargetGroup:
     verdict = planned.verdict
     return TargetGroup(
         subgraph=subgraph.index,
@@ -108,7 +111,17 @@ def _group(subgraph: Subgraph, planned: Plan, targets: Sequence[Target]) -> Targ
         elsewhere=verdict.elsewhere,
         missing=verdict.missing,
         other_pointwise=_other_pointwise(subgraph, planned),
+        wide=tuple(op.index for op in subgraph.operators if is_wide(op) and _pruned(op, zeros)),
     )
+
+
+def _pruned(operator: Operator, zeros: ZeroCounts) -> bool:
+    """Whether most weights of a convolution are zero."""
+    use = trace_constant(operator, 1)
+    if use is None or use.constant.data is None:
+        return False
+    counted = zeros.of(use.constant)
+    return counted.zeros > counted.elements / 2
 
 
 def _other_pointwise(subgraph: Subgraph, planned: Plan) -> tuple[int, ...]:

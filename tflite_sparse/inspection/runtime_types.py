@@ -74,6 +74,8 @@ class TargetGroup(Record, frozen=True):
         missing: those of the reasons by which only a stock runtime does not load the model.
         other_pointwise: indices of the 1x1 convolutions that could not run sparse as they are: they
             have a stride, or a filter that is computed.
+        wide: indices of the convolutions wider than 1x1 over feature maps, without groups, of whose
+            weights most are zero: `adapt` makes sums of 1x1 convolutions of them.
     """
 
     subgraph: Count
@@ -93,6 +95,7 @@ class TargetGroup(Record, frozen=True):
     elsewhere: Outcome
     missing: tuple[Reason, ...]
     other_pointwise: tuple[Count, ...] = ()
+    wide: tuple[Count, ...] = ()
 
     @property
     def off_by_design(self) -> bool:

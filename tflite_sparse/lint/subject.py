@@ -89,15 +89,17 @@ class Subject:
 
     @property
     def pruned(self) -> bool:
-        """Whether somebody has pruned the model: enough zeros in its 1x1 convolutions.
+        """Whether somebody has pruned the model: enough zeros in its convolutions.
 
         What keeps a model from running sparse is of no interest where nothing was pruned.
         """
         totals = self.inspection.totals
-        if totals.pointwise_weights <= 0:
-            return False
+        counted = (
+            (totals.pointwise_zeros, totals.pointwise_weights),
+            (totals.wide_zeros, totals.wide_weights),
+        )
         # Whole numbers first: a file may claim more weights than a float can count.
-        return totals.pointwise_zeros / totals.pointwise_weights >= self.settings.pruned
+        return any(size > 0 and zeros / size >= self.settings.pruned for zeros, size in counted)
 
     def runs(self, *outcomes: Outcome) -> tuple[TargetGroup, ...]:
         """What the runtime does on the targets that matter, where it ends in one of these."""

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Buffer, Model, Operator
 
-__all__ = ["LARGE", "Weight", "by_content", "find_weights", "is_pointwise"]
+__all__ = ["LARGE", "Weight", "by_content", "find_weights", "is_pointwise", "is_wide"]
 
 LARGE = 1024
 """Values from which a constant with two dimensions or more counts as a weight of any operator."""
 
 _MATRIX = 2
+_MAP_RANK = 4
+_IMAGE_CHANNELS = 4
 
 # Operands that are weights however small they are.
 _WEIGHT_OPERANDS: dict[str, frozenset[int]] = {
@@ -114,6 +116,23 @@ def is_pointwise(operator: Operator) -> bool:
         return False
     weights = operator.inputs[1]
     return weights is not None and len(weights.shape) == 4 and weights.shape[1:3] == (1, 1)  # noqa: PLR2004 - OHWI
+
+
+def is_wide(operator: Operator) -> bool:
+    """Whether it is a convolution wider than 1x1 over a feature map, without groups.
+
+    One over an image, of few channels, does not count: its zeros win nothing in any form.
+    """
+    if operator.name != "CONV_2D" or len(operator.inputs) <= 1 or is_pointwise(operator):
+        return False
+    source, weights = operator.inputs[:2]
+    if (
+        source is None
+        or weights is None
+        or not len(source.shape) == len(weights.shape) == _MAP_RANK
+    ):
+        return False
+    return source.shape[3] == weights.shape[3] > _IMAGE_CHANNELS
 
 
 def _by_view(model: Model, uses: Iterator[Use]) -> list[Weight]:

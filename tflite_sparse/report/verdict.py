@@ -176,10 +176,18 @@ def _share(group: TargetGroup) -> str:
     if group.outcome is Outcome.DENSE and not group.pointwise:
         others = len(group.other_pointwise)
         if not others:
-            return ": it has no 1x1 convolution that could run sparse"
+            return f": it has no 1x1 convolution that could run sparse{_wider(group)}"
         which = f"none of its {others} 1x1 convolutions" if others > 1 else "its 1x1 convolution"
-        return f": {which} could{'' if others > 1 else ' not'} run sparse as it is"
+        return f": {which} could{'' if others > 1 else ' not'} run sparse as it is{_wider(group)}"
     return ""
+
+
+def _wider(group: TargetGroup) -> str:
+    """That wider convolutions with zeros can be made 1x1 ones."""
+    if not group.wide:
+        return ""
+    wider = count_of(len(group.wide), "wider one")
+    return f"; 'tflite-sparse optimize' can make 1x1 convolutions of {wider} with zeros"
 
 
 def _gains(group: TargetGroup) -> str:

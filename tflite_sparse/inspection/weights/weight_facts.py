@@ -21,7 +21,7 @@ from tflite_sparse.inspection.weights.weight_types import (
 from tflite_sparse.model.macs import macs
 from tflite_sparse.model.quantization import quantization_facts, zero_points
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
-from tflite_sparse.model.weights import is_pointwise
+from tflite_sparse.model.weights import is_pointwise, is_wide
 from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, Counts, ZeroCounts
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import share
@@ -158,6 +158,7 @@ def _use(use: Use) -> UseRecord:
         through=tuple(unpacking.name for unpacking in use.through),
         pointwise=is_pointwise(operator),
         macs=macs(operator),
+        wide=use.operand == 1 and is_wide(operator),
     )
 
 

@@ -30,6 +30,7 @@ class UseRecord(Record, frozen=True):
         through: what stands between the weight and the operator, such as ("DENSIFY",).
         pointwise: whether it is a 1x1 convolution.
         macs: multiply-accumulate operations of the operator.
+        wide: whether it is a convolution wider than 1x1 over a feature map, without groups.
     """
 
     subgraph: Count
@@ -40,6 +41,7 @@ class UseRecord(Record, frozen=True):
     through: tuple[str, ...]
     pointwise: bool
     macs: Count
+    wide: bool = False
 
 
 class LevelFacts(Record, frozen=True):
@@ -187,3 +189,8 @@ class WeightFacts(Record, frozen=True):
     def pointwise(self) -> bool:
         """Whether a 1x1 convolution uses it."""
         return any(use.pointwise for use in self.uses)
+
+    @property
+    def wide(self) -> bool:
+        """Whether a convolution wider than 1x1 over a feature map uses it."""
+        return any(use.wide for use in self.uses)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Spot as SpotType
     from tflite_sparse.lint.rule import Rule
     from tflite_sparse.lint.subject import Subject
+    from tflite_sparse.model import Operator
 
 __all__ = ["WHY", "changes", "lacks_zeros"]
 
@@ -30,6 +31,10 @@ _PRUNE_FIRST = (
     "Prune further first, see TFS308: without enough zeros no change to the graph makes it run"
     " sparse, and tflite-sparse optimize leaves the graph as it is."
 )
+_WIDE = (
+    "tflite-sparse optimize makes a sum of 1x1 convolutions of it, which run sparse, where its"
+    " zeros win more than that costs."
+)
 
 
 def lacks_zeros(group: TargetGroup) -> bool:
@@ -37,13 +42,18 @@ def lacks_zeros(group: TargetGroup) -> bool:
     return any(change.rule == _TOO_FEW_ZEROS for change in group.changes)
 
 
-def _fix(subject: Subject, subgraph: int, targets: list[str]) -> str | None:
-    """What to do first where zeros are missing on all targets of a hit; None where they are not."""
+def _fix(
+    subject: Subject, subgraph: int, targets: list[str], operator: Operator | None = None
+) -> str | None:
+    """What to do first where zeros are missing, or sparse kernels; None where neither is."""
     groups = [
         group
         for group in subject.runs(Outcome.DENSE)
         if group.subgraph == subgraph and any(target.name in targets for target in group.targets)
     ]
+    wide = {index for group in groups for index in group.wide}
+    if operator is not None and operator.index in wide:
+        return _WIDE
     return _PRUNE_FIRST if groups and all(map(lacks_zeros, groups)) else None
 
 
@@ -64,7 +74,7 @@ def _obstacles(subject: Subject, rule: Rule) -> Iterator[Hit]:
             f"{message}{more}; runs dense on {', '.join(targets)}",
             Spot.of_operator(subject.operator(subgraph, operators[0])),
             {"operators": list(operators), "targets": targets},
-            _fix(subject, subgraph, targets),
+            _fix(subject, subgraph, targets, subject.operator(subgraph, operators[0])),
         )
 
 

@@ -78,16 +78,30 @@ def step_lines(step: NextStep, width: int) -> Lines:
 
 
 def _three_numbers(totals: Totals, width: int) -> Lines:
-    if totals.pointwise_weights:
-        zeros = percent(totals.pointwise_zeros, totals.pointwise_weights)
-        work = percent(totals.pointwise_macs, totals.macs)
-        lines = labelled("Zeros", [f"{zeros} of the weights of 1x1 convolutions"], width)
-        lines += labelled("Work", [f"{work} of {_work(totals.macs)} in 1x1 convolutions"], width)
+    if totals.pointwise_weights or totals.wide_zeros:
+        zeros, work = _by_width(totals)
+        lines = labelled("Zeros", zeros, width) + labelled("Work", work, width)
     else:
         zeros = percent(totals.zeros, totals.weights)
         lines = labelled("Zeros", [f"{zeros} of {thousands(totals.weights)} weights"], width)
         lines += labelled("Work", [_work(totals.macs)], width)
     return lines + labelled("Size", _sizes(totals), width)
+
+
+def _by_width(totals: Totals) -> tuple[list[str], list[str]]:
+    """Zeros and work in 1x1 convolutions, and in wider ones where these have zeros."""
+    zeros, work = [], []
+    if totals.pointwise_weights:
+        share = percent(totals.pointwise_zeros, totals.pointwise_weights)
+        zeros.append(f"{share} of the weights of 1x1 convolutions")
+        share = percent(totals.pointwise_macs, totals.macs)
+        work.append(f"{share} of {_work(totals.macs)} in 1x1 convolutions")
+    if totals.wide_zeros:
+        share = percent(totals.wide_zeros, totals.wide_weights)
+        zeros.append(f"{share} of {'those' if zeros else 'the weights'} of wider ones")
+        share = percent(totals.wide_macs, totals.macs)
+        work.append(f"{share} in wider ones" if work else f"{share} of {_work(totals.macs)} there")
+    return zeros, work
 
 
 def inspection_lines(

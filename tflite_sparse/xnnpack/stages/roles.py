@@ -23,6 +23,7 @@ __all__ = ["RoleOf", "role_of"]
 
 _RANK = 4
 _ENTRY_CHANNELS = 3
+_IMAGE_CHANNELS = 4
 # A rule: its code, whether it holds, what it looks at, what is there, what it wants.
 _Requirement = tuple[str, bool, str, str, str]
 
@@ -147,6 +148,8 @@ def _not_first(node: Node, operand: str, found: str, wanted: str) -> str:
     """What keeps a 3x3 convolution from bringing its input into the sparse layout."""
     window = node.window
     of_image = window is not None and window.inputs == _ENTRY_CHANNELS
+    if window is not None and window.inputs > _IMAGE_CHANNELS:
+        return f"is a 3x3 convolution of {window.inputs} channels; sparse kernels need 1x1"
     kind = "the first convolution" if of_image else "a 3x3 convolution"
     if operand == "padding":
         has = "uses SAME padding" if found.startswith("SAME") else f"pads {found}"

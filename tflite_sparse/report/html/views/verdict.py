@@ -131,8 +131,11 @@ def _tiles(model: PageModel) -> Iterator[Tile]:
     if totals.pointwise_weights:
         share = percent(totals.pointwise_zeros, totals.pointwise_weights)
         yield Tile("zeros in 1x1 filters", share, "more than 66.7 % are needed")
-    else:
+    elif not totals.wide_zeros:
         yield Tile("zeros in all weights", percent(totals.zeros, totals.weights), "")
+    if totals.wide_zeros:
+        share = percent(totals.wide_zeros, totals.wide_weights)
+        yield Tile("zeros in wider filters", share, "optimize makes 1x1 convolutions of them")
     yield Tile("file", size(totals.bytes_now), " · ".join(_sizes(inspection)) or "as it is")
     if totals.gzip_now is not None:
         then = totals.gzip_sparse

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.model.macs import macs
-from tflite_sparse.rewrite.adapt.kxk.shifts import SHIFT_WINDOW, all_shifts, shift_of
+from tflite_sparse.rewrite.adapt.kxk.shifts import all_shifts, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.window import window_of
 from tflite_sparse.xnnpack.cost.prices import COSTS
+from tflite_sparse.xnnpack.cost.wide import by_taps, separable
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
@@ -23,9 +24,6 @@ __all__ = ["KxkForm", "KxkPrice", "kxk_price", "separable_windows"]
 
 _PRICES = COSTS["wasm"]
 _FARTHEST = 2
-# What one product of many maps side by side takes longer than the prices say, for each cell of the
-# window, as its input does not fit the cache: 1.2 times for 3x3, 1.6 for 5x5. benchmarks/kxk.json.
-_CROWDED = 1 / 40
 
 
 class KxkForm(Enum):
@@ -101,15 +99,11 @@ def _sizes(operator: Operator) -> tuple[int, int, int]:
 def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
     pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
-    shifts = all_shifts(taps, taps[0].rows.stride)
-    shifted = len(shifts) * SHIFT_WINDOW**2 * channels * _PRICES.depthwise
-    products = kept * _PRICES.sparse + len(taps) * outputs * _PRICES.written
-    sums = (len(taps) - 1) * outputs * _PRICES.moved
-    operators = len(shifts) + 2 * len(taps) - 1
+    shifts = len(all_shifts(taps, taps[0].rows.stride))
     size = len(taps) * channels * outputs
     return KxkPrice(
         KxkForm.TAPS,
-        pixels * (shifted + products + sums) + operators * _PRICES.overhead,
+        by_taps(pixels, (channels, outputs), kept, len(taps), shifts, _PRICES),
         _dense(operator),
         size - kept,
         size,
@@ -119,22 +113,12 @@ def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
 def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int, int]) -> KxkPrice:
     pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
-    rows = len({tap.rows.before for tap in taps})
-    columns = len({tap.columns.before for tap in taps})
-    # Copies of the map, one for each shift along the height; results, one for each along the width.
-    copies, results = rows * channels, columns * outputs
-    placed = 0.0 if rows == 1 else copies * (_PRICES.sparse + _PRICES.written)
-    shifted = sum(
-        size * size * many * _PRICES.depthwise
-        for size, many in zip(windows, (copies, results), strict=True)
-    )
-    product = kept * _PRICES.sparse + results * _PRICES.written
-    total = results * _PRICES.sparse + outputs * _PRICES.written
-    crowded = 1 + _CROWDED * len(taps)
+    lines = len({tap.rows.before for tap in taps}), len({tap.columns.before for tap in taps})
+    copies, results = lines[0] * channels, lines[1] * outputs
     sizes = (copies * channels, copies * results, results * outputs)
     return KxkPrice(
         KxkForm.SEPARABLE,
-        pixels * (placed + shifted + product + total) * crowded + 5 * _PRICES.overhead,
+        separable(pixels, (channels, outputs), kept, len(taps), lines, windows, _PRICES),
         _dense(operator),
         sum(sizes) - copies - kept - results,
         sum(sizes),

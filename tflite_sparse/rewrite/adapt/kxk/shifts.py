@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tflite_sparse.xnnpack.cost.wide import SHIFT_WINDOW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.window import Axis
 
 __all__ = ["IN_PLACE", "SHIFT_WINDOW", "Shift", "all_shifts", "shift_of"]
-
-SHIFT_WINDOW = 3
-"""Height and width of the window of a shift."""
 
 
 class Shift(NamedTuple):
