@@ -82,8 +82,8 @@ def _three_numbers(totals: Totals, width: int) -> Lines:
         zeros, work = _by_width(totals)
         lines = labelled("Zeros", zeros, width) + labelled("Work", work, width)
     else:
-        zeros = percent(totals.zeros, totals.weights)
-        lines = labelled("Zeros", [f"{zeros} of {thousands(totals.weights)} weights"], width)
+        share = percent(totals.zeros, totals.weights)
+        lines = labelled("Zeros", [f"{share} of {thousands(totals.weights)} weights"], width)
         lines += labelled("Work", [_work(totals.macs)], width)
     return lines + labelled("Size", _sizes(totals), width)
 
