@@ -9,6 +9,7 @@ import msgspec
 
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.inspection.file.file_types import FileFacts
+from tflite_sparse.inspection.if_pruned_types import IfPruned
 from tflite_sparse.inspection.runtime_types import TargetGroup
 from tflite_sparse.inspection.weights.weight_types import WeightFacts
 from tflite_sparse.model.sizes.sized import InputShapes
@@ -115,6 +116,7 @@ class Inspection(Record, frozen=True):
         totals: sums over the model.
         problems: what is wrong in the model.
         input_shapes: the sizes that all this holds for; None where the file leaves none open.
+        what_if: what more zeros would win; empty where it has enough, or they would win nothing.
     """
 
     path: str | None
@@ -128,6 +130,7 @@ class Inspection(Record, frozen=True):
     totals: Totals
     problems: tuple[Problem, ...]
     input_shapes: InputShapes | None = None
+    what_if: tuple[IfPruned, ...] = ()
 
     def __repr__(self) -> str:
         """Ten lines at most: the whole is in the fields, and in `to_dict()`."""

@@ -115,7 +115,7 @@ def inspect(
         packing = pool.submit(gzip_size_with, model, _replacements(groups)) if gzip else None
         facts = facts_of(groups)
         gzipped = [task.result() if task else None for task in (compressing, packing)]
-        return Inspection(
+        inspection = Inspection(
             path=model.name,
             size=model.size,
             sha256=digesting.result() if digesting else None,
@@ -128,6 +128,9 @@ def inspect(
             totals=_totals(model, facts, *gzipped),
             problems=tuple(problems),
         )
+    from tflite_sparse.inspection.if_pruned import with_if_pruned
+
+    return with_if_pruned(model, inspection, zeros)
 
 
 def _watched(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tflite_sparse.pruning.options import PruneOptions
     from tflite_sparse.xnnpack.plan import Plan
 
-__all__ = ["TRIED", "Prunable", "Selected", "find_filters", "reading"]
+__all__ = ["TRIED", "Prunable", "Selected", "find_filters", "pruned_number", "reading"]
 
 _RANK = 4
 TRIED = 0.8
@@ -51,12 +51,14 @@ class Prunable(msgspec.Struct, frozen=True, eq=False):
         id: what people call it.
         cluster: which cluster it belongs to: those that have the same go sparse together.
         price: nanoseconds that a value costs that is not zero, on the first target.
+        number: what the trial knows it by.
     """
 
     weight: Weight
     id: WeightId
     cluster: int
     price: float
+    number: int = 0
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -134,7 +136,7 @@ def find_filters(model: Model, options: PruneOptions) -> Selected:
             continue
         price = _price(views[0], number, plans[0], options.block) / weight.tensor.size
         cluster = views[0].clusters[number]
-        filters.append(Prunable(weight, WeightId.of(weight), cluster, price))
+        filters.append(Prunable(weight, WeightId.of(weight), cluster, price, number))
     pruned = {number for number, weight in enumerate(weights) if _is_in(weight, filters)}
     values, zeros = _others(optimized, plans[0], pruned)
     return Selected(tuple(filters), tuple(left), values, zeros, targets[0], optimized)
@@ -213,7 +215,7 @@ class _View(msgspec.Struct, frozen=True):
     operators: dict[int, list[int]]
 
 
-def _number(operator: Operator) -> int | None:
+def pruned_number(operator: Operator) -> int | None:
     """The number of the filter that a convolution of the copy multiplies by."""
     use = trace_constant(operator, 1) if len(operator.inputs) > 1 else None
     match = None if use is None else _NUMBERED.fullmatch(use.constant.name)
@@ -224,7 +226,7 @@ def _sparse_parts(model: Model, planned: Plan) -> _View:
     view = _View({}, {}, {})
     obstacles = {cluster.index: cluster.obstacles for cluster in planned.clusters}
     for counted in planned.operators:
-        number = _number(model.main.operators[counted.index])
+        number = pruned_number(model.main.operators[counted.index])
         if number is None:
             continue
         if counted.kernel is not None and counted.cluster is not None:
@@ -252,7 +254,7 @@ def _others(model: Model, planned: Plan, pruned: set[int]) -> tuple[dict[int, in
     zeros: dict[int, int] = {}
     for counted in planned.filters:
         cluster = planned.operators[counted.operator].cluster
-        if cluster is None or _number(model.main.operators[counted.operator]) in pruned:
+        if cluster is None or pruned_number(model.main.operators[counted.operator]) in pruned:
             continue
         values[cluster] = values.get(cluster, 0) + counted.parameters
         zeros[cluster] = zeros.get(cluster, 0) + counted.zeros

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.next_step import NextStep
     from tflite_sparse.inspection.weights.selection import Selection
+    from tflite_sparse.model import Model
     from tflite_sparse.report.text.headings import Lines
     from tflite_sparse.xnnpack.releases.targets import Target
 
@@ -107,6 +108,15 @@ def command(
     group: Annotated[
         bool, typer.Option("--group", help="Sum the weights up by block of the model.")
     ] = False,
+    what_if: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--what-if",
+            metavar="SHARE",
+            parser=parse_share,
+            help="Work out what such a share of zeros in the 1x1 filters would win: 0.8, 80%.",
+        ),
+    ] = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
     near: Annotated[
@@ -130,6 +140,8 @@ def command(
     view = _view(
         [view for view, is_set in options.items() if is_set], as_json=as_json, chosen=chosen
     )
+    if what_if and view is not _View.SUMMARY:
+        raise UsageError(f"--what-if and {view.value} are two views", hint="ask for one at a time")
     if view is _View.SUMMARY and (chosen or sort or top is not None):
         view = _View.WEIGHTS
     everything = as_json or view is _View.GROUP
@@ -151,9 +163,11 @@ def command(
         shapes=as_json or explain,
         input_shapes=parse_input_shapes(input_shape),
         batch=batch,
+        what_if=tuple(what_if or ()),
     )
     results = _results(find_models(models), selection, how)
-    failed = _print_json(results) if as_json else _print_text(results, view, top or 0)
+    asked = bool(what_if)
+    failed = _print_json(results) if as_json else _print_text(results, view, top or 0, asked)
     return FAILURE if failed else 0
 
 
@@ -206,6 +220,7 @@ class _Options(NamedTuple):
     shapes: bool
     input_shapes: dict[str, tuple[int, ...]]
     batch: int | None
+    what_if: tuple[float, ...]
 
 
 def _results(
@@ -255,7 +270,20 @@ def _inspect(
         input_shapes=options.input_shapes,
         batch=options.batch,
     )
+    if options.what_if and not inspection.problems:
+        inspection = _with_shares(model, inspection, options)
     return inspection, graph_edges(model) if options.wired else ()
+
+
+def _with_shares(model: Model, inspection: Inspection, options: _Options) -> Inspection:
+    """The inspection with what the shares of zeros that were asked for would win."""
+    import msgspec
+
+    from tflite_sparse.pruning.curve import pruning_curve
+
+    names = tuple(target.name for target in options.targets or ())
+    curve = pruning_curve(model, sorted(set(options.what_if)), names)
+    return msgspec.structs.replace(inspection, what_if=() if curve is None else curve.if_pruned())
 
 
 def _print_json(results: Iterator[_Result]) -> bool:
@@ -275,7 +303,7 @@ def _print_json(results: Iterator[_Result]) -> bool:
     return failed
 
 
-def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
+def _print_text(results: Iterator[_Result], view: _View, top: int, asked: bool) -> bool:
     from tflite_sparse.report.text.console import Screen
 
     screen = Screen()
@@ -284,13 +312,15 @@ def _print_text(results: Iterator[_Result], view: _View, top: int) -> bool:
         if not isinstance(result.inspected, TfliteSparseError):
             if printed:
                 typer.echo()
-            screen.show(_lines(result.inspected, result, view, top, screen.width))
+            screen.show(_lines(result.inspected, result, view, top, screen.width, asked))
             printed = True
         failed |= _report(result.path, result.inspected)
     return failed
 
 
-def _lines(inspection: Inspection, result: _Result, view: _View, top: int, width: int) -> Lines:
+def _lines(
+    inspection: Inspection, result: _Result, view: _View, top: int, width: int, asked: bool
+) -> Lines:
     from tflite_sparse.report.text.inspection import (
         graph_report_lines,
         inspection_lines,
@@ -298,7 +328,7 @@ def _lines(inspection: Inspection, result: _Result, view: _View, top: int, width
     )
 
     if view is _View.SUMMARY and result.step is not None:
-        return summary_lines(inspection, result.step, width)
+        return summary_lines(inspection, result.step, width, what_if=asked)
     if view is _View.GRAPH:
         return graph_report_lines(inspection, result.operators, width, step=result.step)
     if view is _View.GROUP:

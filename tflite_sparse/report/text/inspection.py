@@ -17,6 +17,7 @@ from tflite_sparse.report.text.runtime import (
 )
 from tflite_sparse.report.text.weight_groups import group_table
 from tflite_sparse.report.text.weights import weight_details, weight_table
+from tflite_sparse.report.text.zeros.if_pruned import if_pruned_lines
 from tflite_sparse.words.numbers import (
     count_of,
     millions,
@@ -42,13 +43,16 @@ _FEW_TENSORS = 8
 _FEW_KINDS = 12
 
 
-def summary_lines(inspection: Inspection, step: NextStep, width: int) -> Lines:
+def summary_lines(
+    inspection: Inspection, step: NextStep, width: int, *, what_if: bool = False
+) -> Lines:
     """The first screen: the verdict, the next step, and the numbers behind them.
 
     Args:
         inspection: what to show.
         step: the one thing to do next.
         width: the room for a line in characters.
+        what_if: whether somebody asked what zeros would win.
     """
     from rich.text import Text
 
@@ -58,6 +62,7 @@ def summary_lines(inspection: Inspection, step: NextStep, width: int) -> Lines:
     lines += _blank(verdict + (sentence(words, width) if words else []))
     lines += _blank(_problems(inspection, width))
     lines += _blank(step_lines(step, width))
+    lines += _blank(if_pruned_lines(inspection, width, asked=what_if))
     lines += _blank(_three_numbers(inspection.totals, width))
     return [*lines, Text(), Text("  more: --weights, --explain, --graph", "dim")]
 

@@ -1,0 +1,1 @@
+"""What more zeros would win, as text."""
