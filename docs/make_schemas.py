@@ -19,6 +19,7 @@ import msgspec
 
 from tflite_sparse.comparison.diff_types import ModelDiff
 from tflite_sparse.lint.config.tables import ConfigFile
+from tflite_sparse.pruning.recipe import Recipe
 from tflite_sparse.records import Distance, Record
 from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
@@ -31,6 +32,7 @@ from tflite_sparse.report.json.rewrite import RewriteReport
 from tflite_sparse.report.json.rules import RuleEntry, RulesReport
 from tflite_sparse.report.json.runtimes import RuntimesReport
 from tflite_sparse.report.json.settings import SettingsReport
+from tflite_sparse.report.json.sweep import SweepReport
 from tflite_sparse.report.json.verify import VerifyReport
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schema"
@@ -45,11 +47,13 @@ DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "overlay": ("overlay prints", dict[str, GraphData], False),
     "profile": ("profile --json prints", ProfileReport, True),
     "prune": ("prune --json prints", PruneReport, True),
+    "recipe": ("sweep --recipe writes and prune --recipe reads", Recipe, False),
     "rewrite": ("sparsify, densify, adapt or optimize --json prints", RewriteReport, True),
     "rule": ("rule --json prints", RuleEntry, False),
     "rules": ("rules --json prints", RulesReport, True),
     "runtime": ("runtime --json prints", RuntimesReport, True),
     "settings": ("lint --show-config prints", SettingsReport, False),
+    "sweep": ("sweep --format json prints", SweepReport, True),
     "verify": ("verify --json prints", VerifyReport, True),
 }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tflite_sparse.library.looks import diff, inspect, lint_models, write_report
     from tflite_sparse.library.models import read, write
     from tflite_sparse.library.rewrites import adapt, densify, optimize, sparsify
+    from tflite_sparse.library.sweeps import sweep
     from tflite_sparse.model import Model
     from tflite_sparse.model.tflite_tree import from_tflite
     from tflite_sparse.pruning.judge import judge
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
         WeightSelection,
     )
     from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+    from tflite_sparse.sweeping.options import SweepOptions
+    from tflite_sparse.sweeping.result import Sweep
     from tflite_sparse.xnnpack.plan import plan
 
 __all__ = [
@@ -45,6 +48,8 @@ __all__ = [
     "Rewrite",
     "SparsifyOptions",
     "StoredValues",
+    "Sweep",
+    "SweepOptions",
     "TfliteSparseError",
     "ValuesOptions",
     "WeightSelection",
@@ -64,6 +69,7 @@ __all__ = [
     "read",
     "sparsify",
     "store_values",
+    "sweep",
     "verify",
     "write",
     "write_report",
@@ -81,6 +87,8 @@ _HOMES = {
     "Rewrite": "rewrite.changes",
     "SparsifyOptions": "storage.options",
     "StoredValues": "storage.values.options",
+    "Sweep": "sweeping.result",
+    "SweepOptions": "sweeping.options",
     "TfliteSparseError": "errors",
     "ValuesOptions": "storage.values.options",
     "WeightSelection": "storage.options",
@@ -99,6 +107,7 @@ _HOMES = {
     "read": "library.models",
     "sparsify": "library.rewrites",
     "store_values": "rewrite.storage.store_values",
+    "sweep": "library.sweeps",
     "verify": "runtime.verify",
     "write": "library.models",
     "write_report": "library.looks",

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "tflite_sparse"
 LONGEST_MODULE = 350
 FULLEST_FOLDER = 15
 BELOW_MODEL = {
-    "errors", "threads", "_version", "files", "words", "records",
+    "errors", "threads", "processes", "_version", "files", "words", "records",
     "flatbuffer", "encoding",
 }  # fmt: skip
 BELOW_STORAGE = BELOW_MODEL | {"model", "xnnpack"}
@@ -23,6 +23,7 @@ BELOW_INSPECTION = BELOW_STORAGE | {"storage"}
 ALLOWED = {
     "errors": set[str](),
     "threads": set[str](),
+    "processes": {"errors"},
     "_version": set[str](),
     "records": set[str](),
     "files": {"errors"},
@@ -39,10 +40,14 @@ ALLOWED = {
     "torch": BELOW_MODEL | {"model"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime"},
+    "sweeping": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "pruning"},
     "report": BELOW_INSPECTION
-    | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime"},
+    | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "sweeping"},
     "library": BELOW_INSPECTION
-    | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "report"},
+    | {
+        *("inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "report"),
+        "sweeping",
+    },
     "model_explorer": BELOW_INSPECTION | {"inspection", "report"},
 }
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "inspect": "inspect",
     "optimize": "optimize",
     "prune": "prune",
+    "sweep": "sweep",
     "adapt": "adapt",
     "sparsify": "sparsify",
     "compress": "compress",

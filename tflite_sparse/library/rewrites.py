@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.storage.values.options import ValuesOptions
 
-__all__ = ["adapt", "densify", "optimize", "sparsify"]
+__all__ = ["adapt", "densify", "optimize", "sparsify", "with_fields"]
 
 _Options = TypeVar("_Options", bound=msgspec.Struct)
 
@@ -51,7 +51,7 @@ def sparsify(
         UsageError: there is no such field.
         ModelError: the model is damaged.
     """
-    chosen = _changed(options or SparsifyOptions(), fields)
+    chosen = with_fields(options or SparsifyOptions(), fields)
     return _sparsify(opened(model), chosen, input_shapes=input_shapes, batch=batch)
 
 
@@ -67,7 +67,7 @@ def densify(model: ModelLike, options: DensifyOptions | None = None, **fields: A
         UsageError: there is no such field.
         ModelError: the model is damaged.
     """
-    return _densify(opened(model), _changed(options or DensifyOptions(), fields))
+    return _densify(opened(model), with_fields(options or DensifyOptions(), fields))
 
 
 def adapt(
@@ -91,7 +91,7 @@ def adapt(
         UsageError: there is no such field.
         ModelError: the model is damaged.
     """
-    chosen = _changed(options or AdaptOptions(), fields)
+    chosen = with_fields(options or AdaptOptions(), fields)
     return planner.adapt(opened(model), chosen, input_shapes=input_shapes, batch=batch)
 
 
@@ -126,8 +126,8 @@ def optimize(
     of_storage = {k: v for k, v in fields.items() if k not in of_adapt}
     return _optimize(
         opened(model),
-        _changed(options or AdaptOptions(), of_adapt),
-        _changed(storage or SparsifyOptions(), of_storage) if of_storage else storage,
+        with_fields(options or AdaptOptions(), of_adapt),
+        with_fields(storage or SparsifyOptions(), of_storage) if of_storage else storage,
         values,
         input_shapes=input_shapes,
         batch=batch,
@@ -135,7 +135,7 @@ def optimize(
     )
 
 
-def _changed(options: _Options, fields: dict[str, Any]) -> _Options:
+def with_fields(options: _Options, fields: dict[str, Any]) -> _Options:
     """Options with some fields changed; a mistyped one is an error that names all."""
     unknown = [name for name in fields if name not in options.__struct_fields__]
     if unknown:

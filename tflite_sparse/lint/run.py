@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.lint.baseline import Baseline, BaselineEntry
 from tflite_sparse.lint.engine import FileReport, lint
 from tflite_sparse.lint.finding import Finding, Severity
-from tflite_sparse.lint.pool import mapping
+from tflite_sparse.processes import mapping
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def lint_files(
     if workers <= 1:
         one_by_one = (lint(path, settings) for path, settings in unique)
         return list(_counted(one_by_one, len(unique), progress))
-    with mapping(workers) as start:
+    with mapping(workers, "linted") as start:
         results = start(lint, *zip(*unique, strict=True))
         return list(_counted(results, len(unique), progress))
 

@@ -11,7 +11,13 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.output import free_target, show
-from tflite_sparse.cli.pruning.asked import parse_layers, parse_numbers, prune_with, too_far
+from tflite_sparse.cli.pruning.asked import (
+    parse_layers,
+    parse_numbers,
+    prune_with,
+    recipe_options,
+    too_far,
+)
 from tflite_sparse.errors import UsageError
 
 __all__ = ["Allocate", "By", "Layout", "MinAgreement", "command"]
@@ -116,6 +122,12 @@ def command(
         str | None,
         typer.Option(metavar="BYTES", help="In its place: size of the file once optimized."),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="In its place: what sweep --recipe has written, layer by layer."
+        ),
+    ] = None,
     method: MethodOption = None,
     allocate: Allocate = None,
     block: Annotated[
@@ -155,7 +167,19 @@ def command(
     from tflite_sparse.runtime.data.images import ImageOptions
     from tflite_sparse.storage.options import WeightSelection
 
-    options = PruneOptions(
+    by_hand = {
+        "--zeros": zeros,
+        "--speed": speed,
+        "--size": size,
+        "--method": method,
+        "--allocate": allocate,
+        "--layer": layer,
+        "--only": only,
+        "--exclude": exclude,
+        "--target": target,
+        "--block": block if block > 1 else None,
+    }
+    options = recipe_options(recipe, by_hand, seed) or PruneOptions(
         zeros=None if zeros is None else parse_share(zeros),
         speed=speed,
         size=None if size is None else parse_size(size),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.options import PruneOptions
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.activations.calibrate import Split
     from tflite_sparse.runtime.data.images import ImageOptions
 
-__all__ = ["Pruned", "parse_layers", "parse_numbers", "prune_with", "pruned_file", "too_far"]
+__all__ = [
+    "Pruned",
+    "parse_layers",
+    "parse_numbers",
+    "prune_with",
+    "pruned_file",
+    "recipe_options",
+    "too_far",
+]
 
 
 class Pruned(NamedTuple):
@@ -62,6 +70,33 @@ def parse_numbers(text: str | None, option: str) -> tuple[float, ...] | None:
         raise UsageError(
             f"{option} {text!r}: no numbers", hint="write 127.5 or 124,116,104"
         ) from None
+
+
+def recipe_options(
+    path: str | None, by_hand: Mapping[str, object], seed: int
+) -> PruneOptions | None:
+    """What a recipe asks for; None without one.
+
+    Args:
+        path: the file; None for none.
+        by_hand: options that say what a recipe says, and what the user gave for each; None for
+            nothing.
+        seed: of what is drawn.
+
+    Raises:
+        UsageError: one of those was given.
+        FileError: the file is no recipe.
+    """
+    if path is None:
+        return None
+    from msgspec.structs import replace
+
+    from tflite_sparse.pruning.recipe import read_recipe
+
+    given = next((option for option, value in by_hand.items() if value), None)
+    if given is not None:
+        raise UsageError(f"--recipe says what {given} would", hint="leave one of them out")
+    return replace(read_recipe(path).options(), seed=seed)
 
 
 def prune_with(

@@ -10,6 +10,7 @@ __all__ = ["EXAMPLES", "address", "epilog"]
 EXAMPLES = {
     "inspect": "model.tflite",
     "prune": "model.tflite -o pruned.tflite",
+    "sweep": "model.tflite -o sweep.csv",
     "optimize": "model.tflite -o fast.tflite",
     "adapt": "model.tflite -o adapted.tflite",
     "sparsify": "model.tflite -o sparse.tflite",

@@ -1,4 +1,4 @@
-"""Processes that lint side by side, and none of which outlives the run."""
+"""Processes that work side by side, and none of which outlives the run."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 @contextlib.contextmanager
-def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
+def mapping(
+    workers: int, doing: str, *, fresh: bool = False
+) -> Iterator[Callable[..., Iterator[Any]]]:
     """Processes that do work, and are ended with the block even in the middle of it.
 
     Args:
         workers: how many.
+        doing: what each of them does, as an error says it: "linted".
+        fresh: whether they start as new interpreters on every system: a program that has threads
+            must not be copied.
 
     Yields:
         A function like `map`, to be called once: the results are in the order of the work.
@@ -35,7 +40,8 @@ def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
     Raises:
         RuntimeFailureError: one of them has died.
     """
-    pool = ProcessPoolExecutor(max_workers=workers, initializer=_begin)
+    context = multiprocessing.get_context("spawn") if fresh else None
+    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_begin)
 
     def start(function: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
         # The processes begin here, and hear of a signal only once they know what to do about it.
@@ -46,8 +52,8 @@ def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
         yield start
     except BrokenProcessPool as error:
         raise RuntimeFailureError(
-            "a process that linted was killed, most likely for want of memory",
-            hint="lint one file at a time with --jobs 1",
+            f"a process that {doing} was killed, most likely for want of memory",
+            hint="--jobs 1 needs less of it",
         ) from error
     except BaseException:
         # Nobody waits for what is under way.

@@ -1,0 +1,1 @@
+"""A sweep as text and as CSV."""

@@ -1,0 +1,165 @@
+"""A sweep as text: one line a share of zeros, and one a rival."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.report.names import shorten
+from tflite_sparse.report.text.headings import heading, labelled
+from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.numbers import count_of, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.pruning.measures import Quality
+    from tflite_sparse.report.text.headings import Lines
+    from tflite_sparse.sweeping.result import (
+        MeasuredTime,
+        PredictedTime,
+        Rival,
+        Sweep,
+        SweepPoint,
+        Threshold,
+    )
+
+__all__ = ["sweep_lines"]
+
+_NAME = 16
+
+
+def sweep_lines(sweep: Sweep, width: int) -> Lines:
+    """The lines of a sweep.
+
+    Args:
+        sweep: it.
+        width: the room for a line in characters.
+    """
+    from rich.text import Text
+
+    filters = count_of(len(sweep.dense.layers), "filter")
+    fitted = f", fitted to {count_of(sweep.fitted, 'input')}" if sweep.fitted else ""
+    note = f"zeros in {filters}, {sweep.method}, {sweep.allocation}{fitted}"
+    lines: Lines = [heading(sweep.path or "a model in memory", note, width), Text()]
+    columns, rows = _table(sweep)
+    lines += table(columns, rows, width)
+    lines.append(Text())
+    for threshold in sweep.thresholds:
+        lines += labelled(threshold.target, [_threshold(threshold, sweep.dense.share)], width)
+    if sweep.measurement is not None:
+        how = sweep.measurement
+        lines += labelled("Measured", [f"{how.runtime}, {how.processor}"], width)
+    for rival in sweep.rivals:
+        if rival.note is not None:
+            lines += labelled("Note", [f"{rival.name}: {rival.note}"], width, style="yellow")
+    for words in sweep.notes:
+        lines += labelled("Note", [words], width, style="yellow")
+    return lines
+
+
+def _table(sweep: Sweep) -> tuple[list[Column], list[list[str]]]:
+    """Columns without anything in them are left out."""
+    target = _shown(sweep)
+    columns = [
+        Column("zeros"),
+        Column("fp32", right=True),
+        Column("fp16", right=True),
+        Column("int8", right=True),
+        Column("gzip", right=True),
+        Column("sparse", right=True),
+        Column(f"{target} ms", right=True),
+        Column("gain", right=True, style="bold"),
+        Column("measured", right=True),
+        Column("quality", right=True),
+    ]
+    rows = [_point(point, sweep, target) for point in sweep.points]
+    rows += [_rival(rival, target) for rival in sweep.rivals if rival.bytes is not None]
+    used = [any(row[number] for row in rows) for number in range(len(columns))]
+    # A model with fp16 weights has no other size with fp32.
+    used[2] = any(row[2] not in ("", row[1]) for row in rows[: len(sweep.points)])
+    return (
+        [column for column, keep in zip(columns, used, strict=True) if keep],
+        [[cell for cell, keep in zip(row, used, strict=True) if keep] for row in rows],
+    )
+
+
+def _shown(sweep: Sweep) -> str:
+    """The target of which times are shown: the first for which there are prices."""
+    priced = [time.target for time in sweep.dense.times if time.ms is not None]
+    return (priced or list(sweep.targets))[0]
+
+
+def _point(point: SweepPoint, sweep: Sweep, target: str) -> list[str]:
+    time = point.time(target)
+    share = f"{100 * point.share:.0f} %"
+    return [
+        f"{share} now" if point.asked is None else share,
+        *(size(stored.bytes) for stored in point.sizes),
+        size(point.size(sweep.values).gzip),
+        f"{time.sparse} of {time.pointwise}" if time.sparse else "-",
+        *_time(time),
+        _measured(point.measured),
+        _quality(point.quality),
+    ]
+
+
+def _rival(rival: Rival, target: str) -> list[str]:
+    time = next((time for time in rival.times if time.target == target), None)
+    sizes = ["", "", ""]
+    place = {"dense-fp16": 1, "weights-int8": 2, "full-int8": 2}.get(rival.kind.value, 0)
+    sizes[place] = size(rival.bytes or 0)
+    return [
+        shorten(rival.name, _NAME),
+        *sizes,
+        size(rival.gzip or 0),
+        "-",
+        *(("", "") if time is None else _time(time)),
+        _measured(rival.measured),
+        _quality(rival.quality),
+    ]
+
+
+def _time(time: PredictedTime) -> Sequence[str]:
+    if time.outcome.is_failure:
+        return time.outcome.value, ""
+    return (
+        "" if time.ms is None else f"{time.ms:.3g}",
+        "" if time.gain is None else f"{time.gain:.2f}",
+    )
+
+
+def _measured(measured: MeasuredTime | None) -> str:
+    if measured is None:
+        return ""
+    if measured.detail:
+        return "failed"
+    gain = "" if measured.gain is None else f" ({measured.gain:.2f})"
+    if measured.instructions is not None:
+        return f"{measured.instructions / 1e6:.0f} M{gain}"
+    return "" if measured.ms is None else f"{measured.ms:.1f}{gain}"
+
+
+def _quality(quality: Quality | None) -> str:
+    """The agreement of classes, or else the SNR of the output that is furthest off."""
+    if quality is None:
+        return ""
+    if quality.agreement is not None:
+        return f"{100 * quality.agreement:.1f} %"
+    ratios = [output.snr for output in quality.outputs if output.snr is not None]
+    return f"{min(ratios):.1f} dB" if ratios else "equal"
+
+
+def _threshold(threshold: Threshold, own: float) -> str:
+    if threshold.sparse_from is None:
+        return "runs dense with all of these shares"
+    words = [f"runs sparse {_from(threshold.sparse_from, own)}"]
+    if threshold.faster_from is not None:
+        words.append(f"is faster {_from(threshold.faster_from, own)}")
+    if threshold.twice_from is not None:
+        words.append(f"is twice as fast {_from(threshold.twice_from, own)}")
+    by = ", by the estimate" if len(words) > 1 else "; nobody has measured its times"
+    return ", ".join(words) + by
+
+
+def _from(share: float, own: float) -> str:
+    return "as it is" if share <= own else f"from {100 * share:.0f} %"

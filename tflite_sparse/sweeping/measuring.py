@@ -1,0 +1,93 @@
+"""Runs what a sweep has made, in turn, on a real runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tflite_sparse.runtime.bench import bench, require
+from tflite_sparse.sweeping.kept import name_of
+from tflite_sparse.sweeping.result import MeasuredTime, Measurement, Rival, RivalKind, SweepPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tflite_sparse.runtime.bench import BenchedModel, Where
+    from tflite_sparse.runtime.litert.processor import Emulation
+
+__all__ = ["check", "measured"]
+
+_RUNS = 30
+_TIMEOUT = 600.0
+
+
+def _processor(where: Where) -> Emulation | None:
+    if where != "emulated":
+        return None
+    from tflite_sparse.runtime.arm64.processors import DEFAULT, emulated
+
+    return emulated(DEFAULT)
+
+
+def check(where: Where) -> None:
+    """Makes sure, before the long work, that models can be run there.
+
+    Raises:
+        RuntimeUnavailableError: they cannot.
+    """
+    if where == "emulated":
+        from tflite_sparse.runtime.arm64.install import ARM64, arm64_command
+        from tflite_sparse.runtime.arm64.plugin import counter
+        from tflite_sparse.runtime.arm64.processors import DEFAULT, processor
+
+        arm64_command(processor(DEFAULT))
+        counter(ARM64.folder)
+        return
+    require(where)
+
+
+def measured(
+    folder: str, points: Sequence[SweepPoint], rivals: Sequence[Rival], where: Where
+) -> tuple[tuple[SweepPoint, ...], tuple[Rival, ...], Measurement]:
+    """Points and rivals with what running them showed, and how they were run.
+
+    Args:
+        folder: where their files are.
+        points: the points.
+        rivals: the rivals; the dense fp32 one is the measure.
+        where: where they are run.
+
+    Raises:
+        TfliteSparseError: there is no runtime, or no random input for the model.
+    """
+    entries: list[tuple[SweepPoint | Rival, str]] = [
+        (rival, rival.path or str(Path(folder) / f"rival-{rival.kind}.tflite"))
+        for rival in rivals
+        if rival.bytes is not None
+    ]
+    # What the others are compared with comes first.
+    entries.sort(key=lambda entry: getattr(entry[0], "kind", None) is not RivalKind.DENSE_FP32)
+    entries += [(each, str(Path(folder) / f"{name_of(each.asked)}.tflite")) for each in points]
+    result = bench(
+        [path for _, path in entries],
+        where=where,
+        runs=_RUNS,
+        timeout=_TIMEOUT,
+        emulate=_processor(where),
+    )
+    times = {
+        id(entry): _time(model) for (entry, _), model in zip(entries, result.models, strict=True)
+    }
+    return (
+        tuple(msgspec.structs.replace(each, measured=times[id(each)]) for each in points),
+        tuple(msgspec.structs.replace(each, measured=times.get(id(each))) for each in rivals),
+        Measurement(result.where, result.runtime, result.processor, result.runs),
+    )
+
+
+def _time(model: BenchedModel) -> MeasuredTime:
+    return MeasuredTime(
+        model.median_ms, model.instructions, 1 / model.ratio if model.ratio else None, model.detail
+    )

@@ -1,0 +1,179 @@
+"""One point of a sweep: a model with a share of zeros, adapted and stored sparse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from tflite_sparse.inspection.file.gzip_size import gzip_size
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.calibrated.calibrate import Calibrator
+from tflite_sparse.pruning.calibrated.fitted import Fitted
+from tflite_sparse.pruning.densities import kept_shares
+from tflite_sparse.pruning.edit import set_bias, set_filter
+from tflite_sparse.pruning.judge import judge
+from tflite_sparse.pruning.masks import smallest
+from tflite_sparse.pruning.options import Method
+from tflite_sparse.rewrite.adapt.options import AdaptOptions
+from tflite_sparse.rewrite.adapt.planner import Adapt
+from tflite_sparse.rewrite.storage.store_values import sparsify_pass
+from tflite_sparse.storage.options import SparsifyOptions
+from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+from tflite_sparse.sweeping.kept import keep, keep_file, kept, name_of
+from tflite_sparse.sweeping.result import PointLayer, StoredSize, SweepPoint
+from tflite_sparse.sweeping.subject import Subject, Task, subject_of
+from tflite_sparse.sweeping.times import plans_of, predicted, sparse_filters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.rewrite.changes import Rewrite
+
+__all__ = ["method_of", "point", "stored_size", "times_at"]
+
+
+def method_of(task: Task) -> Method:
+    """How values are chosen: with data they are fitted, unless something else is asked."""
+    return task.options.method or (Method.MAGNITUDE if task.data is None else Method.CALIBRATED)
+
+
+def point(task: Task, share: float | None) -> SweepPoint:
+    """Makes a point, or takes the one that was kept.
+
+    Args:
+        task: what the sweep is about.
+        share: the share of zeros; None for the model as it is.
+
+    Raises:
+        TfliteSparseError: the model cannot be written, read or run.
+    """
+    name = name_of(share)
+    before = kept(task.folder, name, SweepPoint)
+    if before is not None and not task.files:
+        return before
+    subject = subject_of(task)
+    zeros, adapted = _adapted(task, subject, share)
+    sizes, chosen = [], None
+    for values in StoredValues if before is None else (task.options.values,):
+        stored = _stored(adapted.model, values)
+        content = stored.to_bytes()
+        sizes.append(stored_size(values, content))
+        if values is task.options.values:
+            chosen = content
+            del stored
+    content = chosen or b""
+    if task.folder is not None and task.files:
+        keep_file(task.folder, name, content)
+    if before is not None:
+        return before
+    model = Model.read(content)
+    plans = plans_of(model, task.options.names)
+    sparse = {target: sparse_filters(model, planned) for target, planned in plans.items()}
+    layers = _layers(subject, zeros, sparse)
+    adaptation = adapted.adaptation
+    made = SweepPoint(
+        share,
+        sum(layer.zeros for layer in layers),
+        sum(layer.elements for layer in layers),
+        adaptation is not None and adaptation.done,
+        None if adaptation is None or adaptation.done else adaptation.reason,
+        tuple(sizes),
+        predicted(model, plans, subject.dense),
+        layers,
+        quality=judge(subject.model, model, subject.held_out) if len(subject.held_out) else None,
+    )
+    keep(task.folder, name, made)
+    return made
+
+
+def times_at(task: Task, share: float) -> SweepPoint:
+    """A point with nothing but what is predicted: cheaper, to look between others."""
+    fast = msgspec.structs.replace(task, folder=None, files=False)
+    subject = subject_of(task)
+    zeros, adapted = _adapted(fast, subject, share, Method.MAGNITUDE)
+    model = _stored(adapted.model, task.options.values)
+    times = predicted(model, plans_of(model, task.options.names), subject.dense)
+    size = sum(prunable.size for prunable in subject.selected.filters)
+    return SweepPoint(share, sum(zeros), size, False, None, (), times, ())
+
+
+def stored_size(values: StoredValues, content: bytes) -> StoredSize:
+    """The size of a file, given its bytes."""
+    return StoredSize(values, len(content), gzip_size(np.frombuffer(content, np.uint8)))
+
+
+def _adapted(
+    task: Task, subject: Subject, share: float | None, method: Method | None = None
+) -> tuple[list[int], Rewrite]:
+    """(the zeros of each filter, the model with these, made eligible where that pays)."""
+    model, zeros = _pruned(task, subject, share, method or method_of(task))
+    return zeros, Adapt(AdaptOptions(task.options.names)).run(model)
+
+
+def _pruned(
+    task: Task, subject: Subject, share: float | None, method: Method
+) -> tuple[Model, list[int]]:
+    selected, model = subject.selected, subject.model
+    filters = selected.filters
+    if share is None:
+        return model, [_zeros(prunable.values) for prunable in filters]
+    options = task.options.pruning(share)
+    shares = kept_shares(selected, share, task.options.allocation, options)
+    if method is Method.CALIBRATED:
+        fitted = Calibrator(model, selected, options, subject.fitted, _silent).fit(shares)
+    pruned, zeros = model.copy(), []
+    for number, (prunable, share_kept) in enumerate(zip(filters, shares, strict=True)):
+        if method is Method.CALIBRATED:
+            fit = fitted[number]
+        else:
+            values = prunable.values
+            mask = smallest(np.abs(values), 1 - share_kept, options.block)
+            fit = Fitted(np.where(mask, np.float32(0), values))
+        set_filter(pruned, prunable.weight, fit.values)
+        if fit.bias is not None:
+            set_bias(pruned, *fit.bias)
+        zeros.append(_zeros(fit.values))
+    return pruned, zeros
+
+
+def _stored(model: Model, values: StoredValues) -> Model:
+    """A copy that is stored as `optimize` stores it."""
+    storage = SparsifyOptions(lean_download=True)
+    return sparsify_pass(storage, ValuesOptions(values)).run(model.copy()).model
+
+
+def _layers(
+    subject: Subject, zeros: Sequence[int], sparse: Mapping[str, frozenset[str]]
+) -> tuple[PointLayer, ...]:
+    filters = subject.selected.filters
+    names = [prunable.weight.tensor.name for prunable in filters]
+    on = {target: {_origin(name, names) for name in run} for target, run in sparse.items()}
+    return tuple(
+        PointLayer(
+            name,
+            prunable.size,
+            count,
+            tuple(target for target, origins in on.items() if name in origins),
+        )
+        for name, prunable, count in zip(names, filters, zeros, strict=True)
+    )
+
+
+def _origin(name: str, filters: Sequence[str]) -> str:
+    """The filter that a weight of the adapted model was made of, whose name it goes on."""
+    parts = [
+        own for own in filters if name == own or (name.startswith(own) and name[len(own)] in "/_")
+    ]
+    return max(parts, key=len, default="")
+
+
+def _zeros(values: NDArray[np.float32]) -> int:
+    return int(values.size - np.count_nonzero(values))
+
+
+def _silent(name: str, done: int, total: int) -> None:
+    del name, done, total

@@ -1,0 +1,117 @@
+"""Other ways to make a model small or fast, made from it, and files of the user's own."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from tflite_sparse.errors import RuntimeFailureError, RuntimeUnavailableError, TfliteSparseError
+from tflite_sparse.inspection.file.gzip_size import gzip_size
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.judge import judge
+from tflite_sparse.rewrite.storage.store_values import store_values
+from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+from tflite_sparse.sweeping.kept import keep, keep_file, kept
+from tflite_sparse.sweeping.quantized import full_int8
+from tflite_sparse.sweeping.result import Rival, RivalKind
+from tflite_sparse.sweeping.subject import subject_of
+from tflite_sparse.sweeping.times import plans_of, predicted
+
+if TYPE_CHECKING:
+    from tflite_sparse.sweeping.subject import Subject, Task
+
+__all__ = ["MADE", "NAMES", "rival"]
+
+MADE = tuple(kind for kind in RivalKind if kind is not RivalKind.FILE)
+"""What is made from the model."""
+
+NAMES = {
+    RivalKind.DENSE_FP32: "dense",
+    RivalKind.DENSE_FP16: "dense fp16",
+    RivalKind.WEIGHTS_INT8: "int8 weights",
+    RivalKind.FULL_INT8: "full int8",
+}
+
+_NO_DATA = "--data gives the inputs that it is made from"
+_STORED = {
+    RivalKind.DENSE_FP16: StoredValues.FP16,
+    RivalKind.WEIGHTS_INT8: StoredValues.INT8,
+}
+
+
+def rival(task: Task, which: RivalKind | str) -> Rival:
+    """Makes a rival, or takes the one that was kept.
+
+    Args:
+        task: what the sweep is about.
+        which: what to make; a string is the path of a file.
+
+    Returns:
+        The rival; where it cannot be made, what it lacks.
+
+    Raises:
+        FileError: the file cannot be read.
+        TfliteSparseError: the model cannot be written.
+    """
+    if not isinstance(which, RivalKind):
+        return _rated(
+            task, subject_of(task), Rival(RivalKind.FILE, _name(which), which, None, None)
+        )
+    name = f"rival-{which}"
+    before = kept(task.folder, name, Rival)
+    if before is not None and not task.files:
+        return before
+    made = _made(task, which)
+    # What another package does not do today, it may do tomorrow.
+    if made.bytes is not None:
+        keep(task.folder, name, made)
+    return made
+
+
+def _made(task: Task, kind: RivalKind) -> Rival:
+    subject = subject_of(task)
+    entry = Rival(kind, NAMES[kind], None, None, None)
+    if kind is RivalKind.FULL_INT8:
+        if not len(subject.fitted):
+            return msgspec.structs.replace(entry, note=_NO_DATA)
+        try:
+            content = full_int8(subject.model, subject.fitted)
+        except (RuntimeUnavailableError, RuntimeFailureError) as error:
+            return msgspec.structs.replace(entry, note=str(error))
+    elif kind in _STORED:
+        options = ValuesOptions(_STORED[kind])
+        content = store_values(subject.model.copy(), options).model.to_bytes()
+    else:
+        own = subject.as_file
+        content = subject.model.copy().to_bytes() if own is None else own.read_bytes()
+    if task.folder is not None and task.files:
+        keep_file(task.folder, f"rival-{kind}", content)
+    return _rated(task, subject, entry, content)
+
+
+def _rated(task: Task, subject: Subject, entry: Rival, content: bytes | None = None) -> Rival:
+    """A rival with its size, its time and its quality."""
+    model = Model.read(entry.path or "" if content is None else content)
+    data = np.fromfile(entry.path or "", np.uint8) if content is None else content
+    packed = np.frombuffer(data, np.uint8)
+    quality, note = None, entry.note
+    if len(subject.held_out) and entry.kind is not RivalKind.DENSE_FP32:
+        try:
+            quality = judge(subject.model, model, subject.held_out)
+        except TfliteSparseError as error:
+            note = f"its quality is unknown: {error}"
+    return msgspec.structs.replace(
+        entry,
+        bytes=packed.size,
+        gzip=gzip_size(packed),
+        times=predicted(model, plans_of(model, task.options.names), subject.dense),
+        quality=quality,
+        note=note,
+    )
+
+
+def _name(path: str) -> str:
+    return PurePath(path).name

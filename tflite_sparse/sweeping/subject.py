@@ -1,0 +1,107 @@
+"""The model that is swept, as every process of a sweep holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from tflite_sparse.errors import UsageError
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.densities import least_zeros
+from tflite_sparse.pruning.filters import Selected, find_filters
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.runtime.activations.calibrate import Split
+from tflite_sparse.runtime.data.given import given_inputs
+from tflite_sparse.runtime.observations import Outputs
+from tflite_sparse.sweeping.options import SweepData, SweepOptions
+from tflite_sparse.sweeping.times import dense_times
+
+__all__ = ["Subject", "Task", "subject_of"]
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a process must know to make any point of a sweep.
+
+    Attributes:
+        path: a file that holds the model.
+        options: what the sweep is asked for.
+        data: where inputs come from; None for no data.
+        folder: where what is done is kept; None for nowhere.
+        files: whether the files themselves are kept too, to be run.
+    """
+
+    path: str
+    options: SweepOptions
+    data: SweepData | None
+    folder: str | None
+    files: bool
+
+
+class Subject(msgspec.Struct, frozen=True, eq=False):
+    """The model, and what is the same for every point.
+
+    Attributes:
+        model: the model with all weights dense.
+        as_file: the file that holds it so; None where weights were stored sparse.
+        selected: the filters to prune.
+        dense: estimated milliseconds on dense kernels, by target.
+        fitted: inputs that values are fitted to.
+        held_out: inputs by which quality is judged.
+    """
+
+    model: Model
+    as_file: Path | None
+    selected: Selected
+    dense: dict[str, float]
+    fitted: Sequence[Outputs]
+    held_out: Sequence[Outputs]
+
+    @property
+    def own(self) -> float:
+        """The share of zeros that the filters have as they are."""
+        filters = self.selected.filters
+        zeros = sum(int((prunable.values == 0).sum()) for prunable in filters)
+        return zeros / sum(prunable.size for prunable in filters)
+
+    @property
+    def least(self) -> float:
+        """The share of zeros from which the rule of two thirds holds in all clusters."""
+        clusters = {prunable.cluster for prunable in self.selected.filters}
+        return max(least_zeros(self.selected, cluster) for cluster in clusters)
+
+
+@lru_cache(maxsize=1)
+def subject_of(task: Task) -> Subject:
+    """The model of a sweep; a process that is asked again has it still.
+
+    Raises:
+        UsageError: no filter would ever run sparse, or there are too few inputs.
+        TfliteSparseError: the model or the data cannot be read.
+    """
+    original = Model.read(task.path)
+    rewritten = densify(original.copy())
+    model = rewritten.model if rewritten.changed else original
+    selected = find_filters(model, task.options.pruning(task.options.shares[0]))
+    if not selected.filters:
+        why = next((left.reason for left in selected.left if left.code == "dense"), None)
+        raise UsageError(
+            "no filter of the model would run sparse, whatever its zeros"
+            + (f": {why}" if why else ""),
+            hint="tflite-sparse optimize --dry-run says what stands in the way",
+        )
+    fitted: Sequence[Outputs] = ()
+    held_out: Sequence[Outputs] = ()
+    if task.data is not None:
+        split = Split.of(given_inputs(task.data.source, model, task.data.images))
+        if split.held_out is split.fitted:
+            raise UsageError(
+                f"{task.data.source} has {len(split.fitted)} inputs, and one of four is held out",
+                hint="give 4 at least; some hundred make sense",
+            )
+        fitted, held_out = split.fitted, split.held_out
+    dense = dense_times(model, task.options.names)
+    own = None if rewritten.changed else Path(task.path)
+    return Subject(model, own, selected, dense, fitted, held_out)

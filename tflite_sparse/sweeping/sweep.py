@@ -1,0 +1,211 @@
+"""A model over the share of its zeros."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import numpy as np
+
+from tflite_sparse.files.output import scratch
+from tflite_sparse.inspection.file.gzip_size import gzip_size, sha256
+from tflite_sparse.processes import mapping
+from tflite_sparse.pruning.options import Method
+from tflite_sparse.runtime.packages.package import cache_folder
+from tflite_sparse.sweeping import measuring
+from tflite_sparse.sweeping.kept import drop_files, folder_of, kept, name_of
+from tflite_sparse.sweeping.options import SweepOptions
+from tflite_sparse.sweeping.point import method_of, point, times_at
+from tflite_sparse.sweeping.result import Rival, RivalKind, Sweep, SweepPoint
+from tflite_sparse.sweeping.rivals import MADE, rival
+from tflite_sparse.sweeping.subject import Task, subject_of
+from tflite_sparse.sweeping.thresholds import thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tflite_sparse.model import Model
+    from tflite_sparse.runtime.bench import Where
+    from tflite_sparse.sweeping.options import SweepData
+    from tflite_sparse.sweeping.subject import Subject
+
+__all__ = ["sweep"]
+
+_APART = 5e-3
+_T = TypeVar("_T")
+_Asked: TypeAlias = "float | RivalKind | str | None"
+"""A share of zeros, None for the model as it is, or a rival."""
+
+_BY_SIZE_ALONE = (
+    "zeros were placed by magnitude: size and speed are what they would be, quality is unknown"
+)
+
+
+def sweep(
+    model: Model,
+    options: SweepOptions | None = None,
+    *,
+    data: SweepData | None = None,
+    rivals: Sequence[str] = (),
+    bench: Where | None = None,
+    processes: int = 1,
+    resume: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Prunes a model to several shares of zeros, optimizes each, and compares what comes of them.
+
+    Args:
+        model: the model; it stays as it is.
+        options: which shares, and how they come about.
+        data: inputs that values are fitted to and by which quality is judged; None for none:
+            then zeros are placed by magnitude, for size and speed alone.
+        rivals: files to hold beside it, beside those that are made from the model.
+        bench: where all of them are run, in turn; None for nowhere.
+        processes: how many processes do it; with more than one, a program has to keep what it
+            does at its start behind `if __name__ == "__main__"`.
+        resume: whether what an earlier run has done is taken, and what is done is kept.
+        progress: is told how many points are done, and of how many.
+
+    Raises:
+        UsageError: no filter would ever run sparse; the options contradict each other.
+        RuntimeUnavailableError: what runs models is not installed.
+        TfliteSparseError: the model or the data cannot be read, written or run.
+    """
+    options = options or SweepOptions()
+    if bench is not None:
+        measuring.check(bench)
+    with _file_of(model) as path, _folder(path, options, data, resume=resume, bench=bench) as place:
+        task = Task(path, options, data, place, files=bench is not None)
+        return _sweep(task, model, rivals, bench, processes, progress)
+
+
+def _sweep(
+    task: Task,
+    model: Model,
+    files: Sequence[str],
+    bench: Where | None,
+    processes: int,
+    progress: Callable[[int, int], None] | None,
+) -> Sweep:
+    options = task.options
+    subject = subject_of(task)
+    shares, notes = _grid(subject, options.shares)
+    asked: list[_Asked] = [None, *shares, *MADE, *files]
+    made = _all(task, asked, processes, progress)
+    points = tuple(each for each in made if isinstance(each, SweepPoint))
+    rivals = tuple(each for each in made if isinstance(each, Rival))
+    measurement = None
+    if bench is not None and task.folder is not None:
+        points, rivals, measurement = measuring.measured(task.folder, points, rivals, bench)
+        drop_files(task.folder)
+    method = method_of(task)
+    if method is Method.MAGNITUDE and not len(subject.held_out):
+        notes.append(_BY_SIZE_ALONE)
+    content = np.fromfile(task.path, np.uint8)
+    return Sweep(
+        None if model.path is None else str(model.path),
+        sha256(content),
+        content.size,
+        gzip_size(content),
+        method,
+        options.allocation,
+        options.block,
+        options.values,
+        tuple(time.target for time in points[0].times),
+        len(subject.fitted) if method is Method.CALIBRATED else 0,
+        len(subject.held_out),
+        subject.least,
+        points,
+        rivals,
+        thresholds(points, options.names, subject.least, partial(times_at, task)),
+        measurement,
+        tuple(notes),
+    )
+
+
+@contextlib.contextmanager
+def _file_of(model: Model) -> Iterator[str]:
+    """A file that holds the model, for other processes."""
+    if model.path is not None and model.path.is_file():
+        yield str(model.path)
+        return
+    with scratch() as (file, path):
+        model.copy().write(file)
+        file.flush()
+        yield str(path)
+
+
+@contextlib.contextmanager
+def _folder(
+    path: str, options: SweepOptions, data: SweepData | None, *, resume: bool, bench: Where | None
+) -> Iterator[str | None]:
+    """Where what is done is kept; None for nowhere."""
+    if resume:
+        digest = sha256(np.fromfile(path, np.uint8))
+        yield str(folder_of(cache_folder() / "sweeps", digest, options, data))
+    elif bench is None:
+        yield None
+    else:
+        folder = tempfile.mkdtemp(prefix="tflite-sparse-")
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[str]]:
+    """(the shares to look at in rising order, what there is to say of them)."""
+    own, least = subject.own, subject.least
+    shares = sorted(set(asked))
+    usable = [share for share in shares if share > own + 1e-6]
+    notes = []
+    if len(usable) < len(shares) and own > 0:
+        notes.append(f"the filters have {own:.1%} zeros as they are; fewer are not looked at")
+    step = min(1.0, -(-least * 100 // 1) / 100)
+    spans = usable and usable[0] < step < usable[-1]
+    if spans and step > own and all(abs(share - step) > _APART for share in usable):
+        # Here the runtime changes its mind.
+        usable = sorted((*usable, step))
+    return usable, notes
+
+
+def _one(task: Task, asked: _Asked) -> SweepPoint | Rival:
+    return point(task, asked) if asked is None or isinstance(asked, float) else rival(task, asked)
+
+
+def _all(
+    task: Task,
+    asked: Sequence[_Asked],
+    processes: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[SweepPoint | Rival]:
+    done = {} if task.files else {each: r for each in asked if (r := _kept(task, each)) is not None}
+    left = [each for each in asked if each not in done]
+    workers, tasks = min(processes, len(left)), [task] * len(left)
+
+    def note(number: int) -> None:
+        if progress is not None:
+            progress(len(done) + number, len(asked))
+
+    if workers <= 1:
+        made = list(_counted(map(_one, tasks, left), note))
+    else:
+        with mapping(workers, "swept", fresh=True) as start:
+            made = list(_counted(start(_one, tasks, left), note))
+    done |= dict(zip(left, made, strict=True))
+    return [done[each] for each in asked]
+
+
+def _kept(task: Task, asked: _Asked) -> SweepPoint | Rival | None:
+    if asked is None or isinstance(asked, float):
+        return kept(task.folder, name_of(asked), SweepPoint)
+    return kept(task.folder, f"rival-{asked}", Rival) if isinstance(asked, RivalKind) else None
+
+
+def _counted(results: Iterable[_T], note: Callable[[int], None]) -> Iterator[_T]:
+    for number, made in enumerate(results, 1):
+        note(number)
+        yield made

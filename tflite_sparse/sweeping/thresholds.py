@@ -1,0 +1,91 @@
+"""From which share of zeros on a model runs sparse, faster, and twice as fast."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from tflite_sparse.sweeping.result import Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tflite_sparse.sweeping.result import PredictedTime, SweepPoint
+
+__all__ = ["thresholds"]
+
+_NEAR = 0.01
+"""Shares are told to a hundredth."""
+_TWICE = 2.0
+
+
+def thresholds(
+    points: Sequence[SweepPoint],
+    targets: Sequence[str],
+    least: float,
+    look: Callable[[float], SweepPoint],
+) -> tuple[Threshold, ...]:
+    """From which shares on it pays, by the prediction.
+
+    Between two points that run the same operators sparse the time falls on a line; elsewhere the
+    place is searched for.
+
+    Args:
+        points: the points, in rising order of their zeros.
+        targets: the targets.
+        least: where the rule of two thirds begins to hold, at which most models change.
+        look: predicts a further point.
+    """
+    search = partial(_first, points, least=least, look=cache(look))
+    return tuple(
+        Threshold(
+            target,
+            search(target, _runs_sparse(points, target), None),
+            search(target, _is_faster(1.0), 1.0),
+            search(target, _is_faster(_TWICE), _TWICE),
+        )
+        for target in targets
+    )
+
+
+def _runs_sparse(points: Sequence[SweepPoint], target: str) -> Callable[[PredictedTime], bool]:
+    most = max(point.time(target).sparse for point in points)
+    return lambda time: 0 < most <= time.sparse
+
+
+def _is_faster(gain: float) -> Callable[[PredictedTime], bool]:
+    return lambda time: time.gain is not None and time.gain > gain
+
+
+def _first(
+    points: Sequence[SweepPoint],
+    target: str,
+    holds: Callable[[PredictedTime], bool],
+    gain: float | None,
+    *,
+    least: float,
+    look: Callable[[float], SweepPoint],
+) -> float | None:
+    """The smallest share at which something holds, and goes on to hold."""
+    last = len(points)
+    while last and holds(points[last - 1].time(target)):
+        last -= 1
+    if last == len(points):
+        return None
+    if not last:
+        return points[0].share
+    below, above = points[last - 1], points[last]
+    low, high = below.time(target), above.time(target)
+    if gain is not None and low.sparse == high.sparse and low.ms and high.ms and low.dense_ms:
+        part = (low.ms - low.dense_ms / gain) / (low.ms - high.ms)
+        return below.share + part * (above.share - below.share)
+    share = least - _NEAR / 2
+    while above.share - below.share > _NEAR:
+        if not below.share < share < above.share:
+            share = (below.share + above.share) / 2
+        middle = look(share)
+        if holds(middle.time(target)):
+            above = middle
+        else:
+            below = middle
+    return above.share
