@@ -80,6 +80,7 @@ class Totals(Record, frozen=True):
             run sparse once `adapt` makes them sums of 1x1 convolutions.
         wide_zeros: those that are zero.
         wide_macs: multiply-accumulate operations of these convolutions.
+        activations: bytes of the activations that are alive at once, at most: estimated.
     """
 
     weight_tensors: Count
@@ -99,6 +100,7 @@ class Totals(Record, frozen=True):
     wide_weights: Count = 0
     wide_zeros: Count = 0
     wide_macs: Count = 0
+    activations: Count = 0
 
 
 class Inspection(Record, frozen=True):

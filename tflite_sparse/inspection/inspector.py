@@ -28,6 +28,7 @@ from tflite_sparse.inspection.weights.if_sparse import (
 )
 from tflite_sparse.inspection.weights.weight_facts import problem_of
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.sizes.arena import peak_bytes
 from tflite_sparse.model.sizes.sized import shapes_asked
 from tflite_sparse.model.weights import find_weights, is_pointwise, is_wide
 from tflite_sparse.model.zero_counts import ZeroCounts
@@ -200,4 +201,5 @@ def _totals(
         wide_weights=sum(weight.elements for weight in wide),
         wide_zeros=sum(weight.zeros or 0 for weight in wide),
         wide_macs=sum(map(macs, filter(is_wide, operators))),
+        activations=peak_bytes(model),
     )

@@ -10,13 +10,13 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, rewrite_command
 from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.usage import complete
-from tflite_sparse.cli.values import parse_input_shapes
+from tflite_sparse.cli.values import parse_input_shapes, parse_size
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 
 if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
 
-__all__ = ["MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
+__all__ = ["MaxArena", "MinGain", "Passes", "Targets", "WithoutPasses", "adapt_options", "command"]
 
 Targets = Annotated[
     list[str] | None,
@@ -51,6 +51,14 @@ MinGain = Annotated[
         metavar="TIMES", min=0.0, help="How many times faster it must be by the estimate; 0: any."
     ),
 ]
+MaxArena = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SIZE",
+        parser=parse_size,
+        help="What activations may take at once: 8M; or as much as they do in the model as it is.",
+    ),
+]
 
 
 def adapt_options(
@@ -59,13 +67,14 @@ def adapt_options(
     only: list[str] | None,
     without: list[str] | None,
     min_gain: float,
+    max_arena: int | None,
 ) -> AdaptOptions:
     """What the options of the command line ask of `adapt`."""
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.adapt.outlook import TARGETS
 
     targets = names_of(target, runtime, TARGETS)
-    return AdaptOptions(targets, tuple(only or ()), tuple(without or ()), min_gain)
+    return AdaptOptions(targets, tuple(only or ()), tuple(without or ()), min_gain, max_arena)
 
 
 def command(
@@ -80,6 +89,7 @@ def command(
     only: Passes = None,
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
+    max_arena: MaxArena = None,
     verify: opt.Verify = False,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
@@ -94,7 +104,7 @@ def command(
     """Make a CNN eligible for sparse inference, without a change to what it computes."""
     from tflite_sparse.rewrite.adapt.planner import Adapt
 
-    options = adapt_options(target, runtime, only, without, min_gain)
+    options = adapt_options(target, runtime, only, without, min_gain, max_arena)
     shapes = parse_input_shapes(input_shape)
     destination = Destination(
         output, in_place, force, dry_run, check, verify, as_json, gzip, top, None, shapes, batch,

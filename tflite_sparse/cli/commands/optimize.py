@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.commands.adapt import MinGain, Passes, Targets, WithoutPasses, adapt_options
+from tflite_sparse.cli.commands.adapt import (
+    MaxArena,
+    MinGain,
+    Passes,
+    Targets,
+    WithoutPasses,
+    adapt_options,
+)
 from tflite_sparse.cli.pruning.asked import pruned_file
 from tflite_sparse.cli.rewriting import STDOUT, Destination, has_litert, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
@@ -32,6 +39,7 @@ def command(
     only: Passes = None,
     without: WithoutPasses = None,
     min_gain: MinGain = 1.03,
+    max_arena: MaxArena = None,
     values: opt.Values = opt.StoredAs.FP32,
     keep_nonzero: opt.KeepNonzero = False,
     min_snr: opt.MinSnr = 0.0,
@@ -65,7 +73,7 @@ def command(
             "--bench measures the file that -o OUT writes, and reports as text",
             hint="use tflite-sparse bench for anything else",
         )
-    options = adapt_options(target, runtime, only, without, min_gain)
+    options = adapt_options(target, runtime, only, without, min_gain, max_arena)
 
     proved = has_litert() if verify is None else verify
     shapes = parse_input_shapes(input_shape)

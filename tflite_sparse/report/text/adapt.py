@@ -37,6 +37,7 @@ def adaptation_lines(adaptation: Adaptation, width: int, top: int) -> Lines:
         title = "Once its weights are stored sparse"
         lines += [Text(), heading(title, "", width, path=False)]
         lines += _outlook(adaptation.outlook, "after", width)
+        lines += _memory(adaptation, width)
         lines += [Text(), *_steps(adaptation.steps, "", width, top)] if adaptation.steps else []
     elif adaptation.attempt is not None:
         attempt = adaptation.attempt
@@ -70,6 +71,15 @@ def _outlook(outlook: Sequence[Outlook], then: str, width: int) -> Lines:
         for view in outlook
     ]
     return list(table(columns, rows, width))
+
+
+def _memory(adaptation: Adaptation, width: int) -> Lines:
+    """The memory of activations where adapting changed it."""
+    before, after = adaptation.activations_before, adaptation.activations_after
+    if before == after:
+        return []
+    words = [f"{size(after)} of activations alive at once, {size(before)} before"]
+    return labelled("Memory", words, width)
 
 
 def _times(view: Outlook) -> str:

@@ -271,6 +271,9 @@ def _totals(inspection: Inspection, width: int) -> Lines:
     elif totals.macs:
         lines += labelled("Work", [_work(totals.macs)], width)
     lines += labelled("Size", _sizes(totals), width)
+    if totals.activations:
+        words = [f"{size(totals.activations)} of activations alive at once"]
+        lines += labelled("Memory", words, width)
     if totals.gzip_now is not None:
         sizes = [f"{size(totals.gzip_now)} now", *_change(totals.gzip_now, totals.gzip_sparse)]
         lines += labelled("After gzip", sizes, width)

@@ -114,6 +114,8 @@ class Adaptation(Record, frozen=True):
         outlook: what comes of it, by target; where it was not changed, the same after as before.
         blocked: what stands in the way of more, what matters most first.
         attempt: what was tried and given up; null where it was changed or nothing was tried.
+        activations_before: bytes of the activations that are alive at once, at most, before.
+        activations_after: the same after; where it was not changed, the same as before.
     """
 
     done: bool
@@ -122,6 +124,8 @@ class Adaptation(Record, frozen=True):
     outlook: tuple[Outlook, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     attempt: Attempt | None = None
+    activations_before: Count = 0
+    activations_after: Count = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, in plain types; shares and times with all their digits."""

@@ -110,12 +110,25 @@ def add_up(
     output: Tensor,
     activation: str = "NONE",
 ) -> None:
-    """Inserts ADDs that sum up values into a tensor."""
+    """Inserts ADDs that sum up values into a tensor, each as early as it can be computed.
+
+    So two of the values have to be in memory at once, however many there are.
+
+    Args:
+        editor: edits the subgraph.
+        place: the operator that they come before at the latest; None for the end.
+        parts: the values, two or more.
+        output: the tensor to write.
+        activation: what is fused into the last ADD.
+    """
     first, *others = parts
     total = first
     for index, part in enumerate(others):
         last = index == len(others) - 1
         result = output if last else editor.value(output.shape, output, f"{output.name}/sum")
         fused = activation if last else "NONE"
-        editor.before(place, "ADD", [total, part], [result], fused_activation_function=fused)
+        producers = (editor.subgraph.producer(tensor) for tensor in (total, part))
+        latest = max((p for p in producers if p is not None), key=lambda p: p.index, default=None)
+        spot = place if latest is None else editor.after(latest)
+        editor.before(spot, "ADD", [total, part], [result], fused_activation_function=fused)
         total = result

@@ -5,6 +5,7 @@ Operators keep their order; tensors that the caller sees keep their index, name 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,10 +46,12 @@ class Editor:
         subgraph: the subgraph.
         model: its model.
         steps: what was done, see `apply` and `note`.
+        max_arena: bytes that activations may take.
     """
 
-    def __init__(self, subgraph: Subgraph) -> None:
+    def __init__(self, subgraph: Subgraph, max_arena: float = math.inf) -> None:
         self.subgraph = subgraph
+        self.max_arena = max_arena
         self.model = subgraph.model
         self._names = {tensor.name for tensor in subgraph.tensors}
         self._idle = {op for op in subgraph.operators if not self._is_read(op)}
@@ -263,17 +266,9 @@ class Editor:
             return
         work = sum(macs(op) for op in self._added if not self.is_gone(op)) - before
         work += 0 if self.is_gone(operator) else macs(operator)
-        name = (applied.by or adapt_pass).name
+        name, added = (applied.by or adapt_pass).name, self._added_bytes
         self.steps.append(
-            Step(
-                self.subgraph.index,
-                name,
-                label,
-                applied.what,
-                applied.why,
-                work,
-                self._added_bytes,
-            )
+            Step(self.subgraph.index, name, label, applied.what, applied.why, work, added)
         )
 
     def keeps_interface(self) -> bool:

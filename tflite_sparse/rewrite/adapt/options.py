@@ -24,12 +24,15 @@ class AdaptOptions(Record, frozen=True):
         without: names of passes that may not be used.
         min_gain: how many times faster the model must be by the estimate; with 0 it is adapted
             wherever that makes more of it sparse.
+        max_arena: bytes that the activations of the result may take at once, or as many as in the
+            model as it is where that is more; None for any.
     """
 
     targets: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     min_gain: float = 1.03
+    max_arena: int | None = None
 
     def __post_init__(self) -> None:
         _passes(*self.only, *self.without)
@@ -37,6 +40,8 @@ class AdaptOptions(Record, frozen=True):
             raise UsageError("no pass is left to be used", hint="leave out --only or --without")
         if self.min_gain < 0:
             raise UsageError("a gain is 0 or more")
+        if self.max_arena is not None and self.max_arena < 0:
+            raise UsageError("a number of bytes is 0 or more")
 
     @property
     def passes(self) -> frozenset[AnyPass]:

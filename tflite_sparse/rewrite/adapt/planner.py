@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.arena import peak_bytes
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.weights import is_pointwise
 from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Attempt, Blocked, Outlook, Step
@@ -17,6 +19,7 @@ from tflite_sparse.rewrite.adapt.passes.canonicalize import unshare_paddings
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.fold import FOLD
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS
+from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.passes.permute import PERMUTE, Planned
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
@@ -32,6 +35,7 @@ from tflite_sparse.rewrite.adapt.worth import (
     MEASURED,
     is_final,
     reason_against,
+    reason_by_memory,
     reason_for_no_steps,
     with_root_cause,
 )
@@ -80,7 +84,9 @@ class Adapt(ModelPass):
         pointwise = sum(map(is_pointwise, original.operators()))
         wide = sum(map(is_kxk, original.operators()))
         first: Adaptation | None = None
-        attempts = _attempts(options.passes)
+        memory = peak_bytes(original)
+        most = math.inf if options.max_arena is None else max(options.max_arena, memory)
+        attempts = _attempts(options.passes, bounded=options.max_arena is not None)
         sizes = input_shapes_of(original)
         if sizes.chosen:
             # What repairs does so at every size; the rest counts on the one that it is made for.
@@ -90,7 +96,8 @@ class Adapt(ModelPass):
             counts = _operator_counts(trial)
             labels = {operator: operator.label for operator in trial.operators()}
             pricer = Pricer(eager=not options.min_gain, targets=targets, reorders=PERMUTE in passes)
-            steps, blocked = _change(trial, passes, pricer)
+            steps, blocked = _change(trial, passes, pricer, most)
+            needed = peak_bytes(trial)
             after = prospects(trial, asked) if steps else before
             if PERMUTE in passes:
                 runs = [after[name].runs(trial, name) for name in targets]
@@ -99,7 +106,7 @@ class Adapt(ModelPass):
                 after = prospects(trial, asked) if ordered else after
             if steps:
                 only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
-                refusal = reason_against(
+                refusal = reason_by_memory(needed, most) or reason_against(
                     before,
                     after,
                     targets,
@@ -113,10 +120,17 @@ class Adapt(ModelPass):
                 refusal = reason_for_no_steps(before, sizes, pointwise, wide)
             views = tuple(view for view in outlook(before, after) if view.target in targets)
             if refusal is None:
-                adaptation = Adaptation(done=True, steps=steps, outlook=views, blocked=blocked)
+                adaptation = Adaptation(
+                    done=True,
+                    steps=steps,
+                    outlook=views,
+                    blocked=blocked,
+                    activations_before=memory,
+                    activations_after=needed,
+                )
                 return _adopted(trial, adaptation, counts, again=was_sparse)
             if first is None:
-                first = _given_up(refusal, steps, views, blocked)
+                first = _given_up(refusal, steps, views, blocked, memory)
         if wrong is not None and was_sparse:
             repaired = _stored_safely(model, made_dense, first)
             if failing(repaired.model, asked) is None:
@@ -125,20 +139,25 @@ class Adapt(ModelPass):
 
 
 def _given_up(
-    reason: str, steps: tuple[Step, ...], views: tuple[Outlook, ...], blocked: tuple[Blocked, ...]
+    reason: str,
+    steps: tuple[Step, ...],
+    views: tuple[Outlook, ...],
+    blocked: tuple[Blocked, ...],
+    memory: int,
 ) -> Adaptation:
     """What there is to say of a model that stays as it is."""
     unchanged = tuple(view.unchanged for view in views)
     attempt = Attempt(steps, views) if steps else None
-    if is_final(reason):
-        # Nothing in the graph is to blame.
-        return Adaptation(done=False, reason=reason, outlook=unchanged, attempt=attempt)
+    # Of what is final nothing in the graph is to blame.
+    final = is_final(reason)
     return Adaptation(
         done=False,
-        reason=with_root_cause(reason, blocked),
+        reason=reason if final else with_root_cause(reason, blocked),
         outlook=unchanged,
-        blocked=blocked,
+        blocked=() if final else blocked,
         attempt=attempt,
+        activations_before=memory,
+        activations_after=memory,
     )
 
 
@@ -175,10 +194,17 @@ def adapt(
     return run_at_sizes(Adapt(options), model, input_shapes, batch)
 
 
-def _attempts(passes: frozenset[AnyPass]) -> list[frozenset[AnyPass]]:
-    """All passes that may be used; where these win nothing, fewer, and those that only repair."""
+def _attempts(passes: frozenset[AnyPass], *, bounded: bool) -> list[frozenset[AnyPass]]:
+    """All passes that may be used; where these win nothing, fewer, and those that only repair.
+
+    Args:
+        passes: the passes that may be used.
+        bounded: whether memory is bounded, of which wide convolutions take most.
+    """
     repairs = frozenset(p for p in passes if p.repairs)
-    return list(dict.fromkeys(some for some in (passes, passes - {ENTRIES}, repairs) if some))
+    fewer = [passes, passes - {ENTRIES}]
+    fewer += [some - {KXK} for some in fewer] if bounded else []
+    return list(dict.fromkeys(some for some in (*fewer, repairs) if some))
 
 
 def _adopted(
@@ -223,13 +249,13 @@ def _stored_safely(model: Model, made_dense: Rewrite, adaptation: Adaptation | N
 
 
 def _change(
-    model: Model, passes: frozenset[AnyPass], pricer: Pricer
+    model: Model, passes: frozenset[AnyPass], pricer: Pricer, most: float
 ) -> tuple[tuple[Step, ...], tuple[Blocked, ...]]:
     """Adapts every subgraph; the steps, and what stands in the way of more."""
     steps: list[Step] = []
     blocked: dict[str, Blocked] = {}
     for subgraph in model.subgraphs:
-        own_steps, obstacles = _change_subgraph(subgraph, passes, pricer)
+        own_steps, obstacles = _change_subgraph(subgraph, passes, pricer, most)
         steps += own_steps
         blocked.update((obstacle.operator, obstacle) for obstacle in obstacles)
     for final_pass in registry.PASSES:
@@ -240,13 +266,13 @@ def _change(
 
 
 def _change_subgraph(
-    subgraph: Subgraph, passes: frozenset[AnyPass], pricer: Pricer
+    subgraph: Subgraph, passes: frozenset[AnyPass], pricer: Pricer, most: float
 ) -> tuple[list[Step], list[Blocked]]:
     mismatch = shape_mismatch(subgraph)
     if mismatch is not None:
         operator, reason = mismatch
         return [], [Blocked(operator.label, f"{reason}, so that nothing can be relied on")]
-    editor = Editor(subgraph)
+    editor = Editor(subgraph, most)
     only_repairs = all(p.repairs for p in passes)
     if not only_repairs:
         unshare_paddings(editor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tflite_sparse.words.numbers import count_of, percent, rounded_percent
+from tflite_sparse.words.numbers import count_of, percent, rounded_percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.adaptation import Blocked
     from tflite_sparse.rewrite.adapt.outlook import Prospect
 
-__all__ = ["MEASURED", "is_final", "reason_against", "reason_for_no_steps", "with_root_cause"]
+__all__ = [
+    "MEASURED",
+    "is_final",
+    "reason_against",
+    "reason_by_memory",
+    "reason_for_no_steps",
+    "with_root_cause",
+]
 
 MEASURED = "wasm"
 """The target whose times decide: the only one with prices that were measured."""
@@ -29,6 +36,7 @@ _NONE_WIDER = (
 )
 _NO_MORE = "no more of the model would run sparse"
 _SLOWER_THAN = "it would take"
+_LARGER = "its activations would take"
 
 
 def reason_against(
@@ -97,6 +105,18 @@ def _too_slow(
     return f"{_SLOWER_THAN} {1 / gains[worst]:.2f} times as long on {worst}"
 
 
+def reason_by_memory(needed: int, most: float) -> str | None:
+    """That activations take more memory than they may; None where they do not.
+
+    Args:
+        needed: bytes of the activations that are alive at once.
+        most: bytes that they may take.
+    """
+    if needed <= most:
+        return None
+    return f"{_LARGER} {size(needed)} at once, more than {size(int(most))}"
+
+
 def reason_for_no_steps(
     before: Mapping[str, Prospect], sizes: InputShapes, pointwise: int, wide: int
 ) -> str:
@@ -133,7 +153,7 @@ def reason_for_no_steps(
 
 def is_final(reason: str) -> bool:
     """Whether a reason has nothing to do with the operators of the graph."""
-    return not reason.startswith((_NO_PART, _NONE_WIDER, _NO_MORE, _SLOWER_THAN))
+    return not reason.startswith((_NO_PART, _NONE_WIDER, _NO_MORE, _SLOWER_THAN, _LARGER))
 
 
 def with_root_cause(reason: str, blocked: Sequence[Blocked]) -> str:

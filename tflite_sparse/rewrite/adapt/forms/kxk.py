@@ -11,7 +11,7 @@ from tflite_sparse.rewrite.adapt.kxk.taps import values_of_taps
 from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.adapt.window import placed_window
-from tflite_sparse.words.numbers import rounded_percent
+from tflite_sparse.words.numbers import rounded_percent, size
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
@@ -53,6 +53,10 @@ def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str 
     price = kxk_price(operator, context.mirrored)
     if price is None:
         return f"is a {kernel} convolution whose padding makes its map smaller"
+    limit = context.editor.max_arena
+    price = kxk_price(operator, context.mirrored, limit)
+    if price is None:
+        return f"is a {kernel} convolution whose sparse form takes more than {size(int(limit))}"
     if price.ns < price.dense_ns or (context.detours and price.ns < _DETOUR * price.dense_ns):
         return None
     zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.model.macs import macs
-from tflite_sparse.rewrite.adapt.kxk.shifts import all_shifts, shift_of
+from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, all_shifts, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.window import window_of
 from tflite_sparse.xnnpack.cost.prices import COSTS
@@ -24,6 +24,7 @@ __all__ = ["KxkForm", "KxkPrice", "kxk_price", "separable_windows"]
 
 _PRICES = COSTS["wasm"]
 _FARTHEST = 2
+_VALUE = 4
 
 
 class KxkForm(Enum):
@@ -45,6 +46,7 @@ class KxkPrice(msgspec.Struct, frozen=True):
         dense_ns: nanoseconds of a run of the convolution as it is.
         zeros: zeros in the filters of its 1x1 convolutions.
         size: size of these filters.
+        bytes: bytes of activations that are alive at once while it is computed, about.
     """
 
     form: KxkForm
@@ -52,14 +54,18 @@ class KxkPrice(msgspec.Struct, frozen=True):
     dense_ns: float
     zeros: int
     size: int
+    bytes: int
 
 
-def kxk_price(operator: Operator, mirrored: Mirrored) -> KxkPrice | None:
+def kxk_price(
+    operator: Operator, mirrored: Mirrored, max_bytes: float = math.inf
+) -> KxkPrice | None:
     """The sparse form of a convolution that costs least; None where it has none.
 
     Args:
         operator: a KxK convolution with a constant filter, without groups.
         mirrored: along which axes its map is reversed.
+        max_bytes: bytes that the activations of the form may take.
     """
     taps = taps_of(operator, mirrored)
     if not taps or any(shift_of(tap) is None for tap in taps):
@@ -68,7 +74,8 @@ def kxk_price(operator: Operator, mirrored: Mirrored) -> KxkPrice | None:
     windows = separable_windows(taps)
     if windows is not None:
         prices.append(_price_of_separable(operator, taps, windows))
-    return min(prices, key=lambda price: price.ns)
+    fitting = [price for price in prices if price.bytes <= max_bytes]
+    return min(fitting, key=lambda price: price.ns, default=None)
 
 
 def separable_windows(taps: list[Tap]) -> tuple[int, int] | None:
@@ -99,14 +106,19 @@ def _sizes(operator: Operator) -> tuple[int, int, int]:
 def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
     pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
-    shifts = len(all_shifts(taps, taps[0].rows.stride))
+    shifts = all_shifts(taps, taps[0].rows.stride)
     size = len(taps) * channels * outputs
+    # The map, the shifted ones that others are shifts of, one more; a product and two sums.
+    parents = {shift.parent for shift in shifts} - {None, IN_PLACE}
+    alive = pixels * (channels * (len(parents) + 1) + 3 * outputs)
+    alive += math.prod(window_of(operator).source.shape)
     return KxkPrice(
         KxkForm.TAPS,
-        by_taps(pixels, (channels, outputs), kept, len(taps), shifts, _PRICES),
+        by_taps(pixels, (channels, outputs), kept, len(taps), len(shifts), _PRICES),
         _dense(operator),
         size - kept,
         size,
+        alive * _VALUE,
     )
 
 
@@ -122,6 +134,7 @@ def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int,
         _dense(operator),
         sum(sizes) - copies - kept - results,
         sum(sizes),
+        pixels * (max(copies, results) + max(copies, results, outputs)) * _VALUE,
     )
 
 

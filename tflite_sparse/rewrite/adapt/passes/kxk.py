@@ -60,7 +60,8 @@ KXK = Kxk()
 
 
 def _make(operator: Operator, context: Context) -> Applied:
-    form = present(kxk_price(operator, context.mirrored)).form
+    price = kxk_price(operator, context.mirrored, context.editor.max_arena)
+    form = present(price).form
     height, width = values_of_taps(operator).shape
     taps = int((values_of_taps(operator) > 0).sum())
     if form is KxkForm.TAPS:

@@ -86,7 +86,7 @@ class Pricer:
                 zeros, size = zeros + own_zeros, size + own_size
                 gain += self._gain(op, own_zeros / max(own_size, 1))
             elif is_kxk(op):
-                price = kxk_price(op, region.context.mirrored)
+                price = kxk_price(op, region.context.mirrored, region.context.editor.max_arena)
                 if price is None:
                     return -math.inf
                 zeros, size = zeros + price.zeros, size + price.size
