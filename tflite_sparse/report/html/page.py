@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse._version import __version__
 from tflite_sparse.report.html.data import page_data, script_json
+from tflite_sparse.report.html.policy import policy
 from tflite_sparse.report.html.subject import PageModel
 from tflite_sparse.report.html.templating import template, template_source
 from tflite_sparse.report.html.views.page import page_view
@@ -43,23 +42,11 @@ def report_page(
     return template("page.html.j2").render(
         page=page_view(models, diffs, bench),
         version=__version__,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=style,
         script=script,
         data=script_json(page_data(models)),
     )
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may be fetched, and nothing runs but the script that the page was written with."""
-    return (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)};"
-        " base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _names(surveys: Sequence[Survey]) -> list[str]:

@@ -1,0 +1,291 @@
+"""What the page of a sweep says: sentences, tables, and what the slider shows at each point."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tflite_sparse.report.html.svg.chart import chart_svg
+from tflite_sparse.report.html.svg.element import Svg, element, svg_number
+from tflite_sparse.report.html.sweep.charts import TARGETS, quality_of, sweep_charts
+from tflite_sparse.report.names import common_prefix
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import count_of, listing, rounded_percent, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tflite_sparse.report.html.sweep.charts import SweepChart
+    from tflite_sparse.sweeping.result import Rival, Sweep, SweepPoint, Threshold
+
+__all__ = ["ChartView", "SweepView", "model_name", "sweep_view"]
+
+_STRIP = 40
+
+
+class ChartView(msgspec.Struct, frozen=True):
+    """A chart on the page.
+
+    Attributes:
+        title: what it shows.
+        picture: it.
+        note: what else there is to know; "" for nothing.
+    """
+
+    title: str
+    picture: Svg
+    note: str
+
+
+class SweepView(msgspec.Struct, frozen=True):
+    """The page.
+
+    Attributes:
+        name: what to call the model.
+        sentences: what the sweep found, most important first.
+        about: how zeros came about, in a sentence.
+        charts: the charts.
+        strip: the pruned filters beside each other; each is coloured by the slider.
+        heads: headings of the table of points.
+        rows: the cells of each point.
+        rival_heads: headings of the table of rivals.
+        rivals: the cells of each rival.
+        notes: what else there is to know.
+        last: position of the last point.
+        start: where the slider stands at first.
+        data: what the slider shows, by point.
+    """
+
+    name: str
+    sentences: tuple[str, ...]
+    about: str
+    charts: tuple[ChartView, ...]
+    strip: Svg
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    rival_heads: tuple[str, ...]
+    rivals: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+    last: int
+    start: int
+    data: dict[str, Any]
+
+
+def sweep_view(sweep: Sweep) -> SweepView:
+    """What the page of a sweep says.
+
+    Args:
+        sweep: the sweep.
+    """
+    charts = sweep_charts(sweep)
+    return SweepView(
+        name=model_name(sweep),
+        sentences=tuple(_sentences(sweep)),
+        about=_about(sweep),
+        charts=tuple(
+            ChartView(each.chart.title, chart_svg(each.chart, _label(each)), each.note)
+            for each in charts
+        ),
+        strip=_strip(sweep),
+        heads=("zeros", *(f"{s.values}" for s in sweep.dense.sizes), *_time_heads(sweep)),
+        rows=tuple(_row(sweep, point) for point in sweep.points),
+        rival_heads=("", "size", "after gzip", *_time_heads(sweep)),
+        rivals=tuple(_rival(sweep, rival) for rival in sweep.rivals),
+        notes=tuple(f"{note[:1].upper()}{note[1:]}." for note in sweep.notes),
+        last=len(sweep.points) - 1,
+        start=_start(sweep),
+        data={
+            "points": [_point(sweep, point) for point in sweep.points],
+            "charts": [
+                {
+                    "line": [round(x, 1) for x in each.line],
+                    "rings": [[[round(x, 1), round(y, 1)] for x, y in r] for r in each.rings],
+                }
+                for each in charts
+            ],
+        },
+    )
+
+
+def model_name(sweep: Sweep) -> str:
+    """What to call the model.
+
+    Args:
+        sweep: the sweep.
+    """
+    return readable(PurePath(sweep.path or "model.tflite").name)
+
+
+def _where(target: str) -> str:
+    return "in the browser" if target in TARGETS else f"on {target}"
+
+
+def _sentences(sweep: Sweep) -> Iterator[str]:
+    """What is known of time, then where it runs sparse at all, then the size."""
+    known = [t for t in sweep.thresholds if t.faster_from is not None]
+    yield from (_faster(threshold) for threshold in known)
+    alike: dict[float | None, list[str]] = {}
+    for threshold in sweep.thresholds:
+        if threshold not in known:
+            alike.setdefault(threshold.sparse_from, []).append(threshold.target)
+    for share, targets in alike.items():
+        where = _where(targets[0]) if len(targets) == 1 else f"on {listing(targets)}"
+        if share is None:
+            yield f"It never runs sparse {where}."
+        else:
+            yield f"It runs sparse {where} from {rounded_percent(share)} zeros on."
+    best = min(sweep.points, key=lambda point: point.size(sweep.values).bytes)
+    share_of_size = best.size(sweep.values).bytes / (sweep.bytes or 1)
+    yield (
+        f"At {rounded_percent(best.share)} zeros the file is {rounded_percent(share_of_size)} of"
+        f" its size, {size(best.size(sweep.values).bytes)}."
+    )
+
+
+def _faster(threshold: Threshold) -> str:
+    where = _where(threshold.target)
+    words = f"Faster {where} from {rounded_percent(threshold.faster_from or 0)} zeros on"
+    if threshold.twice_from is not None:
+        words += f", twice as fast from {rounded_percent(threshold.twice_from)}"
+    return f"{words}: an estimate."
+
+
+def _about(sweep: Sweep) -> str:
+    how = f"Zeros by {sweep.method}, spread {sweep.allocation}"
+    if sweep.fitted:
+        return f"{how}, fitted to {count_of(sweep.fitted, 'input')}."
+    return f"{how}, without data: for size and speed alone; the quality that is left is unknown."
+
+
+def _label(chart: SweepChart) -> str:
+    parts = []
+    for series in chart.chart.series:
+        if series.points:
+            (x, y), (last, end) = series.points[0], series.points[-1]
+            word, across = chart.chart.y.word, chart.chart.x.word
+            name = f"{series.name}: " if series.name else ""
+            parts.append(f"{name}{word(y)} at {across(x)}, {word(end)} at {across(last)}")
+    return f"{chart.chart.title}. {'; '.join(parts)}"
+
+
+def _strip(sweep: Sweep) -> Svg:
+    """The filters beside each other, the higher the larger."""
+    layers = max((point.layers for point in sweep.points), key=len, default=())
+    most = max((layer.elements for layer in layers), default=1)
+    prefix = common_prefix([layer.name for layer in layers])
+    boxes = []
+    for number, layer in enumerate(layers):
+        high = 8 + (_STRIP - 8) * (layer.elements / most) ** 0.5
+        boxes.append(
+            element(
+                "rect",
+                element("title", layer.name.removeprefix(prefix) or layer.name),
+                x=number * 10,
+                y=svg_number(_STRIP - high),
+                width=9,
+                height=svg_number(high),
+            )
+        )
+    return element(
+        "svg",
+        *boxes,
+        viewBox=f"0 0 {max(1, len(layers)) * 10} {_STRIP}",
+        preserveAspectRatio="none",
+        class_="layers",
+        role="img",
+        aria_label=count_of(len(layers), "filter"),
+    )
+
+
+def _start(sweep: Sweep) -> int:
+    """The point nearest to 80 % zeros, which training reaches with ease."""
+    shares = [abs(point.share - 0.8) for point in sweep.points]
+    return shares.index(min(shares))
+
+
+def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
+    first = sweep.targets[0] if sweep.targets else ""
+    sparse = sum(bool(layer.sparse) for layer in point.layers)
+    scale = quality_of(sweep)
+    facts = [
+        ["file", size(point.size(sweep.values).bytes)],
+        ["after gzip", size(point.size(sweep.values).gzip)],
+        *([_where(time.target), _gain(time.gain)] for time in point.times if time.gain),
+    ]
+    if point.measured is not None:
+        facts.append(["measured", _gain(point.measured.gain)])
+    if scale is not None:
+        score = scale.of(point)
+        facts.append([scale.name, "?" if score is None else scale.word(score)])
+    facts.append(["filters that run sparse", f"{sparse} of {len(point.layers)}"])
+    return {
+        "name": "as it is" if point.asked is None else f"{rounded_percent(point.share)} zeros",
+        "facts": facts,
+        "layers": "".join("1" if first in layer.sparse else "0" for layer in point.layers),
+        "command": _command(sweep, point),
+        "why": point.reason or "",
+    }
+
+
+def _gain(gain: float | None) -> str:
+    return "?" if gain is None else f"{gain:.2f} times as fast"
+
+
+def _command(sweep: Sweep, point: SweepPoint) -> str:
+    path = PurePath(sweep.path or "model.tflite")
+    words = ["tflite-sparse", "optimize", shlex.quote(readable(path.name))]
+    if point.asked is not None:
+        words += ["--prune", f"{point.asked:g}"]
+    if str(sweep.values) != "fp32":
+        words += ["--values", str(sweep.values)]
+    suffix = "sparse" if point.asked is None else f"{100 * point.asked:.0f}"
+    return " ".join([*words, "-o", shlex.quote(readable(f"{path.stem}_{suffix}.tflite"))])
+
+
+def _time_heads(sweep: Sweep) -> Iterator[str]:
+    for target in _estimated(sweep):
+        yield f"{_where(target)}, estimate"
+    if sweep.measurement is not None:
+        yield "measured"
+    scale = quality_of(sweep)
+    if scale is not None:
+        yield scale.name
+
+
+def _estimated(sweep: Sweep) -> list[str]:
+    return [
+        target
+        for target in sweep.targets
+        if any(time.target == target and time.gain for p in sweep.points for time in p.times)
+    ]
+
+
+def _row(sweep: Sweep, point: SweepPoint) -> tuple[str, ...]:
+    name = rounded_percent(point.share) + (" (as it is)" if point.asked is None else "")
+    return (name, *(size(stored.bytes) for stored in point.sizes), *_tail(sweep, point))
+
+
+def _rival(sweep: Sweep, rival: Rival) -> tuple[str, ...]:
+    sizes = (rival.bytes, rival.gzip)
+    cells = tuple("-" if count is None else size(count) for count in sizes)
+    name = rival.name + (f": {rival.note}" if rival.note else "")
+    return (name, *cells, *_tail(sweep, rival))
+
+
+def _tail(sweep: Sweep, point: SweepPoint | Rival) -> Iterator[str]:
+    gains = {time.target: time.gain for time in point.times}
+    for target in _estimated(sweep):
+        yield _times(gains.get(target))
+    if sweep.measurement is not None:
+        yield _times(None if point.measured is None else point.measured.gain)
+    scale = quality_of(sweep)
+    if scale is not None:
+        score = scale.of(point)
+        yield "-" if score is None else scale.word(score)
+
+
+def _times(gain: float | None) -> str:
+    return "-" if gain is None else f"{gain:.2f} times"
