@@ -52,7 +52,12 @@ def command(
     model: opt.ModelPath,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Write it to a .json or .csv file too."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Write it to a .html page, a .json or .csv file, or a .svg or .png picture.",
+        ),
     ] = None,
     force: opt.Force = False,
     zeros: Annotated[
@@ -146,6 +151,10 @@ def command(
                 hint="name one of these",
             )
         free_target(output, force=force)
+        if Path(output).suffix == ".png":
+            from tflite_sparse.runtime.web.chromium import check
+
+            check(None)
     images = (parse_numbers(mean, "--mean"), parse_numbers(std, "--std"), layout)
     with progress_bar(f"sweeping {model}") as update:
         done = 0
@@ -213,7 +222,26 @@ def _csv(swept: Sweep) -> bytes:
     return sweep_csv(swept).encode()
 
 
-_WRITERS = {".json": _json, ".csv": _csv}
+def _html(swept: Sweep) -> bytes:
+    from tflite_sparse.report.html.sweep import sweep_page
+
+    return sweep_page(swept).encode()
+
+
+def _svg(swept: Sweep) -> bytes:
+    from tflite_sparse.report.html.sweep import sweep_svg
+
+    return sweep_svg(swept).encode()
+
+
+def _png(swept: Sweep) -> bytes:
+    from tflite_sparse.report.html.sweep import picture_size, sweep_svg
+    from tflite_sparse.runtime.web.chromium import screenshot
+
+    return screenshot(sweep_svg(swept), *picture_size(swept))
+
+
+_WRITERS = {".html": _html, ".json": _json, ".csv": _csv, ".svg": _svg, ".png": _png}
 
 
 def _write(swept: Sweep, output: str, *, force: bool) -> None:

@@ -55,7 +55,7 @@ def sweep_charts(sweep: Sweep) -> list[SweepChart]:
 
 
 def relative_time(point: SweepPoint | Rival, target: str | None) -> float | None:
-    """Time as a share of that of the model as it is; None where nobody knows.
+    """Time as a share of that of the dense model; None where nobody knows.
 
     Args:
         point: a point of the sweep or a rival.
@@ -169,7 +169,7 @@ def _time(sweep: Sweep) -> Iterator[SweepChart]:
     series = list(_time_series(sweep))
     if not series:
         return
-    levels = [Level("as it is", 1.0)]
+    levels = [Level("dense", 1.0)]
     for rival in sweep.rivals:
         share = _rival_time(sweep, rival)
         if share is not None and abs(share - 1) > _SAME:
@@ -179,7 +179,7 @@ def _time(sweep: Sweep) -> Iterator[SweepChart]:
     note = ""
     if sweep.measurement is not None:
         note = f"Dots were measured: {sweep.measurement.runtime}, {sweep.measurement.processor}."
-    title = "Time of a run, as a share of the model's as it is"
+    title = "Time of a run, as a share of the dense model's"
     yield _over_zeros(sweep, "time", title, axis, series, levels, note)
 
 
@@ -285,7 +285,7 @@ def _scatter(
         title,
         Axis("MiB", 0.0, right, lambda value: f"{value:g}")
         if sizes
-        else Axis("time, as a share of the model's as it is", 0.0, right, rounded_percent),
+        else Axis("time, as a share of the dense model's", 0.0, right, rounded_percent),
         axis([b for _, b in known] + [dot.y for dot in dots]),
         (Series("", "a", tuple(known)),),
         dots=tuple(dots),

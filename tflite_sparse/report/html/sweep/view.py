@@ -207,7 +207,6 @@ def _start(sweep: Sweep) -> int:
 
 
 def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
-    first = sweep.targets[0] if sweep.targets else ""
     sparse = sum(bool(layer.sparse) for layer in point.layers)
     scale = quality_of(sweep)
     facts = [
@@ -224,7 +223,7 @@ def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
     return {
         "name": "as it is" if point.asked is None else f"{rounded_percent(point.share)} zeros",
         "facts": facts,
-        "layers": "".join("1" if first in layer.sparse else "0" for layer in point.layers),
+        "layers": "".join("1" if layer.sparse else "0" for layer in point.layers),
         "command": _command(sweep, point),
         "why": point.reason or "",
     }

@@ -1,0 +1,1 @@
+"""What reports tell of, made up for tests."""

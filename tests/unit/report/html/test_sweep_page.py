@@ -1,0 +1,85 @@
+"""The page and the picture of a sweep: well-formed, the same every time, text stays text."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.support.reports.sweeps import SHARES, made_up_sweep
+from tflite_sparse.report.html.svg.chart import _apart, ticks
+from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
+
+EVIL = "</script><img src=x onerror=alert(1)>&\u2028'\".tflite"
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def parsed(picture: str) -> ET.Element:
+    # It is our own.
+    return ET.fromstring(picture)  # noqa: S314
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_every_point_has_its_facts_and_its_place_in_every_chart(data):
+    page = sweep_page(made_up_sweep(data=data))
+    told = data_of(page)
+    assert len(told["points"]) == len(SHARES)
+    assert len(told["charts"]) == page.count('class="chart"') == (5 if data else 3)
+    for chart in told["charts"]:
+        assert len(chart["rings"]) == len(SHARES)
+        assert len(chart["line"]) in (0, len(SHARES))
+    commands = [point["command"] for point in told["points"]]
+    assert commands[0] == "tflite-sparse optimize net.tflite -o net_sparse.tflite"
+    assert commands[3] == "tflite-sparse optimize net.tflite --prune 0.8 -o net_80.tflite"
+    assert [point["layers"] for point in told["points"]] == ["00000", "00000"] + ["11111"] * 3
+
+
+def test_the_page_tells_where_it_pays_first():
+    page = sweep_page(made_up_sweep())
+    faster = "Faster in the browser from 67 % zeros on, twice as fast from 85 %: an estimate."
+    assert page.index(faster) < page.index("It runs sparse on arm64 from 67 % zeros on.")
+    assert "folder/" not in page
+
+
+def test_the_same_sweep_gives_the_same_page_and_picture():
+    assert sweep_page(made_up_sweep()) == sweep_page(made_up_sweep())
+    assert sweep_svg(made_up_sweep()) == sweep_svg(made_up_sweep())
+
+
+def test_names_stay_text():
+    page, picture = sweep_page(made_up_sweep(EVIL)), sweep_svg(made_up_sweep(EVIL))
+    assert "<img" not in page
+    assert "<img" not in picture
+    assert EVIL.rsplit("/", maxsplit=1)[-1].encode("ascii", "ignore").decode()[:3] in picture
+    parsed(picture)
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_everything_in_the_picture_lies_within_it(data):
+    sweep = made_up_sweep(data=data)
+    width, height = picture_size(sweep)
+    root = parsed(sweep_svg(sweep))
+    assert root.get("viewBox") == f"0 0 {width} {height}"
+    for inner in root.iter("{http://www.w3.org/2000/svg}svg"):
+        for circle in inner.iter("{http://www.w3.org/2000/svg}circle"):
+            assert 0 <= float(circle.get("cx")) <= 460
+            assert 0 <= float(circle.get("cy")) <= 300
+
+
+def test_names_at_the_end_of_lines_keep_apart():
+    placed = _apart([20.0, 21.0, 22.0, 250.0, 255.0, 256.0])
+    assert all(later - sooner >= 15 for sooner, later in itertools.pairwise(placed))
+    assert max(placed) <= 262
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 5.6), (0.83, 1), (0, 0.003), (3, 3)])
+def test_ticks_are_few_round_and_within(low, high):
+    found = ticks(low, high)
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in found)
+    assert 1 <= len(found) <= 8
