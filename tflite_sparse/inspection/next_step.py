@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import TargetGroup
 
-__all__ = ["NextStep", "next_step"]
+__all__ = ["NextStep", "command_line", "next_step"]
 
 _PROGRAM = "tflite-sparse"
 # A cluster goes sparse when more than two thirds of its weights are zero.
@@ -53,14 +53,14 @@ def next_step(inspection: Inspection) -> NextStep:
         return NextStep(
             "Repair the file",
             "The runtime would refuse it: what is wrong is told above and by the release check.",
-            _command("lint", inspection),
+            command_line("lint", inspection),
         )
     failing = next((g for g in inspection.runtime if g.elsewhere.is_failure), None)
     if failing is not None:
         return NextStep(
             "Do not ship this file",
             "With its weights stored dense it runs right everywhere.",
-            _command("densify", inspection, "dense"),
+            command_line("densify", inspection, "dense"),
         )
     group = _decisive(inspection)
     if group is None:
@@ -104,7 +104,7 @@ def _sparse(inspection: Inspection) -> NextStep:
     return NextStep(
         "Measure it",
         "It runs sparse. How much that wins, a real browser tells on any machine.",
-        _command("bench", inspection) + " --on web",
+        command_line("bench", inspection) + " --on web",
     )
 
 
@@ -118,7 +118,7 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
         return NextStep(
             "Store its zeros",
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",
-            _command("sparsify", inspection, "sparse"),
+            command_line("sparsify", inspection, "sparse"),
             _gain(inspection),
         )
     return _rewrite(inspection)
@@ -129,7 +129,7 @@ def _rewrite(inspection: Inspection) -> NextStep:
         "Rewrite what stands in the way",
         "The zeros are there; operators in a form that sparse kernels do not take keep them from"
         " being used.",
-        _command("optimize", inspection, "sparse"),
+        command_line("optimize", inspection, "sparse"),
         _gain(inspection, at_most=True),
     )
 
@@ -150,7 +150,7 @@ def _wide(inspection: Inspection) -> NextStep:
         "Make its wide convolutions sparse",
         f"{share} of the weights of its convolutions wider than 1x1 are zero. Sparse kernels are"
         " for 1x1 alone; optimize makes sums of 1x1 convolutions of the wider ones.",
-        _command("optimize", inspection, "sparse"),
+        command_line("optimize", inspection, "sparse"),
         _gain(inspection, at_most=True),
     )
 
@@ -192,7 +192,7 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
             "Make near zeros zero",
             f"{percent(almost, totals.pointwise_weights)} of the 1x1 weights are under"
             f" {inspection.near:g} in magnitude: the pruning is there, the conversion blurred it.",
-            f"{_command('sparsify', inspection, 'sparse')} --zero-below {inspection.near:g}",
+            f"{command_line('sparsify', inspection, 'sparse')} --zero-below {inspection.near:g}",
         )
     missing = next(change for change in group.changes if change.rule == "profit-zeros")
     return NextStep(
@@ -226,17 +226,27 @@ def _for_size(inspection: Inspection, why: str) -> NextStep:
             "Make the file smaller",
             f"{why} Stored sparse, the file is {size(saved)} smaller"
             f" ({percent(saved, totals.bytes_now)}).",
-            _command("sparsify", inspection, "sparse"),
+            command_line("sparsify", inspection, "sparse"),
         )
     return NextStep(
         "Nothing to do", f"{why} Sparse storage would not make it smaller either.", None
     )
 
 
-def _command(name: str, inspection: Inspection, suffix: str = "") -> str:
+def command_line(name: str, inspection: Inspection, suffix: str = "", more: str = "") -> str:
+    """A command of this program for a model.
+
+    Args:
+        name: the command.
+        inspection: what is known of the model.
+        suffix: what the name of the file that it writes ends with; "" where it writes none.
+        more: further options.
+    """
     # The folder is that of whoever made the report.
     path = PurePath(inspection.path or "model.tflite")
     words = [_PROGRAM, name, shlex.quote(readable(path.name))]
+    if more:
+        words.append(more)
     if suffix:
         words += ["-o", shlex.quote(readable(f"{path.stem}_{suffix}.tflite"))]
     return " ".join(words)

@@ -114,6 +114,7 @@ def write_report(
     from tflite_sparse.files.output import replacing
     from tflite_sparse.inspection.survey import survey
     from tflite_sparse.report.html import report_page
+    from tflite_sparse.report.html.pruned import pruned
 
     if Path(target).is_file() and not overwrite:
         raise FileError(
@@ -122,6 +123,11 @@ def write_report(
             hint="overwrite=True replaces it",
         )
     found = [opened(model) for model in models]
-    page = report_page([survey(m) for m in found], [_diff(found[0], m) for m in found[1:]])
+    surveys = [survey(model) for model in found]
+    page = report_page(
+        surveys,
+        [_diff(found[0], model) for model in found[1:]],
+        pruned=[pruned(m, each.inspection) for m, each in zip(found, surveys, strict=True)],
+    )
     with replacing(target) as file:
         return file.write(page.encode())

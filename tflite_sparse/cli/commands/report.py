@@ -57,6 +57,7 @@ def command(
     from tflite_sparse.inspection.survey import CELLS, survey
     from tflite_sparse.model import Model
     from tflite_sparse.report.html import report_page
+    from tflite_sparse.report.html.pruned import pruned
 
     paths = []
     for path_or_error in find_models(models):
@@ -90,7 +91,12 @@ def command(
         None if damaged[0] or damaged[n] else diff(opened[0], opened[n])
         for n in range(1, len(opened))
     ]
-    _write(report_page(surveys, diffs, measured), output, fresh=not force)
+    names = [each.name for each in targets or ()]
+    outlooks = [
+        pruned(model, surveyed.inspection, names)
+        for model, surveyed in zip(opened, surveys, strict=True)
+    ]
+    _write(report_page(surveys, diffs, measured, outlooks), output, fresh=not force)
     for path, surveyed in zip(paths, surveys, strict=True):
         for problem in surveyed.inspection.problems:
             report_problem(f"{path}: {problem.place}: {problem.message}")

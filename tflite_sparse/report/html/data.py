@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.report.html.dispositions import DISPOSITIONS
+from tflite_sparse.report.html.views.pruned import pruned_data
 from tflite_sparse.report.text.weights import weight_words
 from tflite_sparse.words.numbers import (
     count_of,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.runtime_types import TargetGroup
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.inspection.weights.zero_maps import ZeroMap
+    from tflite_sparse.report.html.pruned import Pruned
     from tflite_sparse.report.html.subject import PageModel, Seen
     from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan, Reason
 
@@ -34,8 +37,13 @@ _KINDS = list(DispositionKind)
 _MOST_OBSTACLES = 3
 
 
-def page_data(models: Sequence[PageModel]) -> dict[str, Any]:
-    """The facts of all models on the page."""
+def page_data(models: Sequence[PageModel], pruned: Sequence[Pruned | None] = ()) -> dict[str, Any]:
+    """The facts of all models on the page.
+
+    Args:
+        models: the models.
+        pruned: what each would be with more zeros; None where that wins nothing.
+    """
     return {
         "fates": [[kind.value, *DISPOSITIONS[kind]] for kind in _KINDS],
         "models": [
@@ -48,8 +56,9 @@ def page_data(models: Sequence[PageModel]) -> dict[str, Any]:
                         model.inspection.weights, model.survey.maps, strict=True
                     )
                 ],
+                "pruned": [] if more is None else pruned_data(model, more),
             }
-            for model in models
+            for model, more in zip_longest(models, pruned)
         ],
     }
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
     from tflite_sparse.comparison.diff_types import ModelDiff
     from tflite_sparse.inspection.survey import Survey
+    from tflite_sparse.report.html.pruned import Pruned
     from tflite_sparse.runtime.bench import Bench
 
 __all__ = ["report_page"]
 
 
 def report_page(
-    surveys: Sequence[Survey], diffs: Sequence[ModelDiff | None] = (), bench: Bench | None = None
+    surveys: Sequence[Survey],
+    diffs: Sequence[ModelDiff | None] = (),
+    bench: Bench | None = None,
+    pruned: Sequence[Pruned | None] = (),
 ) -> str:
     """The page about some models.
 
@@ -34,18 +38,19 @@ def report_page(
         surveys: the models from all sides, at least one.
         diffs: what differs between the first and each of the others; None where one is damaged.
         bench: how long they take, where that was measured.
+        pruned: what each would be with more zeros; None where that wins nothing.
     """
     models = [
         PageModel(name, survey) for name, survey in zip(_names(surveys), surveys, strict=True)
     ]
     style, script = template_source("page.css"), template_source("page.js")
     return template("page.html.j2").render(
-        page=page_view(models, diffs, bench),
+        page=page_view(models, diffs, bench, pruned),
         version=__version__,
         policy=policy(style, script),
         style=style,
         script=script,
-        data=script_json(page_data(models)),
+        data=script_json(page_data(models, pruned)),
     )
 
 

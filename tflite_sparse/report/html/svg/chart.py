@@ -287,7 +287,7 @@ def _apart(wanted: Sequence[float]) -> list[float]:
     places: list[float] = []
     for y in wanted:
         places.append(max(y, places[-1] + _APART) if places else y)
-    below = HEIGHT - _BOTTOM + 4
+    below = HEIGHT - _BOTTOM + 4.0
     for index in range(len(places) - 1, -1, -1):
         places[index] = min(places[index], below)
         below = places[index] - _APART

@@ -9,12 +9,13 @@ import msgspec
 
 from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.report.html.svg.chart import Axis, Chart, Dot, Level, Series, place_x, place_y
+from tflite_sparse.sweeping.result import Rival
 from tflite_sparse.words.numbers import rounded_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tflite_sparse.sweeping.result import Rival, Sweep, SweepPoint
+    from tflite_sparse.sweeping.result import Sweep, SweepPoint
 
 __all__ = ["QualityScale", "SweepChart", "quality_of", "relative_time", "sweep_charts"]
 
@@ -307,7 +308,5 @@ def _time_of(sweep: Sweep, point: SweepPoint | Rival) -> float | None:
 
 
 def _bytes_of(sweep: Sweep, point: SweepPoint | Rival) -> float | None:
-    size = getattr(point, "bytes", None)
-    if size is None and hasattr(point, "sizes"):
-        size = point.size(sweep.values).bytes
+    size = point.bytes if isinstance(point, Rival) else point.size(sweep.values).bytes
     return None if size is None else size / _MIB

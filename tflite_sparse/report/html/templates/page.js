@@ -119,6 +119,7 @@
       }
       show(place);
     }
+    choosers[number] = (place) => { if (rows[place]) choose(place, true); };
     const placeOf = (target) => {
       const row = target.closest(".op");
       return row === null ? null : Number(row.id.split("o")[1]);
@@ -130,7 +131,9 @@
     list.addEventListener("mouseleave", () => { if (chosen !== null) show(chosen); });
     list.addEventListener("click", (event) => {
       const place = placeOf(event.target);
-      if (place !== null) choose(place, false);
+      if (place === null) return;
+      choose(place, false);
+      remember(rows[place].id);
     });
     list.addEventListener("keydown", (event) => {
       const order = rows.map((_, place) => place).filter(visible);
@@ -141,6 +144,7 @@
       if (to === undefined || !order.length) return;
       event.preventDefault();
       choose(order[Math.min(Math.max(to, 0), order.length - 1)], true);
+      remember(rows[chosen].id);
     });
     const barAt = (event) => event.target.closest("[data-o]");
     strip.addEventListener("mouseover", (event) => { if (barAt(event)) show(Number(barAt(event).dataset.o)); });
@@ -347,6 +351,7 @@
   const opened = {};
   function openWeight(number, weight) {
     const row = document.getElementById(`m${number}w${weight}`);
+    if (!row) return;
     if (row.hidden) opened[number].clear();
     opened[number].open(weight, true);
   }
@@ -396,7 +401,9 @@
     body.addEventListener("click", (event) => {
       const button = event.target.closest(".open");
       if (!button) return;
-      open(Number(button.closest("tr").id.split("w")[1]), button.getAttribute("aria-expanded") !== "true");
+      const row = button.closest("tr");
+      open(Number(row.id.split("w")[1]), button.getAttribute("aria-expanded") !== "true");
+      remember(row.id);
     });
 
     const KEYS = {
@@ -451,7 +458,40 @@
     filter();
   }
 
+  /* More zeros */
+
+  function pruned(section) {
+    const points = data.models[section.dataset.pruned].pruned;
+    const slider = one(".share-of-zeros", section);
+    function show() {
+      const point = points[Number(slider.value)];
+      one(".share-name", section).textContent = point.name;
+      slider.setAttribute("aria-valuetext", point.name);
+      one(".facts", section).replaceChildren(...point.facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+      one(".fate-dense", section).hidden = point.sparse;
+      one(".fate-sparse", section).hidden = !point.sparse;
+      one(".command", section).hidden = !point.command;
+      one(".command code", section).textContent = point.command;
+    }
+    slider.addEventListener("input", show);
+    show();
+  }
+
+  /* The address says what is chosen, so that it can be sent to somebody. */
+
+  const choosers = {};
+  const remember = (id) => history.replaceState(null, "", `#${id}`);
+  function follow() {
+    const [, number, kind, place] = /^#m(\d+)([ow])(\d+)$/.exec(location.hash) || [];
+    if (kind === "o" && choosers[number]) choosers[number](Number(place));
+    if (kind === "w" && opened[number]) openWeight(number, Number(place));
+    if (kind && document.getElementById(location.hash.slice(1))) {
+      document.getElementById(location.hash.slice(1)).scrollIntoView({ block: "center" });
+    }
+  }
+
   all("[data-graph]").forEach(graph);
+  all("[data-pruned]").forEach(pruned);
   all("[data-weights]").forEach(weights);
   all(".copy").forEach((button) => button.addEventListener("click", async () => {
     const code = one("code", button.parentElement);
@@ -469,5 +509,7 @@
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   }));
   window.addEventListener("beforeprint", () => all("details").forEach((element) => { element.open = true; }));
+  window.addEventListener("hashchange", follow);
+  follow();
   document.documentElement.dataset.ready = "true";
 })();

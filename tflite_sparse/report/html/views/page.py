@@ -11,6 +11,7 @@ from tflite_sparse.report.html.views.changes import ChangesView, changes_view
 from tflite_sparse.report.html.views.compare import CompareView, compare_view
 from tflite_sparse.report.html.views.file import FileFact, file_view
 from tflite_sparse.report.html.views.graph import GraphView, graph_view
+from tflite_sparse.report.html.views.pruned import PrunedView, pruned_view
 from tflite_sparse.report.html.views.sizes import SizesView, sizes_view
 from tflite_sparse.report.html.views.verdict import VerdictView, verdict_view
 from tflite_sparse.report.html.views.weights import WeightsView, weights_view
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.comparison.diff_types import ModelDiff
+    from tflite_sparse.report.html.pruned import Pruned
     from tflite_sparse.report.html.subject import PageModel
     from tflite_sparse.runtime.bench import Bench
 
@@ -36,6 +38,7 @@ class ModelView(msgspec.Struct, frozen=True):
         verdict: what becomes of it.
         graph: its graph; None where it is damaged.
         weights: its weights; None where it has none.
+        pruned: what more zeros would win; None where they would win nothing.
         sizes: where its bytes are.
         file: what the file says about itself.
     """
@@ -45,6 +48,7 @@ class ModelView(msgspec.Struct, frozen=True):
     verdict: VerdictView
     graph: GraphView | None
     weights: WeightsView | None
+    pruned: PrunedView | None
     sizes: SizesView
     file: tuple[FileFact, ...]
 
@@ -72,7 +76,10 @@ class PageView(msgspec.Struct, frozen=True):
 
 
 def page_view(
-    models: Sequence[PageModel], diffs: Sequence[ModelDiff | None], bench: Bench | None
+    models: Sequence[PageModel],
+    diffs: Sequence[ModelDiff | None],
+    bench: Bench | None,
+    pruned: Sequence[Pruned | None] = (),
 ) -> PageView:
     """The page about some models.
 
@@ -80,6 +87,7 @@ def page_view(
         models: the models, at least one.
         diffs: what differs between the first and each of the others; None where one is damaged.
         bench: how long they take, where that was measured.
+        pruned: what each would be with more zeros; None where that wins nothing.
     """
     names = [model.name for model in models]
     changes = tuple(
@@ -87,7 +95,12 @@ def page_view(
         for number, (diff, name) in enumerate(zip(diffs, names[1:], strict=False), 1)
         if diff is not None
     )
-    links = _links_within(models[0]) if len(models) == 1 else _links_between(names, changes)
+    outlooks = [*pruned, *[None] * (len(models) - len(pruned))]
+    links = (
+        _links_within(models[0], outlooks[0])
+        if len(models) == 1
+        else _links_between(names, changes)
+    )
     if bench is not None:
         links.insert(1, ("Measured", "#bench"))
     return PageView(
@@ -97,12 +110,16 @@ def page_view(
         compare=compare_view(models) if len(models) > 1 else None,
         changes=changes,
         bench=None if bench is None else bench_view(bench),
-        models=tuple(_model(model, number) for number, model in enumerate(models)),
+        models=tuple(
+            _model(model, number, outlook)
+            for number, (model, outlook) in enumerate(zip(models, outlooks, strict=True))
+        ),
     )
 
 
-def _links_within(model: PageModel) -> list[tuple[str, str]]:
+def _links_within(model: PageModel, outlook: Pruned | None) -> list[tuple[str, str]]:
     links = [("Verdict", "#m0-verdict")]
+    links += [("If pruned", "#m0-pruned")] if outlook else []
     links += [("Graph", "#m0-graph")] if model.seen else []
     links += [("Weights", "#m0-weights")] if model.inspection.weights else []
     return [*links, ("Sizes", "#m0-sizes"), ("File", "#m0-file")]
@@ -116,13 +133,14 @@ def _links_between(names: Sequence[str], changes: Sequence[ChangesView]) -> list
     ]
 
 
-def _model(model: PageModel, number: int) -> ModelView:
+def _model(model: PageModel, number: int, outlook: Pruned | None) -> ModelView:
     return ModelView(
         name=model.name,
         number=number,
         verdict=verdict_view(model),
         graph=graph_view(model) if model.seen else None,
         weights=weights_view(model) if model.inspection.weights else None,
+        pruned=pruned_view(model, outlook) if outlook is not None and model.seen else None,
         sizes=sizes_view(model),
         file=file_view(model),
     )
