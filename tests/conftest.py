@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,11 @@ settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long tests first, so that none is left over when all others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def emulator() -> list[str]:
     """The command of the emulated Python; without qemu the error says how to install it."""
@@ -32,6 +38,14 @@ def workers() -> Generator[None]:
     """Workers of LiteRT that all tests share."""
     with shared_workers():
         yield
+
+
+@pytest.fixture(autouse=True)
+def paths() -> Generator[None]:
+    """Gives back where modules are found: a shared worker serves no test that has changed it."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
 
 
 # Wrapped around the making of reports, as pytest counts failures before a conftest is told of them.

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.litert.driver import Backend
 
-# In one process of several: TensorFlow starts once.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow")]
+pytestmark = pytest.mark.slow
 
 # Their operators are not in TensorFlow; its path keeps them, but nothing runs the result.
 CUSTOM = {"face_landmark_with_attention", "selfie_segmentation", "selfie_segmentation_landscape"}

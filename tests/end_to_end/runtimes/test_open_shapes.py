@@ -38,7 +38,6 @@ def test_random_nets_of_fixed_size_compute_the_same(make, first):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("tensorflow")
 @pytest.mark.parametrize("name", NAMES)
 def test_keras_exports_have_the_shapes_of_litert_at_every_size(name):
     content = keras_exports()[name].read_bytes()
