@@ -53,11 +53,29 @@ def judge(
                     f"LiteRT does not run the model: {result.status}, {result.detail}"
                 )
             collected.extend(result.trials)
+    outputs[1] = _named_alike(*outputs)
     measured = quality(*outputs)
     if metric is None:
         return measured
     before, after = (_numbers(metric, values, inputs) for values in outputs)
     return msgspec.structs.replace(measured, before=before, after=after)
+
+
+def _named_alike(dense: list[Outputs], pruned: list[Outputs]) -> list[Outputs]:
+    """Outputs by the names of the dense model; another converter may have named them anew.
+
+    Raises:
+        RuntimeFailureError: they are others.
+    """
+    shapes = [
+        [value.shape for value in runs[0].values()] if runs else [] for runs in (dense, pruned)
+    ]
+    if shapes[0] != shapes[1]:
+        raise RuntimeFailureError(f"its outputs are {shapes[1]}, not {shapes[0]}")
+    names = list(dense[0]) if dense else []
+    return [
+        run if list(run) == names else dict(zip(names, run.values(), strict=True)) for run in pruned
+    ]
 
 
 def _numbers(

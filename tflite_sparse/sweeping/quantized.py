@@ -50,7 +50,8 @@ def full_int8(model: Model, inputs: Sequence[Outputs]) -> bytes:
     from ai_edge_quantizer import qtyping, quantizer, recipe
 
     named, key, names = _with_signature(model)
-    feeds = ({names[int(place)]: value for place, value in feed.items()} for feed in inputs)
+    # It goes through them more than once.
+    feeds = [{names[int(place)]: value for place, value in feed.items()} for feed in inputs]
     try:
         with _quiet():
             tool = quantizer.Quantizer(named.to_bytes())

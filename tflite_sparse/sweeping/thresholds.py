@@ -79,13 +79,13 @@ def _first(
     if gain is not None and low.sparse == high.sparse and low.ms and high.ms and low.dense_ms:
         part = (low.ms - low.dense_ms / gain) / (low.ms - high.ms)
         return below.share + part * (above.share - below.share)
-    share = least - _NEAR / 2
+    first = least - _NEAR / 2
+    share = first if below.share < first < above.share else (below.share + above.share) / 2
     while above.share - below.share > _NEAR:
-        if not below.share < share < above.share:
-            share = (below.share + above.share) / 2
         middle = look(share)
         if holds(middle.time(target)):
             above = middle
         else:
             below = middle
+        share = (below.share + above.share) / 2
     return above.share

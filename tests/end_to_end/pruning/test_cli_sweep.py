@@ -130,7 +130,13 @@ def test_two_processes_find_what_one_finds_and_quality_with_data(tmp_path: Path)
         tmp_path / "all.npy",
         np.random.default_rng(0).normal(size=(8, *shape)).astype(np.float32),
     )
+    # Another converter may call the same output something else.
+    renamed = Model.read(model)
+    renamed.main.outputs[0].table["name"] = "other"
+    renamed.main.edited = True
+    renamed.write(tmp_path / "renamed.tflite")
     fields = {"data": str(tmp_path / "all.npy"), "shares": (0.5, 0.9), "resume": False}
+    fields["rivals"] = (str(tmp_path / "renamed.tflite"),)
     one, two = (tflite_sparse.sweep(model, processes=n, **fields) for n in (1, 2))
     assert one == two
     assert [p.asked for p in one.points] == [None, 0.9]
@@ -138,6 +144,8 @@ def test_two_processes_find_what_one_finds_and_quality_with_data(tmp_path: Path)
     assert (one.fitted, one.held_out) == (6, 2)
     assert all(p.quality is not None for p in one.points)
     assert one.points[0].quality.outputs[0].cosine > one.points[1].quality.outputs[0].cosine
+    assert one.rivals[-1].note is None
+    assert one.rivals[-1].quality.outputs[0].cosine > 0.999
     assert one.rivals[1].quality.outputs[0].cosine > 0.999
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tflite_sparse.cli.sweeping.asked import parse_shares
@@ -20,12 +22,14 @@ def model(step: float, slope: float):
         ms = DENSE * (1.6 - slope * share) if sparse else DENSE
         outcome = Outcome.SPARSE if sparse else Outcome.DENSE
         time = PredictedTime("wasm", outcome, 5, 5 * sparse, DENSE, ms, DENSE / ms)
-        return SweepPoint(share, round(share * 1e6), 10**6, sparse, None, (), (time,), ())
+        # Whole values become zero, so that there are a few more than were asked for.
+        zeros = math.ceil(share * 3000 - 1e-9)
+        return SweepPoint(share, zeros, 3000, sparse, None, (), (time,), ())
 
     return look
 
 
-@pytest.mark.parametrize("step", [0.3, 0.667, 0.7321, 0.9])
+@pytest.mark.parametrize("step", [0.3, 0.6, 0.667, 0.7321, 0.9])
 @pytest.mark.parametrize("slope", [0.5, 1.0, 1.5])
 def test_thresholds_are_right_to_a_hundredth(step: float, slope: float) -> None:
     look = model(step, slope)
@@ -33,10 +37,11 @@ def test_thresholds_are_right_to_a_hundredth(step: float, slope: float) -> None:
 
     def counted(share: float) -> SweepPoint:
         asked.append(share)
+        assert len(asked) < 20
         return look(share)
 
     points = [look(share) for share in (0.0, 0.5, 0.67, 0.8, 0.95)]
-    (found,) = thresholds(points, ["wasm"], 0.667, counted)
+    (found,) = thresholds(points, ["wasm"], 0.6671, counted)
     assert found.sparse_from == pytest.approx(step, abs=0.01)
     for gain, share in ((1.0, found.faster_from), (2.0, found.twice_from)):
         right = max(step, (1.6 - 1 / gain) / slope)
