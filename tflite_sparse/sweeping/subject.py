@@ -92,6 +92,8 @@ def subject_of(task: Task) -> Subject:
             + (f": {why}" if why else ""),
             hint="tflite-sparse optimize --dry-run says what stands in the way",
         )
+    # As large as the model, and of no more use.
+    selected = msgspec.structs.replace(selected, trial=model)
     fitted: Sequence[Outputs] = ()
     held_out: Sequence[Outputs] = ()
     if task.data is not None:
