@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.support.real_models import wheel
 
-__all__ = ["digits"]
+__all__ = ["digits", "enlarged"]
 
 _FILE = "sklearn/datasets/data/digits.csv.gz"
 
@@ -29,3 +29,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
         text = gzip.decompress(archive.read(_FILE))
     table = np.loadtxt(io.BytesIO(text), delimiter=",", dtype=np.float32)
     return table[:, :64].reshape(-1, 8, 8, 1) / 16, table[:, 64].astype(np.int64)
+
+
+def enlarged(pictures: np.ndarray) -> np.ndarray:
+    """Pictures of twice the size, with three channels that are alike."""
+    return np.ascontiguousarray(pictures.repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3))

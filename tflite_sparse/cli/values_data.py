@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.cli.options import StoredAs
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.runtime.activations.calibrate import Split
+    from tflite_sparse.runtime.data.images import ImageOptions
     from tflite_sparse.storage.moments.moments import Moments
     from tflite_sparse.storage.values.calibration import Calibration
     from tflite_sparse.storage.values.options import ValuesOptions
@@ -28,6 +29,7 @@ class Data:
         model: path of the model that they are for.
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
+        images: how images become inputs.
         fits: whether weights are fitted to some of them; otherwise they only judge.
     """
 
@@ -37,6 +39,7 @@ class Data:
         model: str,
         input_shapes: Mapping[str, Sequence[int]],
         batch: int | None,
+        images: ImageOptions | None = None,
         *,
         fits: bool,
     ) -> None:
@@ -45,6 +48,7 @@ class Data:
         self._model = model
         self._input_shapes = input_shapes
         self._batch = batch
+        self._images = images
 
     @cached_property
     def split(self) -> Split:
@@ -61,6 +65,7 @@ class Data:
         inputs = given_inputs(
             self.folder,
             Model.read(self._model),
+            self._images,
             batch=self._batch,
             input_shapes=self._input_shapes,
         )
@@ -83,6 +88,7 @@ def data_for(
     numbers: ValuesOptions | None,
     input_shapes: Mapping[str, Sequence[int]],
     batch: int | None,
+    images: ImageOptions | None = None,
 ) -> Data | None:
     """The inputs that a user gives; None for random ones.
 
@@ -92,13 +98,14 @@ def data_for(
         numbers: in which weights are stored; scales that could be fitted are those of int8.
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
+        images: how images become inputs; None for as the metadata of the model say.
     """
     from tflite_sparse.storage.values.options import StoredValues
 
     if folder is None:
         return None
     fits = numbers is not None and numbers.values is StoredValues.INT8
-    return Data(folder, model, input_shapes, batch, fits=fits)
+    return Data(folder, model, input_shapes, batch, images, fits=fits)
 
 
 def values_options(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tflite_sparse.errors import UsageError
-from tflite_sparse.pruning.options import Allocation
+from tflite_sparse.pruning.options import Allocation, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.pruning.filters import Prunable, Selected
     from tflite_sparse.pruning.options import PruneOptions
 
-__all__ = ["LEAST_ZEROS", "check_clusters", "kept_shares", "least_zeros"]
+__all__ = ["LEAST_ZEROS", "check_clusters", "check_overrides", "kept_shares", "least_zeros"]
 
 LEAST_ZEROS = 2 / 3
 """XNNPACK runs a cluster sparse where more of its weights than that are zero."""
@@ -57,6 +57,30 @@ def kept_shares(
     for index, share in zip(open_, _scaled(raw, sizes, budget), strict=True):
         kept[index] = share
     return kept
+
+
+def check_overrides(selected: Selected, options: PruneOptions) -> None:
+    """Refuses a share of zeros for filters that are not there, or are not pruned.
+
+    Raises:
+        UsageError: nothing that is pruned has such a name.
+    """
+    for pattern, _ in options.overrides:
+        if any(is_named(pattern, prunable.names) for prunable in selected.filters):
+            continue
+        left = next(
+            (left for left in selected.left if is_named(pattern, (left.weight.name,))), None
+        )
+        if left is not None:
+            raise UsageError(
+                f"{left.weight.name} is not pruned, and so cannot have a share of zeros:"
+                f" {left.reason}",
+                hint=f"leave out the share of {pattern!r}",
+            )
+        raise UsageError(
+            f"no filter that is pruned is called {pattern!r}",
+            hint=f"one of the names is {selected.filters[0].id.name}; * and ? stand for others",
+        )
 
 
 def _raw(prunable: Prunable, allocation: Allocation) -> float:

@@ -12,9 +12,11 @@ from tflite_sparse.records import Record, Share
 from tflite_sparse.storage.options import WeightSelection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tflite_sparse.pruning.filters import Prunable
 
-__all__ = ["Allocation", "Method", "PruneOptions"]
+__all__ = ["Allocation", "Method", "PruneOptions", "is_named"]
 
 
 class Method(str, Enum):
@@ -87,11 +89,9 @@ class PruneOptions(Record, frozen=True):
     def override(self, prunable: Prunable) -> float | None:
         """The share of zeros that somebody asks for in a filter, None where nobody does."""
         names = prunable.names
-        return next(
-            (
-                share
-                for pattern, share in self.overrides
-                if any(fnmatch.fnmatchcase(name, pattern) for name in names)
-            ),
-            None,
-        )
+        return next((share for pattern, share in self.overrides if is_named(pattern, names)), None)
+
+
+def is_named(pattern: str, names: Iterable[str]) -> bool:
+    """Whether a glob pattern matches one of some names."""
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names)

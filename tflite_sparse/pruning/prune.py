@@ -9,7 +9,12 @@ import numpy as np
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
-from tflite_sparse.pruning.densities import check_clusters, kept_shares, least_zeros
+from tflite_sparse.pruning.densities import (
+    check_clusters,
+    check_overrides,
+    kept_shares,
+    least_zeros,
+)
 from tflite_sparse.pruning.edit import set_bias, set_filter
 from tflite_sparse.pruning.filters import find_filters
 from tflite_sparse.pruning.masks import smallest
@@ -56,12 +61,11 @@ def prune(
 
     Raises:
         UsageError: no filter can run sparse, or not with so many zeros; the options contradict
-            each other.
+            each other, or name filters that are not pruned.
         RewriteError: the model cannot be written without loss.
         RuntimeUnavailableError: LiteRT, which runs the model on the data, is not installed.
-        RuntimeFailureError: the model does not run, or what a filter reads on the data is not
-            finite.
-        RuntimeFailureError: LiteRT does not run the model.
+        RuntimeFailureError: LiteRT does not run the model, or what a filter reads on the data is
+            not finite.
     """
     method = options.method or (Method.CALIBRATED if len(calibration) else Method.MAGNITUDE)
     allocation = options.allocation or Allocation.UNIFORM
@@ -76,6 +80,7 @@ def prune(
             + (f": {why}" if why else ""),
             hint="tflite-sparse optimize --dry-run says what stands in the way",
         )
+    check_overrides(selected, options)
     zeros = options.zeros
     if zeros is None:
         if options.speed is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = FOLDER / "mobilenet_tiny_80.tflite"
+DIGITS = FOLDER / "trained" / "digits.tflite"
 
 
 def words(text: str) -> str:
@@ -150,6 +151,9 @@ def test_filters_can_be_named(tmp_path: Path) -> None:
         (["--zeros", "0.8", "--data", "nowhere"], "no such folder"),
         (["--zeros", "0.8", "--data", "no_module:f"], "no_module"),
         (["--zeros", "0.8", "--layer", "x"], "is no share of a filter"),
+        (["--zeros", "0.8", "--layer", "nothing*=0.9"], "no filter that is pruned is called"),
+        (["--zeros", "0.8", "--layer", "stem/filter=0.9"], "stem/filter is not pruned, and so"),
+        (["--zeros", "0.8", "--runtime", "litert-0.1"], "litert-0.1"),
         (["--zeros", "0.8", "--only", "none"], "no filter of the model would run sparse"),
         (["--zeros", "0.8", "--min-agreement", "0.5"], "--min-agreement is for classifiers"),
     ],
@@ -186,6 +190,81 @@ def test_functions_give_inputs_and_measure(tmp_path: Path, monkeypatch) -> None:
     )  # fmt: skip
     quality = done.document("prune")["quality"]
     assert set(quality["before"]) == set(quality["after"]) == {"largest"}
+
+
+def test_an_older_release_is_one_of_the_targets() -> None:
+    done = call("prune", MODEL, "--dry-run", "--zeros", "0.8", "--runtime", "litert-1.3", "--json")
+    targets = [view["target"] for view in done.document("prune")["speed"]]
+    assert targets == ["arm64@litert-1.3", "armv7@litert-1.3", "wasm"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--min-agreement", "0.9"], "--min-agreement asks for --prune"),
+        (["--mean", "1"], "--mean, --std and --layout ask for --data"),
+        (["--prune", "0.8", "--min-agreement", "0.9"], "--min-agreement is for classifiers"),
+    ],
+)
+def test_what_optimize_cannot_prune_is_one_line(options: list[str], message: str) -> None:
+    done = call("optimize", MODEL, "--dry-run", *options)
+    assert done.code == 2
+    assert message in done.err
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """Digits on which the net was not trained, as images."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, values in enumerate(np.load(DIGITS.with_suffix(".npz"))["pictures"]):
+        Image.fromarray(values).save(folder / f"{number}.png")
+    return folder
+
+
+def test_fitted_values_keep_a_trained_net_alive_that_magnitude_kills(pictures: Path) -> None:
+    line = ["prune", DIGITS, "--zeros", "0.8", "--dry-run", "--data", pictures]
+    line += ["--mean", "0", "--std", "255", "--json", "--method"]
+    left = {
+        method: call(*line, method).document("prune")["quality"]["outputs"][0]
+        for method in ("magnitude", "calibrated")
+    }
+    assert left["magnitude"]["top1"] < 0.5
+    assert left["calibrated"]["top1"] > 0.8
+    assert left["calibrated"]["kl"] < 0.2 * left["magnitude"]["kl"]
+
+
+def test_optimize_takes_images_and_stops_where_too_little_agrees(
+    tmp_path: Path, pictures: Path
+) -> None:
+    out = tmp_path / "out.tflite"
+    line = [
+        "optimize", DIGITS, "-o", out, "--prune", "0.95", "--data", pictures, "--mean", "0",
+        "--std", "255", "--min-agreement", "1", "--no-verify",
+    ]  # fmt: skip
+    done = call(*line)
+    assert done.code == 1, done.err
+    assert "less than 100 %; --force writes it all the same" in words(done.out)
+    assert not out.exists()
+    assert call(*line, "--json").document("prune")["refused"]
+    assert call(*line, "--force").code == 0
+    assert out.exists()
+
+
+def test_sizes_that_a_model_leaves_open_can_be_said(tmp_path: Path) -> None:
+    opened = Model.read(MODEL)
+    opened.main.inputs[0].table["shape_signature"] = np.array([1, -1, -1, 3], np.int32)
+    opened.main.edited = True
+    model, out, data = (tmp_path / name for name in ("open.tflite", "out.tflite", "all.npy"))
+    opened.write(model)
+    inputs = np.random.default_rng(0).normal(size=(8, 1, 48, 48, 3))
+    np.save(data, inputs.astype(np.float32))
+    line = ["--zeros", "0.8", "--data", data, "--input-shape", "1,48,48,3", "--json"]
+    document = call("prune", model, "-o", out, *line).document("prune")
+    assert document["quality"]["inputs"] == 2
+    before, after = (Model.read(path).main.tensors for path in (model, out))
+    assert [tensor.shape for tensor in after] == [tensor.shape for tensor in before]
 
 
 def test_optimize_prunes_first_and_proves_the_rest(tmp_path: Path, arrays: Path) -> None:

@@ -1,12 +1,21 @@
-"""A MobileNet-like classifier of digits, trained here."""
+"""A MobileNet-like classifier of digits, trained here.
+
+    python -m tests.end_to_end.torch.small_net testdata/trained
+
+writes the one that the tests of `prune` read, and pictures that it was not trained on: it takes
+larger pictures in colour, so that its graph can run sparse.
+"""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from tests.support.digits import digits
+from tests.support.digits import digits, enlarged
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.torch import from_tflite
@@ -14,9 +23,10 @@ from tflite_sparse.torch import from_tflite
 __all__ = ["EVALUATED", "TRAINED_ON", "accuracy", "net", "split", "trained"]
 
 TRAINED_ON, EVALUATED = 1347, 450
+PICTURES = 200
 
 
-def net(width: int = 32, seed: int = 0, storage: str = "dense") -> bytes:
+def net(width: int = 32, seed: int = 0, storage: str = "dense", *, large: bool = False) -> bytes:
     """The net with random weights: an entry, four blocks of depthwise and 1x1, and classes."""
     model = ModelBuilder(seed=seed, description="digits")
     graph = model.graph()
@@ -31,14 +41,21 @@ def net(width: int = 32, seed: int = 0, storage: str = "dense") -> bytes:
     def bias(channels: int) -> object:
         return graph.constant(np.zeros(channels, np.float32), storage=storage)
 
-    x = graph.input((1, 8, 8, 1))
-    x = graph.conv2d(
-        x, width, 3, activation="RELU6", filters=weight(width, 3, 3, 1), bias=bias(width)
-    )
+    x = graph.pad_spatial(graph.input((1, 16, 16, 3))) if large else graph.input((1, 8, 8, 1))
+    entry = {"stride": 2, "padding": "VALID"} if large else {}
+    first = weight(width, 3, 3, x.shape[3])
+    x = graph.conv2d(x, width, 3, activation="RELU6", filters=first, bias=bias(width), **entry)
     for stride in (1, 2, 1, 1):
         inputs, outputs = x.shape[3], width * (2 if x.shape[1] < 8 or stride == 2 else 1)
+        padded = large and stride > 1
         x = graph.depthwise(
-            x, 3, stride, filters=weight(1, 3, 3, inputs), bias=bias(inputs), activation="RELU6"
+            graph.pad_spatial(x) if padded else x,
+            3,
+            stride,
+            padding="VALID" if padded else "SAME",
+            filters=weight(1, 3, 3, inputs),
+            bias=bias(inputs),
+            activation="RELU6",
         )
         x = graph.conv2d(
             x,
@@ -62,10 +79,18 @@ def split(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     return images[first], labels[first], images[rest], labels[rest]
 
 
-def trained(seed: int = 0, epochs: int = 20, width: int = 32, storage: str = "dense") -> Model:
+def trained(
+    seed: int = 0,
+    epochs: int = 20,
+    width: int = 32,
+    storage: str = "dense",
+    *,
+    large: bool = False,
+) -> Model:
     """The net after training on the labels."""
     images, labels, _, _ = split(seed)
-    model = Model.read(net(width, seed, storage))
+    images = enlarged(images) if large else images
+    model = Model.read(net(width, seed, storage, large=large))
     module = from_tflite(model)
     (logits,) = (s.inputs[0] for s in module.instructions if s.label.startswith("SOFTMAX"))
     x, y = torch.from_numpy(images), torch.from_numpy(labels)
@@ -90,3 +115,13 @@ def accuracy(model: Model, seed: int = 0) -> float:
     with torch.no_grad():
         made = from_tflite(model)(torch.from_numpy(images))
     return float((made.argmax(-1).numpy() == labels).mean())
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    trained(large=True).write(folder / "digits.tflite")
+    _, _, pictures, classes = split()
+    pictures = (255 * enlarged(pictures[:PICTURES])).astype(np.uint8)
+    np.savez_compressed(
+        folder / "digits.npz", pictures=pictures, classes=classes[:PICTURES].astype(np.uint8)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,9 @@ from tflite_sparse.cli.commands.adapt import (
     WithoutPasses,
     adapt_options,
 )
-from tflite_sparse.cli.pruning.asked import pruned_file
+from tflite_sparse.cli.commands.prune import Layout, Mean, MinAgreement, Std
+from tflite_sparse.cli.output import show
+from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
 from tflite_sparse.cli.rewriting import STDOUT, Destination, has_litert, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.cli.values_data import data_for, values_options
@@ -52,6 +55,10 @@ def command(
             " that is given; the command prune has more options.",
         ),
     ] = None,
+    mean: Mean = None,
+    std: Std = None,
+    layout: Layout = None,
+    min_agreement: MinAgreement = 0.0,
     verify: opt.VerifyWhereItCan = None,
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
@@ -81,7 +88,15 @@ def command(
         values, data, keep_nonzero=keep_nonzero, min_snr=min_snr,
         prunes=prune is not None,
     )  # fmt: skip
-    given = None if numbers is None else data_for(model, data, numbers, shapes, batch)
+    images = image_options(mean, std, None if layout is None else layout.value)
+    asked = {
+        "--mean, --std and --layout ask for --data": images.asked and data is None,
+        "--min-agreement asks for --prune": min_agreement > 0 and prune is None,
+    }
+    for words, misplaced in asked.items():
+        if misplaced:
+            raise UsageError(words, hint="leave it out, or say what it is for")
+    given = None if numbers is None else data_for(model, data, numbers, shapes, batch, images)
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
         demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
@@ -102,8 +117,24 @@ def command(
         code = rewrite_command(model, destination, rewrite)
     else:
         destination.target(model)
-        with pruned_file(model, prune, options.targets, data) as pruned:
-            code = rewrite_command(model, destination, rewrite, pruned)
+        inputs = GivenData(data, images, shapes, batch)
+        with pruned_file(model, prune, options.targets, inputs, min_agreement) as pruned:
+            if pruned.refused is None or force:
+                code = rewrite_command(model, destination, rewrite, pruned)
+            else:
+                from tflite_sparse.report.printables import printable_pruning
+
+                refusal = printable_pruning(
+                    pruned.pruning,
+                    model,
+                    None,
+                    None,
+                    destination=None,
+                    refused=pruned.refused,
+                    top=top,
+                )
+                show(refusal, as_json=as_json, stream=sys.stderr if output == STDOUT else None)
+                return 1
     if bench is not None and output is not None:
         measured = _measure(model, output, bench, destination)
         code = code or int(not measured.ok)

@@ -12,15 +12,18 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.output import free_target, show
 from tflite_sparse.cli.pruning.asked import (
+    GivenData,
+    image_options,
     parse_layers,
-    parse_numbers,
     prune_with,
     recipe_options,
     too_far,
 )
+from tflite_sparse.cli.targets import names_of
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
-__all__ = ["Allocate", "By", "Layout", "MinAgreement", "command"]
+__all__ = ["Allocate", "By", "Layout", "Mean", "MinAgreement", "Std", "command"]
 
 _STDOUT = "-"
 
@@ -142,10 +145,13 @@ def command(
     only: opt.Only = None,
     exclude: opt.Exclude = None,
     target: Targets = None,
+    runtime: opt.Runtimes = None,
     data: Inputs = None,
     mean: Mean = None,
     std: Std = None,
     layout: Layout = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -163,8 +169,8 @@ def command(
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
     from tflite_sparse.report.printables import printable_pruning
+    from tflite_sparse.rewrite.adapt.outlook import TARGETS
     from tflite_sparse.rewrite.writing.save import save
-    from tflite_sparse.runtime.data.images import ImageOptions
     from tflite_sparse.storage.options import WeightSelection
 
     by_hand = {
@@ -177,6 +183,7 @@ def command(
         "--only": only,
         "--exclude": exclude,
         "--target": target,
+        "--runtime": runtime,
         "--block": block if block > 1 else None,
     }
     options = recipe_options(recipe, by_hand, seed) or PruneOptions(
@@ -186,19 +193,20 @@ def command(
         method=None if method is None else Method(method.value),
         allocation=None if allocate is None else Allocation(allocate.value),
         block=block,
-        targets=tuple(target or ()),
+        targets=names_of(target, runtime, TARGETS),
         selection=WeightSelection(tuple(only or ()), tuple(exclude or ())),
         overrides=parse_layers(layer),
         seed=seed,
     )
-    images = ImageOptions(
-        parse_numbers(mean, "--mean"),
-        parse_numbers(std, "--std"),
-        None if layout is None else layout.value,
+    given = GivenData(
+        data,
+        image_options(mean, std, None if layout is None else layout.value),
+        parse_input_shapes(input_shape),
+        batch,
     )
     if not dry_run:
         _writable(output, force=force, as_json=as_json)
-    pruned = prune_with(Model.read(model), options, data, images, metric)
+    pruned = prune_with(Model.read(model), options, given, metric)
     refused = too_far(pruned, min_agreement)
     written, nbytes = None, None
     if refused is None or force:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.data.images import ImageOptions
 
 __all__ = [
+    "GivenData",
     "Pruned",
+    "image_options",
     "parse_layers",
     "parse_numbers",
     "prune_with",
@@ -33,10 +35,39 @@ class Pruned(NamedTuple):
     Attributes:
         path: where it lies.
         pruning: what was done.
+        refused: why it is not good enough to go on with; None where it is.
     """
 
     path: str
     pruning: Pruning
+    refused: str | None = None
+
+
+class GivenData(NamedTuple):
+    """Where inputs come from, and how they become those of a model.
+
+    Attributes:
+        source: what --data says; None for no data.
+        images: how images become inputs.
+        input_shapes: shapes that were asked for, by the name of the input.
+        batch: the first dimension that was asked for.
+    """
+
+    source: str | None
+    images: ImageOptions
+    input_shapes: Mapping[str, Sequence[int]] | None = None
+    batch: int | None = None
+
+
+def image_options(mean: str | None, std: str | None, layout: str | None) -> ImageOptions:
+    """How images become inputs, as --mean, --std and --layout say.
+
+    Raises:
+        UsageError: they are no numbers, or divide by 0.
+    """
+    from tflite_sparse.runtime.data.images import ImageOptions
+
+    return ImageOptions(parse_numbers(mean, "--mean"), parse_numbers(std, "--std"), layout)
 
 
 def parse_layers(texts: Sequence[str] | None) -> tuple[tuple[str, float], ...]:
@@ -102,8 +133,7 @@ def recipe_options(
 def prune_with(
     model: Model,
     options: PruneOptions,
-    data: str | None,
-    images: ImageOptions,
+    data: GivenData,
     metric: str | None,
 ) -> PrunedModel:
     """Prunes a model; with data, says how near it comes to the dense one.
@@ -111,8 +141,7 @@ def prune_with(
     Args:
         model: the dense model.
         options: how it is pruned.
-        data: where inputs are; None for no data.
-        images: how images become inputs.
+        data: the inputs.
         metric: the user's own, "module:function"; None for none.
 
     Raises:
@@ -123,16 +152,19 @@ def prune_with(
     from tflite_sparse.runtime.activations.calibrate import Split
     from tflite_sparse.runtime.data.given import given_inputs
 
-    if data is None:
-        asked = {"--metric": metric is not None, "--mean, --std and --layout": images.asked}
+    if data.source is None:
+        asked = {"--metric": metric is not None, "--mean, --std and --layout": data.images.asked}
         for option, given in asked.items():
             if given:
                 raise UsageError(f"{option} asks for --data", hint="--data FOLDER gives inputs")
         return prune(model, options)
-    split = Split.of(given_inputs(data, model, images))
+    inputs = given_inputs(
+        data.source, model, data.images, batch=data.batch, input_shapes=data.input_shapes
+    )
+    split = Split.of(inputs)
     if split.held_out is split.fitted:
         raise UsageError(
-            f"{data} has {len(split.fitted)} inputs, and one of four is held out",
+            f"{data.source} has {len(split.fitted)} inputs, and one of four is held out",
             hint="give 4 at least; some hundred make sense",
         )
     with progress_bar("pruning") as update:
@@ -142,29 +174,30 @@ def prune_with(
 
 @contextmanager
 def pruned_file(
-    model: str, zeros: str, targets: Sequence[str] | None, data: str | None
+    model: str, zeros: str, targets: Sequence[str], data: GivenData, min_agreement: float
 ) -> Iterator[Pruned]:
     """A pruned model in a file of its own, for what goes on with it.
 
     Args:
         model: path of the dense model.
         zeros: the share of zeros as a user writes it.
-        targets: targets on which filters must run sparse; None for the usual ones.
-        data: where inputs are; None for no data.
+        targets: targets on which filters must run sparse; empty for the usual ones.
+        data: the inputs.
+        min_agreement: the smallest agreement that is allowed; 0 asks for nothing.
     """
     from tflite_sparse.cli.values import parse_share
     from tflite_sparse.files.output import scratch
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.options import PruneOptions
     from tflite_sparse.rewrite.writing.save import save
-    from tflite_sparse.runtime.data.images import ImageOptions
 
-    options = PruneOptions(zeros=parse_share(zeros), targets=tuple(targets or ()))
-    pruned = prune_with(Model.read(model), options, data, ImageOptions(), None)
+    options = PruneOptions(zeros=parse_share(zeros), targets=tuple(targets))
+    pruned = prune_with(Model.read(model), options, data, None)
+    refused = too_far(pruned, min_agreement)
     with scratch() as (file, path):
         save(pruned, file)
         file.flush()
-        yield Pruned(str(path), pruned.report)
+        yield Pruned(str(path), pruned.report, refused)
 
 
 def _judged(model: Model, pruned: PrunedModel, split: Split, metric: str | None) -> PrunedModel:
