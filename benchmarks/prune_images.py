@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("calibration")
     parser.add_argument("evaluation")
     parser.add_argument("--zeros", type=float, default=0.7)
+    parser.add_argument("--speed", type=float, help="times as fast as dense, in place of --zeros")
+    parser.add_argument("--target", nargs="*", default=[])
     parser.add_argument("--mean", type=float, default=127.5)
     parser.add_argument("--std", type=float, default=127.5)
     parser.add_argument("--images", type=int, default=1000)
@@ -43,7 +45,13 @@ def main() -> None:
         before = _seconds()
         pruned = prune(
             model,
-            PruneOptions(zeros=asked.zeros, method=method, allocation=allocation),
+            PruneOptions(
+                zeros=None if asked.speed else asked.zeros,
+                speed=asked.speed,
+                method=method,
+                allocation=allocation,
+                targets=tuple(asked.target),
+            ),
             () if by_size else fitted,
         )
         spent = _seconds() - before

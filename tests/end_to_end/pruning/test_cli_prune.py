@@ -226,13 +226,20 @@ def pictures(tmp_path_factory) -> Path:
 def test_fitted_values_keep_a_trained_net_alive_that_magnitude_kills(pictures: Path) -> None:
     line = ["prune", DIGITS, "--zeros", "0.8", "--dry-run", "--data", pictures]
     line += ["--mean", "0", "--std", "255", "--json", "--method"]
-    left = {
-        method: call(*line, method).document("prune")["quality"]["outputs"][0]
-        for method in ("magnitude", "calibrated")
-    }
+    ways = {"magnitude": (), "calibrated": (), "fidelity": ("--allocate", "fidelity")}
+    left = {}
+    for way, more in ways.items():
+        method = "magnitude" if way == "magnitude" else "calibrated"
+        document = call(*line, method, *more).document("prune")
+        assert all(view["sparse"] == len(document["filters"]) for view in document["speed"])
+        left[way] = document["quality"]["outputs"][0]
+    # Spread by what is lost, none is left dense, and none loses nearly all.
+    shares = [filt["zeros"] / filt["elements"] for filt in document["filters"]]
+    assert 0.59 < min(shares) < max(shares) < 0.89
     assert left["magnitude"]["top1"] < 0.5
     assert left["calibrated"]["top1"] > 0.8
     assert left["calibrated"]["kl"] < 0.2 * left["magnitude"]["kl"]
+    assert left["fidelity"]["kl"] < left["calibrated"]["kl"]
 
 
 def test_optimize_takes_images_and_stops_where_too_little_agrees(

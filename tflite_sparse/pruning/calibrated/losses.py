@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["loss_curves"]
 
 _INPUTS = 48
+_FEWEST = 0.6
+_MOST = 2.0
 _LEAST = 1e-9
 _TIMEOUT = 600.0
 
@@ -40,7 +42,9 @@ def loss_curves(
 
     Each filter is pruned alone, to one share, and the model runs on a few inputs: that is the loss
     at this share. How it grows to others is told by the power of the differences of what the filter
-    computes.
+    computes. That holds for shares that are near: losses of filters pruned alone do not add up, and
+    a filter that hardly loses alone must not lose everything. Nor is one left dense, which would
+    not pay in the sparse layout.
 
     Args:
         model: the dense model.
@@ -69,11 +73,19 @@ def loss_curves(
     there = next(results).trials
     losses = [loss(there, result.trials) for result in results]
     curves = []
+    shares = _near(kept)
     for prunable, measured_loss, shape in zip(selected.filters, losses, shapes, strict=True):
         at = max(float(np.interp(kept, GRID, shape)), _LEAST)
-        scaled = [max(measured_loss, _LEAST) * value / at for value in shape]
-        curves.append(Curve(scaled, GRID, prunable.size))
+        near = np.interp(shares, GRID, shape)
+        scaled = [max(measured_loss, _LEAST) * float(value) / at for value in near]
+        curves.append(Curve(scaled, shares, prunable.size))
     return curves
+
+
+def _near(kept: float) -> list[float]:
+    """The shares of values that a filter may keep where the filters keep `kept` together."""
+    few, many = _FEWEST * kept, min(_MOST * kept, 1.0)
+    return [few, *(share for share in GRID if few < share < many), many]
 
 
 def _errors(values: NDArray[np.float32], moment: Moments | None, block: int) -> list[float]:
