@@ -27,7 +27,7 @@ from tflite_sparse.library.sweeps import sweep
 from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
-    from tflite_sparse.runtime.bench import Where
+    from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.result import Sweep, SweepPoint
 
 REAL = (
@@ -43,7 +43,7 @@ BUILT = (
     "mobilenet_v3_large",
     "efficientnet_lite0",
 )
-WHERE: dict[str, Where] = {"web": "web", "arm64": "emulated"}
+WHERE: dict[str, Here] = {"web": "web", "arm64": "emulated"}
 TARGETS = {"web": "wasm", "arm64": "arm64"}
 
 

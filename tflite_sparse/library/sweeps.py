@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.library.models import ModelLike
-    from tflite_sparse.runtime.bench import Where
+    from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.result import Sweep
 
 __all__ = ["sweep"]
@@ -25,7 +25,7 @@ def sweep(
     *,
     data: str | SweepData | None = None,
     rivals: Sequence[str] = (),
-    bench: Where | None = None,
+    bench: Here | None = None,
     processes: int = 1,
     resume: bool = True,
     **fields: Any,

@@ -1,125 +1,31 @@
-"""Latency of models beside each other, on this machine's LiteRT or in a browser."""
+"""Latency of models beside each other: on this machine, in a browser, or on a device."""
 
 from __future__ import annotations
 
 import functools
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
-from tflite_sparse.model.sizes.sized import InputShapes, resize_as
-from tflite_sparse.records import Amount, Count, Record
-from tflite_sparse.runtime.compare_outputs import (
-    Bound,
-    OutputComparison,
-    Tolerance,
-    compare_output,
-    paired,
-)
+from tflite_sparse.model.sizes.sized import resize_as
+from tflite_sparse.runtime.benched import Bench, BenchedModel, Where, benched
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_models
 from tflite_sparse.runtime.noise import own_noise
-from tflite_sparse.runtime.observations import Status, Timing
+from tflite_sparse.runtime.observations import Timing
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.litert.processor import Emulation
-    from tflite_sparse.runtime.observations import Outputs
+    from tflite_sparse.runtime.observations import ExecutedOperator, Outputs
 
 __all__ = ["Bench", "BenchedModel", "Where", "bench", "require"]
-
-Where = Literal["native", "web", "emulated"]
-"""LiteRT in a process on this machine, LiteRT.js in a headless browser, or LiteRT on an emulated
-processor, where instructions are counted and no times taken."""
-
-
-class BenchedModel(Record, frozen=True):
-    """A model that was timed, or an attempt at it.
-
-    Attributes:
-        path: the model.
-        bytes: size of its file.
-        status: how it fared.
-        detail: what went wrong; "" for nothing.
-        median_ms: median time of a run in milliseconds; None where it did not run.
-        p10_ms: the time that a tenth of the runs did not pass.
-        p90_ms: the time that nine tenths of the runs did not pass.
-        ratio: its median as a share of the first model's; None where one of them did not run.
-        max_difference: largest absolute difference of its outputs from the first model's on the
-            same inputs; None where they cannot be compared.
-        within: whether that is what another order of summation explains; None as before.
-        comparison: why outputs cannot be compared; "" where they can.
-        milliseconds: one time for each counted run, in order.
-        input_shapes: the sizes that it was run at; None where it leaves none open.
-        note: how it was run where that is not as it stands in the file; "" where it is.
-        bound: by what the output with the largest difference is alike; None where they cannot be
-            compared.
-        noise: how far the first model's own output lies apart, where that was measured.
-        instructions: of one run, on an emulated processor, where they stand for the time in
-            `ratio`; None elsewhere.
-    """
-
-    path: str
-    bytes: Count
-    status: Status
-    detail: str
-    median_ms: Amount | None
-    p10_ms: Amount | None
-    p90_ms: Amount | None
-    ratio: Amount | None
-    max_difference: Amount | None
-    within: bool | None
-    comparison: str
-    milliseconds: tuple[Amount, ...]
-    input_shapes: InputShapes | None = None
-    note: str = ""
-    bound: Bound | None = None
-    noise: Amount | None = None
-    instructions: Count | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ran."""
-        return self.status == "ok"
-
-
-class Bench(Record, frozen=True):
-    """Models that were timed in turn.
-
-    Attributes:
-        where: "native", "web" or "emulated".
-        runtime: what ran them, with its version.
-        processor: the processor that they ran on.
-        threads: number of threads.
-        runs: counted runs of each model.
-        warmup: runs of each before those.
-        seed: seed of the random inputs.
-        models: the models in the order in which they were named.
-    """
-
-    where: Where
-    runtime: str
-    processor: str
-    threads: Count
-    runs: Count
-    warmup: Count
-    seed: Count
-    models: tuple[BenchedModel, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether all models ran."""
-        return all(model.ok for model in self.models)
-
-
-_TOLERANCE = Tolerance(1e-4, 1e-3, range=1e-4, noise=2.0)
-"""Wider than for `verify`: WebAssembly's relaxed arithmetic may round otherwise in each layer."""
 
 
 def bench(
@@ -136,6 +42,8 @@ def bench(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
     emulate: Emulation | None = None,
+    benchmark_model: str | None = None,
+    device: str | None = None,
 ) -> Bench:
     """Times models in turn, run by run, so that a drift of the machine's speed hits all alike.
 
@@ -143,7 +51,7 @@ def bench(
 
     Args:
         models: paths of models; the others are compared with the first.
-        where: on this machine's LiteRT, or in a browser.
+        where: on this machine's LiteRT, in a browser, or on an Android device.
         runs: counted runs of each model.
         warmup: runs of each before those.
         threads: how many threads.
@@ -156,11 +64,13 @@ def bench(
         batch: the first dimension, where that is open.
         emulate: the Arm processor to emulate, where instructions are counted instead of times;
             None for none.
+        benchmark_model: for "adb", LiteRT's tool of that name, built for the device.
+        device: for "adb", the serial number of the device; None for the only one.
 
     Raises:
         UsageError: no model was named, one has inputs for which there are no random values, there
             is no such input, or no model of such a size.
-        RuntimeUnavailableError: LiteRT, or what "web" needs, is not there.
+        RuntimeUnavailableError: LiteRT, or what "web" or "adb" need, is not there.
         TfliteSparseError: a file is no model.
     """
     if not models:
@@ -172,10 +82,19 @@ def bench(
         for other in reversed(opened):
             # The first one counts, so it is taken last.
             resize_as(model, other)
-    feeds = [
-        random_inputs(input_specs(model, batch=batch, input_shapes=input_shapes), 1, seed)[0]
-        for model in opened
-    ]
+    specs = [input_specs(model, batch=batch, input_shapes=input_shapes) for model in opened]
+    if where == "adb":
+        return _on_device(
+            opened,
+            specs,
+            program=benchmark_model,
+            serial=device,
+            runs=runs,
+            warmup=warmup,
+            threads=threads,
+            timeout=timeout,
+        )
+    feeds = [random_inputs(spec, 1, seed)[0] for spec in specs]
     if emulate is not None:
         return _counted(models, opened, feeds, emulate, seed, timeout)
     if where == "web":
@@ -201,11 +120,11 @@ def bench(
         timings = _native(models, feeds, runs=runs, warmup=warmup, threads=threads, timeout=timeout)
     # Measured for the first model that needs it, and once.
     noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
-    benched = tuple(
-        _benched(timing, timings[0], noise, model, note)
+    results = tuple(
+        benched(timing, timings[0], noise, model, note)
         for timing, model, note in zip(timings, opened, notes, strict=True)
     )
-    return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, benched)
+    return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, results)
 
 
 def _counted(
@@ -222,15 +141,60 @@ def _counted(
     timings, instructions = count_models(models, feeds, emulate, timeout=timeout)
     noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
     first = instructions[0]
-    benched = tuple(
+    results = tuple(
         msgspec.structs.replace(
-            _benched(timing, timings[0], noise, model, ""),
+            benched(timing, timings[0], noise, model, ""),
             instructions=count,
             ratio=count / first if count and first else None,
         )
         for timing, model, count in zip(timings, opened, instructions, strict=True)
     )
-    return Bench("emulated", runtime_name(), emulate.title, 1, 1, 1, seed, benched)
+    return Bench("emulated", runtime_name(), emulate.title, 1, 1, 1, seed, results)
+
+
+def _on_device(
+    opened: Sequence[Model],
+    specs: Sequence[Sequence[InputSpec]],
+    *,
+    program: str | None,
+    serial: str | None,
+    runs: int,
+    warmup: int,
+    threads: int,
+    timeout: float,
+) -> Bench:
+    """Times on an Android device, which keeps what the models compute to itself."""
+    from tflite_sparse.runtime.adb.bench import time_models_on_device
+
+    timed = time_models_on_device(
+        opened,
+        specs,
+        program=program,
+        serial=serial,
+        runs=runs,
+        warmup=warmup,
+        threads=threads,
+        timeout=timeout,
+    )
+    results = tuple(
+        msgspec.structs.replace(
+            benched(timing, timed.timings[0], None, model, _sparse_words(operators)),
+            operators=operators,
+        )
+        for timing, model, operators in zip(timed.timings, opened, timed.operators, strict=True)
+    )
+    runtime = "benchmark_model"
+    return Bench("adb", runtime, timed.device, threads, timed.runs, warmup, 0, results)
+
+
+def _sparse_words(operators: Sequence[ExecutedOperator] | None) -> str:
+    """How many of the operators ran on sparse kernels; "" where nobody knows."""
+    if operators is None:
+        return ""
+    count = sum(operator.sparse for operator in operators)
+    return (
+        f"{count_of(count, 'operator')} ran on sparse kernels" if count else "all of it ran dense"
+    )
 
 
 def require(where: Where, *, browser: str | None = None) -> None:
@@ -247,6 +211,10 @@ def require(where: Where, *, browser: str | None = None) -> None:
         from tflite_sparse.runtime.web.chromium import check
 
         check(browser)
+    elif where == "adb":
+        from tflite_sparse.runtime.adb.device import find_adb
+
+        find_adb()
     else:
         litert_version()
 
@@ -280,51 +248,3 @@ def _native(
         by_number.get(number) or Timing(str(models[number]), result.status, result.detail)
         for number, result in enumerate(alone)
     )
-
-
-def _benched(timing: Timing, first: Timing, noise: _Noise, model: Model, note: str) -> BenchedModel:
-    outputs, reason = _compared(timing, first, noise)
-    # What is off, or else what differs most.
-    worst = max(outputs, key=lambda o: (not o.within, o.max_abs), default=None)
-    compared = not reason
-    times = timing.milliseconds
-    both = timing.ok and first.ok and first.median > 0
-    return BenchedModel(
-        timing.model,
-        os.stat(timing.model).st_size,  # noqa: PTH116 - nothing else of a path is wanted
-        timing.status,
-        timing.detail,
-        timing.median if times else None,
-        timing.quantile(0.1) if times else None,
-        timing.quantile(0.9) if times else None,
-        timing.median / first.median if both else None,
-        max((o.max_abs for o in outputs), default=0.0) if compared else None,
-        all(o.within for o in outputs) if compared else None,
-        reason,
-        times,
-        model.input_shapes if model.input_shapes and model.input_shapes.inputs else None,
-        note,
-        None if worst is None else worst.bound,
-        None if worst is None else worst.noise,
-    )
-
-
-_Noise = Callable[[], tuple[tuple[Bound, list[float]], ...]]
-
-
-def _compared(
-    timing: Timing, first: Timing, noise: _Noise
-) -> tuple[tuple[OutputComparison, ...], str]:
-    """(the outputs beside those of the first model, why they cannot be compared)."""
-    if not (timing.ok and first.ok):
-        return (), "not both ran"
-    pairs, reason = paired([first.outputs], [timing.outputs])
-    outputs = tuple(compare_output(name, x, y, _TOLERANCE) for name, x, y in pairs)
-    if any(not output.within for output in outputs):
-        for bound, own in noise():
-            if len(own) == len(outputs):
-                outputs = tuple(
-                    output if output.within else output.against_noise(limit, bound, _TOLERANCE)
-                    for output, limit in zip(outputs, own, strict=True)
-                )
-    return outputs, reason

@@ -14,7 +14,7 @@ from tflite_sparse.sweeping.result import MeasuredTime, Measurement, Rival, Riva
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.runtime.bench import BenchedModel, Where
+    from tflite_sparse.runtime.benched import BenchedModel, Here
     from tflite_sparse.runtime.litert.processor import Emulation
 
 __all__ = ["check", "measured"]
@@ -23,7 +23,7 @@ _RUNS = 30
 _TIMEOUT = 600.0
 
 
-def _processor(where: Where) -> Emulation | None:
+def _processor(where: Here) -> Emulation | None:
     if where != "emulated":
         return None
     from tflite_sparse.runtime.arm64.processors import DEFAULT, emulated
@@ -31,7 +31,7 @@ def _processor(where: Where) -> Emulation | None:
     return emulated(DEFAULT)
 
 
-def check(where: Where) -> None:
+def check(where: Here) -> None:
     """Makes sure, before the long work, that models can be run there.
 
     Raises:
@@ -49,7 +49,7 @@ def check(where: Where) -> None:
 
 
 def measured(
-    folder: str, points: Sequence[SweepPoint], rivals: Sequence[Rival], where: Where
+    folder: str, points: Sequence[SweepPoint], rivals: Sequence[Rival], where: Here
 ) -> tuple[tuple[SweepPoint, ...], tuple[Rival, ...], Measurement]:
     """Points and rivals with what running them showed, and how they were run.
 
@@ -83,7 +83,7 @@ def measured(
     return (
         tuple(msgspec.structs.replace(each, measured=times[id(each)]) for each in points),
         tuple(msgspec.structs.replace(each, measured=times.get(id(each))) for each in rivals),
-        Measurement(result.where, result.runtime, result.processor, result.runs),
+        Measurement(where, result.runtime, result.processor, result.runs),
     )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.records import Amount, Count, Record, Share
-from tflite_sparse.runtime.bench import Where
+from tflite_sparse.runtime.benched import Here
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -209,7 +209,7 @@ class Measurement(Record, frozen=True):
         runs: counted runs of each file.
     """
 
-    where: Where
+    where: Here
     runtime: str
     processor: str
     runs: Count

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tflite_sparse.model import Model
-    from tflite_sparse.runtime.bench import Where
+    from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.options import SweepData
     from tflite_sparse.sweeping.subject import Subject
 
@@ -50,7 +50,7 @@ def sweep(
     *,
     data: SweepData | None = None,
     rivals: Sequence[str] = (),
-    bench: Where | None = None,
+    bench: Here | None = None,
     processes: int = 1,
     resume: bool = True,
     progress: Callable[[int, int], None] | None = None,
@@ -86,7 +86,7 @@ def _sweep(
     task: Task,
     model: Model,
     files: Sequence[str],
-    bench: Where | None,
+    bench: Here | None,
     processes: int,
     progress: Callable[[int, int], None] | None,
 ) -> Sweep:
@@ -140,7 +140,7 @@ def _file_of(model: Model) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _folder(
-    path: str, options: SweepOptions, data: SweepData | None, *, resume: bool, bench: Where | None
+    path: str, options: SweepOptions, data: SweepData | None, *, resume: bool, bench: Here | None
 ) -> Iterator[str | None]:
     """Where what is done is kept; None for nowhere."""
     if resume:

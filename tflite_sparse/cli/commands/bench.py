@@ -1,14 +1,14 @@
-"""`tflite-sparse bench`: how long models take, on this machine or in a browser."""
+"""`tflite-sparse bench`: how long models take, on this machine, in a browser or on a device."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.options import Where
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
@@ -17,14 +17,24 @@ from tflite_sparse.errors import FileError, Place, UsageError
 __all__ = ["command"]
 
 
+class On(str, Enum):
+    """Where models are timed."""
+
+    NATIVE = "native"
+    WEB = "web"
+    ADB = "adb"
+
+
 def command(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Models; the first is the measure.")
     ],
     on: Annotated[
-        Where,
-        typer.Option(help="LiteRT on this machine, or LiteRT.js in a headless Chromium."),
-    ] = Where.NATIVE,
+        On,
+        typer.Option(
+            help="LiteRT on this machine, LiteRT.js in a headless Chromium, or an Android device."
+        ),
+    ] = On.NATIVE,
     runs: Annotated[int, typer.Option(min=1, help="Counted runs of each model.")] = 50,
     warmup: Annotated[int, typer.Option(min=0, help="Runs of each before those.")] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Threads of XNNPACK.")] = 1,
@@ -43,6 +53,14 @@ def command(
             help="Folder where npm installed @litertjs/core.  [default: a pinned one, kept]",
         ),
     ] = None,
+    benchmark_model: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="For adb: LiteRT's tool, built for the device."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="SERIAL", help="For adb: which device.  [default: the only one]"),
+    ] = None,
     emulate: opt.Emulate = None,
     cpu: opt.Cpu = None,
     input_shape: opt.InputShape = None,
@@ -58,8 +76,11 @@ def command(
 
     target = None if plot is None else _picture(plot, browser)
     emulated = emulation_asked(emulate, cpu)
-    if emulated is not None and (plot is not None or on is not Where.NATIVE):
+    if emulated is not None and (plot is not None or on is not On.NATIVE):
         raise UsageError("on an emulated processor there are no times to draw, and no --on")
+    for name, value in (("--benchmark-model", benchmark_model), ("--device", device)):
+        if value is not None and on is not On.ADB:
+            raise UsageError(f"{name} is for devices", hint="say --on adb, or leave it out")
     benched = bench(
         models,
         where=on.value,
@@ -73,6 +94,8 @@ def command(
         input_shapes=parse_input_shapes(input_shape),
         batch=batch,
         emulate=emulated,
+        benchmark_model=benchmark_model,
+        device=device,
     )
     if target is not None:
         from tflite_sparse.files.output import replacing

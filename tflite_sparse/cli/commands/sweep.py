@@ -18,7 +18,7 @@ from tflite_sparse.cli.sweeping.asked import parse_shares, written_recipe
 from tflite_sparse.errors import Place, UsageError
 
 if TYPE_CHECKING:
-    from tflite_sparse.runtime.bench import Where
+    from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.options import SweepData
     from tflite_sparse.sweeping.result import Sweep
 
@@ -187,7 +187,7 @@ def command(
     return 0
 
 
-_WHERE: dict[On, Where] = {On.NATIVE: "native", On.WEB: "web", On.ARM64: "emulated"}
+_WHERE: dict[On, Here] = {On.NATIVE: "native", On.WEB: "web", On.ARM64: "emulated"}
 
 
 def _data(

@@ -1,0 +1,1 @@
+"""Android devices: models timed by LiteRT's own benchmark_model, over adb."""
