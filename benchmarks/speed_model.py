@@ -130,7 +130,7 @@ def features(made: Plan, model: Model) -> NDArray[np.float64]:
     return counted
 
 
-def _fit(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least squares without negative prices: what would be negative costs nothing."""
     used = np.ones(left.shape[1], bool)
     while True:
@@ -162,7 +162,7 @@ def report(times: dict[str, Any]) -> float:
     # Relative errors, so that the small nets count as much as the large ones.
     left = counted[:, :-1] / measured[:, None]
     right = 1 - counted[:, -1] / measured
-    fitted = _fit(left, right)
+    fitted = fit(left, right)
     print(f"{times['runtime']}, {times['processor']}")
     print(f"this machine takes {factor:.2f} times the estimate\n")
     print(f"{'price, ns':12} {'fitted':>8} {'package':>8}")

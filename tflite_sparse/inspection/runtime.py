@@ -14,6 +14,7 @@ from tflite_sparse.model.macs import macs
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.weights import is_pointwise, is_wide
 from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.cost.instructions import instruction_estimate
 from tflite_sparse.xnnpack.explain.root_causes import ranked_faults
 from tflite_sparse.xnnpack.explain.rules import RULES
 from tflite_sparse.xnnpack.plan import plan
@@ -130,8 +131,9 @@ def _other_pointwise(subgraph: Subgraph, planned: Plan) -> tuple[int, ...]:
 
 
 def _target(subgraph: Subgraph, planned: Plan, target: Target) -> PlannedTarget:
-    time = estimate(msgspec.structs.replace(planned, target=target), subgraph)
-    return PlannedTarget(target.name, target.title, target.note, time)
+    named = msgspec.structs.replace(planned, target=target)
+    time, counted = estimate(named, subgraph), instruction_estimate(named, subgraph)
+    return PlannedTarget(target.name, target.title, target.note, time, counted)
 
 
 def _obstacles(subgraph: Subgraph, operators: tuple[OperatorPlan, ...]) -> tuple[Obstacle, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.xnnpack.cost.estimate import Estimate
+from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
 from tflite_sparse.xnnpack.plan_types import (
     Change,
     ClusterPlan,
@@ -24,12 +25,15 @@ class PlannedTarget(Record, frozen=True):
         title: name for people.
         note: what else is worth knowing.
         estimate: how long a run takes; None where nobody has measured the like.
+        instructions: how many instructions a run takes, estimated from emulation; None where nobody
+            has counted the like.
     """
 
     name: str
     title: str
     note: str
     estimate: Estimate | None
+    instructions: InstructionEstimate | None = None
 
 
 class Obstacle(Record, frozen=True):

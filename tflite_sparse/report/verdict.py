@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
+    from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
     from tflite_sparse.xnnpack.plan_types import Reason
 
 __all__ = ["VerdictWords", "verdicts"]
@@ -196,7 +197,19 @@ def _gains(group: TargetGroup) -> str:
         for target in group.targets
         if target.estimate is not None
     ]
-    return f"; an estimated {listing(gains)}" if gains else ""
+    fewer = [
+        f"{_range(target.instructions)} times fewer instructions on {target.name}, by emulation"
+        for target in group.targets
+        if target.instructions is not None
+    ]
+    both = [*gains, *fewer]
+    return f"; an estimated {listing(both)}" if both else ""
+
+
+def _range(counted: InstructionEstimate) -> str:
+    """How many times fewer, from processor to processor."""
+    least, most = f"{counted.least:.1f}", f"{counted.most:.1f}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _blocks(group: TargetGroup) -> str:

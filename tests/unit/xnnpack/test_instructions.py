@@ -1,0 +1,78 @@
+"""The estimate of instructions on 64-bit Arm, beside what was counted under emulation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.nets.small_nets import build_subgraph
+from tests.support.nets.weights import block_mask
+from tests.unit.xnnpack.test_plan import filters, mobilenet
+from tflite_sparse.xnnpack.assumptions import WhatIf
+from tflite_sparse.xnnpack.cost.instruction_prices import PRICES
+from tflite_sparse.xnnpack.cost.instructions import amounts, instruction_estimate
+from tflite_sparse.xnnpack.plan import plan
+
+if TYPE_CHECKING:
+    from tests.support.nets.builder import GraphBuilder, Value
+    from tflite_sparse.model import Subgraph
+
+COUNTS = Path(__file__).parents[3] / "benchmarks" / "arm64_instructions.json"
+COUNTED = json.loads(COUNTS.read_text("utf-8"))["nets"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Subgraph:
+    return build_subgraph(mobilenet)
+
+
+def assumed(graph: Subgraph, zeros: float, block: int) -> WhatIf:
+    weights, rng = filters(graph), np.random.default_rng(0)
+    shapes = {index: graph.tensors[index].shape for index in weights}
+    if block == 1:
+        counts = {index: round(graph.tensors[index].size * zeros) for index in weights}
+        return WhatIf(encoded=frozenset(weights[:1] if zeros else ()), zeros=counts)
+    masks = {i: ~block_mask(rng, shape, (block, 1, 1, 1), zeros) for i, shape in shapes.items()}
+    return WhatIf(encoded=frozenset(weights[:1]), zeros=masks)
+
+
+@pytest.mark.parametrize("counted", COUNTED, ids=lambda row: f"{row['processor']}-{row['zeros']}")
+def test_estimate_meets_the_counts(graph: Subgraph, counted: dict[str, float]) -> None:
+    assume = assumed(graph, counted["zeros"], int(counted["block"]))
+    made = instruction_estimate(plan(graph, "arm64", assume=assume), graph)
+    assert made is not None
+    (found,) = [each for each in made.processors if each.processor == counted["processor"]]
+    assert found.planned == pytest.approx(counted["instructions"], rel=0.025)
+
+
+def test_range_goes_from_one_processor_to_another(graph: Subgraph) -> None:
+    made = instruction_estimate(plan(graph, "arm64", assume=assumed(graph, 0.8, 1)), graph)
+    assert made is not None
+    assert made.least == pytest.approx(2.02, rel=0.02)
+    assert made.most == pytest.approx(3.30, rel=0.02)
+    assert [each.processor for each in made.processors] == ["cortex-a76", "cortex-a53"]
+    assert "not time" in made.counted
+
+
+@pytest.mark.parametrize("target", ["wasm", "arm64-fp16", "armv7", "arm64@litert-2.0"])
+def test_nothing_is_told_of_targets_that_nobody_has_counted(graph: Subgraph, target: str) -> None:
+    assert instruction_estimate(plan(graph, target), graph) is None
+
+
+def test_integers_have_no_prices() -> None:
+    def layer(g: GraphBuilder) -> Value:
+        return g.conv2d(g.input((1, 8, 8, 16), "INT8", scale=0.1), 8, storage="int8")
+
+    quantized = build_subgraph(layer)
+    assert instruction_estimate(plan(quantized, "arm64"), quantized) is None
+
+
+def test_all_that_is_counted_has_a_price_on_every_processor(graph: Subgraph) -> None:
+    assert len({frozenset(prices) for prices in PRICES.values()}) == 1
+    made = plan(graph, "arm64", assume=assumed(graph, 0.8, 1))
+    for op in made.operators:
+        assert amounts(op, graph.operators[op.index], None).keys() <= PRICES["cortex-a76"].keys()
