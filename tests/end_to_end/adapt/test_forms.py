@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.adapted import CHANNELS, adapted, through
-from tests.support.outputs import on_reference
+from tests.support.adapted import CHANNELS, adapted, head, stock, through
+from tests.support.nets.small_nets import build
+from tests.support.outputs import on_reference, outputs
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.outlook import prospects
+from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.runtimes import MAINTAINED
 from tflite_sparse.xnnpack.releases.targets import on_releases
@@ -62,6 +65,17 @@ def grown(g, x):
     return g.add(wide, g.conv2d(x, CHANNELS + 4, zeros=0.9))
 
 
+def halves(g, x):
+    one, other = g.split(x, 2)
+    return g.add(g.conv2d(one, CHANNELS, zeros=0.9), g.conv2d(other, CHANNELS, zeros=0.9))
+
+
+def shuffled(g, x, order=(0, 1, 2, 4, 3)):
+    x = g.conv2d(x, CHANNELS, zeros=0.9)
+    parted = g.reshape(x, (*x.shape[:3], 4, CHANNELS // 4))
+    return g.reshape(g.transpose(parted, order), x.shape)
+
+
 # The net in between, what must be gone, what must be there, steps of rounding.
 SPELLED = {
     "hard swish": (hard_swish, {"MUL", "ADD"}, {"HARD_SWISH"}, 4),
@@ -89,6 +103,26 @@ SPELLED = {
     "largest of four": (lambda g, x: g.pool(x), {"MAX_POOL_2D"}, {"DEPTHWISE_CONV_2D"}, 8),
     "average of four": (lambda g, x: g.pool(x, "AVERAGE_POOL_2D"), {"AVERAGE_POOL_2D"},
                         {"DEPTHWISE_CONV_2D"}, 8),
+    "average at the border": (lambda g, x: g.pool(x, "AVERAGE_POOL_2D", 3, 1, "SAME"),
+                              {"AVERAGE_POOL_2D"}, {"DEPTHWISE_CONV_2D", "MUL"}, 8),
+    "average at one border": (lambda g, x: g.pool(x, "AVERAGE_POOL_2D", 3, 2, "SAME", "RELU6"),
+                              {"AVERAGE_POOL_2D"}, {"DEPTHWISE_CONV_2D", "MUL"}, 8),
+    "a group for each channel": (lambda g, x: g.conv2d(x, CHANNELS, 3, groups=CHANNELS,
+                                                       activation="RELU"),
+                                 set(), {"DEPTHWISE_CONV_2D"}, 4),
+    "groups of 1x1": (lambda g, x: g.conv2d(x, CHANNELS, groups=4, zeros=0.9), set(), {"CONV_2D"},
+                      8),
+    "FULLY_CONNECTED on a map": (
+        lambda g, x: g.fully_connected(g.sub(x, THREE), CHANNELS, zeros=0.9, keep_num_dims=True),
+        {"SUB"}, {"CONV_2D"}, 16),
+    "clamped to 0 and 1": (lambda g, x: g.unary("RELU_0_TO_1", x), {"RELU_0_TO_1"},
+                           {"RELU_N1_TO_1"}, 0),
+    "split for 1x1": (halves, {"SPLIT", "STRIDED_SLICE"}, {"ADD"}, 16),
+    "split for 3x3": (lambda g, x: g.concat([g.depthwise(part) for part in g.split(x, 2)]),
+                      {"SPLIT", "STRIDED_SLICE"}, {"ADD"}, 16),
+    "sliced": (lambda g, x: g.unary("TANH", g.slice(x, (0, 0, 0, 5), (1, *x.shape[1:3], 9))),
+               {"SLICE"}, set(), 0),
+    "shuffled": (shuffled, {"RESHAPE", "TRANSPOSE"}, set(), 8),
     "1x1 with stride": (lambda g, x: g.conv2d(x, CHANNELS, 1, 2, zeros=0.9), set(),
                         {"DEPTHWISE_CONV_2D"}, 0),
 }  # fmt: skip
@@ -112,6 +146,35 @@ def test_it_is_spelled_as_the_sparse_layout_takes_it(name):
     assert np.abs(after - before).max() <= steps * 2**-23 * np.abs(before).max() * 4
 
 
+def test_what_is_spelled_so_runs_sparse_and_right():
+    def all_of_them(g, x):
+        x = g.pool(x, "AVERAGE_POOL_2D", 3, 1, "SAME")
+        x = g.conv2d(x, CHANNELS, 3, groups=CHANNELS)
+        x = g.pool(g.conv2d(x, CHANNELS, groups=4, zeros=0.9), "AVERAGE_POOL_2D", (3, 5), 1, "SAME")
+        x = g.fully_connected(x, CHANNELS, zeros=0.9, keep_num_dims=True)
+        x = halves(g, shuffled(g, g.unary("RELU_0_TO_1", x)))
+        return g.concat([g.depthwise(part) for part in g.split(x, 4)])
+
+    # A reversed map, on which the factors of the border are reversed too.
+    for size in ((32, 32), (30, 33)):
+        data = build(lambda g, size=size: head(g, all_of_them(g, stock(g, size))))
+        result = adapted(data)
+        assert result.blocked == {}
+        stored = sparsify(Model.read(result.after)).model
+        verdict = plan(stored.main, "arm64").verdict
+        assert verdict.outcome is Outcome.SPARSE
+        assert verdict.sparse_pointwise == verdict.pointwise > 10
+        (before,), (after,) = outputs(data), outputs(stored.to_bytes(), emulated=True)
+        np.testing.assert_allclose(after[0], before[0], rtol=0, atol=1e-5 * np.abs(before[0]).max())
+
+
+def test_fully_connected_on_a_map_is_a_convolution_and_that_of_the_head_stays():
+    middle = SPELLED["FULLY_CONNECTED on a map"][0]
+    result = adapted(through(middle))
+    assert result.kinds.count("FULLY_CONNECTED") == 1
+    assert result.kinds[-1] == "FULLY_CONNECTED"
+
+
 # Near misses: what is in the way, with what is said of it.
 LEFT = {
     "not quite hard swish": (
@@ -128,8 +191,23 @@ LEFT = {
     "largest of nine": (
         lambda g, x: g.pool(x, kernel=3), "MAX_POOL_2D", "but for 2x2 with stride 2",
     ),
-    "average at the border": (
-        lambda g, x: g.pool(x, "AVERAGE_POOL_2D", 3, 2, "SAME"), "AVERAGE_POOL_2D", "border",
+    "average of 7x7": (
+        lambda g, x: g.pool(x, "AVERAGE_POOL_2D", 7, 1, "SAME"), "AVERAGE_POOL_2D",
+        "no 3x3 or 5x5",
+    ),
+    "every other channel": (
+        lambda g, x: g.strided_slice(x, (0, 0, 0, 0), x.shape, (1, 1, 1, 2)), "STRIDED_SLICE",
+        "more than a range of channels",
+    ),
+    "rows cut off": (
+        lambda g, x: g.slice(x, (0, 1, 0, 0), (1, x.shape[1] - 1, *x.shape[2:])), "SLICE",
+        "more than a range of channels",
+    ),
+    "split along the width": (
+        lambda g, x: g.concat(g.split(x, 2, 2), 2), "SPLIT", "has no sparse form",
+    ),
+    "shuffled pixels": (
+        lambda g, x: shuffled(g, x, (0, 2, 1, 3, 4)), "RESHAPE", "has no sparse form",
     ),
     "mean of rows": (
         lambda g, x: g.add(x, g.mean(x, (1,), keep_dims=True)), "MEAN", "height and width",

@@ -49,10 +49,11 @@ def convolutions(draw):
     dilation = draw(st.sampled_from((1, 2))) if stride == 1 and max(kernel) <= 5 else 1
     size = draw(st.tuples(st.integers(7, 10), st.integers(7, 10)))
     padding = draw(st.sampled_from(("SAME", "explicit")))
-    channels, outputs_ = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    groups = draw(st.sampled_from((1, 1, 2, 3)))
+    channels, outputs_ = draw(st.integers(1, 4)) * groups, draw(st.integers(1, 5)) * groups
     seed = draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
-    filters = rng.standard_normal((outputs_, *kernel, channels)).astype("f4")
+    filters = rng.standard_normal((outputs_, *kernel, channels // groups)).astype("f4")
     filters[rng.random(filters.shape) < 0.5] = 0
     # Whole cells of the window without a value.
     filters[:, rng.random(kernel) < 0.3] = 0
@@ -67,7 +68,7 @@ def convolutions(draw):
             x, spelled = g.pad_spatial(x, (max(kernel) // 2,) * 2), "VALID"
         return g.conv2d(
             x, outputs_, kernel=kernel, stride=stride, dilation=dilation, padding=spelled,
-            filters=filters, activation=activation, storage=storage,
+            groups=groups, filters=filters, activation=activation, storage=storage,
         )  # fmt: skip
 
     return build(net)
@@ -117,6 +118,7 @@ def test_each_form_computes_what_the_convolution_does(data):
         {"kernel": (1, 7)},
         {"kernel": (7, 1)},
         {"dilation": 2},
+        {"groups": 4, "zeros": 0.6},
         {"activation": "RELU6"},
         {"storage": "fp16"},
     ],
@@ -171,7 +173,6 @@ def test_cells_of_the_window_without_a_value_drop_out():
     [
         ({"zeros": 0.3}, "30 % zeros, too few for its sparse form to pay"),
         ({"pads": (0, 0)}, "padding makes its map smaller"),
-        ({"groups": 2}, "grouped 3x3 convolution"),
         ({"stride": (1, 2)}, "stride 1x2"),
     ],
 )

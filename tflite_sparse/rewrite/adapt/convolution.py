@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.queries import ACTIVATIONS, constant_of, has_bias, is_map
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tflite_sparse.model import Operator
     from tflite_sparse.rewrite.adapt.context import Context
 
-__all__ = ["can_widen", "convolution_refusal", "give_bias", "is_kxk", "is_pointwise"]
+__all__ = ["can_widen", "convolution_refusal", "give_bias", "is_kxk", "is_pointwise", "ungrouped"]
 
 _FLOATS = ("f2", "f4")
 _BIAS = 2
@@ -51,6 +53,24 @@ def give_bias(operator: Operator, context: Context) -> None:
     result = operator.outputs[0]
     zeros = np.zeros(result.shape[3], np.float32)
     context.editor.read(operator, _BIAS, context.editor.constant(zeros, f"{result.name}/bias"))
+
+
+def ungrouped(filt: NDArray[Any], channels: int) -> NDArray[Any]:
+    """A filter with groups as one without: zeros for the channels of other groups.
+
+    Args:
+        filt: the filter, shape (outputs, height, width, channels of a group).
+        channels: channels of the map.
+    """
+    outputs, own = filt.shape[0], filt.shape[3]
+    if own == channels:
+        return filt
+    whole = np.zeros((*filt.shape[:3], channels), filt.dtype)
+    each = outputs * own // channels
+    for first in range(0, channels, own):
+        rows = slice(first // own * each, (first // own + 1) * each)
+        whole[rows, ..., first : first + own] = filt[rows]
+    return whole
 
 
 def can_widen(producer: Operator, context: Context) -> bool:

@@ -34,7 +34,8 @@ _PURE = frozenset(
     {
         "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
         "DIV", "HARD_SWISH", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "PAD", "PRELU",
-        "RELU", "RELU6", "RESHAPE", "SUB", "TRANSPOSE", "CAST", "SQUEEZE", "EXPAND_DIMS",
+        "RELU", "RELU6", "RESHAPE", "SLICE", "STRIDED_SLICE", "SUB", "TRANSPOSE", "CAST", "SQUEEZE",
+        "EXPAND_DIMS",
     }
 )  # fmt: skip
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.convolution import convolution_refusal, give_bias
+from tflite_sparse.rewrite.adapt.convolution import convolution_refusal, give_bias, ungrouped
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
+from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
 from tflite_sparse.rewrite.adapt.passes.windows import WINDOWS
 from tflite_sparse.rewrite.adapt.queries import present
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _STRIDES = (1, 2)
+_GROUPS = "there are no sparse kernels for groups"
 
 
 def pointwise_refusal(operator: Operator, context: Context) -> str | None:
@@ -44,9 +46,6 @@ def pointwise_refusal(operator: Operator, context: Context) -> str | None:
     placed = placed_window(operator)
     if refusal is not None or placed is None:
         return refusal or "has no known size"
-    filt = operator.inputs[1]
-    if filt is None or filt.shape[3] != placed.source.shape[3]:
-        return "has groups"
     rows, columns = placed.axes(context.mirrored)
     if (rows.stride, columns.stride) == (1, 1):
         plain = placed.source is operator.inputs[0] and rows.inside and columns.inside
@@ -62,10 +61,15 @@ def make_pointwise(operator: Operator, context: Context) -> Applied | None:
     give_bias(operator, context)
     placed = window_of(operator)
     rows, columns = placed.axes(context.mirrored)
-    if (rows.stride, columns.stride) == (1, 1):
-        return None
     source = placed.source
     channels = source.shape[3]
+    grouped = present(operator.inputs[1]).shape[3] != channels
+    if grouped:
+        editor.set_weight(operator, 1, lambda filt: ungrouped(filt, channels), "ungrouped")
+    if (rows.stride, columns.stride) == (1, 1):
+        if grouped:
+            return Applied("has zeros in its filter for other groups", _GROUPS, CANONICALIZE)
+        return None
     ones = np.ones((1, 1, 1, channels), np.float32)
     shape = (source.shape[0], rows.outputs, columns.outputs, channels)
     picked = editor.value(shape, source, f"{source.name}/strided")

@@ -33,8 +33,6 @@ def kxk_refusal(operator: Operator, context: Context) -> str | None:
     if placed is None:
         return "has no known size"
     kernel = "x".join(map(str, shape[1:3]))
-    if shape[3] != placed.source.shape[3]:
-        return f"has no sparse form, being a grouped {kernel} convolution on maps"
     if not context.allows(KXK):
         return f"is a {kernel} convolution on maps, which has a sparse form with pass kxk only"
     refusal = convolution_refusal(operator)

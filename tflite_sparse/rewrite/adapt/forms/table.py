@@ -41,6 +41,7 @@ from tflite_sparse.rewrite.adapt.forms.joining import (
 )
 from tflite_sparse.rewrite.adapt.forms.kxk import kxk_refusal
 from tflite_sparse.rewrite.adapt.forms.max_pool import make_max_pool, max_pool_refusal
+from tflite_sparse.rewrite.adapt.forms.slicing import make_slice, slice_refusal
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS, end_in_reduction
@@ -103,6 +104,7 @@ _KXK = Form(_window_source, kxk_refusal)
 """Pass kxk gives it to all of a region at once."""
 
 _REDUCTION = Form(_first_input, reduction_refusal, ending=Change(HEADS, end_in_reduction))
+_SLICE = Form(_first_input, slice_refusal, Change(CANONICALIZE, make_slice))
 _BINARY = Form(computed_inputs, binary_refusal, Change(CANONICALIZE, make_binary))
 
 FORMS: dict[str, Form] = {
@@ -116,6 +118,8 @@ FORMS: dict[str, Form] = {
     "CONCATENATION": Form(
         concatenated_inputs, concatenation_refusal, Change(CANONICALIZE, make_concatenation)
     ),
+    "SLICE": _SLICE,
+    "STRIDED_SLICE": _SLICE,
     "PRELU": Form(_first_input, prelu_refusal, Change(CANONICALIZE, make_prelu)),
     "RESIZE_BILINEAR": Form(_first_input, resize_refusal),
     "MEAN": _REDUCTION,

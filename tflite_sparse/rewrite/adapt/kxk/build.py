@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.build import add_up, select
+from tflite_sparse.rewrite.adapt.convolution import ungrouped
 from tflite_sparse.rewrite.adapt.kxk.price import separable_windows
 from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, SHIFT_WINDOW, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
@@ -136,7 +137,8 @@ def _product(
     editor = context.editor
     inputs = [source, operator.inputs[1], bias]
     product = editor.before(operator, "CONV_2D", inputs, [output], **_ONE_BY_ONE)
-    editor.set_weight(product, 1, change, key)
+    channels = window_of(operator).source.shape[3]
+    editor.set_weight(product, 1, lambda filt: change(ungrouped(filt, channels)), key)
     return product
 
 

@@ -8,12 +8,14 @@ region only, by their forms.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import SubgraphPass
 from tflite_sparse.rewrite.adapt.passes.names import PassName
+from tflite_sparse.rewrite.adapt.passes.spellings import respell
 from tflite_sparse.rewrite.adapt.queries import (
     UNARY_KINDS,
     computed_inputs,
@@ -43,16 +45,18 @@ class Canonicalize(SubgraphPass):
     summary = "write operators as the sparse layout takes them"
     detail = (
         "x · RELU6(x + 3) / 6 becomes HARD_SWISH, a global pool MEAN, gates through RESHAPE or"
-        " FULLY_CONNECTED 1x1 convolutions; SUB and DIV by constants become ADD and MUL, constants"
-        " come first and 4-D; PRELU becomes LEAKY_RELU or RELU, MUL and ADD; 2x2"
-        " MAX_POOL, small AVERAGE_POOL, CONCATENATION and a PAD of channels become convolutions"
-        " and sums."
+        " FULLY_CONNECTED 1x1 convolutions, as do FULLY_CONNECTED on a map and a shuffle of"
+        " channels; a convolution with a group for each channel becomes a depthwise one, others"
+        " lose their groups; SUB and DIV by constants become ADD and MUL, constants come first and"
+        " 4-D; PRELU becomes LEAKY_RELU or RELU, MUL and ADD; 2x2 MAX_POOL, small AVERAGE_POOL,"
+        " CONCATENATION, slices and a PAD of channels become convolutions and sums."
     )
     cost = "depends; counted"
     exact = "rounding where sums are reordered"
 
     def change(self, editor: Editor) -> None:
         """Writes a subgraph anew where that costs nothing."""
+        respell(editor, partial(editor.note, self))
         _global_pools(editor)
         _hard_swishes(editor)
         _kept_dimensions(editor)

@@ -38,6 +38,7 @@ __all__ = ["Pricer"]
 
 _PRICES = COSTS["wasm"]
 _REVERSED = 1.5
+_SLICES = ("SLICE", "STRIDED_SLICE")
 _EAGER = 1000.0
 _ENTRY_TAPS = 27
 
@@ -104,7 +105,7 @@ class Pricer:
         return gain - cost if zeros * 3 > size * 2 else -cost - 1.0
 
     def _extra(self, operator: Operator, region: Region) -> float:
-        if operator.name == "CONCATENATION":
+        if operator.name in ("CONCATENATION", *_SLICES):
             # Its form depends on the rest of the region.
             return _extra(operator, region)
         key = operator, region.context.mirrored
@@ -188,16 +189,22 @@ def _extra(operator: Operator, region: Region) -> float:
         return _window_extra(operator, region)
     elements = math.prod(operator.outputs[0].shape)
     step = elements * _PRICES.moved + _PRICES.overhead
+    extra = 0.0
     if operator.name == "MAX_POOL_2D":
         picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
+        extra = CONVOLUTIONS * picked + (SUMS - 1) * step
         if picks_cells(operator):
-            return picked - step
-        return CONVOLUTIONS * picked + (SUMS - 1) * step
-    if operator.name == "PRELU":
-        return 3 * step
-    if operator.name == "PAD":
-        return elements * (_PRICES.written - _PRICES.moved) + _PRICES.overhead
-    return _joining_extra(operator, region) if operator.name == "CONCATENATION" else 0.0
+            extra = picked - step
+    elif operator.name == "PRELU":
+        extra = 3 * step
+    elif operator.name == "PAD":
+        extra = elements * (_PRICES.written - _PRICES.moved) + _PRICES.overhead
+    elif operator.name in _SLICES:
+        picked = elements * (_PRICES.sparse + _PRICES.written - _PRICES.moved)
+        extra = -step if splits(operator, region.context) else picked
+    elif operator.name == "CONCATENATION":
+        extra = _joining_extra(operator, region)
+    return extra
 
 
 def _joining_extra(operator: Operator, region: Region) -> float:
@@ -220,7 +227,9 @@ def _window_extra(operator: Operator, region: Region) -> float:
     size = window_size(rows, columns) or 0
     elements = math.prod(operator.outputs[0].shape[:3]) * placed.source.shape[3]
     if operator.name == "AVERAGE_POOL_2D":
-        return elements * size * size * _PRICES.depthwise - elements * _PRICES.moved
+        scaled = sum(not axis.inside for axis in (rows, columns))
+        more = scaled * (elements * _PRICES.moved + _PRICES.overhead)
+        return more + elements * size * size * _PRICES.depthwise - elements * _PRICES.moved
     if operator.name == "CONV_2D":
         return elements * size * size * _PRICES.depthwise + _PRICES.overhead
     return elements * (size * size - rows.kernel * columns.kernel) * _PRICES.depthwise
