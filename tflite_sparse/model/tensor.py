@@ -282,6 +282,11 @@ class Tensor:
             )
         self.buffer.data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
+    def store_in(self, buffer: Buffer) -> None:
+        """Lets the tensor hold its value in another buffer, empty for what is computed."""
+        self.buffer = buffer
+        self.table["buffer"] = buffer.index
+
     def check_size(self) -> None:
         """Checks that the buffer of a dense constant is as large as its shape and type ask.
 

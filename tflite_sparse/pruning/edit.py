@@ -61,8 +61,7 @@ def set_bias(model: Model, tensor: Tensor, values: NDArray[np.floating[Any]]) ->
     """
     twin = _twin(model, tensor)
     if len(model.users(twin.buffer)) > 1 or any(m.buffer is twin.buffer for m in model.metadata):
-        twin.buffer = model.add_buffer()
-        twin.table["buffer"] = twin.buffer.index
+        twin.store_in(model.add_buffer())
         twin.subgraph.edited = True
     return _put(model, tensor, _cast(values, FLOATS[tensor.type]))
 

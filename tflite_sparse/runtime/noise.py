@@ -15,6 +15,7 @@ from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.runtime.litert.driver import Job, run_jobs
+from tflite_sparse.storage.values.unpacked import dequantizes, fp32_source
 
 if TYPE_CHECKING:
     import os
@@ -87,7 +88,9 @@ def own_noise(
 
 
 def jittered(path: str | os.PathLike[str]) -> bytes:
-    """A model in which every fp32 weight that is not zero is moved by one unit in the last place.
+    """A model in which every weight that is not zero is moved by one unit in the last place.
+
+    That is of the fp32 that operators compute with, also where a DEQUANTIZE makes it of fewer bits.
 
     Args:
         path: the model.
@@ -97,6 +100,7 @@ def jittered(path: str | os.PathLike[str]) -> bytes:
         TfliteSparseError: it cannot be read.
     """
     model = Model.read(path)
+    _unpack(model)
     rng = np.random.default_rng(_SEED)
     for buffer in _floats(model):
         values: NDArray[Any] = buffer.data.view("<f4").copy()
@@ -105,6 +109,24 @@ def jittered(path: str | os.PathLike[str]) -> bytes:
         fixed = (values == 0) | ~np.isfinite(values) | ~np.isfinite(moved)
         buffer.data = np.where(fixed, values, moved)
     return model.to_bytes()
+
+
+def _unpack(model: Model) -> None:
+    """Stores what DEQUANTIZE makes of constants in place of the operator."""
+    for subgraph in model.subgraphs:
+        idle = []
+        for operator in subgraph.operators:
+            if operator.name != "DEQUANTIZE" or operator.inputs[0] is None:
+                continue
+            densify = subgraph.producer(operator.inputs[0])
+            sparse = densify is not None and densify.name == "DENSIFY"
+            constant = densify.inputs[0] if densify is not None and sparse else operator.inputs[0]
+            if constant is None or not constant.is_constant or not dequantizes(operator, constant):
+                continue
+            operator.outputs[0].store_in(model.add_buffer(fp32_source(constant)()))
+            idle.append(operator)
+        subgraph.remove(idle)
+    model.drop_unused_codes()
 
 
 def _floats(model: Model) -> list[Buffer]:

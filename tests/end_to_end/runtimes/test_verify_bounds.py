@@ -7,7 +7,11 @@ import pytest
 
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import RewriteError
+from tflite_sparse.model import Model
 from tflite_sparse.runtime.compare_outputs import ROUNDING, Bound
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert.driver import run
+from tflite_sparse.runtime.noise import jittered, spread
 from tflite_sparse.runtime.prove import proof_of, verify_files
 from tflite_sparse.runtime.verify import Tolerance, verify
 
@@ -49,6 +53,18 @@ def test_a_model_may_lie_as_far_away_as_the_original_from_itself(store, product,
         verify_files(a, off, weights=False, tolerance=ROUNDING)
     strict = Tolerance(atol=1e-5)
     assert not verify(a, b, trials=1, weights=False, tolerance=strict).equal
+
+
+@pytest.mark.parametrize("storage", ["dense", "fp16", "fp16-sparse", "int8-values"])
+def test_the_noise_of_other_weights_is_that_of_what_operators_compute_with(store, storage):
+    model = ModelBuilder()
+    g = model.graph()
+    g.output(g.fully_connected(g.input((8, 64)), 64, bias=None, zeros=0.8, storage=storage))
+    (path,) = store(model.build())
+    feeds = random_inputs(input_specs(Model.read(path)), 1)
+    one, other = (run(data, feeds) for data in (path, jittered(path)))
+    (noise,) = spread(one, other).values()
+    assert 0 < noise < 1e-4
 
 
 def test_wide_outputs_are_held_against_their_range(store):

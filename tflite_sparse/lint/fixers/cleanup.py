@@ -27,8 +27,7 @@ def share_buffers(model: Model, findings: Sequence[Finding]) -> Repair | None:
         for subgraph in model.subgraphs:
             for tensor in subgraph.tensors:
                 if tensor.buffer in spare:
-                    tensor.buffer = first
-                    tensor.table["buffer"] = first.index
+                    tensor.store_in(first)
                     moved += 1
     if not moved:
         return None

@@ -102,8 +102,7 @@ def _fold(subgraph: Subgraph, propagated: Propagated) -> None:
             if all(use.operator in dropped for use in subgraph.consumers(tensor)):
                 inner.append(tensor)
                 continue
-            tensor.buffer = subgraph.model.add_buffer(propagated.integers[tensor])
-            tensor.table["buffer"] = tensor.buffer.index
+            tensor.store_in(subgraph.model.add_buffer(propagated.integers[tensor]))
     subgraph.remove(gone, inner)
 
 

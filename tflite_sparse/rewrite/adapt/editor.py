@@ -100,8 +100,7 @@ class Editor:
             tensor: the value.
             data: its values, or the buffer that holds them already.
         """
-        tensor.buffer = data if isinstance(data, Buffer) else self.model.add_buffer(data)
-        tensor.table["buffer"] = tensor.buffer.index
+        tensor.store_in(data if isinstance(data, Buffer) else self.model.add_buffer(data))
         self.subgraph.relink()
 
     def dequantize(
