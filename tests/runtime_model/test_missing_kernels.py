@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as litert_schema
 from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
-from tflite_sparse.runtime.litert.driver import run_many
+from tflite_sparse.runtime.litert.driver import run, run_many
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -28,7 +28,7 @@ def ones(*shape: int) -> np.ndarray:
     return np.ones(shape, np.float32)
 
 
-def conv(channels: int, *filters: int) -> Net:
+def conv(channels: int, *filters: int, bias: Sequence[bool] = (True,)) -> Net:
     def net(g: GraphBuilder) -> tuple[Value, ...]:
         options = litert_schema.Conv2DOptionsT()
         options.strideH = options.strideW = 1
@@ -36,14 +36,14 @@ def conv(channels: int, *filters: int) -> Net:
         inputs = [
             g.input((*SIZE, channels)),
             g.constant(ones(*filters)),
-            g.constant(ones(filters[0])),
+            *(g.constant(ones(filters[0])) if there else None for there in bias),
         ]
         return g.op("CONV_2D", inputs, [((*SIZE, filters[0]), "FLOAT32")], options)
 
     return net
 
 
-def depthwise(channels: int, filters: int) -> Net:
+def depthwise(channels: int, filters: int, bias: Sequence[bool] = (True,)) -> Net:
     def net(g: GraphBuilder) -> tuple[Value, ...]:
         options = litert_schema.DepthwiseConv2DOptionsT()
         options.strideH = options.strideW = 1
@@ -52,7 +52,7 @@ def depthwise(channels: int, filters: int) -> Net:
         inputs = [
             g.input((*SIZE, channels)),
             g.constant(ones(1, 3, 3, filters)),
-            g.constant(ones(filters)),
+            *(g.constant(ones(filters)) if there else None for there in bias),
         ]
         return g.op("DEPTHWISE_CONV_2D", inputs, [((*SIZE, filters), "FLOAT32")], options)
 
@@ -127,6 +127,10 @@ REJECTED: dict[str, Net] = {
     "groups of unlike size": conv(8, 6, 3, 3, 2),
     "depthwise": depthwise(8, 12),
     "depthwise of less": depthwise(8, 4),
+    "convolution of two operands": conv(8, 4, 3, 3, 8, bias=()),
+    "1x1 convolution of two operands": conv(8, 4, 1, 1, 8, bias=()),
+    "convolution without its bias": conv(8, 4, 3, 3, 8, bias=(False,)),
+    "depthwise without its bias": depthwise(8, 8, bias=(False,)),
     "transposed in groups": transposed(8, 8, 2, 2, 4),
     "transposed of more": transposed(8, 8, 2, 2, 16),
     "transposed after a convolution": after(conv(8, 6, 3, 3, 8), 3),
@@ -167,3 +171,12 @@ def test_the_plan_says_what_litert_does(nets, loads, backend):
             assert (verdict.outcome is Outcome.LOAD_FAILURE) is not loads, name
             assert bool(verdict.missing) is not loads, name
             assert verdict.elsewhere is Outcome.DENSE
+
+
+def test_a_depthwise_convolution_of_two_operands_ends_the_process():
+    data = build(depthwise(8, 8, bias=()))
+    feeds = random_inputs(input_specs(Model.read(data)), 1)
+    verdict = plan(Model.read(data).main, "x86-avx").verdict
+    assert verdict.outcome is Outcome.PROCESS_ABORT
+    assert run(data, feeds).status == "crashed"
+    assert run(data, feeds, backend="reference").ok

@@ -9,6 +9,7 @@ from tflite_sparse.records import Record
 from tflite_sparse.words.numbers import listing
 from tflite_sparse.xnnpack.forecast import forecast
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.stages.missing_kernels import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +28,8 @@ _WORST_FIRST = (
     Outcome.WRONG_NUMBERS,
     Outcome.OUTPUT_SHAPE,
 )
-# No app brings kernels for operands that the format allows and nothing computes.
-_REJECTED = "operands-rejected"
+# An app must bring it; no app brings kernels for operands that the format allows and none computes.
+_CUSTOM = "custom-operator"
 
 
 class Failing(Record, frozen=True):
@@ -94,7 +95,7 @@ def _failures(model: Model, target: str, counts: ZeroCounts) -> Iterator[tuple[O
     for subgraph in model.subgraphs:
         outcome = forecast(subgraph, target, zeros=counts)
         for why in outcome.missing:
-            if why.rule == _REJECTED:
-                yield Outcome.LOAD_FAILURE, why
+            if why.rule != _CUSTOM:
+                yield outcome_of((why,)), why
         if outcome.failure is not None:
             yield outcome.failure, outcome.reasons[0]

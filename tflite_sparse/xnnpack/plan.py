@@ -29,7 +29,7 @@ from tflite_sparse.xnnpack.releases.targets import Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
 from tflite_sparse.xnnpack.stages.kernels import executed_name
-from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels
+from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels, outcome_of
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def plan(
     elsewhere = failure or (Outcome.SPARSE if sparse else Outcome.DENSE)
     missing = missing_kernels(delegation, subgraph)
     verdict = Verdict(
-        outcome=Outcome.LOAD_FAILURE if missing else elsewhere,
+        outcome=outcome_of(missing) if missing else elsewhere,
         pointwise=len(pointwise),
         sparse_pointwise=sum(op.index in pointwise and op.kernel is not None for op in operators),
         macs=sum(op.macs for op in operators),

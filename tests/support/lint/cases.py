@@ -133,6 +133,11 @@ CASES: dict[str, Case] = {
         lambda: between(lambda g, x: g.maximum(x, np.array(0.5, np.float32))),
         lambda: between(lambda g, x: g.unary("RELU", x)),
     ),
+    "TFS214": Case(
+        lambda: build(lambda g: g.depthwise(g.input((1, 8, 8, 8)), bias=None)),
+        lambda: build(lambda g: g.depthwise(g.input((1, 8, 8, 8)))),
+        "DEPTHWISE_CONV_2D #0",
+    ),
     "TFS220": Case(
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x, keep_dims=True))),
         lambda: pruned(end=lambda g, x: g.softmax(g.mean(x))),

@@ -223,6 +223,21 @@ def operands_rejected(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
+    "TFS214",
+    "no-bias",
+    Severity.ERROR,
+    what="A convolution or depthwise convolution without a bias. The format makes it optional;"
+    " XNNPACK does not take such an operator, and LiteRT's own kernel refuses it or, where a"
+    " depthwise convolution has two operands only, reads beyond them.",
+    why="The model does not load, or the process ends when it runs.",
+    fix="Give the operator a bias of zeros, as converters do.",
+)
+def no_bias(subject: Subject) -> Iterator[Hit]:
+    """Convolutions that lack their bias."""
+    yield from _hits(subject, no_bias)
+
+
+@rule(
     "TFS212",
     "output-shape",
     Severity.WARNING,

@@ -25,6 +25,18 @@ PARTITION_RULES: dict[Stage, tuple[Row, ...]] = {
             "TFS211",
         ),
         (
+            "no-bias",
+            "the kernel of a convolution without a bias does not start",
+            "tflite/kernels/conv.cc, depthwise_conv.cc: Prepare",
+            "TFS214",
+        ),
+        (
+            "no-bias-crash",
+            "the kernel of a depthwise convolution reads the bias that the operator lacks",
+            "tflite/kernels/depthwise_conv.cc: EvalFloat",
+            "TFS214",
+        ),
+        (
             "delegate-operator",
             "XNNPACK takes no operator of this kind",
             f"{_DELEGATE}: VisitNode",

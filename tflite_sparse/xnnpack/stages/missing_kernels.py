@@ -13,16 +13,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.xnnpack.explain.wording import reason
+from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.stages.delegate.operators import BINARY, UNARY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tflite_sparse.model import Operator, Subgraph, Tensor
     from tflite_sparse.xnnpack.plan_types import Reason
     from tflite_sparse.xnnpack.stages.delegate.delegate import Delegation
 
-__all__ = ["STOCK_CUSTOM_OPERATORS", "missing_kernels"]
+__all__ = ["STOCK_CUSTOM_OPERATORS", "missing_kernels", "outcome_of"]
 
 STOCK_CUSTOM_OPERATORS = frozenset(
     {"AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess"}
@@ -31,6 +32,9 @@ STOCK_CUSTOM_OPERATORS = frozenset(
 
 _MAP = 4
 _MATRIX = 2
+_BIAS = 2
+_NO_BIAS = "no-bias"
+_BIAS_READ_BLINDLY = "no-bias-crash"
 _KEEPS = frozenset(
     {"AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
     | set(UNARY)
@@ -48,6 +52,16 @@ def missing_kernels(delegation: Delegation, subgraph: Subgraph) -> tuple[Reason,
         subgraph: the subgraph.
     """
     return tuple(_missing(delegation, subgraph))
+
+
+def outcome_of(missing: Sequence[Reason]) -> Outcome:
+    """What a stock runtime does for lack of kernels.
+
+    Args:
+        missing: why it does not run a subgraph, at least one reason.
+    """
+    crashes = all(why.rule == _BIAS_READ_BLINDLY for why in missing)
+    return Outcome.PROCESS_ABORT if crashes else Outcome.LOAD_FAILURE
 
 
 def _missing(delegation: Delegation, subgraph: Subgraph) -> Iterator[Reason]:
@@ -75,9 +89,28 @@ def _missing(delegation: Delegation, subgraph: Subgraph) -> Iterator[Reason]:
                 found=found,
                 wanted=wanted,
             )
+        if op.name in _WITH_BIAS and _operand(op, _BIAS) is None:
+            yield _without_bias(op)
         _follow(op, channels)
 
 
+def _without_bias(op: Operator) -> Reason:
+    # Only depthwise convolutions may lack the operand by their Prepare (tflite/kernels/conv.cc,
+    # depthwise_conv.cc); the optimized kernel then reads it all the same.
+    crashes = op.name == "DEPTHWISE_CONV_2D" and len(op.inputs) == _BIAS
+    return reason(
+        _BIAS_READ_BLINDLY if crashes else _NO_BIAS,
+        op,
+        "has no bias, which LiteRT's kernel reads all the same"
+        if crashes
+        else "has no bias, without which LiteRT's kernel does not start",
+        operand="bias",
+        found="none",
+        wanted="a bias",
+    )
+
+
+_WITH_BIAS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 _Why = tuple[str, str] | None
 
 
