@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["PossibleGain", "possible_gain"]
 
 _BROWSER = "wasm"
+_DEPTHWISE = "DEPTHWISE_CONV_2D"
+_ENTRY = (3, 3, 3)
 _NS_PER_MS = 1e6
 
 
@@ -61,6 +63,14 @@ def possible_gain(inspection: Inspection, zeros: float | None = None) -> Possibl
                 saved += max(0.0, sparse_saving(use.macs, weight.shape[-1], share, costs))
             elif use.wide:
                 saved += max(0.0, wide_saving(use.macs, weight.shape, share, costs))
+    if saved > 0:
+        # Depthwise convolutions between them take less time in the sparse layout, entries more.
+        entries = sum(
+            use.macs for w in inspection.weights if w.shape[1:] == _ENTRY for use in w.uses
+        )
+        depthwise = sum(op.macs for op in inspection.operators if op.name == _DEPTHWISE)
+        saved += depthwise * (costs.depthwise - costs.depthwise_sparse)
+        saved -= entries * (costs.entry - costs.dense)
     left = target.estimate.dense_ms - saved / _NS_PER_MS
     if left <= 0 or saved <= 0:
         return None

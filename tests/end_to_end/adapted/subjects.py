@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.support.architectures import ARCHITECTURES, build
+from tests.support.architectures import ARCHITECTURES, OUT_OF_REACH, build
 from tests.support.architectures.pictures import picture
 from tests.support.nets.weights import without_smallest
 from tests.support.peers.npm import POSE, npm_file
@@ -117,7 +117,7 @@ _POSES = ("pose_landmark_lite", "pose_landmark_heavy")
 
 
 def _built(name: str) -> Subject:
-    architecture = ARCHITECTURES[name]
+    architecture = ARCHITECTURES.get(name) or OUT_OF_REACH[name]
     dense = functools.cache(functools.partial(build, name))
     return Subject(name, "built", dense, architecture.low, architecture.high)
 
@@ -126,5 +126,6 @@ SUBJECTS: dict[str, Subject] = {
     **{name: _real(name, functools.partial(_wheel_model, name)) for name in all_real_models()},
     **{name: _real(name, functools.partial(_npm_model, name)) for name in _POSES},
     **{name: _built(name) for name in ARCHITECTURES},
+    "densenet": _built("densenet"),
 }
 """All of them, by name."""

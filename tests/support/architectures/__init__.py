@@ -23,8 +23,10 @@ from tests.support.architectures.out_of_reach.densenet import densenet
 from tests.support.architectures.out_of_reach.starnet import starnet
 from tests.support.architectures.out_of_reach.yolox import yolox
 from tests.support.architectures.pyramid import pyramid
-from tests.support.architectures.resnet import resnet
 from tests.support.architectures.segmentation import deeplab, lraspp, unet, unet_transposed
+from tests.support.architectures.shortcuts.repvit import repvit
+from tests.support.architectures.shortcuts.resnet import resnet
+from tests.support.architectures.shortcuts.xception import xception
 from tests.support.architectures.siamese import siamese
 from tests.support.architectures.ssd import ssd
 from tests.support.architectures.super_resolution import super_resolution
@@ -107,6 +109,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "resnet50_wide": Architecture(
         resnet, {"wide": True}, {"size": 64, "width": 0.5, "classes": 50, "wide": True}
     ),
+    "xception": Architecture(xception, {}, {"size": 75, "width": 0.25, "classes": 50, "middle": 1}),
+    "repvit": Architecture(repvit, {}, _SMALL),
     "deeplab": Architecture(deeplab, {}, _SEGMENTED),
     "deeplab_257": Architecture(deeplab, {"size": 257}, {**_SEGMENTED, "size": 97}),
     "lraspp": Architecture(lraspp, {}, _SEGMENTED),

@@ -64,5 +64,5 @@ def test_a_share_that_is_asked_for_is_worked_out() -> None:
 
 
 def test_a_model_in_which_nothing_would_run_sparse_says_so() -> None:
-    out = call("inspect", str(real_model("iris_landmark")), "--what-if", "0.8").out
+    out = call("inspect", str(real_model("hand_recrop")), "--what-if", "0.8").out
     assert "No 1x1 convolution would run sparse" in out

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
 
-__all__ = ["add_up", "pad_before", "select", "slice_channels"]
+__all__ = ["add_up", "pad_before", "placed_side_by_side", "select", "slice_channels"]
 
 _ONE_BY_ONE = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
 
@@ -70,6 +70,32 @@ def select(
     bias = editor.constant(np.zeros(channels, np.float32), f"{name}/bias")
     editor.before(place, "CONV_2D", [source, filters, bias], [output], **_ONE_BY_ONE)
     return output
+
+
+def placed_side_by_side(
+    editor: Editor, place: Operator | None, parts: Sequence[Tensor], output: Tensor
+) -> list[Tensor]:
+    """Inserts 1x1 convolutions that put maps in their places among the channels of all of them.
+
+    Args:
+        editor: edits the subgraph.
+        place: the operator that they come before; None for the end.
+        parts: the maps.
+        output: what the results are to be added up to.
+
+    Returns:
+        The results, each with the channels of all maps, zero but for its own.
+    """
+    total = output.shape[3]
+    placed = []
+    first = 0
+    for part in parts:
+        channels = part.shape[3]
+        matrix = np.zeros((total, channels), np.float32)
+        matrix[np.arange(first, first + channels), np.arange(channels)] = 1
+        placed.append(select(editor, place, part, matrix, f"{output.name}/placed"))
+        first += channels
+    return placed
 
 
 def slice_channels(

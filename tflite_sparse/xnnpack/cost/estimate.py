@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.records import Record
 from tflite_sparse.xnnpack.cost.prices import COSTS, multiplication
-from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
+from tflite_sparse.xnnpack.plan_types import Disposition, Outcome, Role
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Subgraph
@@ -82,6 +82,8 @@ def nanoseconds(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, fl
             dense += cost
             if op.kernel is not None:
                 cost = _sparse(op, filters.get(op.index), elements, costs)
+            elif op.nchw and op.macs:
+                cost = op.macs * _in_layout(op, costs) + costs.overhead
             planned += cost
     return dense, planned
 
@@ -104,6 +106,13 @@ def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:
         return elements * costs.moved
     price = costs.depthwise if op.name == "DEPTHWISE_CONV_2D" else costs.dense
     return op.macs * price
+
+
+def _in_layout(op: OperatorPlan, costs: Costs) -> float:
+    """Nanoseconds of a multiplication in the sparse layout, where its kernel skips no zeros."""
+    if op.name == "DEPTHWISE_CONV_2D":
+        return costs.depthwise_sparse
+    return costs.entry if op.role is Role.ENTRY else costs.dense
 
 
 def _sparse(op: OperatorPlan, counted: FilterPlan | None, elements: int, costs: Costs) -> float:

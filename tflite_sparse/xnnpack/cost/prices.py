@@ -21,7 +21,11 @@ class Costs(Record, frozen=True):
 
     Attributes:
         dense: a multiplication of a dense convolution or matrix product, in nanoseconds.
-        depthwise: a multiplication of a depthwise convolution, in either layout, in nanoseconds.
+        depthwise: a multiplication of a depthwise convolution outside the sparse layout, in
+            nanoseconds.
+        depthwise_sparse: the same in the sparse layout.
+        entry: a multiplication of a convolution that brings a map into the sparse layout, in
+            nanoseconds.
         sparse: a multiplication by a weight that is not zero in the sparse kernel for one output
             channel, in nanoseconds.
         sparse_2: the same in the kernel for blocks of 2.
@@ -34,6 +38,8 @@ class Costs(Record, frozen=True):
 
     dense: float
     depthwise: float
+    depthwise_sparse: float
+    entry: float
     sparse: float
     sparse_2: float
     sparse_4: float
@@ -45,18 +51,20 @@ class Costs(Record, frozen=True):
 
 COSTS = {
     "wasm": Costs(
-        dense=0.0625,
-        depthwise=0.15,
+        dense=0.058,
+        depthwise=0.3,
+        depthwise_sparse=0.13,
+        entry=0.15,
         sparse=0.0863,
         sparse_2=0.37,
         sparse_4=0.36,
-        written=0.75,
+        written=0.55,
         moved=0.4,
         overhead=2000.0,
         measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread: MobileNetV1 1.0 224 "
         "at 0, 70, 80, 90 and 95 % zeros in 37.1, 19.4, 14.8, 10.2 and 7.9 ms, and at 70, 80 and "
         "90 % in blocks of 2 output channels 1.75, 1.18 and 0.79 times as long as dense, of 4 "
-        "1.62, 1.16 and 0.72 times",
+        "1.62, 1.16 and 0.72 times; depthwise convolutions and entries by what more of them take",
     ),
 }
 """The prices by the name of the target, where they were measured."""

@@ -42,7 +42,7 @@ def by_taps(
         costs: prices on the target.
     """
     inputs, outputs = channels
-    shifted = shifts * SHIFT_WINDOW**2 * inputs * costs.depthwise
+    shifted = shifts * SHIFT_WINDOW**2 * inputs * costs.depthwise_sparse
     products = kept * costs.sparse + taps * outputs * costs.written
     sums = (taps - 1) * outputs * costs.moved
     operators = shifts + 2 * taps - 1
@@ -74,7 +74,7 @@ def separable(
     copies, results = lines[0] * inputs, lines[1] * outputs
     placed = 0.0 if lines[0] == 1 else copies * (costs.sparse + costs.written)
     shifted = sum(
-        size * size * many * costs.depthwise
+        size * size * many * costs.depthwise_sparse
         for size, many in zip(windows, (copies, results), strict=True)
     )
     product = kept * costs.sparse + results * costs.written

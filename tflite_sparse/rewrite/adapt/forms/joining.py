@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.build import add_up, select
+from tflite_sparse.rewrite.adapt.build import add_up, placed_side_by_side, select
 from tflite_sparse.rewrite.adapt.convolution import is_pointwise
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
@@ -76,16 +76,8 @@ def make_concatenation(operator: Operator, context: Context) -> Applied:
             _split(use.operator, operator, context)
         return Applied("the convolutions that read it work on its inputs one by one", _NO_FORM)
     editor, result = context.editor, operator.outputs[0]
-    total = result.shape[3]
-    parts = []
-    first = 0
-    for tensor in map(present, operator.inputs):
-        channels = tensor.shape[3]
-        matrix = np.zeros((total, channels), np.float32)
-        matrix[np.arange(first, first + channels), np.arange(channels)] = 1
-        parts.append(select(editor, operator, tensor, matrix, f"{result.name}/placed"))
-        first += channels
-    add_up(editor, operator, parts, result)
+    inputs = list(map(present, operator.inputs))
+    add_up(editor, operator, placed_side_by_side(editor, operator, inputs, result), result)
     editor.drop(operator)
     return Applied("became a sum of 1x1 convolutions that place channels", _NO_FORM)
 

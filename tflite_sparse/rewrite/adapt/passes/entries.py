@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.build import add_up, pad_before, slice_channels
+from tflite_sparse.rewrite.adapt.build import (
+    add_up,
+    pad_before,
+    placed_side_by_side,
+    slice_channels,
+)
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.rewrite.adapt.queries import present
@@ -23,10 +28,12 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.context import Context
     from tflite_sparse.rewrite.adapt.regions.region import Region
 
-__all__ = ["ENTRIES", "GROUP", "channel_groups"]
+__all__ = ["ENTRIES", "GROUP", "JOINED", "channel_groups"]
 
 GROUP = 12
 """Channels that enter the sparse layout together: the cells of 2x2 in maps of three channels."""
+JOINED = 4
+"""Maps that are put side by side at once."""
 
 _BLOCK = 2
 _CHANNELS = 3
@@ -100,9 +107,11 @@ def _bring_in(tensor: Tensor, context: Context, first_readers: list[Operator]) -
         if last - first < GROUP:
             group = pad_before(editor, place, group, (0, 0, 0, 0), first + GROUP - last)
         into = result if len(starts) == 1 else None
-        parts.append(_enter(place, group, range(first, last), tensor, into, context))
-    if len(starts) > 1:
-        add_up(editor, place, parts, result)
+        parts.append(_enter(place, group, last - first, tensor, into, context))
+    while len(parts) > 1:
+        sets = [parts[first : first + JOINED] for first in range(0, len(parts), JOINED)]
+        into = result if len(sets) == 1 else None
+        parts = [_side_by_side(place, some, tensor, into, context) for some in sets]
     begin = 0 if producer is None else producer.index
     first_readers += [
         use.operator
@@ -118,29 +127,44 @@ def _bring_in(tensor: Tensor, context: Context, first_readers: list[Operator]) -
 def _enter(
     place: Operator,
     group: Tensor,
-    channels: range,
+    channels: int,
     tensor: Tensor,
     output: Tensor | None,
     context: Context,
 ) -> Tensor:
-    """Puts twelve channels of a map in their places among all of its channels."""
+    """Brings up to twelve channels of a map in."""
     editor = context.editor
-    batch, height, width, total = tensor.shape
+    batch, height, width, _ = tensor.shape
     if output is None:
-        output = editor.value(tensor.shape, tensor, f"{tensor.name}/entered")
+        shape = (batch, height, width, channels)
+        output = editor.value(shape, tensor, f"{tensor.name}/entered")
     large = editor.value(
         (batch, height * _BLOCK, width * _BLOCK, _CHANNELS), tensor, f"{tensor.name}/spread"
     )
     editor.before(place, "DEPTH_TO_SPACE", [group], [large], block_size=_BLOCK)
-    kernel = np.zeros((total, _WINDOW, _WINDOW, _CHANNELS), np.float32)
-    chosen = np.arange(channels.start, channels.stop)
-    cell, channel = np.divmod(chosen - channels.start, _CHANNELS)
+    kernel = np.zeros((channels, _WINDOW, _WINDOW, _CHANNELS), np.float32)
+    chosen = np.arange(channels)
+    cell, channel = np.divmod(chosen, _CHANNELS)
     kernel[chosen, cell // _BLOCK + 1, cell % _BLOCK + 1, channel] = 1
     filters = editor.constant(kernel, f"{output.name}/filter")
-    bias = editor.constant(np.zeros(total, np.float32), f"{output.name}/bias")
+    bias = editor.constant(np.zeros(channels, np.float32), f"{output.name}/bias")
     padded = pad_before(editor, place, large, (1, 1, 1, 1))
     editor.before(
         place, "CONV_2D", [padded, filters, bias], [output],
         padding="VALID", stride_h=2, stride_w=2,
     )  # fmt: skip
+    return output
+
+
+def _side_by_side(
+    place: Operator, parts: list[Tensor], tensor: Tensor, output: Tensor | None, context: Context
+) -> Tensor:
+    """Puts maps that are inside side by side: a few at a time, each is written a few times only."""
+    editor = context.editor
+    if len(parts) == 1 and output is None:
+        return parts[0]
+    if output is None:
+        shape = (*tensor.shape[:3], sum(part.shape[3] for part in parts))
+        output = editor.value(shape, tensor, f"{tensor.name}/joined")
+    add_up(editor, place, placed_side_by_side(editor, place, parts, output), output)
     return output

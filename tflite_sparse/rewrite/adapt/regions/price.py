@@ -19,7 +19,7 @@ from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS, picks_cells
 from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
-from tflite_sparse.rewrite.adapt.passes.entries import GROUP, channel_groups
+from tflite_sparse.rewrite.adapt.passes.entries import GROUP, JOINED, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
 from tflite_sparse.rewrite.adapt.queries import RANK
 from tflite_sparse.rewrite.adapt.window import placed_window
@@ -102,7 +102,7 @@ class Pricer:
         if any(region.context.mirrored):
             cost += _mirror_cost(region)
         # More than two thirds must be zero, over all filters that go together.
-        return gain - cost if zeros * 3 > size * 2 else -cost - 1.0
+        return gain - cost if zeros * 3 > size * 2 else -max(cost, 0.0) - 1.0
 
     def _extra(self, operator: Operator, region: Region) -> float:
         if operator.name in ("CONCATENATION", *_SLICES):
@@ -166,11 +166,18 @@ def _exit_cost(tensor: Tensor, region: Region) -> float:
 
 def _entry_cost(tensor: Tensor) -> float:
     """Nanoseconds that it takes to bring a map into the sparse layout."""
-    groups = channel_groups(tensor.shape[3])
+    channels = tensor.shape[3]
+    groups = channel_groups(channels)
     pixels = math.prod(tensor.shape[:3])
-    work = pixels * _ENTRY_TAPS * tensor.shape[3] * _PRICES.dense
-    moved = pixels * (2 * GROUP + 2 * tensor.shape[3]) * _PRICES.moved
-    return groups * (work + moved + 4 * _PRICES.overhead)
+    work = pixels * min(GROUP, channels) * _ENTRY_TAPS * _PRICES.entry
+    moved = pixels * 2 * GROUP * _PRICES.moved
+    cost = groups * (work + moved + 4 * _PRICES.overhead)
+    while groups > 1:
+        # Each part is written over all channels of the map that it becomes part of, and added.
+        written = pixels * channels * min(JOINED, groups) * (_PRICES.written + _PRICES.moved)
+        cost += written + 2 * groups * _PRICES.overhead
+        groups = -(-groups // JOINED)
+    return cost
 
 
 def _mirror_cost(region: Region) -> float:
@@ -191,7 +198,7 @@ def _extra(operator: Operator, region: Region) -> float:
     step = elements * _PRICES.moved + _PRICES.overhead
     extra = 0.0
     if operator.name == "MAX_POOL_2D":
-        picked = elements * 9 * _PRICES.depthwise + _PRICES.overhead
+        picked = elements * 9 * _PRICES.depthwise_sparse + _PRICES.overhead
         extra = CONVOLUTIONS * picked + (SUMS - 1) * step
         if picks_cells(operator):
             extra = picked - step
@@ -229,7 +236,8 @@ def _window_extra(operator: Operator, region: Region) -> float:
     if operator.name == "AVERAGE_POOL_2D":
         scaled = sum(not axis.inside for axis in (rows, columns))
         more = scaled * (elements * _PRICES.moved + _PRICES.overhead)
-        return more + elements * size * size * _PRICES.depthwise - elements * _PRICES.moved
+        return more + elements * size * size * _PRICES.depthwise_sparse - elements * _PRICES.moved
     if operator.name == "CONV_2D":
-        return elements * size * size * _PRICES.depthwise + _PRICES.overhead
-    return elements * (size * size - rows.kernel * columns.kernel) * _PRICES.depthwise
+        return elements * size * size * _PRICES.depthwise_sparse + _PRICES.overhead
+    outside = rows.kernel * columns.kernel * _PRICES.depthwise
+    return elements * (size * size * _PRICES.depthwise_sparse - outside)

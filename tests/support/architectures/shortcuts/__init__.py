@@ -1,0 +1,1 @@
+"""Classifiers whose blocks add up what goes around them."""
