@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.adapted.proof import adapted, facts, sparse_as_it_is
+from tests.end_to_end.adapted.proof import ROUNDING, adapted, facts, sparse_as_it_is
 from tests.end_to_end.adapted.subjects import SUBJECTS
 from tests.end_to_end.adapted.table import MARKDOWN, gain, markdown, read
 
 ROWS = read()["models"]
-# Sums in another order, in nets of a hundred layers.
-LARGEST = 1e-5
 SLOWEST = 0.97
 # What no stock runtime runs, neither before nor after.
 UNRUN = {"face_landmark_with_attention": "unresolved custom op"}
@@ -46,8 +44,10 @@ def test_no_model_became_wrong_or_slower(name):
     row = ROWS[name]
     assert "failure" not in row
     assert row["executed_as_planned"]
-    assert row["difference"]["dense"] < LARGEST
-    assert row["difference"]["sparse"] < LARGEST
+    # A net that a unit in the last place moves further is held against that, twice, as by verify.
+    bound = max(ROUNDING, 2 * row.get("noise", 0.0))
+    assert row["difference"]["dense"] < bound
+    assert row["difference"]["sparse"] < bound
     assert gain(row) > SLOWEST
 
 
