@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["jittered", "own_noise", "spread"]
 
 _FLOAT = 4
-_SEED = 0
 
 
 def spread(one: RunResult, other: RunResult) -> dict[str, float]:
@@ -87,13 +86,14 @@ def own_noise(
     yield Bound.WEIGHTS, list(spread(one, moved).values())
 
 
-def jittered(path: str | os.PathLike[str]) -> bytes:
+def jittered(path: str | os.PathLike[str], seed: int = 0) -> bytes:
     """A model in which every weight that is not zero is moved by one unit in the last place.
 
     That is of the fp32 that operators compute with, also where a DEQUANTIZE makes it of fewer bits.
 
     Args:
         path: the model.
+        seed: chooses which are moved up and which down.
 
     Raises:
         RewriteError: the model cannot be written without loss.
@@ -101,7 +101,7 @@ def jittered(path: str | os.PathLike[str]) -> bytes:
     """
     model = Model.read(path)
     _unpack(model)
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(seed)
     for buffer in _floats(model):
         values: NDArray[Any] = buffer.data.view("<f4").copy()
         up = np.where(rng.integers(0, 2, values.size, dtype=np.uint8), np.inf, -np.inf)

@@ -37,7 +37,7 @@ def _conv(filters: np.ndarray, storage: str = "dense") -> ModelBuilder:
     builder = ModelBuilder()
     graph = builder.graph()
     x = graph.input((1, 4, 4, filters.shape[3]))
-    graph.output(graph.conv2d(x, filters.shape[0], filters=filters, storage=storage, bias=False))
+    graph.output(graph.conv2d(x, filters.shape[0], filters=filters, storage=storage))
     return builder
 
 
