@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tflite_sparse.model.quantization import scales_of
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.weights import find_weights
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Model, Subgraph, Tensor
 
-__all__ = ["is_adapted_pair", "is_reordered_pair"]
+__all__ = ["is_adapted_pair", "is_reordered_pair", "is_rounded_pair"]
 
 _MOST = 0.5
 _LEAST = 64
+# Rounding to eight bits makes the smallest values zero, and moves sums by less than their noise.
+_LOST = 0.03
+_MOVED = 0.02
 
 
 def is_adapted_pair(before: Model, after: Model) -> bool:
@@ -43,6 +47,69 @@ def is_adapted_pair(before: Model, after: Model) -> bool:
     total = sum(count * number for (count, _), number in first.items())
     same = sum(key[0] * number for key, number in (first & second).items())
     return total > 0 and same > _MOST * total
+
+
+def is_rounded_pair(before: Model, after: Model) -> bool:
+    """Whether one model looks like the other with its weights rounded to fewer bits.
+
+    They have the same inputs and outputs, some weights of the second are of a narrower type than
+    floats of 32 bits, and most weights of the first are in the second but for rounding, in whatever
+    order. That is no proof that they compute nearly the same.
+
+    Args:
+        before: the first model.
+        after: the second.
+
+    Raises:
+        EncodingError: a sparse encoding is malformed.
+        ModelError: a buffer does not fit its tensor.
+    """
+    if _ends(before) != _ends(after):
+        return False
+    first, second = _moments(before), _moments(after)
+    if {kind for kind, *_ in second} <= {kind for kind, *_ in first}:
+        return False
+    total = same = 0
+    for _, positive, negative, power in first:
+        total += positive + negative
+        twin = next(
+            (
+                other
+                for other in second
+                if abs(other[3] - power) <= _MOVED * power
+                and _is_left(other[1], positive)
+                and _is_left(other[2], negative)
+            ),
+            None,
+        )
+        if twin is not None:
+            second.remove(twin)
+            same += positive + negative
+    return total > 0 and same > _MOST * total
+
+
+def _is_left(after: int, before: int) -> bool:
+    return (1 - _LOST) * before - 1 <= after <= before
+
+
+def _moments(model: Model) -> list[tuple[str, int, int, float]]:
+    """For each weight its type, how many values are positive and negative, and their magnitude."""
+    moments = []
+    for weight in find_weights(model, by_bytes=True):
+        tensor = weight.tensor
+        values = decoded(tensor)
+        if values is None or values.dtype.kind not in "fi":
+            continue
+        scales = scales_of(tensor) if values.dtype.kind == "i" else None
+        if values.dtype.kind == "i" and scales is None:
+            continue
+        real = values.astype(np.float32)
+        if scales is not None:
+            real *= scales
+        positive, negative = int((real > 0).sum()), int((real < 0).sum())
+        if positive + negative >= _LEAST:
+            moments.append((tensor.type, positive, negative, float(np.abs(real).sum())))
+    return moments
 
 
 def is_reordered_pair(before: Model, after: Model) -> bool:

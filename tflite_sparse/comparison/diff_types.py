@@ -111,6 +111,8 @@ class ModelDiff(Record, frozen=True):
         adapted: whether the second looks like the first after its graph was adapted: the same ends,
             and most weights the same; or the same graph with every constant the same but for the
             order of its values. Whether they compute the same, only running both tells.
+        rounded: whether the second looks like the first with its weights rounded to fewer bits, its
+            graph adapted or not.
     """
 
     before: str | None
@@ -128,3 +130,4 @@ class ModelDiff(Record, frozen=True):
     tensors_after: Count
     appended_equal: bool
     adapted: bool = False
+    rounded: bool = False

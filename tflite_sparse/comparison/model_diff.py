@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tflite_sparse.comparison.adapted_pair import is_adapted_pair, is_reordered_pair
+from tflite_sparse.comparison.adapted_pair import (
+    is_adapted_pair,
+    is_reordered_pair,
+    is_rounded_pair,
+)
 from tflite_sparse.comparison.diff_types import BlobDiff, KindDiff, ModelDiff, Side, WeightDiff
 from tflite_sparse.comparison.graph_diff import GraphComparison
 from tflite_sparse.flatbuffer.appended import relocated
@@ -54,6 +58,8 @@ def diff(before: Model, after: Model) -> ModelDiff:
         adapted = is_adapted_pair(before, after)
     elif not signatures and any(not weight.equal for weight in weights):
         adapted = is_reordered_pair(before, after)
+    changed = bool(graph) or any(not weight.equal for weight in weights)
+    rounded = not signatures and changed and not adapted and is_rounded_pair(before, after)
     return ModelDiff(
         before=before.name,
         after=after.name,
@@ -73,6 +79,7 @@ def diff(before: Model, after: Model) -> ModelDiff:
         tensors_after=sum(len(g.tensors) for g in after.subgraphs),
         appended_equal=appended,
         adapted=adapted,
+        rounded=rounded,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Tensor
 
-__all__ = ["QuantizationFacts", "quantization_facts", "zero_points"]
+__all__ = ["QuantizationFacts", "quantization_facts", "scales_of", "zero_points"]
 
 _INTEGERS = ("INT", "UINT")
 
@@ -53,6 +53,23 @@ def zero_points(tensor: Tensor) -> NDArray[np.int64] | None:
             place=tensor.place,
         )
     return points.reshape(tuple(points.size if i == axis else 1 for i in range(rank)))
+
+
+def scales_of(tensor: Tensor) -> NDArray[np.float32] | None:
+    """The steps of a symmetrically quantized tensor, as an array that broadcasts to its shape.
+
+    None for a tensor that is not quantized, or whose zero points are not 0.
+    """
+    points, scales = _stored(tensor), _vector(tensor, "scale")
+    if points is None or scales is None or points.any():
+        return None
+    axis, rank = _axis(tensor), len(tensor.shape)
+    if scales.size == 1:
+        return scales.reshape((1,) * rank).astype(np.float32)
+    if axis >= rank or tensor.shape[axis] != scales.size:
+        return None
+    shape = tuple(scales.size if i == axis else 1 for i in range(rank))
+    return scales.reshape(shape).astype(np.float32)
 
 
 def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:

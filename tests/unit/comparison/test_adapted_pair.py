@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.support.nets.small_nets import build, head, trunk
 from tests.support.nets.weights import block_mask
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model
+from tflite_sparse.model.weights import find_weights
 from tflite_sparse.report.text.diff import diff_lines
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.runtime.verification import Verification
+from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 
 if TYPE_CHECKING:
     from tests.support.nets.builder import GraphBuilder, Value
@@ -87,3 +90,26 @@ def test_the_outputs_decide_about_an_adapted_model_and_nothing_else_does(adapted
     found = Verification("a", "b", (other,), 0, ("x is gone",), 3, 0, False, (), adapted=adapted)
     # Nothing was run.
     assert not found.equal
+
+
+@pytest.mark.parametrize("values", ["int8", "fp16"])
+def test_weights_in_fewer_bits_are_the_same_rounded(values: str) -> None:
+    before = Model.read(SAME)
+    result = optimize(before, values=ValuesOptions(StoredValues(values)))
+    found = diff(before, Model.read(result.model.to_bytes()))
+    assert not found.equal
+    assert found.rounded or found.adapted
+    if values == "int8":
+        assert found.rounded
+        first = "\n".join(line.plain for line in diff_lines(found, 80))
+        assert "the same weights, rounded" in first.split("\n")[0]
+
+
+def test_other_weights_in_fewer_bits_are_other_weights() -> None:
+    before = Model.read(SAME)
+    other = Model.read(SAME)
+    for weight in find_weights(other):
+        tensor = weight.tensor
+        tensor.set(np.random.default_rng(3).standard_normal(tensor.shape).astype(np.float32))
+    result = optimize(other, values=ValuesOptions(StoredValues.INT8))
+    assert not diff(before, Model.read(result.model.to_bytes())).rounded

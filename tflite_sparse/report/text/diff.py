@@ -25,6 +25,10 @@ _REORDERED = (
     " order, as adapting puts channels in another one; whether the numbers agree, tflite-sparse"
     " verify tells"
 )
+_ROUNDED = (
+    "most weights of one are in the other, in numbers of fewer bits; how far the outputs lie apart,"
+    " tflite-sparse verify tells"
+)
 _MOST_WORDS = 12
 
 
@@ -41,9 +45,13 @@ def diff_lines(diff: ModelDiff, width: int, *, top: int = 20) -> Lines:
     verdict = "equal in meaning" if diff.equal else "different"
     if diff.adapted:
         verdict = f"{'another graph of' if diff.graph else 'another order of'} the same weights"
+    elif diff.rounded:
+        verdict = "the same weights, rounded"
     lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
     if diff.adapted:
         lines += labelled("Alike", [_ADAPTED if diff.graph else _REORDERED], width)
+    elif diff.rounded:
+        lines += labelled("Alike", [_ROUNDED], width)
     lines += labelled("Size", [f"{size(diff.size_before)} and {size(diff.size_after)}"], width)
     if diff.tensors_before != diff.tensors_after:
         lines += labelled("Tensors", [f"{diff.tensors_before} and {diff.tensors_after}"], width)

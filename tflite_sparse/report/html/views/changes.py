@@ -50,6 +50,8 @@ class ChangesView(msgspec.Struct, frozen=True):
         names: what to call the two models.
         equal: whether they mean the same.
         adapted: whether the second looks like the first with its graph adapted.
+        rounded: whether it looks like the first with its weights in fewer bits.
+        sizes: what became of the size of the file.
         words: the changes in words.
         caption: of the table of constants.
         constants: the constants that differ; none leave the table out.
@@ -59,6 +61,8 @@ class ChangesView(msgspec.Struct, frozen=True):
     names: tuple[str, str]
     equal: bool
     adapted: bool
+    rounded: bool
+    sizes: str
     words: tuple[str, ...]
     caption: str
     constants: tuple[ChangedConstant, ...]
@@ -89,6 +93,8 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
         names,
         diff.equal,
         diff.adapted,
+        diff.rounded,
+        _sizes(diff),
         tuple(words),
         caption,
         tuple(
@@ -97,10 +103,14 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
     )
 
 
-def _words(diff: ModelDiff) -> list[str]:
+def _sizes(diff: ModelDiff) -> str:
     before, after = diff.size_before, diff.size_after
     change = f" ({100 * (after - before) / before:+.1f} %)" if before else ""
-    words = [f"file: {size(before)}, then {size(after)}{change}"]
+    return f"{size(before)}, then {size(after)}{change}"
+
+
+def _words(diff: ModelDiff) -> list[str]:
+    words = []
     if diff.tensors_before != diff.tensors_after:
         words.append(f"tensors: {diff.tensors_before}, then {diff.tensors_after}")
     words += [
