@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["mapping"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_MOST = 61
+"""Windows waits for no more processes at once."""
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
@@ -29,7 +32,7 @@ def mapping(
     """Processes that do work, and are ended with the block even in the middle of it.
 
     Args:
-        workers: how many.
+        workers: how many; fewer where the system has a limit.
         doing: what each of them does, as an error says it: "linted".
         fresh: whether they start as new interpreters on every system: a program that has threads
             must not be copied.
@@ -41,6 +44,7 @@ def mapping(
         RuntimeFailureError: one of them has died.
     """
     context = multiprocessing.get_context("spawn") if fresh else None
+    workers = min(workers, _MOST) if sys.platform == "win32" else workers
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_begin)
 
     def start(function: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:

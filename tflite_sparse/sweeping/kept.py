@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,15 +14,21 @@ from tflite_sparse.errors import FileError
 from tflite_sparse.files.output import replacing
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
     from tflite_sparse.sweeping.options import SweepData, SweepOptions
 
-__all__ = ["drop_files", "folder_of", "keep", "keep_file", "kept", "name_of"]
+__all__ = ["folder_of", "keep", "keep_file", "kept", "name_of"]
 
 _T = TypeVar("_T")
+_PACKAGE = Path(__file__).parents[1]
 
 
 def folder_of(root: Path, sha256: str, options: SweepOptions, data: SweepData | None) -> Path:
     """Where what is done of a sweep is kept: another model or option has another folder.
+
+    So has another state of this program, whose prices and passes may be others.
 
     Args:
         root: the folder of all sweeps.
@@ -32,8 +37,23 @@ def folder_of(root: Path, sha256: str, options: SweepOptions, data: SweepData | 
         data: where inputs come from, whose content is taken to stay the same.
     """
     same = msgspec.structs.replace(options, shares=(0.5,))
-    content = msgspec.msgpack.encode((__version__, sha256, same, data))
+    # A relative path, or a module, is another one elsewhere.
+    place = None if data is None else str(Path.cwd())
+    content = msgspec.msgpack.encode((__version__, _code(), sha256, same, data, place))
     return root / hashlib.sha256(content).hexdigest()[:16]
+
+
+def _code() -> str:
+    """What tells one state of the package from another of the same version, in a checkout."""
+    files = sorted(_PACKAGE.rglob("*.py"))
+    states = [(str(path), status.st_size, status.st_mtime_ns) for path, status in _stated(files)]
+    return hashlib.sha256(msgspec.msgpack.encode(states)).hexdigest()
+
+
+def _stated(files: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in files:
+        with contextlib.suppress(OSError):
+            yield path, path.stat()
 
 
 def name_of(share: float | None) -> str:
@@ -52,10 +72,10 @@ def kept(folder: str | None, name: str, kind: type[_T]) -> _T | None:
 
 
 def keep(folder: str | None, name: str, result: msgspec.Struct) -> None:
-    """Keeps a result under a name, whole or not at all; a full disk keeps nothing."""
+    """Keeps a result under a name, whole or not at all; where nobody may write nothing is kept."""
     if folder is None:
         return
-    with contextlib.suppress(FileError):
+    with contextlib.suppress(FileError, OSError):
         Path(folder).mkdir(parents=True, exist_ok=True)
         with replacing(Path(folder) / f"{name}.msgpack") as file:
             file.write(msgspec.msgpack.encode(result))
@@ -68,16 +88,6 @@ def keep_file(folder: str, name: str, content: bytes) -> Path:
         FileError: it cannot be written.
     """
     path = Path(folder) / f"{name}.tflite"
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(content)
     return path
-
-
-def drop_files(folder: str) -> None:
-    """Removes the models that were kept to be run, or all where nothing else is there."""
-    for path in Path(folder).glob("*.tflite"):
-        with contextlib.suppress(OSError):
-            path.unlink()
-    if Path(folder).is_dir() and not any(Path(folder).iterdir()):
-        shutil.rmtree(folder, ignore_errors=True)

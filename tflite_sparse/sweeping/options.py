@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import force_setattr
+
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.records import Record, Share
@@ -52,6 +54,8 @@ class SweepOptions(Record, frozen=True):
     def __post_init__(self) -> None:
         if not self.shares:
             raise UsageError("no share of zeros is named", hint="--zeros 70,80,90")
+        # A list, or 0 for 0.0, will do.
+        force_setattr(self, "shares", tuple(float(share) for share in self.shares))
         if self.allocation is Allocation.FIDELITY:
             raise UsageError(
                 "a sweep spreads zeros in a way that all shares can have: uniform or erk",
@@ -59,7 +63,8 @@ class SweepOptions(Record, frozen=True):
             )
         for name in self.names:
             target_of(name)
-        self.pruning(self.shares[0])
+        for share in self.shares:
+            self.pruning(share)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def point(task: Task, share: float | None) -> SweepPoint:
     """
     name = name_of(share)
     before = kept(task.folder, name, SweepPoint)
-    if before is not None and not task.files:
+    if before is not None and task.files is None:
         return before
     subject = subject_of(task)
     zeros, adapted = _adapted(task, subject, share)
@@ -66,8 +66,8 @@ def point(task: Task, share: float | None) -> SweepPoint:
             chosen = content
             del stored
     content = chosen or b""
-    if task.folder is not None and task.files:
-        keep_file(task.folder, name, content)
+    if task.files is not None:
+        keep_file(task.files, name, content)
     if before is not None:
         return before
     model = Model.read(content)
@@ -92,7 +92,7 @@ def point(task: Task, share: float | None) -> SweepPoint:
 
 def times_at(task: Task, share: float) -> SweepPoint:
     """A point with nothing but what is predicted: cheaper, to look between others."""
-    fast = msgspec.structs.replace(task, folder=None, files=False)
+    fast = msgspec.structs.replace(task, folder=None, files=None)
     subject = subject_of(task)
     zeros, adapted = _adapted(fast, subject, share, Method.MAGNITUDE)
     model = _stored(adapted.model, task.options.values)

@@ -62,7 +62,7 @@ def rival(task: Task, which: RivalKind | str) -> Rival:
         )
     name = f"rival-{which}"
     before = kept(task.folder, name, Rival)
-    if before is not None and not task.files:
+    if before is not None and task.files is None:
         return before
     made = _made(task, which)
     # What another package does not do today, it may do tomorrow.
@@ -87,8 +87,8 @@ def _made(task: Task, kind: RivalKind) -> Rival:
     else:
         own = subject.as_file
         content = subject.model.copy().to_bytes() if own is None else own.read_bytes()
-    if task.folder is not None and task.files:
-        keep_file(task.folder, f"rival-{kind}", content)
+    if task.files is not None:
+        keep_file(task.files, f"rival-{kind}", content)
     return _rated(task, subject, entry, content)
 
 

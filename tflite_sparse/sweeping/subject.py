@@ -30,14 +30,14 @@ class Task(msgspec.Struct, frozen=True):
         options: what the sweep is asked for.
         data: where inputs come from; None for no data.
         folder: where what is done is kept; None for nowhere.
-        files: whether the files themselves are kept too, to be run.
+        files: where the files themselves are kept, to be run; None for nowhere.
     """
 
     path: str
     options: SweepOptions
     data: SweepData | None
     folder: str | None
-    files: bool
+    files: str | None
 
 
 class Subject(msgspec.Struct, frozen=True, eq=False):

@@ -12,11 +12,12 @@ import numpy as np
 
 from tflite_sparse.files.output import scratch
 from tflite_sparse.inspection.file.gzip_size import gzip_size, sha256
+from tflite_sparse.model import Model
 from tflite_sparse.processes import mapping
 from tflite_sparse.pruning.options import Method
 from tflite_sparse.runtime.packages.package import cache_folder
 from tflite_sparse.sweeping import measuring
-from tflite_sparse.sweeping.kept import drop_files, folder_of, kept, name_of
+from tflite_sparse.sweeping.kept import folder_of, kept, name_of
 from tflite_sparse.sweeping.options import SweepOptions
 from tflite_sparse.sweeping.point import method_of, point, times_at
 from tflite_sparse.sweeping.result import Rival, RivalKind, Sweep, SweepPoint
@@ -27,7 +28,6 @@ from tflite_sparse.sweeping.thresholds import thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tflite_sparse.model import Model
     from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.options import SweepData
     from tflite_sparse.sweeping.subject import Subject
@@ -77,9 +77,18 @@ def sweep(
     options = options or SweepOptions()
     if bench is not None:
         measuring.check(bench)
-    with _file_of(model) as path, _folder(path, options, data, resume=resume, bench=bench) as place:
-        task = Task(path, options, data, place, files=bench is not None)
-        return _sweep(task, model, rivals, bench, processes, progress)
+    files = [str(file) for file in rivals]
+    for file in files:
+        # One that cannot be read is told before the long work.
+        Model.read(file)
+    with _file_of(model) as path, _files(bench) as made:
+        place = _kept_in(path, options, data) if resume else None
+        try:
+            task = Task(path, options, data, place, made)
+            return _sweep(task, model, files, bench, processes, progress)
+        finally:
+            # The next sweep may be of another file of that name, or of other data.
+            subject_of.cache_clear()
 
 
 def _sweep(
@@ -98,9 +107,8 @@ def _sweep(
     points = tuple(each for each in made if isinstance(each, SweepPoint))
     rivals = tuple(each for each in made if isinstance(each, Rival))
     measurement = None
-    if bench is not None and task.folder is not None:
-        points, rivals, measurement = measuring.measured(task.folder, points, rivals, bench)
-        drop_files(task.folder)
+    if bench is not None and task.files is not None:
+        points, rivals, measurement = measuring.measured(task.files, points, rivals, bench)
     method = method_of(task)
     if method is Method.MAGNITUDE and not len(subject.held_out):
         notes.append(_BY_SIZE_ALONE)
@@ -128,8 +136,8 @@ def _sweep(
 
 @contextlib.contextmanager
 def _file_of(model: Model) -> Iterator[str]:
-    """A file that holds the model, for other processes."""
-    if model.path is not None and model.path.is_file():
+    """A file that holds the model, for other processes: its own, unless it was edited since."""
+    if model.path is not None and model.path.is_file() and not _edited(model):
         yield str(model.path)
         return
     with scratch() as (file, path):
@@ -138,22 +146,32 @@ def _file_of(model: Model) -> Iterator[str]:
         yield str(path)
 
 
+def _edited(model: Model) -> bool:
+    """Whether a model is another than that in the file it was read from."""
+    there = Model.read(model.path or "")
+    return model.copy().to_bytes() != there.copy().to_bytes()
+
+
+def _kept_in(path: str, options: SweepOptions, data: SweepData | None) -> str | None:
+    """Where what is done is kept; None where nobody may write."""
+    digest = sha256(np.fromfile(path, np.uint8))
+    try:
+        return str(folder_of(cache_folder() / "sweeps", digest, options, data))
+    except OSError:
+        return None
+
+
 @contextlib.contextmanager
-def _folder(
-    path: str, options: SweepOptions, data: SweepData | None, *, resume: bool, bench: Here | None
-) -> Iterator[str | None]:
-    """Where what is done is kept; None for nowhere."""
-    if resume:
-        digest = sha256(np.fromfile(path, np.uint8))
-        yield str(folder_of(cache_folder() / "sweeps", digest, options, data))
-    elif bench is None:
+def _files(bench: Here | None) -> Iterator[str | None]:
+    """Where files lie that are to be run, which nobody else writes to; None for nowhere."""
+    if bench is None:
         yield None
-    else:
-        folder = tempfile.mkdtemp(prefix="tflite-sparse-")
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return
+    folder = tempfile.mkdtemp(prefix="tflite-sparse-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[str]]:
@@ -182,7 +200,9 @@ def _all(
     processes: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[SweepPoint | Rival]:
-    done = {} if task.files else {each: r for each in asked if (r := _kept(task, each)) is not None}
+    done = {}
+    if task.files is None:
+        done = {each: r for each in asked if (r := _kept(task, each)) is not None}
     left = [each for each in asked if each not in done]
     workers, tasks = min(processes, len(left)), [task] * len(left)
 

@@ -143,6 +143,8 @@ def command(
     if what_if and view is not _View.SUMMARY:
         raise UsageError(f"--what-if and {view.value} are two views", hint="ask for one at a time")
     if view is _View.SUMMARY and (chosen or sort or top is not None):
+        if what_if and not as_json:
+            raise UsageError("--what-if says nothing of single weights", hint="leave one out")
         view = _View.WEIGHTS
     everything = as_json or view is _View.GROUP
     selection = Selection(

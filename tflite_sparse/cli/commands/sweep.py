@@ -157,13 +157,6 @@ def command(
             check(None)
     images = (parse_numbers(mean, "--mean"), parse_numbers(std, "--std"), layout)
     with progress_bar(f"sweeping {model}") as update:
-        done = 0
-
-        def progress(number: int, total: int) -> None:
-            nonlocal done
-            done = number
-            update(number, total)
-
         try:
             swept = sweep(
                 Model.read(model),
@@ -173,7 +166,7 @@ def command(
                 bench=None if bench is None else _WHERE[bench],
                 processes=jobs or os.cpu_count() or 1,
                 resume=not fresh,
-                progress=progress,
+                progress=update,
             )
         except KeyboardInterrupt:
             if not fresh:

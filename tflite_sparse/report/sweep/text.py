@@ -75,8 +75,8 @@ def _table(sweep: Sweep) -> tuple[list[Column], list[list[str]]]:
     rows = [_point(point, sweep, target) for point in sweep.points]
     rows += [_rival(rival, target) for rival in sweep.rivals if rival.bytes is not None]
     used = [any(row[number] for row in rows) for number in range(len(columns))]
-    # A model with fp16 weights has no other size with fp32.
-    used[2] = any(row[2] not in ("", row[1]) for row in rows[: len(sweep.points)])
+    # The points of a model with fp16 weights have no other size with fp32.
+    used[2] = any(row[2] not in ("", row[1]) for row in rows)
     return (
         [column for column, keep in zip(columns, used, strict=True) if keep],
         [[cell for cell, keep in zip(row, used, strict=True) if keep] for row in rows],
@@ -136,7 +136,7 @@ def _measured(measured: MeasuredTime | None) -> str:
     gain = "" if measured.gain is None else f" ({measured.gain:.2f})"
     if measured.instructions is not None:
         return f"{measured.instructions / 1e6:.0f} M{gain}"
-    return "" if measured.ms is None else f"{measured.ms:.1f}{gain}"
+    return "" if measured.ms is None else f"{measured.ms:.3g}{gain}"
 
 
 def _quality(quality: Quality | None) -> str:

@@ -8,10 +8,14 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.reports.sweeps import SHARES, made_up_sweep
+from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.svg.chart import _apart, ticks
 from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
+from tflite_sparse.report.html.sweep.view import _command
+from tflite_sparse.storage.values.options import StoredValues
 
 EVIL = "</script><img src=x onerror=alert(1)>&\u2028'\".tflite"
 
@@ -35,8 +39,9 @@ def test_every_point_has_its_facts_and_its_place_in_every_chart(data):
         assert len(chart["rings"]) == len(SHARES)
         assert len(chart["line"]) in (0, len(SHARES))
     commands = [point["command"] for point in told["points"]]
-    assert commands[0] == "tflite-sparse optimize net.tflite -o net_sparse.tflite"
-    assert commands[3] == "tflite-sparse optimize net.tflite --prune 0.8 -o net_80.tflite"
+    on = "--target arm64 --target wasm"
+    assert commands[0] == f"tflite-sparse optimize net.tflite {on} -o net_sparse.tflite"
+    assert commands[3] == f"tflite-sparse optimize net.tflite --prune 0.8 {on} -o net_80.tflite"
     assert [point["layers"] for point in told["points"]] == ["00000", "00000"] + ["11111"] * 3
 
 
@@ -45,6 +50,45 @@ def test_the_page_tells_where_it_pays_first():
     faster = "Faster in the browser from 67 % zeros on, twice as fast from 85 %: an estimate."
     assert page.index(faster) < page.index("It runs sparse on arm64 from 67 % zeros on.")
     assert "folder/" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "command"),
+    [
+        ({}, "optimize net.tflite --prune 0.8 -o net_80.tflite"),
+        (
+            {"allocation": Allocation.ERK, "block": 2},
+            (
+                "prune net.tflite --zeros 0.8 --allocate erk --block 2 -o net_80_dense.tflite"
+                " && tflite-sparse optimize net_80_dense.tflite -o net_80.tflite"
+            ),
+        ),
+        (
+            {"method": Method.CALIBRATED},
+            "optimize net.tflite --prune 0.8 --data DATA -o net_80.tflite",
+        ),
+        (
+            {"method": Method.CALIBRATED, "values": StoredValues.INT8},
+            (
+                "prune net.tflite --zeros 0.8 --method calibrated --data DATA"
+                " -o net_80_dense.tflite && tflite-sparse optimize net_80_dense.tflite"
+                " --values int8 -o net_80.tflite"
+            ),
+        ),
+    ],
+)
+def test_the_command_makes_the_file_of_the_point(fields, command):
+    sweep = made_up_sweep()
+    point = sweep.points[3]
+    sweep = replace(sweep, targets=("arm64", "armv7", "wasm"), **fields)
+    assert _command(sweep, point) == f"tflite-sparse {command}"
+
+
+def test_dense_at_all_shares_is_not_dense_for_ever():
+    sweep = made_up_sweep()
+    none = tuple(replace(t, sparse_from=None, faster_from=None) for t in sweep.thresholds)
+    page = sweep_page(replace(sweep, thresholds=none))
+    assert "It runs dense on arm64 and wasm with all of these shares." in page
 
 
 def test_the_same_sweep_gives_the_same_page_and_picture():

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.svg.chart import chart_svg
 from tflite_sparse.report.html.svg.element import Svg, element, svg_number
 from tflite_sparse.report.html.sweep.charts import TARGETS, quality_of, sweep_charts
 from tflite_sparse.report.names import common_prefix
+from tflite_sparse.rewrite.adapt.outlook import TARGETS as TARGETS_ASKED
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of, listing, rounded_percent, size
 
@@ -134,7 +137,7 @@ def _sentences(sweep: Sweep) -> Iterator[str]:
     for share, targets in alike.items():
         where = _where(targets[0]) if len(targets) == 1 else f"on {listing(targets)}"
         if share is None:
-            yield f"It never runs sparse {where}."
+            yield f"It runs dense {where} with all of these shares."
         else:
             yield f"It runs sparse {where} from {rounded_percent(share)} zeros on."
     best = min(sweep.points, key=lambda point: point.size(sweep.values).bytes)
@@ -234,14 +237,37 @@ def _gain(gain: float | None) -> str:
 
 
 def _command(sweep: Sweep, point: SweepPoint) -> str:
+    """What makes the file: `optimize` alone where its --prune says all, else after `prune`."""
     path = PurePath(sweep.path or "model.tflite")
-    words = ["tflite-sparse", "optimize", shlex.quote(readable(path.name))]
-    if point.asked is not None:
-        words += ["--prune", f"{point.asked:g}"]
-    if str(sweep.values) != "fp32":
-        words += ["--values", str(sweep.values)]
-    suffix = "sparse" if point.asked is None else f"{100 * point.asked:.0f}"
-    return " ".join([*words, "-o", shlex.quote(readable(f"{path.stem}_{suffix}.tflite"))])
+    stem, source, asked = path.stem, shlex.quote(readable(path.name)), point.asked
+    targets = [] if sweep.targets == TARGETS_ASKED else [f"--target {t}" for t in sweep.targets]
+    words, first = [], []
+    if asked is not None:
+        stem += f"_{100 * asked:g}"
+        more = _more_than_optimize(sweep)
+        if more:
+            source, dense = shlex.quote(readable(f"{stem}_dense.tflite")), source
+            first = ["tflite-sparse", "prune", dense, f"--zeros {asked:g}", *more, *targets]
+            first += [*_data(sweep), "-o", source, "&&"]
+        else:
+            words = [f"--prune {asked:g}", *_data(sweep)]
+    if sweep.values is not StoredValues.FP32:
+        words.append(f"--values {sweep.values}")
+    out = shlex.quote(readable(f"{stem}_sparse.tflite" if asked is None else f"{stem}.tflite"))
+    return " ".join([*first, "tflite-sparse", "optimize", source, *words, *targets, "-o", out])
+
+
+def _more_than_optimize(sweep: Sweep) -> list[str]:
+    """Options of `prune` that say what `optimize --prune` cannot."""
+    words = [] if sweep.allocation is Allocation.UNIFORM else [f"--allocate {sweep.allocation}"]
+    words += [] if sweep.block == 1 else [f"--block {sweep.block}"]
+    # There, data would choose how values are rounded, too.
+    rounded = sweep.method is Method.CALIBRATED and sweep.values is StoredValues.INT8
+    return words or (["--method calibrated"] if rounded else [])
+
+
+def _data(sweep: Sweep) -> list[str]:
+    return ["--data DATA"] if sweep.method is Method.CALIBRATED else []
 
 
 def _time_heads(sweep: Sweep) -> Iterator[str]:

@@ -66,4 +66,5 @@ def gain_words(point: IfPruned) -> str:
 
 
 def _filters(point: IfPruned) -> str:
-    return count_of(point.layers, "1x1 filter")
+    # What is worked out prunes those of wider convolutions too, which become sums of 1x1 ones.
+    return count_of(point.layers, "filter" if point.worked_out else "1x1 filter")
