@@ -68,8 +68,8 @@ class SweepOptions(Record, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The targets by their names."""
-        return self.targets or TARGETS
+        """The targets by their names, each once."""
+        return tuple(dict.fromkeys(self.targets)) or TARGETS
 
     def pruning(self, share: float) -> PruneOptions:
         """How a share of zeros comes about."""

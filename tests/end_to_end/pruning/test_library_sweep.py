@@ -114,7 +114,12 @@ def test_there_are_no_more_processes_than_windows_waits_for(
     assert asked == [workers]
 
 
-def test_single_weights_and_what_if_are_not_asked_for_at_once() -> None:
-    done = call("inspect", MODEL, "--what-if", 0.9, "--top", 3)
+def test_a_target_that_is_named_twice_is_one() -> None:
+    assert SweepOptions(targets=("wasm", "arm64", "wasm")).names == ("wasm", "arm64")
+
+
+@pytest.mark.parametrize("option", [("--top", 3), ("--batch", 2), ("--input-shape", "1,64,64,3")])
+def test_what_if_ignores_no_option(option: tuple[str, object]) -> None:
+    done = call("inspect", MODEL, "--what-if", 0.9, *option)
     assert (done.code, done.out) == (2, "")
     assert "--what-if" in done.err

@@ -142,9 +142,10 @@ def command(
     )
     if what_if and view is not _View.SUMMARY:
         raise UsageError(f"--what-if and {view.value} are two views", hint="ask for one at a time")
-    if view is _View.SUMMARY and (chosen or sort or top is not None):
-        if what_if and not as_json:
-            raise UsageError("--what-if says nothing of single weights", hint="leave one out")
+    some = chosen or bool(sort) or top is not None
+    if what_if and ((some and not as_json) or input_shape or batch is not None):
+        raise UsageError("--what-if is for a whole model, of the size in the file; leave one out")
+    if view is _View.SUMMARY and some:
         view = _View.WEIGHTS
     everything = as_json or view is _View.GROUP
     selection = Selection(
@@ -168,8 +169,7 @@ def command(
         what_if=tuple(what_if or ()),
     )
     results = _results(find_models(models), selection, how)
-    asked = bool(what_if)
-    failed = _print_json(results) if as_json else _print_text(results, view, top or 0, asked)
+    failed = _print_json(results) if as_json else _print_text(results, view, top, bool(what_if))
     return FAILURE if failed else 0
 
 
@@ -305,7 +305,7 @@ def _print_json(results: Iterator[_Result]) -> bool:
     return failed
 
 
-def _print_text(results: Iterator[_Result], view: _View, top: int, asked: bool) -> bool:
+def _print_text(results: Iterator[_Result], view: _View, top: int | None, asked: bool) -> bool:
     from tflite_sparse.report.text.console import Screen
 
     screen = Screen()
@@ -314,7 +314,7 @@ def _print_text(results: Iterator[_Result], view: _View, top: int, asked: bool) 
         if not isinstance(result.inspected, TfliteSparseError):
             if printed:
                 typer.echo()
-            screen.show(_lines(result.inspected, result, view, top, screen.width, asked))
+            screen.show(_lines(result.inspected, result, view, top or 0, screen.width, asked))
             printed = True
         failed |= _report(result.path, result.inspected)
     return failed
