@@ -64,15 +64,20 @@ def judge(
 def _named_alike(dense: list[Outputs], pruned: list[Outputs]) -> list[Outputs]:
     """Outputs by the names of the dense model; another converter may have named them anew.
 
+    Where the names are the same they count, whatever their order; else the order does.
+
     Raises:
         RuntimeFailureError: they are others.
     """
+    names = list(dense[0]) if dense else []
+    pruned = [
+        {name: run[name] for name in names} if set(run) == set(names) else run for run in pruned
+    ]
     shapes = [
         [value.shape for value in runs[0].values()] if runs else [] for runs in (dense, pruned)
     ]
     if shapes[0] != shapes[1]:
         raise RuntimeFailureError(f"its outputs are {shapes[1]}, not {shapes[0]}")
-    names = list(dense[0]) if dense else []
     return [
         run if list(run) == names else dict(zip(names, run.values(), strict=True)) for run in pruned
     ]

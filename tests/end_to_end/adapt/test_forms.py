@@ -168,6 +168,50 @@ def test_what_is_spelled_so_runs_sparse_and_right():
         np.testing.assert_allclose(after[0], before[0], rtol=0, atol=1e-5 * np.abs(before[0]).max())
 
 
+@pytest.mark.parametrize("groups", [2, 4, 16])
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda g, x: g.slice(x, (0, 0, 0, 8), (1, *x.shape[1:3], 16)),
+        lambda g, x: g.concat([x, g.conv2d(x, CHANNELS, zeros=0.9)]),
+    ],
+    ids=["sliced", "joined"],
+)
+def test_convolutions_with_groups_read_what_is_sliced_and_joined(part, groups):
+    result = adapted(through(lambda g, x: g.conv2d(part(g, x), 32, zeros=0.9, groups=groups)))
+    assert not {"SLICE", "CONCATENATION"} & set(result.kinds)
+    assert {v.after for v in result.rewrite.adaptation.outlook} == {Outcome.SPARSE}
+    ((before, after),) = on_reference(result)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-5 * np.abs(before).max())
+
+
+def test_a_filter_that_is_shared_loses_its_groups_by_the_channels_of_each_map():
+    def middle(g, x):
+        filters = g.constant(varied(g, (CHANNELS, 1, 1, 8)), zeros=0.9)
+        four = g.conv2d(x, CHANNELS, filters=filters, groups=4)
+        two = g.conv2d(g.conv2d(x, 16, zeros=0.9), CHANNELS, filters=filters, groups=2)
+        return g.add(four, two)
+
+    result = adapted(through(middle))
+    assert {v.after for v in result.rewrite.adaptation.outlook} == {Outcome.SPARSE}
+    ((before, after),) = on_reference(result)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-5 * np.abs(before).max())
+
+
+def test_fully_connected_without_a_bias_gets_one_as_a_convolution_outside_of_regions_too():
+    def middle(g, x):
+        x = g.conv2d(g.depthwise(g.conv2d(x, CHANNELS, zeros=0.9), 5), CHANNELS, zeros=0.9)
+        dense = g.fully_connected(g.softmax(x), CHANNELS, keep_num_dims=True, bias=False)
+        return g.softmax(dense)
+
+    result = adapted(through(middle))
+    assert result.done
+    convolutions = [op for op in Model.read(result.after).operators() if op.name == "CONV_2D"]
+    assert all(len(op.inputs) == 3 and None not in op.inputs for op in convolutions)
+    ((before, after),) = on_reference(result)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-5 * np.abs(before).max())
+
+
 def test_fully_connected_on_a_map_is_a_convolution_and_that_of_the_head_stays():
     middle = SPELLED["FULLY_CONNECTED on a map"][0]
     result = adapted(through(middle))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tflite_sparse.errors import UsageError
-from tflite_sparse.pruning.judge import _numbers
+from tflite_sparse.pruning.judge import _named_alike, _numbers
 from tflite_sparse.pruning.measures import degenerate, loss, quality
 
 
@@ -25,6 +25,16 @@ def test_equal_outputs_agree_in_everything():
     assert output.cosine == pytest.approx(1)
     assert found.agreement == 1
     assert loss(runs, runs) == 0
+
+
+def test_outputs_in_another_order_are_matched_by_their_names_and_renamed_ones_by_place():
+    one, other = (np.full((1, 3), value, np.float32) for value in (1, 2))
+    dense = [{"a": one, "b": other}]
+    swapped, renamed = [{"b": other, "a": one}], [{"x": one, "y": other}]
+    for pruned in (swapped, renamed):
+        (run,) = _named_alike(dense, pruned)
+        assert list(run) == ["a", "b"]
+        assert run["a"] is one
 
 
 def test_agreement_is_the_share_of_inputs_with_the_same_largest_value():

@@ -47,7 +47,9 @@ def bytes_of(tensor: Tensor) -> int:
 
 def _fuses(operator: Operator) -> bool:
     """Whether a PAD becomes a part of the one convolution that reads it."""
-    if operator.name != "PAD" or operator.outputs[0] in operator.subgraph.outputs:
+    if operator.name != "PAD" or not operator.outputs or next(iter(operator.inputs), None) is None:
+        return False
+    if operator.outputs[0] in operator.subgraph.outputs:
         return False
     readers = [use.operator for use in operator.subgraph.consumers(operator.outputs[0])]
     return (

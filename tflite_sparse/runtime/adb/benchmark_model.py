@@ -28,6 +28,7 @@ _ORDER = re.compile(r"=+ Run Order =+")
 _LOADING = re.compile(
     r"Failed to (?:load|mmap|construct|allocate|build|apply|initialize)", re.IGNORECASE
 )
+_COLUMNS = frozenset({"[node type]", "[avg ms]", "[Name]"})
 _DELEGATED = re.compile(r"Delegate/(?P<name>.*):(?P<index>\d+)$")
 _IN_SUBGRAPH = re.compile(r":(?P<index>\d+)$")
 # A line that a log puts in front of.
@@ -85,7 +86,7 @@ def arguments(
     ]
     if resized:
         for name, spec in resized:
-            if "," in name or ":" in name or not name:
+            if "," in name or not name:
                 raise UsageError(
                     f"benchmark_model cannot be told of an input called {readable(spec.name)}",
                     hint="fix its sizes first: optimize --input-shape",
@@ -144,7 +145,7 @@ def executed(text: str) -> tuple[ExecutedOperator, ...]:
     columns: list[str] = []
     for line in lines:
         cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
-        if "[avg ms]" in cells:
+        if _COLUMNS.issubset(cells):
             columns = cells
         elif len(cells) == len(columns) and columns:
             rows.append(dict(zip(columns, cells, strict=True)))

@@ -104,7 +104,7 @@ def connected(serial: str | None = None) -> Device:
     """
     adb = find_adb()
     devices = _listed(adb)
-    asked = serial or os.environ.get("ANDROID_SERIAL")
+    asked = serial or os.environ.get("ANDROID_SERIAL") or None
     if asked is not None:
         devices = [(name, state) for name, state in devices if name == asked]
         if not devices:

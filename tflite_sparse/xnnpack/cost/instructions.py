@@ -191,12 +191,11 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         if pixels == 1:
             return {"row": columns * inputs}
         rows = -(-pixels // _ROWS) * _ROWS
-        wide = op.name != "FULLY_CONNECTED" and inputs != operator.inputs[0].shape[-1]  # type: ignore[union-attr]
+        wide = op.name != "FULLY_CONNECTED" and (inputs,) != _read(operator)[-1:]
         kind = "wide" if wide else "dense"
         return {kind: rows * columns * inputs, f"{kind}_written": float(rows * columns)}
     if op.name in ("MEAN", "SUM"):
-        read = operator.inputs[0]
-        return {"averaged": float(math.prod(read.shape)) if read is not None else 0.0}
+        return {"averaged": float(math.prod(_read(operator)))}
     if op.name == "RESHAPE":
         return {}
     return {_ELEMENTWISE.get(op.name, "moved"): elements}
@@ -215,9 +214,15 @@ def _elements(operator: Operator) -> int:
     return sum(math.prod(tensor.shape) for tensor in operator.outputs)
 
 
+def _read(operator: Operator) -> tuple[int, ...]:
+    """The shape of its first input, () where a damaged file states none."""
+    read = next(iter(operator.inputs), None)
+    return () if read is None else read.shape
+
+
 def _pixels(operator: Operator) -> tuple[int, int]:
     """Pixels and channels of what an operator writes."""
-    shape = operator.outputs[0].shape
+    shape = operator.outputs[0].shape if operator.outputs else ()
     return math.prod(shape[:-1]), shape[-1] if shape else 1
 
 

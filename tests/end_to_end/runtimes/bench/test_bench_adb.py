@@ -16,11 +16,13 @@ from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.builder import ModelBuilder
 from tests.support.open_sizes import opened
+from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.adb.bench import turns_of
-from tflite_sparse.runtime.adb.benchmark_model import executed, run_of
+from tflite_sparse.runtime.adb.benchmark_model import arguments, executed, run_of
 from tflite_sparse.runtime.adb.device import Answer
 from tflite_sparse.runtime.bench import bench
+from tflite_sparse.runtime.inputs import input_specs
 
 DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")
 SPARSE = str(FOLDER / "mobilenet_tiny_80_sparse.tflite")
@@ -176,6 +178,26 @@ def test_open_sizes_are_given_to_the_tool_by_name(phone, tmp_path):
 def test_a_device_that_cannot_be_used_is_said_in_a_line(phone, devices, words):
     phone.set(devices=devices)
     assert words in refusal(DENSE, "--on", "adb", "--benchmark-model", phone.tool)
+
+
+def test_an_input_is_named_as_tensorflow_names_it_with_a_colon():
+    # The tool splits names at commas, and only what it is told of ranges and files at colons.
+    (spec,) = input_specs(Model.read(DENSE))
+    asked = {"runs": 1, "warmup": 1, "threads": 1, "seconds": 1.0}
+    given = arguments("m.tflite", resized=[("serving_default_x:0", spec)], **asked)
+    assert "--input_layer=serving_default_x:0" in given
+    with pytest.raises(UsageError, match="cannot be told"):
+        arguments("m.tflite", resized=[("x,y", spec)], **asked)
+
+
+def test_an_empty_serial_number_names_no_device(phone, monkeypatch):
+    monkeypatch.setenv("ANDROID_SERIAL", "")
+    assert bench([DENSE], where="adb", runs=1, benchmark_model=phone.tool).ok
+
+
+def test_a_table_without_the_columns_that_tell_operators_tells_none():
+    head = "Operator-wise Profiling Info for Regular Benchmark Runs\n===== Run Order =====\n"
+    assert executed(f"{head}\t[kind]\t[avg ms]\nCONV_2D\t1.0\n") == ()
 
 
 def test_one_of_several_devices_is_named(phone, monkeypatch):

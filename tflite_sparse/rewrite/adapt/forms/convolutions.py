@@ -65,7 +65,9 @@ def make_pointwise(operator: Operator, context: Context) -> Applied | None:
     channels = source.shape[3]
     grouped = present(operator.inputs[1]).shape[3] != channels
     if grouped:
-        editor.set_weight(operator, 1, lambda filt: ungrouped(filt, channels), "ungrouped")
+        editor.set_weight(
+            operator, 1, lambda filt: ungrouped(filt, channels), f"ungrouped_{channels}"
+        )
     if (rows.stride, columns.stride) == (1, 1):
         if grouped:
             return Applied("has zeros in its filter for other groups", _GROUPS, CANONICALIZE)

@@ -7,18 +7,20 @@ of channels, a 1x1 convolution with a single one in each row puts a map's channe
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.build import add_up, placed_side_by_side, select
-from tflite_sparse.rewrite.adapt.convolution import is_pointwise
+from tflite_sparse.rewrite.adapt.convolution import is_pointwise, ungrouped
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
 from tflite_sparse.rewrite.adapt.queries import RANK, constant_of, has_bias, is_map, present
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.context import Context
 
@@ -86,7 +88,7 @@ def _split(reader: Operator, join: Operator, context: Context) -> None:
     editor, result = context.editor, reader.outputs[0]
     activation = reader.option("fused_activation_function", "NONE")
     parts = []
-    first = 0
+    first, total = 0, present(reader.inputs[0]).shape[3]
     for number, tensor in enumerate(map(present, join.inputs)):
         last = first + tensor.shape[3]
         part = editor.value(result.shape, result, f"{result.name}/part")
@@ -103,11 +105,17 @@ def _split(reader: Operator, join: Operator, context: Context) -> None:
             stride_h=1,
             stride_w=1,
         )
-        editor.set_weight(twin, 1, itemgetter((..., slice(first, last))), f"inputs_{first}_{last}")
+        taken = partial(_taken, channels=range(first, last), total=total)
+        editor.set_weight(twin, 1, taken, f"inputs_{first}_{last}_of_{total}")
         parts.append(part)
         first = last
     add_up(editor, reader, parts, result, activation)
     editor.drop(reader)
+
+
+def _taken(filt: NDArray[Any], channels: range, total: int) -> NDArray[Any]:
+    """A filter for some channels of a map that has `total` of them."""
+    return ungrouped(filt, total)[..., channels.start : channels.stop]
 
 
 def channel_pad_refusal(operator: Operator, context: Context) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.rewrite.adapt.build import select
+from tflite_sparse.rewrite.adapt.convolution import ungrouped
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
@@ -68,10 +69,10 @@ def make_slice(operator: Operator, context: Context) -> Applied:
 
         def widened(filt: NDArray[Any]) -> NDArray[Any]:
             wide = np.zeros((*filt.shape[:3], total), filt.dtype)
-            wide[..., channels.start : channels.stop] = filt
+            wide[..., channels.start : channels.stop] = ungrouped(filt, len(channels))
             return wide
 
-        key = f"channels_{channels.start}_of_{total}"
+        key = f"channels_{channels.start}_{channels.stop}_of_{total}"
         for use in list(operator.subgraph.consumers(result)):
             editor.set_weight(use.operator, 1, widened, key)
             editor.read(use.operator, 0, source)

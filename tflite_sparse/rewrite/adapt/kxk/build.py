@@ -138,7 +138,8 @@ def _product(
     inputs = [source, operator.inputs[1], bias]
     product = editor.before(operator, "CONV_2D", inputs, [output], **_ONE_BY_ONE)
     channels = window_of(operator).source.shape[3]
-    editor.set_weight(product, 1, lambda filt: change(ungrouped(filt, channels)), key)
+    own = f"{key}_of_{channels}"
+    editor.set_weight(product, 1, lambda filt: change(ungrouped(filt, channels)), own)
     return product
 
 

@@ -82,11 +82,12 @@ def _entries(model: Model) -> list[Operator]:
 
 def _reads_image(operator: Operator) -> bool:
     """Whether it is a convolution, not 1x1, over three channels."""
+    read = next(iter(operator.inputs), None)
     return (
         operator.name == "CONV_2D"
         and not is_pointwise(operator)
-        and operator.inputs[0] is not None
-        and operator.inputs[0].shape[3:] == (_CHANNELS,)
+        and read is not None
+        and read.shape[3:] == (_CHANNELS,)
     )
 
 

@@ -20,7 +20,6 @@ from tflite_sparse.rewrite.adapt.queries import (
     has_bias,
     integers_of,
     is_map,
-    present,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def respell(editor: Editor, note: Callable[[str, str, str], None]) -> None:
         note: records a change: the label of the operator, what was done, and why.
     """
     for op in list(editor.subgraph.operators):
-        if editor.is_gone(op) or not op.outputs:
+        if editor.is_gone(op) or not op.outputs or len(op.inputs) < _LEAST.get(op.name, 0):
             continue
         label = editor.label(op)
         for respelled in _SPELLINGS.get(op.name, ()):
@@ -64,8 +63,7 @@ def _depthwise(editor: Editor, op: Operator) -> tuple[str, str] | None:
     channels = source.shape[3]
     if channels == 1 or filt.shape[3] != 1 or filt.shape[0] != channels:
         return None
-    inputs: list[Tensor | None] = [source, filt]
-    inputs += [op.inputs[_BIAS]] if has_bias(op) else []
+    inputs = _with_bias(editor, op)
     options = {name: op.option(name) for name in _WINDOW if op.option(name) is not None}
     twin = editor.before(op, "DEPTHWISE_CONV_2D", inputs, op.outputs, depth_multiplier=1, **options)
     # From (channel, height, width, 1) to (1, height, width, channel).
@@ -89,12 +87,21 @@ def _pointwise(editor: Editor, op: Operator) -> tuple[str, str] | None:
     if activation not in ACTIVATIONS or op.option("weights_format", "DEFAULT") != "DEFAULT":
         return None
     twin = editor.before(
-        op, "CONV_2D", op.inputs, [result],
+        op, "CONV_2D", _with_bias(editor, op), [result],
         padding="VALID", stride_h=1, stride_w=1, fused_activation_function=activation,
     )  # fmt: skip
     editor.set_weight(twin, 1, lambda values: values[:, None, None, :], "map")
     editor.drop(op)
     return "became a 1x1 convolution", "FULLY_CONNECTED on a map is one"
+
+
+def _with_bias(editor: Editor, op: Operator) -> list[Tensor | None]:
+    """What a convolution in place of an operator reads: no convolution runs without a bias."""
+    if has_bias(op):
+        return list(op.inputs[: _BIAS + 1])
+    result = op.outputs[0]
+    zeros = np.zeros(result.shape[3], np.float32)
+    return [*op.inputs[:_BIAS], editor.constant(zeros, f"{result.name}/bias")]
 
 
 def _clamps(editor: Editor, op: Operator) -> tuple[str, str] | None:
@@ -111,9 +118,11 @@ def _clamps(editor: Editor, op: Operator) -> tuple[str, str] | None:
 def _slices(editor: Editor, op: Operator) -> tuple[str, str] | None:
     value, axis = (1, 0) if op.name == "SPLIT" else (0, 2)
     source, axes = op.inputs[value], integers_of(op, axis)
-    if source is None or axes is None or not is_map(source) or axes[0] % RANK != RANK - 1:
+    if source is None or not axes or not is_map(source) or axes[0] % RANK != RANK - 1:
         return None
-    if sum(output.shape[-1] for output in op.outputs) != source.shape[3]:
+    if not all(map(is_map, op.outputs)):
+        return None
+    if sum(output.shape[3] for output in op.outputs) != source.shape[3]:
         return None
     first = 0
     for output in op.outputs:
@@ -124,17 +133,28 @@ def _slices(editor: Editor, op: Operator) -> tuple[str, str] | None:
     return "became a slice for each part", f"{op.name} has no sparse form"
 
 
+def _producer(op: Operator) -> Operator | None:
+    """What computes the first input of an operator."""
+    source = next(iter(op.inputs), None)
+    return None if source is None else op.subgraph.producer(source)
+
+
 def _shuffle(editor: Editor, op: Operator) -> tuple[str, str] | None:
     """A RESHAPE that ends the shuffle: two before it part the channels, and swap the parts."""
-    graph, result = editor.subgraph, op.outputs[0]
-    transpose = graph.producer(present(op.inputs[0]))
+    result = op.outputs[0]
+    transpose = _producer(op)
     if transpose is None or transpose.name != "TRANSPOSE" or not is_map(result):
         return None
-    parting = graph.producer(present(transpose.inputs[0]))
+    parting = _producer(transpose)
     if parting is None or parting.name != "RESHAPE":
         return None
-    source, parted = present(parting.inputs[0]), parting.outputs[0].shape
-    if not is_map(source) or source.shape != result.shape or parted[:3] != source.shape[:3]:
+    source, parted = next(iter(parting.inputs), None), parting.outputs[0].shape
+    if (
+        source is None
+        or not is_map(source)
+        or source.shape != result.shape
+        or parted[:3] != source.shape[:3]
+    ):
         return None
     if len(parted) != RANK + 1 or integers_of(transpose, 1) != (0, 1, 2, 4, 3):
         return None
@@ -145,6 +165,9 @@ def _shuffle(editor: Editor, op: Operator) -> tuple[str, str] | None:
     editor.drop(op)
     return "became a 1x1 convolution with the TRANSPOSE before it", "it puts channels in an order"
 
+
+# Operands without which an operator of a damaged file is left alone.
+_LEAST = {"CONV_2D": 2, "FULLY_CONNECTED": 2, "SPLIT": 2, "SPLIT_V": 3, "RELU_0_TO_1": 1}
 
 _SPELLINGS = {
     "CONV_2D": (_depthwise,),
