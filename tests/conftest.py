@@ -41,11 +41,16 @@ def workers() -> Generator[None]:
 
 
 @pytest.fixture(autouse=True)
-def paths() -> Generator[None]:
-    """Gives back where modules are found: a shared worker serves no test that has changed it."""
-    before = list(sys.path)
+def surroundings() -> Generator[None]:
+    """Takes back what a test adds to the environment, as libraries do when they are imported.
+
+    A worker that tests share serves none whose environment is another one.
+    """
+    paths, names = list(sys.path), {*os.environ, "PYTEST_CURRENT_TEST"}
     yield
-    sys.path[:] = before
+    sys.path[:] = paths
+    for name in set(os.environ) - names:
+        del os.environ[name]
 
 
 # Wrapped around the making of reports, as pytest counts failures before a conftest is told of them.
