@@ -119,7 +119,7 @@ def _group(
 def _pruned(operator: Operator, zeros: ZeroCounts) -> bool:
     """Whether most weights of a convolution are zero."""
     use = trace_constant(operator, 1)
-    if use is None or use.constant.data is None:
+    if use is None:
         return False
     counted = zeros.of(use.constant)
     return counted.zeros > counted.elements / 2

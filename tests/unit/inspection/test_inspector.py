@@ -290,3 +290,10 @@ def test_an_error_of_the_plan_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("tflite_sparse.inspection.runtime.plan_groups", fail)
     found = _inspect(_conv(_pruned((8, 1, 1, 8), 0.5)))
     assert [problem.message for problem in found.problems] == ["odd segments"]
+
+
+def test_wide_filters_that_are_stored_sparse_are_counted_too() -> None:
+    found = _inspect(_conv(_pruned((8, 3, 3, 8), 0.8), storage="sparse"))
+    assert [weight.storage for weight in found.weights] == ["sparse"]
+    assert found.problems == ()
+    assert all(group.wide for group in found.runtime)
