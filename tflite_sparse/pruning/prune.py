@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
+from tflite_sparse.pruning.calibrated.fitted import by_magnitude, put_in, zeros_of
 from tflite_sparse.pruning.densities import (
     check_clusters,
     check_overrides,
     kept_shares,
     least_zeros,
 )
-from tflite_sparse.pruning.edit import set_bias, set_filter
 from tflite_sparse.pruning.filters import find_filters
-from tflite_sparse.pruning.masks import smallest
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
@@ -25,11 +23,9 @@ from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.calibrated.fitted import Fitted
-    from tflite_sparse.pruning.filters import Prunable, Selected
+    from tflite_sparse.pruning.filters import Selected
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["prune"]
@@ -90,7 +86,7 @@ def prune(
         zeros = max(zeros, *(least_zeros(selected, p.cluster) for p in selected.filters))
     calibrator = None
     if len(calibration):
-        calibrator = Calibrator(model, selected, options, calibration, progress or _silent)
+        calibrator = Calibrator(model, selected, options, calibration, progress)
     if calibrator is not None and allocation is Allocation.FIDELITY:
         kept = calibrator.allocate(zeros)
     else:
@@ -101,7 +97,7 @@ def prune(
         notes: tuple[str, ...] = ()
     else:
         fitted = [
-            _by_magnitude(p, share, options.block)
+            by_magnitude(p, share, options.block)
             for p, share in zip(selected.filters, kept, strict=True)
         ]
         notes = () if calibrator is not None else (_UNKNOWN,)
@@ -126,18 +122,6 @@ def prune(
     )
 
 
-def _silent(name: str, done: int, total: int) -> None:
-    del name, done, total
-
-
-def _by_magnitude(prunable: Prunable, kept: float, block: int) -> Fitted:
-    from tflite_sparse.pruning.calibrated.fitted import Fitted
-
-    values = prunable.values
-    mask = smallest(np.square(values, dtype=np.float64), 1 - kept, block)
-    return Fitted(np.where(mask, np.float32(0), values))
-
-
 def _result(
     model: Model,
     selected: Selected,
@@ -149,16 +133,14 @@ def _result(
     expected = []
     filters = []
     for prunable, fit in zip(selected.filters, fitted, strict=True):
-        expected += set_filter(pruned, prunable.weight, fit.values)
-        if fit.bias is not None:
-            expected.append(set_bias(pruned, *fit.bias))
-        zeros = _zeros(fit.values)
+        expected += put_in(pruned, prunable, fit)
+        zeros = zeros_of(fit.values)
         filters.append(
             PrunedFilter(
                 prunable.id,
                 prunable.size,
                 zeros,
-                _zeros(prunable.values),
+                zeros_of(prunable.values),
                 prunable.cluster,
                 fit.error,
                 fit.note,
@@ -177,7 +159,3 @@ def _result(
         notes=notes,
     )
     return PrunedModel(pruned, report, tuple(expected))
-
-
-def _zeros(values: NDArray[np.float32]) -> int:
-    return int(values.size - np.count_nonzero(values))

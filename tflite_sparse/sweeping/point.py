@@ -10,11 +10,9 @@ import numpy as np
 from tflite_sparse.inspection.file.gzip_size import gzip_size
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
-from tflite_sparse.pruning.calibrated.fitted import Fitted
+from tflite_sparse.pruning.calibrated.fitted import by_magnitude, put_in, zeros_of
 from tflite_sparse.pruning.densities import kept_shares
-from tflite_sparse.pruning.edit import set_bias, set_filter
 from tflite_sparse.pruning.judge import judge
-from tflite_sparse.pruning.masks import smallest
 from tflite_sparse.pruning.options import Method
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.planner import Adapt
@@ -28,8 +26,6 @@ from tflite_sparse.sweeping.times import plans_of, predicted, sparse_filters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from tflite_sparse.rewrite.changes import Rewrite
 
@@ -120,24 +116,20 @@ def _pruned(
     selected, model = subject.selected, subject.model
     filters = selected.filters
     if share is None:
-        return model, [_zeros(prunable.values) for prunable in filters]
+        return model, [zeros_of(prunable.values) for prunable in filters]
     options = task.options.pruning(share)
     shares = kept_shares(selected, share, task.options.allocation, options)
+    pruned = model.copy()
     if method is Method.CALIBRATED:
-        fitted = Calibrator(model, selected, options, subject.fitted, _silent).fit(shares)
-    pruned, zeros = model.copy(), []
-    for number, (prunable, share_kept) in enumerate(zip(filters, shares, strict=True)):
-        if method is Method.CALIBRATED:
-            fit = fitted[number]
-        else:
-            values = prunable.values
-            mask = smallest(np.abs(values), 1 - share_kept, options.block)
-            fit = Fitted(np.where(mask, np.float32(0), values))
-        set_filter(pruned, prunable.weight, fit.values)
-        if fit.bias is not None:
-            set_bias(pruned, *fit.bias)
-        zeros.append(_zeros(fit.values))
-    return pruned, zeros
+        fitted = Calibrator(model, selected, options, subject.fitted).fit(shares)
+    else:
+        fitted = [
+            by_magnitude(prunable, kept, options.block)
+            for prunable, kept in zip(filters, shares, strict=True)
+        ]
+    for prunable, fit in zip(filters, fitted, strict=True):
+        put_in(pruned, prunable, fit)
+    return pruned, [zeros_of(fit.values) for fit in fitted]
 
 
 def _stored(model: Model, values: StoredValues) -> Model:
@@ -169,11 +161,3 @@ def _origin(name: str, filters: Sequence[str]) -> str:
         own for own in filters if name == own or (name.startswith(own) and name[len(own)] in "/_")
     ]
     return max(parts, key=len, default="")
-
-
-def _zeros(values: NDArray[np.float32]) -> int:
-    return int(values.size - np.count_nonzero(values))
-
-
-def _silent(name: str, done: int, total: int) -> None:
-    del name, done, total

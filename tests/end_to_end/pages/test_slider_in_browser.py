@@ -7,21 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import call
-from tests.support.docs.pages import browser
 from tests.support.peers.npm import AXE, npm_file
 from tests.support.real_models import real_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.support.docs.pages import Opener
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Opener]:
-    with browser() as opener:
-        yield opener
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docs.pages import browser
 from tests.support.peers.npm import AXE, npm_file
 from tests.support.reports.sweeps import made_up_sweep
 from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
 from tflite_sparse.runtime.web.chromium import screenshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.support.docs.pages import Opener
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Opener]:
-    with browser() as opener:
-        yield opener
 
 
 @pytest.fixture(scope="module")

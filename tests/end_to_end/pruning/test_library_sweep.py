@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import tflite_sparse
@@ -12,8 +13,11 @@ from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tflite_sparse import processes
 from tflite_sparse.errors import FileError, UsageError
+from tflite_sparse.inspection.file.gzip_size import gzip_size
 from tflite_sparse.pruning.options import PruneOptions
 from tflite_sparse.pruning.prune import prune
+from tflite_sparse.rewrite.optimize import optimize
+from tflite_sparse.storage.options import SparsifyOptions
 from tflite_sparse.sweeping import kept
 from tflite_sparse.sweeping import sweep as engine
 from tflite_sparse.sweeping.kept import folder_of
@@ -58,6 +62,15 @@ def test_every_share_is_one() -> None:
     for wrong in ((0.85, 90), (0.5, 1)):
         with pytest.raises(UsageError, match="between 0 and 1"):
             SweepOptions(wrong)
+
+
+def test_blocks_are_those_that_prune_takes() -> None:
+    options = PruneOptions(zeros=0.9, block=2)
+    pruned = prune(tflite_sparse.read(MODEL), options).model
+    made = optimize(pruned, storage=SparsifyOptions(lean_download=True)).model.to_bytes()
+    _, point = tflite_sparse.sweep(MODEL, shares=[0.9], block=2, resume=False).points
+    # Which values are left shows in what gzip makes of them.
+    assert point.sizes[0].gzip == gzip_size(np.frombuffer(made, np.uint8))
 
 
 def test_where_nobody_may_write_nothing_is_kept(

@@ -8,13 +8,12 @@ import numpy as np
 
 from tflite_sparse.errors import RuntimeFailureError
 from tflite_sparse.pruning.allocate import Curve, allocated
-from tflite_sparse.pruning.calibrated.fitted import Fitted
+from tflite_sparse.pruning.calibrated.fitted import Fitted, by_magnitude, put_in
 from tflite_sparse.pruning.calibrated.losses import loss_curves
 from tflite_sparse.pruning.calibrated.solve import solve
 from tflite_sparse.pruning.calibrated.walk import Walk
-from tflite_sparse.pruning.edit import bias_of, set_bias, set_filter
+from tflite_sparse.pruning.edit import bias_of
 from tflite_sparse.pruning.filters import reading
-from tflite_sparse.pruning.masks import smallest
 from tflite_sparse.storage.moments.reads import filter_read
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ class Calibrator:
         selected: the filters.
         options: blocks and seed.
         inputs: sets of inputs by position.
-        progress: is told which filter is worked on, how many are done, and of how many.
+        progress: is told which filter is worked on, how many are done, and of how many;
+            None for nobody.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Calibrator:
         selected: Selected,
         options: PruneOptions,
         inputs: Sequence[Outputs],
-        progress: Callable[[str, int, int], None],
+        progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self._model = model
         self._selected = selected
@@ -93,12 +93,11 @@ class Calibrator:
         with Walk(self._model, self._inputs, self._options.seed) as walk:
             for done, number in enumerate(order):
                 prunable = filters[number]
-                self._progress(prunable.id.name, done, len(order))
+                if self._progress is not None:
+                    self._progress(prunable.id.name, done, len(order))
                 walk.to(_place(prunable), pruned)
                 fit = self._fitted(prunable, kept[number], walk)
-                set_filter(pruned, prunable.weight, fit.values)
-                if fit.bias is not None:
-                    set_bias(pruned, *fit.bias)
+                put_in(pruned, prunable, fit)
                 fitted[number] = fit
         return [fitted[number] for number in range(len(filters))]
 
@@ -107,8 +106,7 @@ class Calibrator:
         operator = reading(prunable.weight)
         read = None if operator is None else filter_read(operator)
         if operator is None or read is None or read.groups != 1:
-            mask = smallest(np.square(values, dtype=np.float64), 1 - kept, self._options.block)
-            return Fitted(np.where(mask, np.float32(0), values), note=_SHARED)
+            return by_magnitude(prunable, kept, self._options.block, _SHARED)
         rows = values.reshape(len(values), -1)
         bias = bias_of(operator)
         found = solve(
