@@ -93,7 +93,7 @@ class _Training:
         )
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
         self.student = Student(self.module, where, options.features)
-        self.masks = Masks(self.module.weights, self.filters, options)
+        self.masks = Masks(self.module.weights, self.filters, options.schedule(), options.block)
         self.wrapped = self.processes.wrap(self.student)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=options.rate)
         self.evaluations: list[Evaluation] = []
@@ -112,7 +112,7 @@ class _Training:
             loss = self._train(step)
             done = step + 1
             if self.masks.is_due(done):
-                self.masks.update(done)
+                self.masks.change(done)
             if done % options.evaluate == 0 or done == options.steps:
                 self._evaluate(done)
                 self._store(done)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
+from torch import distributed
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.masking.engine import MaskEngine
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.weights import is_pointwise
 
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from tflite_sparse.masking.schedule import Schedule
     from tflite_sparse.model import Model
     from tflite_sparse.torch.module import TfliteModule
     from tflite_sparse.torch.training.options import DistillOptions
 
-__all__ = ["Masks", "chosen_filters"]
-
-_MOVING_ENDS = 0.75  # RigL moves zeros for so long, as published
+__all__ = ["Masks", "TorchArrays", "chosen_filters"]
 
 
 def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) -> dict[str, float]:
@@ -61,48 +61,29 @@ def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) 
     return chosen
 
 
-class Masks:
+class Masks(MaskEngine):
     """Which weights of a module are zero; they stay so through every step of an optimizer.
+
+    In several processes all have the masks of the first one.
 
     Args:
         weights: the filters by name; their zeros are where the masks begin.
         zeros: the share that each is to have in the end.
-        options: how masks change.
-
-    Attributes:
-        kept: name -> what is not zero, as booleans in the filter's shape.
-        complete: the step from which all zeros are there.
+        schedule: how masks change.
+        block: so many neighbouring outputs have their zeros together.
     """
 
     def __init__(
-        self, weights: Mapping[str, Tensor], zeros: Mapping[str, float], options: DistillOptions
+        self,
+        weights: Mapping[str, Tensor],
+        zeros: Mapping[str, float],
+        schedule: Schedule,
+        block: int = 1,
     ) -> None:
         self._weights = {name: weights[name] for name in zeros}
-        self._zeros = dict(zeros)
-        self._options = options
-        self.kept = {name: weight != 0 for name, weight in self._weights.items()}
-        self._first = {name: 1 - _share(kept) for name, kept in self.kept.items()}
-        gradual = options.masks == "magnitude" and any(
-            self._first[name] < share for name, share in zeros.items()
-        )
-        updates = int(options.ramp * options.steps) // options.every if gradual else 0
-        self.complete = updates * options.every
-        self.update(0)
-
-    @property
-    def zeros(self) -> float:
-        """The share of zeros over all filters."""
-        kept = sum(int(mask.sum()) for mask in self.kept.values())
-        return 1 - kept / sum(mask.numel() for mask in self.kept.values())
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint holds of the masks."""
-        return {"kept": self.kept, "first": self._first, "complete": self.complete}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes up a state."""
-        self.kept, self._first = state["kept"], state["first"]
-        self.complete = state["complete"]
+        super().__init__(self._weights, zeros, schedule, block, TorchArrays())
+        self.share()
+        self.apply()
 
     @torch.no_grad()
     def apply(self) -> None:
@@ -110,62 +91,49 @@ class Masks:
         for name, weight in self._weights.items():
             weight.mul_(self.kept[name])
 
-    def is_due(self, step: int) -> bool:
-        """Whether masks change after a step."""
-        if step % self._options.every or self._options.masks == "fixed":
-            return False
-        return step <= self.complete or self._moves(step) > 0
-
     @torch.no_grad()
-    def update(self, step: int) -> None:
+    def change(self, step: int) -> None:
         """Changes the masks, by the gradients of the last batch where those decide."""
-        done = min(step / self.complete, 1.0) if self.complete else 1.0
-        for name, weight in self._weights.items():
-            first, last = self._first[name], self._zeros[name]
-            share = max(first, last) + min(first - last, 0.0) * (1 - done) ** 3
-            scores = self._scores(weight)
-            kept = self._scores(self.kept[name].float()) > 0
-            fewer = _largest(
-                scores.where(kept, -1.0), scores.numel() - round(share * scores.numel())
-            )
-            fewer &= kept
-            moved = int(self._moves(step) * int(fewer.sum()))
-            if moved and weight.grad is not None:
-                fewer = self._moved(weight, scores, fewer, moved)
-            self.kept[name] = self._spread(fewer, weight)
+        gradients = {n: w.grad for n, w in self._weights.items() if w.grad is not None}
+        self.update(step, self._weights, gradients)
+        self.share()
         self.apply()
 
-    def _moved(self, weight: Tensor, scores: Tensor, kept: Tensor, moved: int) -> Tensor:
-        """Drops some of least magnitude, and lets as many of largest gradient grow."""
-        moved = min(moved, int((~kept).sum()))
-        left = _largest(scores.where(kept, -1.0), int(kept.sum()) - moved)
-        gradients = self._scores(weight.grad)
-        return left | _largest(gradients.where(~kept, -1.0), moved)
-
-    def _moves(self, step: int) -> float:
-        ends = _MOVING_ENDS * self._options.steps
-        if self._options.masks != "rigl" or not 0 < step < ends:
-            return 0.0
-        return self._options.drop / 2 * (1 + math.cos(math.pi * step / ends))
-
-    def _scores(self, values: Tensor) -> Tensor:
-        """The magnitude of each value, or of each block of output channels."""
-        block = self._options.block
-        if block == 1 or values.shape[0] % block:
-            return values.abs()
-        return values.abs().reshape(-1, block, *values.shape[1:]).sum(1)
-
-    def _spread(self, kept: Tensor, weight: Tensor) -> Tensor:
-        """Masks of blocks as masks of values."""
-        return kept.repeat_interleave(weight.shape[0] // kept.shape[0], 0)
+    def share(self) -> None:
+        """Gives all processes the masks of the first one."""
+        if not (distributed.is_available() and distributed.is_initialized()):
+            return
+        for name, mask in self.kept.items():
+            numbers = mask.to(torch.uint8)
+            distributed.broadcast(numbers, src=0)
+            self.kept[name] = numbers.bool()
 
 
-def _largest(scores: Tensor, count: int) -> Tensor:
-    """Where the largest values are; exactly so many."""
-    mask = torch.zeros(scores.numel(), dtype=torch.bool, device=scores.device)
-    mask[scores.reshape(-1).topk(count).indices] = True
-    return mask.reshape(scores.shape)
+class TorchArrays:
+    """PyTorch."""
 
+    @torch.no_grad()
+    def summed(self, values: Tensor, block: int) -> Tensor:
+        """See `tflite_sparse.masking.arrays.Arrays`."""
+        magnitudes = values.float().abs()
+        if block == 1:
+            return magnitudes
+        return magnitudes.reshape(-1, block, *values.shape[1:]).sum(1)
 
-def _share(mask: Tensor) -> float:
-    return float(mask.float().mean())
+    def largest(self, scores: Tensor, count: int) -> Tensor:
+        """See `tflite_sparse.masking.arrays.Arrays`."""
+        mask = torch.zeros(scores.numel(), dtype=torch.bool, device=scores.device)
+        mask[scores.reshape(-1).topk(count).indices] = True
+        return mask.reshape(scores.shape)
+
+    def chosen(self, condition: Tensor, values: Tensor, other: float) -> Tensor:
+        """See `tflite_sparse.masking.arrays.Arrays`."""
+        return values.where(condition, other)
+
+    def spread(self, mask: Tensor, block: int) -> Tensor:
+        """See `tflite_sparse.masking.arrays.Arrays`."""
+        return mask.repeat_interleave(block, 0)
+
+    def is_finite(self, values: Tensor) -> bool:
+        """See `tflite_sparse.masking.arrays.Arrays`."""
+        return bool(values.isfinite().all())

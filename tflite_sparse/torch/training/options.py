@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.masking.schedule import MaskKind, Schedule
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
 
 __all__ = ["DistillOptions", "Distilled", "Evaluation", "MaskKind", "Progress"]
-
-MaskKind = Literal["fixed", "magnitude", "rigl"]
 
 _MOST_ZEROS = 1.0
 _BLOCKS = (1, 2, 4)
@@ -67,6 +66,10 @@ class DistillOptions(Record, frozen=True):
     seed: int = 0
     checkpoint: str | None = None
     device: str | None = None
+
+    def schedule(self) -> Schedule:
+        """How masks change."""
+        return Schedule(self.masks, self.steps, ramp=self.ramp, every=self.every, drop=self.drop)
 
     def check(self) -> None:
         """Checks that the numbers make sense.
