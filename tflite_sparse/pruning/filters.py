@@ -34,7 +34,18 @@ if TYPE_CHECKING:
     from tflite_sparse.pruning.options import PruneOptions
     from tflite_sparse.xnnpack.plan import Plan
 
-__all__ = ["TRIED", "Prunable", "Selected", "find_filters", "pruned_number", "reading"]
+__all__ = [
+    "TRIED",
+    "Parts",
+    "Prunable",
+    "Selected",
+    "Trial",
+    "find_filters",
+    "pruned_number",
+    "reading",
+    "sparse_parts",
+    "trial_of",
+]
 
 _RANK = 4
 TRIED = 0.8
@@ -97,23 +108,32 @@ class Selected(msgspec.Struct, frozen=True, eq=False):
     trial: Model
 
 
-def find_filters(model: Model, options: PruneOptions) -> Selected:
-    """Finds the filters to prune.
+class Trial(msgspec.Struct, frozen=True, eq=False):
+    """What could be pruned, and the model with zeros in it.
 
-    A copy of the model gets zeros in all that could be pruned and is optimized; what then runs
-    sparse on every target is pruned.
+    Attributes:
+        weights: what could be pruned; a weight's number is its place here.
+        left: other weights of convolutions and matrix products, and why each stays as it is.
+        model: a copy of the model with `TRIED` zeros in each of the weights, before `optimize`.
+    """
+
+    weights: tuple[Weight, ...]
+    left: tuple[Left, ...]
+    model: Model
+
+
+def trial_of(model: Model, options: PruneOptions) -> Trial:
+    """A copy of a model with zeros in all that could be pruned.
 
     Args:
         model: the model; it stays as it is.
-        options: the targets, and which filters are asked for.
+        options: which filters are asked for.
 
     Raises:
         RewriteError: the model cannot be written without loss.
-        UsageError: there is no such target.
     """
     if model.read_only is not None:
         raise RewriteError(model.read_only, hint="upgrade tflite-sparse")
-    targets = options.targets or TARGETS
     left: list[Left] = []
     weights: list[Weight] = []
     for weight in find_weights(model, by_bytes=True):
@@ -122,10 +142,30 @@ def find_filters(model: Model, options: PruneOptions) -> Selected:
             weights.append(weight)
         elif any(op.name in {"CONV_2D", "FULLY_CONNECTED"} for op in weight.readers):
             left.append(_left(weight, *refusal))
-    trial = _with_zeros(model, weights, options.block)
-    optimized = Optimize(AdaptOptions(targets)).run(trial).model
+    return Trial(tuple(weights), tuple(left), _with_zeros(model, weights, options.block))
+
+
+def find_filters(model: Model, options: PruneOptions, trial: Trial | None = None) -> Selected:
+    """Finds the filters to prune.
+
+    A copy of the model gets zeros in all that could be pruned and is optimized; what then runs
+    sparse on every target is pruned.
+
+    Args:
+        model: the model; it stays as it is.
+        options: the targets, and which filters are asked for.
+        trial: what `trial_of` makes of both, where that is there already.
+
+    Raises:
+        RewriteError: the model cannot be written without loss.
+        UsageError: there is no such target.
+    """
+    targets = options.targets or TARGETS
+    trial = trial or trial_of(model, options)
+    weights, left = trial.weights, [*trial.left]
+    optimized = Optimize(AdaptOptions(targets)).run(trial.model).model
     plans = [plan(optimized.main, target, zeros=ZeroCounts()) for target in targets]
-    views = [_sparse_parts(optimized, planned) for planned in plans]
+    views = [sparse_parts(optimized, planned) for planned in plans]
     filters: list[Prunable] = []
     for number, weight in enumerate(weights):
         why = next((view.dense[number] for view in views if number in view.dense), None)
@@ -201,7 +241,7 @@ def _with_zeros(model: Model, weights: Sequence[Weight], block: int) -> Model:
     return trial
 
 
-class _View(msgspec.Struct, frozen=True):
+class Parts(msgspec.Struct, frozen=True):
     """What a plan says of the parts that filters become.
 
     Attributes:
@@ -222,8 +262,9 @@ def pruned_number(operator: Operator) -> int | None:
     return None if match is None else int(match[1])
 
 
-def _sparse_parts(model: Model, planned: Plan) -> _View:
-    view = _View({}, {}, {})
+def sparse_parts(model: Model, planned: Plan) -> Parts:
+    """What a plan says of the filters of a trial, as it is or optimized."""
+    view = Parts({}, {}, {})
     obstacles = {cluster.index: cluster.obstacles for cluster in planned.clusters}
     for counted in planned.operators:
         number = pruned_number(model.main.operators[counted.index])
@@ -242,7 +283,7 @@ def _sparse_parts(model: Model, planned: Plan) -> _View:
     return view
 
 
-def _price(view: _View, number: int, planned: Plan, block: int) -> float:
+def _price(view: Parts, number: int, planned: Plan, block: int) -> float:
     costs = costs_of(planned.target.name)
     macs = sum(planned.operators[index].macs for index in view.operators[number])
     return macs * multiplication(costs, block)
