@@ -23,6 +23,7 @@ from tflite_sparse.pruning.recipe import Recipe
 from tflite_sparse.records import Distance, Record
 from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
+from tflite_sparse.report.json.folder import FolderReport
 from tflite_sparse.report.json.inspection import InspectReport
 from tflite_sparse.report.json.lint import LintReport
 from tflite_sparse.report.json.overlay import GraphData
@@ -41,6 +42,7 @@ SCHEMA = Path(__file__).resolve().parents[1] / "schema"
 DOCUMENTS: dict[str, tuple[str, Any, bool]] = {
     "bench": ("bench --json prints", BenchReport, True),
     "config": ("lint reads from tflite-sparse.toml", ConfigFile, False),
+    "folder": ("optimize --json prints for a folder", FolderReport, True),
     "diff": ("diff --json prints", ModelDiff, True),
     "inspect": ("inspect --json prints", InspectReport, True),
     "lint": ("lint --format json prints", LintReport, True),

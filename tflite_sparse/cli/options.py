@@ -25,6 +25,7 @@ __all__ = [
     "InputShape",
     "KeepNonzero",
     "MinSnr",
+    "ModelOrFolder",
     "ModelPath",
     "Only",
     "OnlyTargets",
@@ -55,6 +56,12 @@ class Where(str, Enum):
 
 
 ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="The model to read.")]
+ModelOrFolder = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="The model to read, or a folder: OUT becomes one like it then."
+    ),
+]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="OUT", help="Where to write; - is stdout.")
 ]

@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tflite_sparse.cli.pruning.asked import Pruned
+    from tflite_sparse.report.formats import Printable
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.model_pass import ModelPass
+    from tflite_sparse.rewrite.writing.sizes import Sizes
     from tflite_sparse.runtime.prove import Proof
 
 __all__ = [
     "STDOUT",
     "Destination",
+    "Rewritten",
+    "carry_out",
     "has_litert",
     "parse_block",
     "parse_saving",
@@ -79,6 +83,11 @@ class Destination(msgspec.Struct, frozen=True):
     atol: float | None = None
     rtol: float | None = None
 
+    @property
+    def only_tells(self) -> bool:
+        """Whether nothing is written."""
+        return self.dry_run or self.check
+
     def target(self, model: str) -> str | None:
         """Where to write, None for nowhere.
 
@@ -88,7 +97,7 @@ class Destination(msgspec.Struct, frozen=True):
         """
         if self.output is not None and self.in_place:
             raise UsageError("-o and --in-place contradict each other", hint="leave out one")
-        if self.dry_run or self.check:
+        if self.only_tells:
             return None
         only_judges = self.data is not None and not self.data.fits
         of_runs = {
@@ -120,10 +129,50 @@ class Destination(msgspec.Struct, frozen=True):
         return self.output
 
 
-def rewrite_command(
+class Rewritten(NamedTuple):
+    """What came of a model that was to be rewritten.
+
+    Attributes:
+        report: what is said about it.
+        code: the exit code of it.
+        result: what was done; None where the model was pruned too far to go on.
+        sizes: of the files before and after; None where that is so.
+        proof: what running both models showed; None where nobody asked for it.
+        broken: what the runtime gets wrong with the result, in words; "" for nothing.
+        refused: why nothing was done; "" where something was.
+    """
+
+    report: Printable
+    code: int
+    result: Rewrite | None = None
+    sizes: Sizes | None = None
+    proof: Proof | None = None
+    broken: str = ""
+    refused: str = ""
+
+    def show(self, destination: Destination) -> int:
+        """Prints the report; the exit code."""
+        # Standard output may be the model itself.
+        stream = sys.stderr if destination.output == STDOUT else None
+        show(self.report, as_json=destination.as_json, stream=stream)
+        return self.code
+
+
+def rewrite_command(model: str, destination: Destination, rewrite: ModelPass) -> int:
+    """Reads a model, rewrites it, writes it and says what was done; the exit code.
+
+    Args:
+        model: path of the model.
+        destination: where the result goes.
+        rewrite: the pass to run.
+    """
+    return carry_out(model, destination, rewrite).show(destination)
+
+
+def carry_out(
     model: str, destination: Destination, rewrite: ModelPass, pruned: Pruned | None = None
-) -> int:
-    """Reads a model, rewrites it, writes it and says what was done.
+) -> Rewritten:
+    """Reads a model, rewrites it and writes it.
 
     Args:
         model: path of the model.
@@ -132,8 +181,8 @@ def rewrite_command(
         pruned: what was pruned first, and is rewritten in place of the model; None for nothing.
 
     Returns:
-        The exit code: 1 too where a result must be proved and was not run, or where a model that
-        the runtime gets wrong could not be repaired.
+        What came of it, with exit code 1 too where a result must be proved and was not run, or
+        where a model that the runtime gets wrong could not be repaired.
     """
     from tflite_sparse.model import Model
     from tflite_sparse.model.sizes.sized import shapes_asked
@@ -174,13 +223,12 @@ def rewrite_command(
         repaired=repaired,
         pruning=None if pruned is None else pruned.pruning,
     )
-    # Standard output may be the model itself.
-    stream = sys.stderr if target == STDOUT else None
-    show(report, as_json=destination.as_json, stream=stream)
-    if destination.check and result.changed:
-        return WOULD_CHANGE
     unproved = destination.demanded and proof is not None and not proof.verified
-    return int(unproved or (wrong is not None and rewrite.name in _REPAIRING))
+    code = int(unproved or (wrong is not None and rewrite.name in _REPAIRING))
+    if destination.check and result.changed:
+        code = WOULD_CHANGE
+    broken = "" if wrong is None else wrong.words()
+    return Rewritten(report, code, result, sizes, proof, broken)
 
 
 def _file(target: str | None) -> Path | None:

@@ -152,7 +152,7 @@ class Apart:
         alike = Counter(shorts.values())
         # Where the parts that are left are the same, the ends of the names may not be.
         return {
-            name: short if alike[short] == 1 else shorten(name, width)
+            name: short if alike[short] == 1 and short != _GAP else shorten(name, width)
             for name, short in shorts.items()
         }
 

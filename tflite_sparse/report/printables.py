@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.pruning.result import Pruning
     from tflite_sparse.records import Record
+    from tflite_sparse.report.text.lists.folder import ModelRow
     from tflite_sparse.rewrite.changes import Rewrite
     from tflite_sparse.rewrite.failing import Failing
     from tflite_sparse.rewrite.writing.sizes import Sizes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "printable_bench",
     "printable_diff",
+    "printable_folder",
     "printable_profile",
     "printable_pruning",
     "printable_rewrite",
@@ -105,6 +107,30 @@ def printable_rewrite(
         lines = rewrite_lines(rewrite, sizes, model, destination, width, top=top, proof=proof)
         first = [] if pruning is None else pruned_lines(pruning, model, width, top=top)
         return [*first, *lines, *failing_lines(wrong, repaired, width)]
+
+    return Printable(content, lines)
+
+
+def printable_folder(folder: str, rows: Sequence[ModelRow], *, written: str | None) -> Printable:
+    """What a rewrite did to all models in a folder.
+
+    Args:
+        folder: the folder that was read.
+        rows: the models.
+        written: the folder that was written; None where nothing was.
+    """
+
+    def content() -> Record:
+        from tflite_sparse.report.json.folder import FolderReport
+
+        entries = tuple(row.entry for row in rows)
+        worst = max((entry.exit_code for entry in entries), default=0)
+        return FolderReport(folder, written, worst, entries)
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from tflite_sparse.report.text.lists.folder import folder_lines
+
+        return folder_lines(folder, rows, written, width)
 
     return Printable(content, lines)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import (
@@ -17,21 +18,21 @@ from tflite_sparse.cli.commands.adapt import (
     adapt_options,
 )
 from tflite_sparse.cli.commands.prune import Layout, Mean, MinAgreement, Std
-from tflite_sparse.cli.output import show
 from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
-from tflite_sparse.cli.rewriting import STDOUT, Destination, has_litert, rewrite_command
+from tflite_sparse.cli.rewriting import STDOUT, Destination, Rewritten, carry_out, has_litert
+from tflite_sparse.cli.usage.refuse import refuse
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.cli.values_data import data_for, values_options
-from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
+    from tflite_sparse.cli.pruning.asked import Pruned
     from tflite_sparse.runtime.bench import Bench
 
 __all__ = ["command"]
 
 
 def command(
-    model: opt.ModelPath,
+    model: opt.ModelOrFolder,
     output: opt.Output = None,
     in_place: opt.InPlace = False,
     force: opt.Force = False,
@@ -75,11 +76,6 @@ def command(
     from tflite_sparse.rewrite.optimize import Optimize
     from tflite_sparse.storage.options import SparsifyOptions
 
-    if bench is not None and (output in (None, STDOUT) or as_json or dry_run or check):
-        raise UsageError(
-            "--bench measures the file that -o OUT writes, and reports as text",
-            hint="use tflite-sparse bench for anything else",
-        )
     options = adapt_options(target, runtime, only, without, min_gain, max_arena)
 
     proved = has_litert() if verify is None else verify
@@ -89,56 +85,81 @@ def command(
         prunes=prune is not None,
     )  # fmt: skip
     images = image_options(mean, std, None if layout is None else layout.value)
-    asked = {
-        "--mean, --std and --layout ask for --data": images.asked and data is None,
-        "--min-agreement asks for --prune": min_agreement > 0 and prune is None,
-    }
-    for words, misplaced in asked.items():
-        if misplaced:
-            raise UsageError(words, hint="leave it out, or say what it is for")
-    given = None if numbers is None else data_for(model, data, numbers, shapes, batch, images)
+    refuse(
+        {
+            "--mean, --std and --layout ask for --data": images.asked and data is None,
+            "--min-agreement asks for --prune": min_agreement > 0 and prune is None,
+        },
+        "leave it out, or say what it is for",
+    )
     destination = Destination(
-        output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
+        output, in_place, force, dry_run, check, proved, as_json, gzip, top, None, shapes, batch,
         demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
     )  # fmt: skip
+    refuse(
+        {
+            "--atol and --rtol are for results that stay the same; --values has bounds of its own": numbers
+            is not None
+            and (atol is not None or rtol is not None)
+        },
+        "--min-snr lets the weights that rounding changes most keep their numbers",
+    )
     if bench is not None:
-        from tflite_sparse.runtime.bench import require
-
-        require(bench.value)
-    if numbers is not None and (atol is not None or rtol is not None):
-        raise UsageError(
-            "--atol and --rtol are for results that stay the same; --values has bounds of its own",
-            hint="--min-snr lets the weights that rounding changes most keep their numbers",
-        )
-    calibration = None if given is None else given.calibration
+        _check_bench(bench, model, destination)
     storage = SparsifyOptions(lean_download=True, targets=options.targets)
-    rewrite = Optimize(options, storage, numbers, calibration)
-    if prune is None:
-        code = rewrite_command(model, destination, rewrite)
-    else:
-        destination.target(model)
-        inputs = GivenData(data, images, shapes, batch)
-        with pruned_file(model, prune, options.targets, inputs, min_agreement) as pruned:
-            if pruned.refused is None or force:
-                code = rewrite_command(model, destination, rewrite, pruned)
-            else:
-                from tflite_sparse.report.printables import printable_pruning
 
-                refusal = printable_pruning(
-                    pruned.pruning,
-                    model,
-                    None,
-                    None,
-                    destination=None,
-                    refused=pruned.refused,
-                    top=top,
-                )
-                show(refusal, as_json=as_json, stream=sys.stderr if output == STDOUT else None)
-                return 1
-    if bench is not None and output is not None:
+    def one(path: str, where: Destination) -> Rewritten:
+        given = None if numbers is None else data_for(path, data, numbers, shapes, batch, images)
+        where = replace(where, data=given)
+        calibration = None if given is None else given.calibration
+        rewrite = Optimize(options, storage, numbers, calibration)
+        if prune is None:
+            return carry_out(path, where, rewrite)
+        where.target(path)
+        inputs = GivenData(data, images, shapes, batch)
+        with pruned_file(path, prune, options.targets, inputs, min_agreement) as pruned:
+            if pruned.refused is None or force:
+                return carry_out(path, where, rewrite, pruned)
+        return _refused(path, pruned, top)
+
+    if Path(model).is_dir():
+        from tflite_sparse.cli.folders.rewrite import rewrite_folder
+
+        return rewrite_folder(model, destination, one)
+    rewritten = one(model, destination)
+    code = rewritten.show(destination)
+    if bench is not None and output is not None and rewritten.result is not None:
         measured = _measure(model, output, bench, destination)
         code = code or int(not measured.ok)
     return code
+
+
+def _check_bench(bench: opt.Where, model: str, destination: Destination) -> None:
+    """Makes sure that there will be two files to measure, and what measures them is there."""
+    from tflite_sparse.runtime.bench import require
+
+    refuse(
+        {
+            "--bench measures the file that -o OUT writes, and reports as text": (
+                destination.output in (None, STDOUT)
+                or destination.as_json
+                or destination.only_tells
+            ),
+            "--bench measures one model": Path(model).is_dir(),
+        },
+        "use tflite-sparse bench for anything else",
+    )
+    require(bench.value)
+
+
+def _refused(model: str, pruned: Pruned, top: int) -> Rewritten:
+    """A model that was pruned too far to go on with."""
+    from tflite_sparse.report.printables import printable_pruning
+
+    report = printable_pruning(
+        pruned.pruning, model, None, None, destination=None, refused=pruned.refused, top=top
+    )
+    return Rewritten(report, 1, refused=pruned.refused or "")
 
 
 def _measure(model: str, output: str, where: opt.Where, destination: Destination) -> Bench:

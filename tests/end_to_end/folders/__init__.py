@@ -1,0 +1,1 @@
+"""Commands that take folders of models."""

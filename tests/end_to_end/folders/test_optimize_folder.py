@@ -1,0 +1,97 @@
+"""Commands that take a folder of models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import call
+
+TESTDATA = Path(__file__).parents[3] / "testdata"
+STOCK = (TESTDATA / "mobilenet_tiny_80_same.tflite").read_bytes()
+STORED = (TESTDATA / "mobilenet_tiny_80_sparse.tflite").read_bytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    models = tmp_path / "models"
+    for name, content in {"a/x.tflite": STOCK, "b/c/x.tflite": STORED}.items():
+        (models / name).parent.mkdir(parents=True)
+        (models / name).write_bytes(content)
+    (models / "a" / "labels.txt").write_text("cat")
+    return models
+
+
+def files(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_optimize_mirrors_a_folder_and_tells_of_each_model(folder, tmp_path):
+    done = call("optimize", folder, "-o", tmp_path / "fast", "--no-verify")
+    assert done.code == 0
+    assert files(tmp_path / "fast") == ["a/x.tflite", "b/c/x.tflite"]
+    assert (tmp_path / "fast" / "b/c/x.tflite").read_bytes() == STORED
+    assert (tmp_path / "fast" / "a/x.tflite").read_bytes() != STOCK
+    rows = {line.split()[0]: line for line in done.out.splitlines() if ".tflite" in line}
+    assert rows["a/x.tflite"].split()[-1] == "sparse"
+    assert " x  sparse" in rows["b/c/x.tflite"]
+
+
+def test_a_model_that_fails_keeps_no_other_back_and_decides_the_exit_code(folder, tmp_path):
+    (folder / "bad.tflite").write_bytes(STOCK[:300])
+    done = call("optimize", folder, "-o", tmp_path / "fast", "--json", "--no-verify")
+    assert done.code == 2
+    assert f"{folder / 'bad.tflite'}: offset" in done.err
+    told = done.document("folder")
+    assert [Path(m["path"]).name for m in told["models"]] == ["x.tflite", "x.tflite", "bad.tflite"]
+    assert [m["exit_code"] for m in told["models"]] == [0, 0, 2]
+    assert told["models"][0]["report"]["changed"]
+    assert "cut short" in told["models"][2]["error"]
+    assert files(tmp_path / "fast") == ["a/x.tflite", "b/c/x.tflite"]
+
+
+def test_check_and_dry_run_write_nothing(folder, tmp_path):
+    before = files(tmp_path)
+    assert call("optimize", folder, "--check").code == 1
+    assert call("optimize", folder, "-o", tmp_path / "fast", "-n").code == 0
+    assert files(tmp_path) == before
+
+
+def test_in_place_replaces_each_model(folder):
+    assert call("optimize", folder, "--in-place", "--no-verify").code == 0
+    assert (folder / "a/x.tflite").read_bytes() != STOCK
+    assert files(folder) == ["a/labels.txt", "a/x.tflite", "b/c/x.tflite"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "-"), "-o FOLDER takes the results"),
+        (("-o", "models/fast"), "lies in"),
+        (("-o", "models"), "lies in"),
+        ((), "no output given"),
+        (("-o", "taken"), "already, and 1 more; --force"),
+        (("-o", "file"), "is a file"),
+        (("-o", "out", "--bench", "native"), "one model"),
+    ],
+)
+def test_what_makes_no_sense_for_a_folder_is_refused_before_any_work(
+    folder, tmp_path, monkeypatch, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/x.tflite", "b/c/x.tflite"):
+        (tmp_path / "taken" / name).parent.mkdir(parents=True)
+        (tmp_path / "taken" / name).write_bytes(b"")
+    (tmp_path / "file").write_bytes(b"")
+    before = files(tmp_path)
+    done = call("optimize", "models", *arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert files(tmp_path) == before
+
+
+def test_a_folder_without_models_is_an_error(tmp_path):
+    done = call("optimize", tmp_path, "-o", tmp_path.parent / "out")
+    assert done.code == 2
+    assert "no .tflite files" in done.err

@@ -1,0 +1,85 @@
+"""Where the results of a folder of models go: to a folder that is like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tflite_sparse.cli.paths import SUFFIX
+from tflite_sparse.errors import FileError, Place, UsageError
+
+__all__ = ["check_free", "make_folders", "mirrored", "models_in"]
+
+
+def models_in(folder: str) -> list[str]:
+    """The models in a folder and all below it, as paths within it.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        FileError: there are none.
+    """
+    root = Path(folder)
+    models = sorted(str(p.relative_to(root)) for p in root.rglob(f"*{SUFFIX}") if p.is_file())
+    if not models:
+        raise FileError(f"no {SUFFIX} files in this directory", place=Place(file=folder))
+    return models
+
+
+def mirrored(folder: str, output: str, names: list[str], suffix: str = SUFFIX) -> dict[str, Path]:
+    """Where the result of each model goes, by its path within its folder.
+
+    Args:
+        folder: the folder that is read.
+        output: the folder that is written.
+        names: the models, as paths within `folder`.
+        suffix: what the names of results end in.
+
+    Raises:
+        UsageError: the folder that is written lies in the one that is read.
+        FileError: it is a file.
+    """
+    target = Path(output)
+    if target.resolve().is_relative_to(Path(folder).resolve()):
+        raise UsageError(
+            f"{output} lies in {folder}, and would be read as well", hint="write somewhere else"
+        )
+    if target.exists() and not target.is_dir():
+        raise FileError(
+            "is a file, and the results of a folder go to a folder", place=Place(file=output)
+        )
+    return {name: (target / name).with_suffix(suffix) for name in names}
+
+
+def check_free(targets: dict[str, Path], *, force: bool) -> None:
+    """Makes sure that nothing is overwritten, before any work is done.
+
+    Args:
+        targets: what is to be written.
+        force: whether files that are there are overwritten.
+
+    Raises:
+        FileError: one of them is there already.
+    """
+    there = [path for path in targets.values() if path.exists()]
+    if there and not force:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise FileError(
+            f"the file exists already{more}",
+            place=Place(file=str(there[0])),
+            hint="--force overwrites what is there",
+        )
+
+
+def make_folders(path: Path) -> None:
+    """Makes the folders that a file lies in.
+
+    Raises:
+        FileError: they cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make the folder: {error.strerror}", place=Place(file=str(path.parent))
+        ) from error
