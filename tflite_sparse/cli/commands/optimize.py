@@ -96,12 +96,10 @@ def command(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, None, shapes, batch,
         demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
     )  # fmt: skip
+    bounded = atol is not None or rtol is not None
+    own = "--atol and --rtol are for results that stay the same; --values has bounds of its own"
     refuse(
-        {
-            "--atol and --rtol are for results that stay the same; --values has bounds of its own": numbers
-            is not None
-            and (atol is not None or rtol is not None)
-        },
+        {own: numbers is not None and bounded},
         "--min-snr lets the weights that rounding changes most keep their numbers",
     )
     if bench is not None:

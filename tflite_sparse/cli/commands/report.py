@@ -10,18 +10,21 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.folders.pages import PageOptions, is_page, write_page
 from tflite_sparse.cli.output import free_target
 from tflite_sparse.cli.paths import find_models
-from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
 from tflite_sparse.cli.targets import targets_of
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import Place, TfliteSparseError, UsageError
+from tflite_sparse.words.numbers import size
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.bench import Bench
 
 __all__ = ["command"]
+
+PAGE, FOLDER = "report.html", "report"
 
 
 def command(
@@ -33,8 +36,15 @@ def command(
         ),
     ],
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="OUT", help="The page; - is standard output.")
-    ] = "report.html",
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="The page, - for standard output; for a folder of models a folder of pages, unless"
+            " it ends in .html.  [default: report.html; report for a folder]",
+        ),
+    ] = None,
     force: opt.Force = False,
     bench: Annotated[
         str | None,
@@ -53,11 +63,27 @@ def command(
     ] = None,
 ) -> int:
     """Write a page about models that opens in any browser: verdict, graph, weights, sizes."""
+    options = PageOptions(
+        near, gzip, targets_of(target, runtime), parse_input_shapes(input_shape), batch
+    )
+    folder = models[0] if len(models) == 1 and Path(models[0]).is_dir() else None
+    if folder is not None and not is_page(output):
+        if bench is not None:
+            raise UsageError("--bench is for a single page", hint="give it a name: -o report.html")
+        from tflite_sparse.cli.folders.report import report_folder
+
+        return report_folder(folder, output or FOLDER, options, force=force)
+    return _one_page(models, output or PAGE, options, bench, force=force)
+
+
+def _one_page(
+    models: list[str], output: str, options: PageOptions, bench: str | None, *, force: bool
+) -> int:
+    """A page about models, side by side where there are several."""
     from tflite_sparse.comparison.model_diff import diff
-    from tflite_sparse.inspection.survey import CELLS, survey
+    from tflite_sparse.inspection.survey import CELLS
     from tflite_sparse.model import Model
     from tflite_sparse.report.html import report_page
-    from tflite_sparse.report.html.pruned import pruned
 
     paths = []
     for path_or_error in find_models(models):
@@ -68,33 +94,17 @@ def command(
         _spare(output, [*paths, *([] if bench is None else [bench])])
         free_target(output, force=force)
     measured = None if bench is None else _read_bench(bench)
-    targets = targets_of(target, runtime)
-    shapes = parse_input_shapes(input_shape)
     opened = [Model.read(path) for path in paths]
     surveys = []
     for path, model in zip(paths, opened, strict=True):
-        with progress_bar(path) as progress:
-            surveys.append(
-                survey(
-                    model,
-                    near=near,
-                    gzip=gzip,
-                    targets=targets,
-                    cells=CELLS // len(paths),
-                    progress=progress,
-                    input_shapes=shapes,
-                    batch=batch,
-                )
-            )
+        surveys.append(options.survey(path, model, CELLS // len(paths)))
     damaged = [bool(surveyed.inspection.problems) for surveyed in surveys]
     diffs = [
         None if damaged[0] or damaged[n] else diff(opened[0], opened[n])
         for n in range(1, len(opened))
     ]
-    names = [each.name for each in targets or ()]
     outlooks = [
-        pruned(model, surveyed.inspection, names)
-        for model, surveyed in zip(opened, surveys, strict=True)
+        options.pruned(model, surveyed) for model, surveyed in zip(opened, surveys, strict=True)
     ]
     _write(report_page(surveys, diffs, measured, outlooks), output, fresh=not force)
     for path, surveyed in zip(paths, surveys, strict=True):
@@ -121,13 +131,7 @@ def _read_bench(path: str) -> Bench:
 
 
 def _write(page: str, output: str, *, fresh: bool) -> None:
-    from tflite_sparse.files.output import replacing
-    from tflite_sparse.words.numbers import size
-
-    data = page.encode("utf-8")
     if output == STDOUT:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(page.encode("utf-8"))
         return
-    with replacing(output, fresh=fresh) as file:
-        file.write(data)
-    typer.echo(f"{output}  {size(len(data))}")
+    typer.echo(f"{output}  {size(write_page(page, output, fresh=fresh))}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tflite_sparse.cli.paths import SUFFIX
 from tflite_sparse.errors import FileError, Place, UsageError
 
-__all__ = ["check_free", "make_folders", "mirrored", "models_in"]
+__all__ = ["check_apart", "check_free", "make_folders", "mirrored", "models_in"]
 
 
 def models_in(folder: str) -> list[str]:
@@ -26,29 +26,38 @@ def models_in(folder: str) -> list[str]:
     return models
 
 
-def mirrored(folder: str, output: str, names: list[str], suffix: str = SUFFIX) -> dict[str, Path]:
-    """Where the result of each model goes, by its path within its folder.
+def check_apart(folder: str, output: str) -> None:
+    """Makes sure that what is written is not read.
 
     Args:
         folder: the folder that is read.
         output: the folder that is written.
-        names: the models, as paths within `folder`.
-        suffix: what the names of results end in.
 
     Raises:
         UsageError: the folder that is written lies in the one that is read.
-        FileError: it is a file.
     """
-    target = Path(output)
-    if target.resolve().is_relative_to(Path(folder).resolve()):
+    if Path(output).resolve().is_relative_to(Path(folder).resolve()):
         raise UsageError(
             f"{output} lies in {folder}, and would be read as well", hint="write somewhere else"
         )
+
+
+def mirrored(output: str, names: list[str]) -> dict[str, Path]:
+    """Where the result of each model goes, by its path within its folder.
+
+    Args:
+        output: the folder that is written.
+        names: the models, as paths within the folder that is read.
+
+    Raises:
+        FileError: the folder that is written is a file.
+    """
+    target = Path(output)
     if target.exists() and not target.is_dir():
         raise FileError(
             "is a file, and the results of a folder go to a folder", place=Place(file=output)
         )
-    return {name: (target / name).with_suffix(suffix) for name in names}
+    return {name: target / name for name in names}
 
 
 def check_free(targets: dict[str, Path], *, force: bool) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
-from tflite_sparse.cli.folders.mirror import check_free, make_folders, mirrored, models_in
+from tflite_sparse.cli.folders.mirror import (
+    check_apart,
+    check_free,
+    make_folders,
+    mirrored,
+    models_in,
+)
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
@@ -50,7 +56,8 @@ def rewrite_folder(
     names = models_in(folder)
     targets: dict[str, Path] = {}
     if destination.output is not None and not destination.in_place:
-        targets = mirrored(folder, destination.output, names)
+        check_apart(folder, destination.output)
+        targets = mirrored(destination.output, names)
         if not destination.only_tells:
             check_free(targets, force=destination.force)
     else:

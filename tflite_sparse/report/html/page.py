@@ -29,6 +29,8 @@ def report_page(
     diffs: Sequence[ModelDiff | None] = (),
     bench: Bench | None = None,
     pruned: Sequence[Pruned | None] = (),
+    *,
+    index: str | None = None,
 ) -> str:
     """The page about some models.
 
@@ -39,13 +41,14 @@ def report_page(
         diffs: what differs between the first and each of the others; None where one is damaged.
         bench: how long they take, where that was measured.
         pruned: what each would be with more zeros; None where that wins nothing.
+        index: address of the page that leads to this one; None for none.
     """
     models = [
         PageModel(name, survey) for name, survey in zip(_names(surveys), surveys, strict=True)
     ]
     style, script = template_source("page.css"), template_source("page.js")
     return template("page.html.j2").render(
-        page=page_view(models, diffs, bench, pruned),
+        page=page_view(models, diffs, bench, pruned, index=index),
         version=__version__,
         policy=policy(style, script),
         style=style,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.report.html.subject import PageModel
 
-__all__ = ["CompareView", "ShortVerdict", "compare_view"]
+__all__ = ["CompareView", "ShortVerdict", "compare_view", "short_verdicts"]
 
 
 class ShortVerdict(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def compare_view(models: Sequence[PageModel]) -> CompareView:
     )
     return CompareView(
         tuple(model.name for model in models),
-        tuple(tuple(_verdicts(model)) for model in models),
+        tuple(tuple(short_verdicts(model)) for model in models),
         tuple((title, tuple(cell(model) for model in models)) for title, cell in rows),
         tuple(strip(model, model.seen[0]) if model.seen else None for model in models),
         size_bars(
@@ -83,7 +83,12 @@ def compare_view(models: Sequence[PageModel]) -> CompareView:
     )
 
 
-def _verdicts(model: PageModel) -> Iterator[ShortVerdict]:
+def short_verdicts(model: PageModel) -> Iterator[ShortVerdict]:
+    """What becomes of a model on targets that are alike, where zeros could matter.
+
+    Args:
+        model: the model.
+    """
     for words in verdicts(model.inspection.runtime):
         if not words.off_by_design:
             _, colour = OUTCOMES[words.outcome]

@@ -80,6 +80,8 @@ def page_view(
     diffs: Sequence[ModelDiff | None],
     bench: Bench | None,
     pruned: Sequence[Pruned | None] = (),
+    *,
+    index: str | None = None,
 ) -> PageView:
     """The page about some models.
 
@@ -88,6 +90,7 @@ def page_view(
         diffs: what differs between the first and each of the others; None where one is damaged.
         bench: how long they take, where that was measured.
         pruned: what each would be with more zeros; None where that wins nothing.
+        index: address of the page that leads to this one; None for none.
     """
     names = [model.name for model in models]
     changes = tuple(
@@ -103,6 +106,8 @@ def page_view(
     )
     if bench is not None:
         links.insert(1, ("Measured", "#bench"))
+    if index is not None:
+        links.insert(0, ("All models", index))
     return PageView(
         title=f"{', '.join(names)}: sparsity report",
         heading=" and ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} models",

@@ -1,0 +1,89 @@
+"""Pages about all models in a folder, and one that leads to them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import typer
+
+from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
+from tflite_sparse.cli.folders.mirror import check_free, make_folders, mirrored, models_in
+from tflite_sparse.cli.folders.pages import write_page
+from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.words.numbers import count_of
+
+if TYPE_CHECKING:
+    from tflite_sparse.cli.folders.pages import PageOptions
+    from tflite_sparse.report.html.index import IndexRow
+
+__all__ = ["report_folder"]
+
+_ENDING = ".html"
+
+
+def report_folder(folder: str, output: str, options: PageOptions, *, force: bool) -> int:
+    """Writes a page about each model in a folder, and one with all of them in a table.
+
+    Args:
+        folder: the folder; models are looked for in all of it.
+        output: the folder of the pages.
+        options: what is looked at.
+        force: whether pages that are there are overwritten.
+
+    Returns:
+        The exit code: 2 where a model could not be read, or is damaged.
+
+    Raises:
+        FileError: there is no model, or a page is there already.
+    """
+    from tflite_sparse.report.html.index import INDEX, index_page
+
+    names = models_in(folder)
+    # The whole name is kept: a model may be called "index" too.
+    pages = {
+        name: path.with_name(f"{path.name}{_ENDING}")
+        for name, path in mirrored(output, names).items()
+    }
+    index = Path(output) / INDEX
+    check_free({INDEX: index, **pages}, force=force)
+    rows = []
+    with progress_bar(folder) as update:
+        for done, (name, page) in enumerate(pages.items()):
+            update(done, len(pages))
+            rows.append(_row(Path(folder) / name, name, page, options, Path(output), force=force))
+    make_folders(index)
+    title = Path(folder).resolve().name or folder
+    write_page(index_page(title, [row for row, _ in rows]), index, fresh=not force)
+    typer.echo(f"{index}  {count_of(sum(bool(row.href) for row, _ in rows), 'model')}")
+    return max(code for _, code in rows)
+
+
+def _row(
+    path: Path, name: str, page: Path, options: PageOptions, output: Path, *, force: bool
+) -> tuple[IndexRow, int]:
+    """Writes the page of a model; its row of the index, and its exit code."""
+    from tflite_sparse.inspection.survey import CELLS
+    from tflite_sparse.model import Model
+    from tflite_sparse.report.html import report_page
+    from tflite_sparse.report.html.index import failed_row, index_row, way_back
+
+    within = page.relative_to(output).as_posix()
+    try:
+        model = Model.read(str(path))
+        surveyed = options.survey(str(path), model, CELLS)
+        outlook = options.pruned(model, surveyed)
+        text = report_page([surveyed], pruned=[outlook], index=way_back(within))
+        make_folders(page)
+        write_page(text, page, fresh=not force)
+    except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
+        known = as_project_error(error, str(path))
+        report_problem(str(known))
+        # The folder is that of whoever makes the page, and nothing to the reader.
+        words = str(known).replace(str(path), PurePath(name).name)
+        return failed_row(PurePath(name).as_posix(), words), FAILURE
+    problems = surveyed.inspection.problems
+    for problem in problems:
+        report_problem(f"{path}: {problem.place}: {problem.message}")
+    return index_row(PurePath(name).as_posix(), within, surveyed), FAILURE if problems else 0
