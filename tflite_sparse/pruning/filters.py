@@ -22,7 +22,7 @@ from tflite_sparse.rewrite.adapt.outlook import TARGETS
 from tflite_sparse.rewrite.changes import Left
 from tflite_sparse.rewrite.optimize import Optimize
 from tflite_sparse.storage.weight_id import WeightId
-from tflite_sparse.xnnpack.cost.prices import costs_of, multiplication
+from tflite_sparse.xnnpack.cost.planning import Planning
 from tflite_sparse.xnnpack.plan import plan
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Prunable(msgspec.Struct, frozen=True, eq=False):
         weight: its data, with the tensors that hold it and the convolutions that read it.
         id: what people call it.
         cluster: which cluster it belongs to: those that have the same go sparse together.
-        price: nanoseconds that a value costs that is not zero, on the first target.
+        price: what a value costs that is not zero, on the first target.
         number: what the trial knows it by.
     """
 
@@ -97,6 +97,7 @@ class Selected(msgspec.Struct, frozen=True, eq=False):
         other_values: values in each cluster that are not pruned.
         other_zeros: zeros among those.
         target: the first target, of which the prices are.
+        planning: what a run costs, and the parts of it.
         trial: the model with `TRIED` zeros in each of the filters, after `optimize`.
     """
 
@@ -105,6 +106,7 @@ class Selected(msgspec.Struct, frozen=True, eq=False):
     other_values: Mapping[int, int]
     other_zeros: Mapping[int, int]
     target: str
+    planning: Planning
     trial: Model
 
 
@@ -161,6 +163,7 @@ def find_filters(model: Model, options: PruneOptions, trial: Trial | None = None
         UsageError: there is no such target.
     """
     targets = options.targets or TARGETS
+    planning = Planning(targets)
     trial = trial or trial_of(model, options)
     weights, left = trial.weights, [*trial.left]
     optimized = Optimize(AdaptOptions(targets)).run(trial.model).model
@@ -174,12 +177,18 @@ def find_filters(model: Model, options: PruneOptions, trial: Trial | None = None
         if why is not None:
             left.append(_left(weight, "dense", why))
             continue
-        price = _price(views[0], number, plans[0], options.block) / weight.tensor.size
+        work = [
+            planning.kept(
+                targets[0], plans[0].operators[i], optimized.main.operators[i], options.block
+            )
+            for i in views[0].operators[number]
+        ]
+        price = sum(work) / weight.tensor.size
         cluster = views[0].clusters[number]
         filters.append(Prunable(weight, WeightId.of(weight), cluster, price, number))
     pruned = {number for number, weight in enumerate(weights) if _is_in(weight, filters)}
     values, zeros = _others(optimized, plans[0], pruned)
-    return Selected(tuple(filters), tuple(left), values, zeros, targets[0], optimized)
+    return Selected(tuple(filters), tuple(left), values, zeros, targets[0], planning, optimized)
 
 
 def _is_in(weight: Weight, filters: Iterable[Prunable]) -> bool:
@@ -281,12 +290,6 @@ def sparse_parts(model: Model, planned: Plan) -> Parts:
         words = "no sparse kernel runs it" if why is None else why.message
         view.dense.setdefault(number, f"it runs dense on {planned.target.name}: {words}")
     return view
-
-
-def _price(view: Parts, number: int, planned: Plan, block: int) -> float:
-    costs = costs_of(planned.target.name)
-    macs = sum(planned.operators[index].macs for index in view.operators[number])
-    return macs * multiplication(costs, block)
 
 
 def _others(model: Model, planned: Plan, pruned: set[int]) -> tuple[dict[int, int], dict[int, int]]:

@@ -11,8 +11,7 @@ from tflite_sparse.pruning.result import Speed
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS
 from tflite_sparse.rewrite.optimize import Optimize
-from tflite_sparse.xnnpack.cost.estimate import estimate, nanoseconds
-from tflite_sparse.xnnpack.cost.prices import costs_of
+from tflite_sparse.xnnpack.cost.estimate import estimate
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
@@ -72,16 +71,20 @@ def zeros_for_speed(speed: float, model: Model, selected: Selected) -> float:
         UsageError: not even with all weights zero would it be so fast.
     """
     target, trial = selected.target, selected.trial
-    costs = costs_of(target)
-    dense, _ = nanoseconds(plan(model.main, target), model.main, costs)
-    _, planned = nanoseconds(plan(trial.main, target), trial.main, costs)
+    before = selected.planning.run(plan(model.main, target), model.main)
+    after = selected.planning.run(plan(trial.main, target), trial.main)
+    if before is None or after is None:
+        raise UsageError(f"there is no estimate for it on {target}", hint="ask by --zeros")
+    dense, planned = before[0], after[1]
     priced = sum(p.price * p.size for p in selected.filters)
     fixed = planned - (1 - TRIED) * priced
     share = 1 - (dense / speed - fixed) / priced
     if share >= 1:
+        most = f"{dense / fixed:.2f} times the speed"
+        if selected.planning.counts(target):
+            most = f"{dense / fixed:.2f} times fewer instructions"
         raise UsageError(
-            f"on {target} it comes to {dense / fixed:.2f} times the speed at most, by the estimate,"
-            f" not to {speed:g} times",
+            f"on {target} it comes to {most} at most, by the estimate, not to {speed:g} times",
             hint="ask for less, or by --zeros",
         )
     return share

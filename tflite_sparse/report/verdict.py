@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
     from tflite_sparse.xnnpack.plan_types import Reason
 
-__all__ = ["VerdictWords", "verdicts"]
+__all__ = ["VerdictWords", "fewer_words", "verdicts"]
 
 # Rules by which an operator fails because of a neighbour that fails.
 _CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
@@ -198,7 +198,7 @@ def _gains(group: TargetGroup) -> str:
         if target.estimate is not None
     ]
     fewer = [
-        f"{_range(target.instructions)} times fewer instructions on {target.name}, by emulation"
+        f"{fewer_words(target.instructions)} on {target.name}, by emulation"
         for target in group.targets
         if target.instructions is not None
     ]
@@ -206,10 +206,15 @@ def _gains(group: TargetGroup) -> str:
     return f"; an estimated {listing(both)}" if both else ""
 
 
-def _range(counted: InstructionEstimate) -> str:
-    """How many times fewer, from processor to processor."""
+def fewer_words(counted: InstructionEstimate) -> str:
+    """How many times fewer instructions, from processor to processor.
+
+    Args:
+        counted: the estimate.
+    """
     least, most = f"{counted.least:.1f}", f"{counted.most:.1f}"
-    return least if least == most else f"{least} to {most}"
+    times = least if least == most else f"{least} to {most}"
+    return f"{times} times fewer instructions"
 
 
 def _blocks(group: TargetGroup) -> str:

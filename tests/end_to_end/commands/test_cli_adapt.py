@@ -20,7 +20,8 @@ def test_adapt_says_what_it_did_and_what_comes_of_it(tmp_path):
     done = call("adapt", STOCK, "-o", tmp_path / "out.tflite", "--verify")
     assert done.code == 0
     for words in ("Once its weights are stored sparse", "dense   sparse", "REVERSE_V2 added",
-                  "reversed image along height and width", "LiteRT computes the same numbers",
+                  "times fewer instructions than dense, by", "LiteRT computes the same numbers",
+                  "reversed image along height and width",
                   "pads 0,1 and 0,1; it must pad 1 on every side"):  # fmt: skip
         assert words in done.out
     made = Model.read(tmp_path / "out.tflite")

@@ -16,6 +16,7 @@ from tflite_sparse.pruning.densities import check_clusters, kept_shares, least_z
 from tflite_sparse.pruning.filters import Prunable, Selected
 from tflite_sparse.pruning.masks import smallest
 from tflite_sparse.pruning.options import Allocation, PruneOptions
+from tflite_sparse.xnnpack.cost.planning import Planning
 
 
 @given(
@@ -58,7 +59,7 @@ def selected(*shapes: tuple[int, ...], clusters: tuple[int, ...] = (), others: i
         Prunable(Weight(shape, i), Id(i), clusters[i] if clusters else 0, 1.0)  # type: ignore[arg-type]
         for i, shape in enumerate(shapes)
     )
-    return Selected(filters, (), {0: others}, {0: 0}, "arm64", Model.read)  # type: ignore[arg-type]
+    return Selected(filters, (), {0: others}, {0: 0}, "arm64", Planning(), Model.read)  # type: ignore[arg-type]
 
 
 SHAPES = ((16, 1, 1, 8), (64, 1, 1, 64), (256, 1, 1, 128))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from tflite_sparse.report.names import SHORT_OPERATORS
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.report.verdict import fewer_words
 from tflite_sparse.words.numbers import count_of, millions, rounded_percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tflite_sparse.rewrite.adapt.adaptation import Adaptation, Outlook, Step
+    from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
 
 __all__ = ["adaptation_lines"]
 
@@ -70,7 +72,15 @@ def _outlook(outlook: Sequence[Outlook], then: str, width: int) -> Lines:
         ]
         for view in outlook
     ]
-    return list(table(columns, rows, width))
+    lines: Lines = list(table(columns, rows, width))
+    for view in outlook:
+        if view.instructions_after is not None:
+            lines += labelled(view.target, [_fewer(view.instructions_after)], width)
+    return lines
+
+
+def _fewer(counted: InstructionEstimate) -> str:
+    return f"{fewer_words(counted)} than dense, by an estimate from emulation"
 
 
 def _memory(adaptation: Adaptation, width: int) -> Lines:

@@ -8,6 +8,7 @@ import msgspec
 
 from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.rewrite.adapt.passes.names import PassName
+from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 __all__ = ["Adaptation", "Attempt", "Blocked", "Outlook", "Step"]
@@ -51,6 +52,9 @@ class Outlook(Record, frozen=True):
             target was never measured.
         before_ms: estimated time of the model with sparse weights, before.
         after_ms: the same after.
+        instructions_before: estimated instructions of the model with sparse weights, before, beside
+            those with dense weights; None on targets where nobody has counted them.
+        instructions_after: the same after, beside those of the model before with dense weights.
     """
 
     target: str
@@ -64,6 +68,8 @@ class Outlook(Record, frozen=True):
     dense_ms: float | None = None
     before_ms: float | None = None
     after_ms: float | None = None
+    instructions_before: InstructionEstimate | None = None
+    instructions_after: InstructionEstimate | None = None
 
     @property
     def unchanged(self) -> Outlook:
@@ -74,6 +80,7 @@ class Outlook(Record, frozen=True):
             sparse_after=self.sparse_before,
             share_after=self.share_before,
             after_ms=self.before_ms,
+            instructions_after=self.instructions_before,
         )
 
 

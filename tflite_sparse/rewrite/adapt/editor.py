@@ -18,6 +18,7 @@ from tflite_sparse.rewrite.adapt.adaptation import Step
 from tflite_sparse.rewrite.adapt.option_tables import edit_options, give_options
 from tflite_sparse.rewrite.adapt.queries import present
 from tflite_sparse.rewrite.writing.runtime_version import dequantize_version
+from tflite_sparse.xnnpack.cost.prices import COSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Operator, Subgraph, Tensor
     from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
+    from tflite_sparse.xnnpack.cost.prices import Costs
 
 __all__ = ["Editor"]
 
@@ -48,11 +50,15 @@ class Editor:
         model: its model.
         steps: what was done, see `apply` and `note`.
         max_arena: bytes that activations may take.
+        costs: the prices by which one form of an operator is better than another.
     """
 
-    def __init__(self, subgraph: Subgraph, max_arena: float = math.inf) -> None:
+    def __init__(
+        self, subgraph: Subgraph, max_arena: float = math.inf, costs: Costs = COSTS["wasm"]
+    ) -> None:
         self.subgraph = subgraph
         self.max_arena = max_arena
+        self.costs = costs
         self.model = subgraph.model
         self._names = {tensor.name for tensor in subgraph.tensors}
         self._idle = {op for op in subgraph.operators if not self._is_read(op)}

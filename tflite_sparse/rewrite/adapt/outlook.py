@@ -13,29 +13,34 @@ from tflite_sparse.rewrite.adapt.channels.choose import Runs
 from tflite_sparse.storage.safety import dangers, forecasts
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
-from tflite_sparse.xnnpack.cost.prices import COSTS, costs_of
+from tflite_sparse.xnnpack.cost.instructions import (
+    InstructionEstimate,
+    ProcessorEstimate,
+    instruction_estimate,
+    over_processors,
+)
+from tflite_sparse.xnnpack.cost.planning import Planning
 from tflite_sparse.xnnpack.plan import Plan, plan
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.targets import USUAL
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.model import Model, Operator
+    from tflite_sparse.model import Model, Operator, Subgraph
     from tflite_sparse.model.weights import Weight
-    from tflite_sparse.xnnpack.cost.prices import Costs
     from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["TARGETS", "Prospect", "outlook", "prospects"]
 
-TARGETS = ("arm64", "armv7", "wasm")
+TARGETS = USUAL
 """The targets that a model must run right on unless others are named."""
 
 _QUANTIZED = ("INT4", "INT8", "UINT8", "INT16")
 _FLOATS = ("FLOAT32", "FLOAT16")
 _READERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _LEAST_ZEROS = 0.34
-_NS_PER_MS = 1e6
 _WORST = (
     Outcome.PROCESS_ABORT,
     Outcome.LOAD_FAILURE,
@@ -59,9 +64,10 @@ class Prospect(msgspec.Struct, frozen=True):
         zeros: zeros in the filters of 1x1 convolutions.
         weights: size of those filters.
         quantized: number of 1x1 convolutions whose filters are quantized and stay so.
-        relative_ms: estimated time by prices that may stand in for those of the target, to compare
-            with others on the same target; None where it does not run right.
-        relative_dense_ms: the same with dense weights.
+        cost: what a run costs by the prices that it is planned by, to compare with others on the
+            same target; None where it does not run right.
+        dense_cost: the same with dense weights.
+        processors: estimated instructions on 64-bit Arm; none on other targets.
         plans: what the runtime does with each subgraph.
     """
 
@@ -76,8 +82,9 @@ class Prospect(msgspec.Struct, frozen=True):
     zeros: int
     weights: int
     quantized: int = 0
-    relative_ms: float | None = None
-    relative_dense_ms: float | None = None
+    cost: float | None = None
+    dense_cost: float | None = None
+    processors: tuple[ProcessorEstimate, ...] = ()
     plans: tuple[Plan, ...] = ()
 
     @property
@@ -85,12 +92,13 @@ class Prospect(msgspec.Struct, frozen=True):
         """Share of the multiplications in operators with sparse kernels."""
         return self.sparse_macs / self.macs if self.macs else 0.0
 
-    def runs(self, model: Model, target: str) -> Runs:
+    def runs(self, model: Model, target: str, planning: Planning) -> Runs:
         """How the model of this prospect runs on its target, with the kernels of its operators.
 
         Args:
             model: the model.
             target: name of the target.
+            planning: what alternatives are compared by.
         """
         kernels = {
             subgraph.operators[planned.index]: planned.kernel
@@ -98,15 +106,18 @@ class Prospect(msgspec.Struct, frozen=True):
             for planned in plan_of.operators
             if planned.kernel is not None
         }
-        return Runs(target_of(target), (self.relative_ms or 0.0) * _NS_PER_MS, kernels)
+        return Runs(target_of(target), self.cost or 0.0, planning.costs(target), kernels)
 
 
-def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
+def prospects(
+    model: Model, targets: Sequence[str], planning: Planning | None = None
+) -> dict[str, Prospect]:
     """What comes of a model on some targets once every weight is stored sparse that may be.
 
     Args:
         model: a model with dense weights; it is only looked at.
         targets: names of the targets.
+        planning: what alternatives are compared by; None for what the usual targets are.
     """
     zeros: dict[Weight, int] = {}
     counts = ZeroCounts()
@@ -148,13 +159,22 @@ def prospects(model: Model, targets: Sequence[str]) -> dict[str, Prospect]:
                 )
                 for subgraph in model.subgraphs
             ]
-        views[name] = _prospect(model, target, plans[nameless], stored)
+        views[name] = _prospect(model, target, plans[nameless], stored, planning or Planning())
     return views
 
 
-def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) -> Prospect:
-    dense, planned = _times(model, target, plans, COSTS.get(target.processor))
-    relative_dense, relative = _times(model, target, plans, costs_of(target.name))
+def _prospect(
+    model: Model, target: Target, plans: Sequence[Plan], stored: int, planning: Planning
+) -> Prospect:
+    each = [
+        (msgspec.structs.replace(made, target=target), subgraph)
+        for made, subgraph in zip(plans, model.subgraphs, strict=True)
+    ]
+    times = [estimate(*one) for one in each]
+    dense, planned = _sums(
+        [None if time is None else (time.dense_ms, time.planned_ms) for time in times]
+    )
+    dense_cost, cost = _sums([planning.run(*one) for one in each])
     verdicts = [p.verdict for p in plans]
     pointwise = [f for p in plans for f in p.filters if f.pointwise]
     worst = next((o for o in _WORST if any(v.elsewhere is o for v in verdicts)), None)
@@ -171,24 +191,33 @@ def _prospect(model: Model, target: Target, plans: Sequence[Plan], stored: int) 
         zeros=sum(f.zeros for f in pointwise),
         weights=sum(f.parameters for f in pointwise),
         quantized=sum(is_pointwise(o) and _is_quantized(o) for o in model.operators()),
-        relative_ms=relative,
-        relative_dense_ms=relative_dense,
+        cost=cost,
+        dense_cost=dense_cost,
+        processors=_processors(each),
         plans=tuple(plans),
     )
 
 
-def _times(
-    model: Model, target: Target, plans: Sequence[Plan], costs: Costs | None
-) -> tuple[float | None, float | None]:
-    """Milliseconds of all subgraphs, dense and as planned; None without an estimate."""
-    dense = planned = 0.0
-    for subgraph, expected in zip(model.subgraphs, plans, strict=True):
-        named = msgspec.structs.replace(expected, target=target)
-        time = None if costs is None else estimate(named, subgraph, costs)
-        if time is None:
-            return None, None
-        dense, planned = dense + time.dense_ms, planned + time.planned_ms
-    return dense, planned
+def _sums(pairs: Sequence[tuple[float, float] | None]) -> tuple[float | None, float | None]:
+    """The sums over all subgraphs, dense and as planned; None without an estimate of one."""
+    told = [pair for pair in pairs if pair is not None]
+    if len(told) < len(pairs):
+        return None, None
+    return sum(dense for dense, _ in told), sum(planned for _, planned in told)
+
+
+def _processors(plans: Sequence[tuple[Plan, Subgraph]]) -> tuple[ProcessorEstimate, ...]:
+    """The instructions of all subgraphs by processor; none without an estimate of one."""
+    estimates = [instruction_estimate(*one) for one in plans]
+    told = [estimated.processors for estimated in estimates if estimated is not None]
+    if len(told) < len(plans):
+        return ()
+    return tuple(
+        ProcessorEstimate(
+            same[0].processor, sum(one.dense for one in same), sum(one.planned for one in same)
+        )
+        for same in zip(*told, strict=True)
+    )
 
 
 def _is_quantized(operator: Operator) -> bool:
@@ -212,6 +241,15 @@ def outlook(before: dict[str, Prospect], after: dict[str, Prospect]) -> tuple[Ou
             dense_ms=was.dense_ms,
             before_ms=was.ms,
             after_ms=after[name].ms,
+            instructions_before=_against_dense(was, was),
+            instructions_after=_against_dense(was, after[name]),
         )
         for name, was in before.items()
     )
+
+
+def _against_dense(was: Prospect, now: Prospect) -> InstructionEstimate | None:
+    """The instructions of a model beside those of the original with dense weights."""
+    pairs = zip(was.processors, now.processors, strict=False)
+    both = [ProcessorEstimate(old.processor, old.dense, new.planned) for old, new in pairs]
+    return over_processors(both) if both else None

@@ -46,6 +46,7 @@ from tflite_sparse.rewrite.model_pass import ModelPass
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.rewrite.writing.runtime_version import needed_version, raise_runtime_version
+from tflite_sparse.xnnpack.cost.planning import Planning
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ class Adapt(ModelPass):
         """Changes a copy, with fewer passes where more win nothing, and keeps what pays."""
         options = self.options
         targets = tuple(target_of(name).name for name in options.targets or TARGETS)
-        asked = tuple(dict.fromkeys((*targets, MEASURED)))
+        asked, planning = tuple(dict.fromkeys((*targets, MEASURED))), Planning(targets)
         wrong = failing(model, asked)
         original = model.copy()
         # Heads are mended in the file as it is; anything else looks at weights and changes them.
         made_dense = densify(original) if options.passes != {HEADS} else Rewrite(model, self.name)
         was_sparse = made_dense.changed
-        before = prospects(original, asked)
+        before = prospects(original, asked, planning)
         pointwise = sum(map(is_pointwise, original.operators()))
         wide = sum(map(is_kxk, original.operators()))
         first: Adaptation | None = None
@@ -95,21 +96,22 @@ class Adapt(ModelPass):
             trial = original.copy()
             counts = _operator_counts(trial)
             labels = {operator: operator.label for operator in trial.operators()}
-            pricer = Pricer(eager=not options.min_gain, targets=targets, reorders=PERMUTE in passes)
+            eager = not options.min_gain
+            pricer = Pricer(planning, eager=eager, reorders=PERMUTE in passes)
             steps, blocked = _change(trial, passes, pricer, most)
             needed = peak_bytes(trial)
-            after = prospects(trial, asked) if steps else before
+            after = prospects(trial, asked, planning) if steps else before
             if PERMUTE in passes:
-                runs = [after[name].runs(trial, name) for name in targets]
+                runs = [after[name].runs(trial, name, planning) for name in targets]
                 ordered = PERMUTE.run(Planned(trial, runs, labels, max(options.min_gain, 1.0)))
                 steps += ordered
-                after = prospects(trial, asked) if ordered else after
+                after = prospects(trial, asked, planning) if ordered else after
             if steps:
                 only_repairs = all(registry.PASSES[step.name].repairs for step in steps)
                 refusal = reason_by_memory(needed, most) or reason_against(
                     before,
                     after,
-                    targets,
+                    planning,
                     options.min_gain,
                     only_repairs=only_repairs,
                     reorders=all(step.name == PERMUTE.name for step in steps),
@@ -272,7 +274,7 @@ def _change_subgraph(
     if mismatch is not None:
         operator, reason = mismatch
         return [], [Blocked(operator.label, f"{reason}, so that nothing can be relied on")]
-    editor = Editor(subgraph, most)
+    editor = Editor(subgraph, most, pricer.costs)
     only_repairs = all(p.repairs for p in passes)
     if not only_repairs:
         unshare_paddings(editor)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.rewrite.adapt.adaptation import Blocked
     from tflite_sparse.rewrite.adapt.outlook import Prospect
+    from tflite_sparse.xnnpack.cost.planning import Planning
 
 __all__ = [
     "MEASURED",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 MEASURED = "wasm"
-"""The target whose times decide: the only one with prices that were measured."""
+"""The only target with prices that were measured."""
 
 _SLOWER = 1.03
 
@@ -42,7 +43,7 @@ _LARGER = "its activations would take"
 def reason_against(
     before: Mapping[str, Prospect],
     after: Mapping[str, Prospect],
-    targets: Sequence[str],
+    planning: Planning,
     min_gain: float,
     *,
     only_repairs: bool,
@@ -53,11 +54,12 @@ def reason_against(
     Args:
         before: what comes of the model as it was, by target.
         after: what comes of the result.
-        targets: the targets that it must run right on.
+        planning: the targets that it must run right on, and what counts on them.
         min_gain: how many times faster it must be by the estimate.
         only_repairs: whether only passes that repair changed anything.
         reorders: whether only the order of channels changed.
     """
+    targets = planning.targets
     for name in targets:
         if after[name].outcome.is_failure and not before[name].outcome.is_failure:
             return f"on {name} the result would end in {after[name].outcome.value}"
@@ -69,13 +71,13 @@ def reason_against(
     if not gained and not stored and not reorders:
         return _NO_MORE
     least = min(min_gain, min_gain if gained else 1 / _SLOWER)
-    return _too_slow(before, after, targets, least, sparse=reorders)
+    return _too_slow(before, after, planning, least, sparse=reorders)
 
 
 def _too_slow(
     before: Mapping[str, Prospect],
     after: Mapping[str, Prospect],
-    targets: Sequence[str],
+    planning: Planning,
     min_gain: float,
     *,
     sparse: bool,
@@ -85,16 +87,16 @@ def _too_slow(
     Args:
         before: what comes of the model as it was.
         after: what comes of the result.
-        targets: the targets that it is made for.
+        planning: the targets that it is made for, and what counts on them.
         min_gain: how many times faster it must be.
         sparse: whether the model as it was counts with sparse weights, in any case.
     """
     gains: dict[str, float] = {}
-    for name in targets:
+    for name in planning.targets:
         was, now = before[name], after[name]
-        if was.relative_ms and now.relative_ms:
-            dense = was.relative_ms if sparse else was.relative_dense_ms or was.relative_ms
-            gains[name] = min(was.relative_ms, dense) / now.relative_ms
+        if was.cost and now.cost:
+            dense = was.cost if sparse else was.dense_cost or was.cost
+            gains[name] = min(was.cost, dense) / now.cost
     if not gains or math.prod(gains.values()) ** (1 / len(gains)) >= min_gain:
         return None
     measured, now = before[MEASURED], after[MEASURED]
@@ -102,6 +104,8 @@ def _too_slow(
         fastest = min(measured.ms, measured.dense_ms or measured.ms)
         return f"{_SLOWER_THAN} about {now.ms:.2f} ms in WebAssembly; as it is, {fastest:.2f} ms"
     worst = min(gains, key=gains.__getitem__)
+    if planning.counts(worst):
+        return f"{_SLOWER_THAN} {1 / gains[worst]:.2f} times as many instructions on {worst}"
     return f"{_SLOWER_THAN} {1 / gains[worst]:.2f} times as long on {worst}"
 
 

@@ -15,7 +15,7 @@ from tflite_sparse.xnnpack.cost.instruction_prices import PRICES
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tflite_sparse.model import Operator, Subgraph
     from tflite_sparse.xnnpack.plan import Plan
@@ -25,8 +25,11 @@ __all__ = [
     "InstructionEstimate",
     "ProcessorEstimate",
     "amounts",
+    "has_prices",
     "instruction_estimate",
     "instructions",
+    "multiplied",
+    "over_processors",
 ]
 
 
@@ -82,6 +85,7 @@ _ELEMENTWISE = {
     "REVERSE_V2": "reversed",
     **dict.fromkeys(("ELU", "EXP", "GELU", "LOGISTIC", "SOFTMAX", "TANH"), "exponential"),
 }
+_TRANSPOSED_DATA = 2
 _MULTIPLIES = frozenset({"CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D"})
 
 
@@ -99,7 +103,7 @@ def instruction_estimate(plan: Plan, subgraph: Subgraph) -> InstructionEstimate 
     """
     if plan.target.name != _TARGET or plan.verdict.elsewhere not in (Outcome.SPARSE, Outcome.DENSE):
         return None
-    if any(_is_quantized(operator) for operator in subgraph.operators):
+    if not has_prices(subgraph):
         return None
     found = []
     for processor, prices in PRICES.items():
@@ -110,8 +114,22 @@ def instruction_estimate(plan: Plan, subgraph: Subgraph) -> InstructionEstimate 
         if not planned or not math.isfinite(dense) or not math.isfinite(planned):
             return None
         found.append(ProcessorEstimate(processor, dense, planned))
+    return over_processors(found)
+
+
+def over_processors(found: Sequence[ProcessorEstimate]) -> InstructionEstimate:
+    """The estimate that some processors make together.
+
+    Args:
+        found: those of the processors, at least one.
+    """
     gains = [each.fewer for each in found]
     return InstructionEstimate(min(gains), max(gains), tuple(found), _COUNTED)
+
+
+def has_prices(subgraph: Subgraph) -> bool:
+    """Whether all operators have prices: those that multiply integers have none."""
+    return not any(_is_quantized(operator) for operator in subgraph.operators)
 
 
 def instructions(
@@ -145,25 +163,40 @@ def amounts(op: OperatorPlan, operator: Operator, counted: FilterPlan | None) ->
         operator: the operator.
         counted: the zeros of its filter; None where it has none that is counted.
     """
-    elements = _elements(operator)
     if op.kernel is not None:
-        pixels, _ = _pixels(operator)
-        kept = op.macs / max(pixels, 1)
+        kept = 1.0
         if counted is not None and counted.parameters:
-            kept *= 1 - counted.zeros / counted.parameters
-        # A tile at a time, and the rest in tiles of half as many pixels each.
-        tiles = pixels // _PIXELS + (pixels % _PIXELS).bit_count()
-        values, width = kept / op.kernel, op.kernel
-        return {
-            f"sparse_{width}": values * pixels,
-            f"sparse_{width}_tile": values * tiles,
-            f"sparse_{width}_written": float(elements),
-        }
+            kept -= counted.zeros / counted.parameters
+        work = _multiplied(op, operator, op.kernel, kept)
+        return {**work, f"sparse_{op.kernel}_written": float(_elements(operator))}
     if op.nchw and op.name == "DEPTHWISE_CONV_2D":
         return _depthwise_sparse(op, operator)
     if op.nchw and op.macs and op.role is Role.ENTRY:
         return {"entry": float(op.macs)}
     return _dense(op, operator)
+
+
+def multiplied(
+    op: OperatorPlan, operator: Operator, width: int, prices: Mapping[str, float]
+) -> float:
+    """Instructions of the multiplications of a sparse convolution if no weight were zero.
+
+    Args:
+        op: its plan.
+        operator: the convolution.
+        width: output channels that its kernel computes together.
+        prices: those of the processor.
+    """
+    return _priced(_multiplied(op, operator, width, 1.0), prices)
+
+
+def _multiplied(op: OperatorPlan, operator: Operator, width: int, kept: float) -> dict[str, float]:
+    """What a sparse kernel does by the share of its weights that are not zero."""
+    pixels, _ = _pixels(operator)
+    # A tile at a time, and the rest in tiles of half as many pixels each.
+    tiles = pixels // _PIXELS + (pixels % _PIXELS).bit_count()
+    values = kept * op.macs / max(pixels, 1) / width
+    return {f"sparse_{width}": values * pixels, f"sparse_{width}_tile": values * tiles}
 
 
 def _depthwise_sparse(op: OperatorPlan, operator: Operator) -> dict[str, float]:
@@ -228,7 +261,9 @@ def _pixels(operator: Operator) -> tuple[int, int]:
 
 def _is_quantized(operator: Operator) -> bool:
     """Whether it multiplies integers, for which there are no prices."""
-    if operator.name not in _MULTIPLIES or not operator.inputs:
+    if operator.name not in _MULTIPLIES:
         return False
-    read = operator.inputs[0]
+    # The first operand of a transposed convolution is the shape of its result.
+    operand = _TRANSPOSED_DATA if operator.name == "TRANSPOSE_CONV" else 0
+    read = operator.inputs[operand] if len(operator.inputs) > operand else None
     return read is not None and read.type not in _FLOATS

@@ -12,31 +12,41 @@ import msgspec
 
 from tflite_sparse.model.zero_counts import BLOCK_CHANNELS
 from tflite_sparse.records import Record
+from tflite_sparse.xnnpack.cost.instruction_prices import PRICES
 
-__all__ = ["COSTS", "Costs", "costs_of", "multiplication", "slow_kernels"]
+__all__ = [
+    "COSTS",
+    "PER_INSTRUCTION",
+    "PLANNED_ON",
+    "Costs",
+    "costs_of",
+    "multiplication",
+    "slow_kernels",
+]
 
 
 class Costs(Record, frozen=True):
-    """Prices on a target, one thread.
+    """Prices on a target, one thread, all in nanoseconds or all in instructions.
 
     Attributes:
-        dense: a multiplication of a dense convolution or matrix product, in nanoseconds.
-        depthwise: a multiplication of a depthwise convolution outside the sparse layout, in
-            nanoseconds.
+        dense: a multiplication of a dense convolution or matrix product.
+        dense_written: an element that it writes.
+        depthwise: a multiplication of a depthwise convolution outside the sparse layout.
         depthwise_sparse: the same in the sparse layout.
-        entry: a multiplication of a convolution that brings a map into the sparse layout, in
-            nanoseconds.
+        entry: a multiplication of a convolution that brings a map into the sparse layout.
         sparse: a multiplication by a weight that is not zero in the sparse kernel for one output
-            channel, in nanoseconds.
+            channel.
         sparse_2: the same in the kernel for blocks of 2.
         sparse_4: the same in the kernel for blocks of 4.
-        written: an element that a sparse kernel writes, in nanoseconds.
-        moved: an element that any operator without multiplications writes, in nanoseconds.
-        overhead: an operator that runs, in nanoseconds.
+        written: an element that a sparse kernel writes.
+        moved: an element that any operator without multiplications writes.
+        reversed: an element that is written in reverse order.
+        overhead: an operator that runs.
         measured: where the prices come from.
     """
 
     dense: float
+    dense_written: float
     depthwise: float
     depthwise_sparse: float
     entry: float
@@ -45,6 +55,7 @@ class Costs(Record, frozen=True):
     sparse_4: float
     written: float
     moved: float
+    reversed: float
     overhead: float
     measured: str
 
@@ -52,6 +63,7 @@ class Costs(Record, frozen=True):
 COSTS = {
     "wasm": Costs(
         dense=0.058,
+        dense_written=0.0,
         depthwise=0.3,
         depthwise_sparse=0.13,
         entry=0.15,
@@ -60,6 +72,7 @@ COSTS = {
         sparse_4=0.36,
         written=0.55,
         moved=0.4,
+        reversed=1.5,
         overhead=2000.0,
         measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread: MobileNetV1 1.0 224 "
         "at 0, 70, 80, 90 and 95 % zeros in 37.1, 19.4, 14.8, 10.2 and 7.9 ms, and at 70, 80 and "
@@ -68,6 +81,44 @@ COSTS = {
     ),
 }
 """The prices by the name of the target, where they were measured."""
+
+PLANNED_ON = "cortex-a76"
+"""The processor whose instructions models for 64-bit Arm are planned by: dense products take fewer
+on it than on others, so that what wins there wins on those as well."""
+
+# A map of this size, and tiles of the sparse kernels and vectors of four columns in it.
+_CHANNELS, _COLUMNS, _TILE, _VECTOR, _TAPS = 128, 28, 32, 4, 9
+
+
+def _per_multiplication(counted: dict[str, float]) -> Costs:
+    """Prices of kernels by what they do for each tile, line and so on, on maps of a usual size."""
+    pixel = counted["depthwise_written"] + counted["depthwise_pixel"] / _CHANNELS
+    vector = counted["depthwise_sparse_vector"] / _VECTOR
+    line = counted["depthwise_sparse_line"] / _COLUMNS
+    sparse = {
+        width: (counted[f"sparse_{width}"] + counted[f"sparse_{width}_tile"] / _TILE) / width
+        for width in (1, *BLOCK_CHANNELS)
+    }
+    return Costs(
+        dense=counted["dense"],
+        dense_written=counted["dense_written"],
+        depthwise=counted["depthwise"] + pixel / _TAPS,
+        depthwise_sparse=counted["depthwise_sparse"] / _VECTOR + (vector + line) / _TAPS,
+        entry=counted["entry"],
+        sparse=sparse[1],
+        sparse_2=sparse[2],
+        sparse_4=sparse[4],
+        written=counted["sparse_1_written"],
+        moved=counted["moved"],
+        reversed=counted["reversed"],
+        # What runs of nets take beside their operators, by how many they have.
+        overhead=1100.0,
+        measured=f"instructions of LiteRT 2.3.0 on an emulated {PLANNED_ON}; not time",
+    )
+
+
+PER_INSTRUCTION = {"arm64": _per_multiplication(PRICES[PLANNED_ON])}
+"""Prices in instructions by the name of the target, where those were counted."""
 
 _MEASURED = "wasm"
 

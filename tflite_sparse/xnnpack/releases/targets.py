@@ -13,7 +13,10 @@ from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime, ru
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Target", "on_releases", "target", "targets"]
+__all__ = ["USUAL", "Target", "on_releases", "target", "targets"]
+
+USUAL = ("arm64", "armv7", "wasm")
+"""The targets that a model must run right on unless others are named."""
 
 _AT = "@"
 

@@ -14,7 +14,7 @@ from tflite_sparse.model.macs import macs
 from tflite_sparse.model.zero_counts import BLOCK_CHANNELS, count
 from tflite_sparse.rewrite.adapt.channels.orders import apart, in_pairs
 from tflite_sparse.rewrite.adapt.convolution import is_pointwise
-from tflite_sparse.xnnpack.cost.prices import costs_of, multiplication
+from tflite_sparse.xnnpack.cost.prices import Costs, multiplication
 from tflite_sparse.xnnpack.releases.targets import Target
 from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
@@ -33,12 +33,14 @@ class Runs(msgspec.Struct, frozen=True):
 
     Attributes:
         target: the target.
-        nanoseconds: how long a run takes, by its prices.
+        cost: what a run costs, by the prices.
+        costs: the prices.
         kernels: the operators that run sparse, with the channels that each computes at once.
     """
 
     target: Target
-    nanoseconds: float
+    cost: float
+    costs: Costs
     kernels: Mapping[Operator, int]
 
 
@@ -49,7 +51,8 @@ class Choice(msgspec.Struct, frozen=True):
         order: the channel that comes to each place.
         filters: the convolutions that get other kernels.
         kernel: output channels that most of their multiplications were computed in before.
-        saved: nanoseconds that it saves, by the name of the target; less than 0 where it costs.
+        saved: what it saves of the cost of a run, by the name of the target; less than 0 where it
+            makes a run cost more.
     """
 
     order: NDArray[np.intp]
@@ -100,8 +103,7 @@ def choose(channels: ChannelClass, runs: Sequence[Runs]) -> Choice | None:
     changed = [f for f in filters if then[f.operator] != now[f.operator]]
     largest = max(changed, key=lambda f: f.multiplications)
     saved = {
-        run.target.name: _nanoseconds(filters, run, now) - _nanoseconds(filters, run, then)
-        for run in runs
+        run.target.name: _cost_on(filters, run, now) - _cost_on(filters, run, then) for run in runs
     }
     kernel = max(now[largest.operator].values())
     return Choice(order, tuple(f.operator for f in changed), kernel, saved)
@@ -126,14 +128,13 @@ def _kernels(
     return {blocks: filt.kernel(order, blocks) for blocks in {run.target.blocks for run in runs}}
 
 
-def _nanoseconds(
+def _cost_on(
     filters: Sequence[_Filter],
     run: Runs,
     kernels: Mapping[Operator, Mapping[tuple[int, ...], int]],
 ) -> float:
-    costs = costs_of(run.target.name)
     return sum(
-        f.multiplications * multiplication(costs, kernels[f.operator][run.target.blocks])
+        f.multiplications * multiplication(run.costs, kernels[f.operator][run.target.blocks])
         for f in filters
         if f.operator in run.kernels
     )
@@ -144,7 +145,7 @@ def _cost(
     runs: Sequence[Runs],
     kernels: Mapping[Operator, Mapping[tuple[int, ...], int]],
 ) -> float:
-    return sum(_nanoseconds(filters, run, kernels) / run.nanoseconds for run in runs)
+    return sum(_cost_on(filters, run, kernels) / run.cost for run in runs)
 
 
 def _least(filters: Sequence[_Filter], runs: Sequence[Runs], kernels: Sequence[int]) -> float:

@@ -48,14 +48,16 @@ def _refusal_by_price(operator: Operator, kernel: str, context: Context) -> str 
     values = values_of_taps(operator)
     if not values.any():
         return "has a filter of zeros alone"
-    price = kxk_price(operator, context.mirrored)
+    costs = context.editor.costs
+    price = kxk_price(operator, context.mirrored, costs=costs)
     if price is None:
         return f"is a {kernel} convolution whose padding makes its map smaller"
     limit = context.editor.max_arena
-    price = kxk_price(operator, context.mirrored, limit)
+    price = kxk_price(operator, context.mirrored, limit, costs)
     if price is None:
         return f"is a {kernel} convolution whose sparse form takes more than {size(int(limit))}"
-    if price.ns < price.dense_ns or (context.detours and price.ns < _DETOUR * price.dense_ns):
+    most = price.dense_cost * (_DETOUR if context.detours else 1)
+    if price.cost < most:
         return None
     zeros = 1 - values.sum() / math.prod(present(operator.inputs[1]).shape)
     share = rounded_percent(zeros)

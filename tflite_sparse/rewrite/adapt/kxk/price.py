@@ -12,7 +12,7 @@ from tflite_sparse.model.macs import macs
 from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, all_shifts, shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.window import window_of
-from tflite_sparse.xnnpack.cost.prices import COSTS
+from tflite_sparse.xnnpack.cost.prices import COSTS, Costs
 from tflite_sparse.xnnpack.cost.wide import by_taps, separable
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KxkForm", "KxkPrice", "kxk_price", "separable_windows"]
 
-_PRICES = COSTS["wasm"]
 _FARTHEST = 2
 _VALUE = 4
 
@@ -42,23 +41,26 @@ class KxkPrice(msgspec.Struct, frozen=True):
 
     Attributes:
         form: the form.
-        ns: nanoseconds of a run.
-        dense_ns: nanoseconds of a run of the convolution as it is.
+        cost: what a run costs.
+        dense_cost: the same of the convolution as it is.
         zeros: zeros in the filters of its 1x1 convolutions.
         size: size of these filters.
         bytes: bytes of activations that are alive at once while it is computed, about.
     """
 
     form: KxkForm
-    ns: float
-    dense_ns: float
+    cost: float
+    dense_cost: float
     zeros: int
     size: int
     bytes: int
 
 
 def kxk_price(
-    operator: Operator, mirrored: Mirrored, max_bytes: float = math.inf
+    operator: Operator,
+    mirrored: Mirrored,
+    max_bytes: float = math.inf,
+    costs: Costs = COSTS["wasm"],
 ) -> KxkPrice | None:
     """The sparse form of a convolution that costs least; None where it has none.
 
@@ -66,16 +68,17 @@ def kxk_price(
         operator: a KxK convolution with a constant filter, without groups.
         mirrored: along which axes its map is reversed.
         max_bytes: bytes that the activations of the form may take.
+        costs: the prices.
     """
     taps = taps_of(operator, mirrored)
     if not taps or any(shift_of(tap) is None for tap in taps):
         return None
-    prices = [_price_of_taps(operator, taps)]
+    prices = [_price_of_taps(operator, taps, costs)]
     windows = separable_windows(taps)
     if windows is not None:
-        prices.append(_price_of_separable(operator, taps, windows))
+        prices.append(_price_of_separable(operator, taps, windows, costs))
     fitting = [price for price in prices if price.bytes <= max_bytes]
-    return min(fitting, key=lambda price: price.ns, default=None)
+    return min(fitting, key=lambda price: price.cost, default=None)
 
 
 def separable_windows(taps: list[Tap]) -> tuple[int, int] | None:
@@ -103,7 +106,7 @@ def _sizes(operator: Operator) -> tuple[int, int, int]:
     return math.prod(result[:3]), window_of(operator).source.shape[3], result[3]
 
 
-def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
+def _price_of_taps(operator: Operator, taps: list[Tap], costs: Costs) -> KxkPrice:
     pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
     shifts = all_shifts(taps, taps[0].rows.stride)
@@ -114,15 +117,17 @@ def _price_of_taps(operator: Operator, taps: list[Tap]) -> KxkPrice:
     alive += math.prod(window_of(operator).source.shape)
     return KxkPrice(
         KxkForm.TAPS,
-        by_taps(pixels, (channels, outputs), kept, len(taps), len(shifts), _PRICES),
-        _dense(operator),
+        by_taps(pixels, (channels, outputs), kept, len(taps), len(shifts), costs),
+        _dense(operator, costs),
         size - kept,
         size,
         alive * _VALUE,
     )
 
 
-def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int, int]) -> KxkPrice:
+def _price_of_separable(
+    operator: Operator, taps: list[Tap], windows: tuple[int, int], costs: Costs
+) -> KxkPrice:
     pixels, channels, outputs = _sizes(operator)
     kept = sum(tap.values for tap in taps)
     lines = len({tap.rows.before for tap in taps}), len({tap.columns.before for tap in taps})
@@ -130,13 +135,14 @@ def _price_of_separable(operator: Operator, taps: list[Tap], windows: tuple[int,
     sizes = (copies * channels, copies * results, results * outputs)
     return KxkPrice(
         KxkForm.SEPARABLE,
-        separable(pixels, (channels, outputs), kept, len(taps), lines, windows, _PRICES),
-        _dense(operator),
+        separable(pixels, (channels, outputs), kept, len(taps), lines, windows, costs),
+        _dense(operator, costs),
         sum(sizes) - copies - kept - results,
         sum(sizes),
         pixels * (max(copies, results) + max(copies, results, outputs)) * _VALUE,
     )
 
 
-def _dense(operator: Operator) -> float:
-    return macs(operator) * _PRICES.dense + _PRICES.overhead
+def _dense(operator: Operator, costs: Costs) -> float:
+    elements = math.prod(operator.outputs[0].shape)
+    return macs(operator) * costs.dense + elements * costs.dense_written + costs.overhead

@@ -60,7 +60,8 @@ KXK = Kxk()
 
 
 def _make(operator: Operator, context: Context) -> Applied:
-    price = kxk_price(operator, context.mirrored, context.editor.max_arena)
+    editor = context.editor
+    price = kxk_price(operator, context.mirrored, editor.max_arena, editor.costs)
     form = present(price).form
     height, width = values_of_taps(operator).shape
     taps = int((values_of_taps(operator) > 0).sum())

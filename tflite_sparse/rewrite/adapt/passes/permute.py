@@ -17,7 +17,7 @@ from tflite_sparse.rewrite.adapt.channels.classes import channel_classes
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import AdaptPass
 from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.words.numbers import count_of, listing
-from tflite_sparse.xnnpack.cost.prices import costs_of, multiplication
+from tflite_sparse.xnnpack.cost.prices import multiplication
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class Permute(AdaptPass[Planned]):
 
     def apply(self, subject: Planned) -> tuple[Step, ...]:
         """Looks for orders only where a filter would be faster in another kernel."""
-        runs = [run for run in subject.runs if run.kernels and run.nanoseconds > 0]
+        runs = [run for run in subject.runs if run.kernels and run.cost > 0]
         if not _may_win(runs):
             return ()
         chosen = []
@@ -85,9 +85,8 @@ PERMUTE = Permute()
 def _may_win(runs: Sequence[Runs]) -> bool:
     """Whether another kernel is cheaper than one that runs, on any of the targets."""
     for run in runs:
-        costs = costs_of(run.target.name)
-        cheapest = min(multiplication(costs, width) for width in run.target.blocks)
-        if any(multiplication(costs, kernel) > cheapest for kernel in run.kernels.values()):
+        cheapest = min(multiplication(run.costs, width) for width in run.target.blocks)
+        if any(multiplication(run.costs, kernel) > cheapest for kernel in run.kernels.values()):
             return True
     return False
 
@@ -97,10 +96,7 @@ def _gain(choices: Sequence[Choice], runs: Sequence[Runs]) -> float:
     if not choices:
         return 0.0
     logs = [
-        math.log(
-            run.nanoseconds
-            / (run.nanoseconds - sum(choice.saved[run.target.name] for choice in choices))
-        )
+        math.log(run.cost / (run.cost - sum(choice.saved[run.target.name] for choice in choices)))
         for run in runs
     ]
     return math.exp(sum(logs) / len(logs))

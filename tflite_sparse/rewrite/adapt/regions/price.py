@@ -1,7 +1,6 @@
 """What a region wins and costs, from the same prices as the estimate of speed.
 
-The prices were measured in WebAssembly, see `tflite_sparse.xnnpack.cost.prices`;
-for other targets they stand in for those that nobody has measured.
+Which prices these are, `tflite_sparse.xnnpack.cost.planning` says; the editor has them.
 """
 
 from __future__ import annotations
@@ -24,20 +23,18 @@ from tflite_sparse.rewrite.adapt.passes.exits import EXITS
 from tflite_sparse.rewrite.adapt.queries import RANK
 from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
-from tflite_sparse.xnnpack.cost.prices import COSTS, costs_of, multiplication
+from tflite_sparse.xnnpack.cost.planning import Planning
+from tflite_sparse.xnnpack.cost.prices import multiplication
 from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.regions.region import Region
     from tflite_sparse.rewrite.adapt.window import Mirrored
+    from tflite_sparse.xnnpack.cost.prices import Costs
 
 __all__ = ["Pricer"]
 
-_PRICES = COSTS["wasm"]
-_REVERSED = 1.5
 _SLICES = ("SLICE", "STRIDED_SLICE")
 _EAGER = 1000.0
 _ENTRY_TAPS = 27
@@ -48,16 +45,16 @@ class Pricer:
 
     Args:
         eager: whether sparse work counts for more than the time that it takes to get it.
-        targets: names of the targets whose kernels for blocks count; with none all kernels are
-            alike.
+        planning: the targets whose prices count.
         reorders: whether blocks of output channels may be broken.
     """
 
     def __init__(
-        self, *, eager: bool = False, targets: Sequence[str] = (), reorders: bool = True
+        self, planning: Planning | None = None, *, eager: bool = False, reorders: bool = True
     ) -> None:
         self._eager = eager
-        self._targets = targets
+        self._planning = planning or Planning()
+        self.costs = self._planning.together
         self._reorders = reorders
         self._counts = ZeroCounts()
         self._zeros: dict[Operator, tuple[int, int]] = {}
@@ -78,7 +75,8 @@ class Pricer:
         return counted.zeros, counted.elements
 
     def net(self, region: Region) -> float:
-        """Nanoseconds that a region wins; what it costs, negative, where nothing goes sparse."""
+        """What a region wins; what it costs, negative, where nothing goes sparse."""
+        costs, context = self.costs, region.context
         zeros = size = 0
         gain = cost = 0.0
         for op in region.members:
@@ -87,30 +85,30 @@ class Pricer:
                 zeros, size = zeros + own_zeros, size + own_size
                 gain += self._gain(op, own_zeros / max(own_size, 1))
             elif is_kxk(op):
-                price = kxk_price(op, region.context.mirrored, region.context.editor.max_arena)
+                price = kxk_price(op, context.mirrored, context.editor.max_arena, costs)
                 if price is None:
                     return -math.inf
                 zeros, size = zeros + price.zeros, size + price.size
-                gain += price.dense_ns - price.ns
+                gain += price.dense_cost - price.cost
                 gain += macs(op) * _EAGER if self._eager else 0.0
                 continue
             cost += self._extra(op, region)
         for tensor in region.entries:
-            cost += _entry_cost(tensor)
+            cost += _entry_cost(tensor, costs)
         for tensor in region.leaving():
-            cost += _exit_cost(tensor, region)
-        if any(region.context.mirrored):
-            cost += _mirror_cost(region)
+            cost += _exit_cost(tensor, region, costs)
+        if any(context.mirrored):
+            cost += _mirror_cost(region, costs)
         # More than two thirds must be zero, over all filters that go together.
         return gain - cost if zeros * 3 > size * 2 else -max(cost, 0.0) - 1.0
 
     def _extra(self, operator: Operator, region: Region) -> float:
         if operator.name in ("CONCATENATION", *_SLICES):
             # Its form depends on the rest of the region.
-            return _extra(operator, region)
+            return _extra(operator, region, self.costs)
         key = operator, region.context.mirrored
         if key not in self._extras:
-            self._extras[key] = _extra(operator, region)
+            self._extras[key] = _extra(operator, region, self.costs)
         return self._extras[key]
 
     def _gain(self, operator: Operator, share: float) -> float:
@@ -121,9 +119,9 @@ class Pricer:
     def _computed_gain(self, operator: Operator, share: float) -> float:
         work = macs(operator)
         elements = math.prod(operator.outputs[0].shape)
-        dense = work * _PRICES.dense
-        price = _PRICES.sparse * self._kernel_price(operator)
-        sparse = work * (1 - share) * price + elements * _PRICES.written
+        dense = work * self.costs.dense + elements * self.costs.dense_written
+        price = self.costs.sparse * self._kernel_price(operator)
+        sparse = work * (1 - share) * price + elements * self.costs.written
         return dense - sparse + (work * _EAGER if self._eager else 0.0)
 
     def _kernel_price(self, operator: Operator) -> float:
@@ -132,9 +130,9 @@ class Pricer:
         if use is None or use.densify is not None or use.constant.sparsity is not None:
             return 1.0
         kernel = block_size(self._counts.of(use.constant), (1, *BLOCK_CHANNELS))
-        if kernel == 1 or not self._targets:
+        if kernel == 1:
             return 1.0
-        costs = [costs_of(name) for name in self._targets]
+        costs = [self._planning.costs(name) for name in self._planning.targets]
         price = sum(multiplication(each, kernel) / each.sparse for each in costs) / len(costs)
         if price > 1 and self._reorders and _can_be_broken(use.constant):
             return 1.0
@@ -148,85 +146,85 @@ def _can_be_broken(constant: Tensor) -> bool:
     return block_size(count(mask[order], "BOOL"), (1, *BLOCK_CHANNELS)) == 1
 
 
-def _exit_cost(tensor: Tensor, region: Region) -> float:
-    """Nanoseconds that it takes to bring a value out of the sparse layout."""
+def _exit_cost(tensor: Tensor, region: Region, costs: Costs) -> float:
+    """What it costs to bring a value out of the sparse layout."""
     if not region.context.allows(EXITS):
         return math.inf
     elements = math.prod(tensor.shape)
     channels = tensor.shape[3]
     padded = elements // channels * (-(-channels // RANK) * RANK)
     # DEPTH_TO_SPACE and SPACE_TO_DEPTH each move everything.
-    cost = 2 * (padded * _PRICES.moved + _PRICES.overhead)
+    cost = 2 * (padded * costs.moved + costs.overhead)
     if channels % RANK:
-        cost += padded * (_PRICES.moved + _PRICES.written) + 2 * _PRICES.overhead
+        cost += padded * (costs.moved + costs.written) + 2 * costs.overhead
     if any(region.context.mirrored):
-        cost += elements * _REVERSED + _PRICES.overhead
+        cost += elements * costs.reversed + costs.overhead
     return cost
 
 
-def _entry_cost(tensor: Tensor) -> float:
-    """Nanoseconds that it takes to bring a map into the sparse layout."""
+def _entry_cost(tensor: Tensor, costs: Costs) -> float:
+    """What it costs to bring a map into the sparse layout."""
     channels = tensor.shape[3]
     groups = channel_groups(channels)
     pixels = math.prod(tensor.shape[:3])
-    work = pixels * min(GROUP, channels) * _ENTRY_TAPS * _PRICES.entry
-    moved = pixels * 2 * GROUP * _PRICES.moved
-    cost = groups * (work + moved + 4 * _PRICES.overhead)
+    work = pixels * min(GROUP, channels) * _ENTRY_TAPS * costs.entry
+    moved = pixels * 2 * GROUP * costs.moved
+    cost = groups * (work + moved + 4 * costs.overhead)
     while groups > 1:
         # Each part is written over all channels of the map that it becomes part of, and added.
-        written = pixels * channels * min(JOINED, groups) * (_PRICES.written + _PRICES.moved)
-        cost += written + 2 * groups * _PRICES.overhead
+        written = pixels * channels * min(JOINED, groups) * (costs.written + costs.moved)
+        cost += written + 2 * groups * costs.overhead
         groups = -(-groups // JOINED)
     return cost
 
 
-def _mirror_cost(region: Region) -> float:
+def _mirror_cost(region: Region, costs: Costs) -> float:
     sources = list(region.entries)
     if region.stem is not None:
         placed = placed_window(region.stem)
         sources += [] if placed is None else [placed.source]
-    return sum(math.prod(t.shape) * _REVERSED + _PRICES.overhead for t in sources)
+    return sum(math.prod(t.shape) * costs.reversed + costs.overhead for t in sources)
 
 
-def _extra(operator: Operator, region: Region) -> float:
+def _extra(operator: Operator, region: Region, costs: Costs) -> float:
     """What the sparse form of an operator costs more than the operator itself."""
     if operator.name in ("DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D") or (
         operator.name == "CONV_2D" and operator.option("stride_h", 1) != 1
     ):
-        return _window_extra(operator, region)
+        return _window_extra(operator, region, costs)
     elements = math.prod(operator.outputs[0].shape)
-    step = elements * _PRICES.moved + _PRICES.overhead
+    step = elements * costs.moved + costs.overhead
     extra = 0.0
     if operator.name == "MAX_POOL_2D":
-        picked = elements * 9 * _PRICES.depthwise_sparse + _PRICES.overhead
+        picked = elements * 9 * costs.depthwise_sparse + costs.overhead
         extra = CONVOLUTIONS * picked + (SUMS - 1) * step
         if picks_cells(operator):
             extra = picked - step
     elif operator.name == "PRELU":
         extra = 3 * step
     elif operator.name == "PAD":
-        extra = elements * (_PRICES.written - _PRICES.moved) + _PRICES.overhead
+        extra = elements * (costs.written - costs.moved) + costs.overhead
     elif operator.name in _SLICES:
-        picked = elements * (_PRICES.sparse + _PRICES.written - _PRICES.moved)
+        picked = elements * (costs.sparse + costs.written - costs.moved)
         extra = -step if splits(operator, region.context) else picked
     elif operator.name == "CONCATENATION":
-        extra = _joining_extra(operator, region)
+        extra = _joining_extra(operator, region, costs)
     return extra
 
 
-def _joining_extra(operator: Operator, region: Region) -> float:
+def _joining_extra(operator: Operator, region: Region, costs: Costs) -> float:
     count = len(operator.inputs)
     elements = math.prod(operator.outputs[0].shape)
     if splits(operator, region.context):
         readers = [use.operator for use in operator.subgraph.consumers(operator.outputs[0])]
         outputs = sum(math.prod(reader.outputs[0].shape) for reader in readers)
-        each = outputs * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
-        return (count - 1) * each - elements * _PRICES.moved
-    each = elements * (_PRICES.written + _PRICES.moved) + 2 * _PRICES.overhead
-    return count * each + elements * (_PRICES.sparse - _PRICES.moved)
+        each = outputs * (costs.written + costs.moved) + 2 * costs.overhead
+        return (count - 1) * each - elements * costs.moved
+    each = elements * (costs.written + costs.moved) + 2 * costs.overhead
+    return count * each + elements * (costs.sparse - costs.moved)
 
 
-def _window_extra(operator: Operator, region: Region) -> float:
+def _window_extra(operator: Operator, region: Region, costs: Costs) -> float:
     placed = placed_window(operator)
     if placed is None:
         return math.inf
@@ -235,9 +233,9 @@ def _window_extra(operator: Operator, region: Region) -> float:
     elements = math.prod(operator.outputs[0].shape[:3]) * placed.source.shape[3]
     if operator.name == "AVERAGE_POOL_2D":
         scaled = sum(not axis.inside for axis in (rows, columns))
-        more = scaled * (elements * _PRICES.moved + _PRICES.overhead)
-        return more + elements * size * size * _PRICES.depthwise_sparse - elements * _PRICES.moved
+        more = scaled * (elements * costs.moved + costs.overhead)
+        return more + elements * size * size * costs.depthwise_sparse - elements * costs.moved
     if operator.name == "CONV_2D":
-        return elements * size * size * _PRICES.depthwise_sparse + _PRICES.overhead
-    outside = rows.kernel * columns.kernel * _PRICES.depthwise
-    return elements * (size * size * _PRICES.depthwise_sparse - outside)
+        return elements * size * size * costs.depthwise_sparse + costs.overhead
+    outside = rows.kernel * columns.kernel * costs.depthwise
+    return elements * (size * size * costs.depthwise_sparse - outside)
