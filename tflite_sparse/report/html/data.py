@@ -11,6 +11,7 @@ from tflite_sparse.inspection.dispositions import DispositionKind
 from tflite_sparse.report.html.dispositions import DISPOSITIONS
 from tflite_sparse.report.html.views.pruned import pruned_data
 from tflite_sparse.report.text.weights import weight_words
+from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.words.numbers import (
     count_of,
     listing,
@@ -45,6 +46,7 @@ def page_data(models: Sequence[PageModel], pruned: Sequence[Pruned | None] = ())
         pruned: what each would be with more zeros; None where that wins nothing.
     """
     return {
+        "rules": f"{DOCS}/runtime-model.md",
         "fates": [[kind.value, *DISPOSITIONS[kind]] for kind in _KINDS],
         "models": [
             {

@@ -16,6 +16,7 @@ from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.svg.strip import strip
 from tflite_sparse.report.html.templating import template, template_source
 from tflite_sparse.report.html.views.compare import ShortVerdict, short_verdicts
+from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of, percent, size
 
@@ -107,6 +108,7 @@ def index_page(title: str, rows: Sequence[IndexRow]) -> str:
         about=f"{count_of(len(rows), 'model')}, {size(total)}",
         rows=rows,
         version=__version__,
+        docs=DOCS,
         policy=policy(style, ""),
         style=style,
     )

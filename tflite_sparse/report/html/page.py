@@ -11,6 +11,7 @@ from tflite_sparse.report.html.policy import policy
 from tflite_sparse.report.html.subject import PageModel
 from tflite_sparse.report.html.templating import template, template_source
 from tflite_sparse.report.html.views.page import page_view
+from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def report_page(
     return template("page.html.j2").render(
         page=page_view(models, diffs, bench, pruned, index=index),
         version=__version__,
+        docs=DOCS,
         policy=policy(style, script),
         style=style,
         script=script,

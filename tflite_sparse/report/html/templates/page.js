@@ -66,6 +66,11 @@
       if (places.length > 8) items.push(make("li", {}, `and ${places.length - 8} more`));
       return [make("h5", {}, title), make("ul", {}, ...items)];
     }
+    function ruleLink(rule) {
+      // A dash is a sign of its own in what a browser looks for on the page.
+      const text = encodeURIComponent(rule).replaceAll("-", "%2D");
+      return make("a", { class: "rule", href: `${data.rules}#:~:text=${text}` }, rule);
+    }
     function show(place) {
       const { index, kind, output, type, macs, sources, weights } = model.ops[place];
       const [fate, word, meaning] = FATES[fateOf(place)];
@@ -83,7 +88,7 @@
       }
       if (told.length) {
         parts.push(make("h5", {}, "What the rules say"), make("ul", { class: "why" }, ...told.map(([rule, text]) =>
-          make("li", {}, `${text} `, rule ? make("span", { class: "rule" }, rule) : ""))));
+          make("li", {}, `${text} `, rule ? ruleLink(rule) : ""))));
       }
       if (view.clusters[place] >= 0) {
         parts.push(make("h5", {}, "Its cluster"), make("p", {}, view.about[view.clusters[place]]));
@@ -348,6 +353,24 @@
 
   /* The weights */
 
+  function spreadsheet(weights) {
+    const words = (weight, label) => (weight.words.find((pair) => pair[0] === label) || [])[1];
+    const columns = {
+      operator: (weight) => weight.order, name: (weight) => weight.name, "read by": (weight) => weight.kinds.join(" "),
+      shape: (weight) => words(weight, "shape"), zeros: (weight) => weight.zeros, "fill 2": (weight) => weight.fill2,
+      "fill 4": (weight) => weight.fill4, stored: (weight) => weight.storage, "bytes now": (weight) => weight.now,
+      "bytes dense": (weight) => weight.dense, "bytes sparse": (weight) => weight.sparse, "bytes saved": (weight) => weight.saving,
+    };
+    const cell = (value) => {
+      let text = value === null || value === undefined ? "" : String(value);
+      // No spreadsheet takes a name for a formula.
+      if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+      return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const lines = [Object.keys(columns), ...weights.map((weight) => Object.values(columns).map((value) => value(weight)))];
+    return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+  }
+
   const opened = {};
   function openWeight(number, weight) {
     const row = document.getElementById(`m${number}w${weight}`);
@@ -450,6 +473,13 @@
       one(".count", section).textContent = `${shown} of ${rows.length} weights`;
     }
     Object.values(filters).forEach((input) => input.addEventListener("input", filter));
+    one(".csv", section).addEventListener("click", () => {
+      const shown = model.weights.filter((_, place) => !rows[place].hidden);
+      const link = make("a", { download: one(".csv", section).dataset.file,
+        href: URL.createObjectURL(new Blob([spreadsheet(shown)], { type: "text/csv" })) });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    });
     function clear() {
       Object.values(filters).forEach((input) => { input.value = input.tagName === "SELECT" ? input.options[0].value : ""; });
       filter();

@@ -12,9 +12,11 @@ from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.words.numbers import size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Bar", "size_bars"]
+__all__ = ["Bar", "size_bars", "size_scale", "ticks"]
+
+_STEPS = 4
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -47,3 +49,24 @@ def size_bars(files: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> tuple[B
         words = ", ".join(f"{PARTS[kind]} {size(count)}" for kind, count in parts if count)
         bars.append(Bar(name, stacked_bar(boxes, most, f"{name}: {words}"), size(total)))
     return tuple(bars)
+
+
+def size_scale(counts: Iterable[int]) -> tuple[str, ...]:
+    """What stands under bars of sizes.
+
+    Args:
+        counts: bytes of each bar.
+    """
+    return ticks(max(counts, default=0), lambda count: size(round(count)))
+
+
+def ticks(most: float, words: Callable[[float], str]) -> tuple[str, ...]:
+    """What stands under bars from nothing to all of the width; nothing where all is zero.
+
+    Args:
+        most: the amount that fills the width.
+        words: an amount in words.
+    """
+    if not most:
+        return ()
+    return ("0", *(words(most * step / _STEPS) for step in range(1, _STEPS + 1)))

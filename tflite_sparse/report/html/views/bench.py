@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.report.html.svg.bars import time_bar
-from tflite_sparse.report.html.views.bars import Bar
+from tflite_sparse.report.html.views.bars import Bar, ticks
 from tflite_sparse.report.text.bench import display_names
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of
@@ -24,10 +24,12 @@ class BenchView(msgspec.Struct, frozen=True):
     Attributes:
         conditions: what ran the models, and how.
         bars: a bar for each model.
+        scale: what stands under them.
     """
 
     conditions: str
     bars: tuple[Bar, ...]
+    scale: tuple[str, ...]
 
 
 def bench_view(bench: Bench) -> BenchView:
@@ -42,6 +44,7 @@ def bench_view(bench: Bench) -> BenchView:
             _bar(readable(name), model, most, first=place == 0)
             for place, (name, model) in enumerate(zip(names, bench.models, strict=True))
         ),
+        ticks(most, lambda ms: f"{ms:.3g} ms"),
     )
 
 

@@ -8,8 +8,8 @@ import msgspec
 
 from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.svg.strip import strip
-from tflite_sparse.report.html.views.bars import Bar, size_bars
-from tflite_sparse.report.html.views.verdict import OUTCOMES
+from tflite_sparse.report.html.views.bars import Bar, size_bars, size_scale
+from tflite_sparse.report.html.views.outcomes import OUTCOMES
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import millions, percent, size
 
@@ -44,6 +44,7 @@ class CompareView(msgspec.Struct, frozen=True):
         rows: title of each further row of the table with a cell for each model.
         strips: the graph of each at a glance; None for one that is damaged.
         bars: where the bytes of each are.
+        scale: what stands under them.
     """
 
     names: tuple[str, ...]
@@ -51,6 +52,7 @@ class CompareView(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     strips: tuple[Svg | None, ...]
     bars: tuple[Bar, ...]
+    scale: tuple[str, ...]
 
 
 def compare_view(models: Sequence[PageModel]) -> CompareView:
@@ -80,6 +82,7 @@ def compare_view(models: Sequence[PageModel]) -> CompareView:
                 for model in models
             ]
         ),
+        size_scale(sum(part.now for part in model.survey.parts) for model in models),
     )
 
 

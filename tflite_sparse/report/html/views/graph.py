@@ -10,7 +10,7 @@ from tflite_sparse.report.html.dispositions import DISPOSITIONS
 from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.svg.strip import strip
 from tflite_sparse.report.html.views.operators import OperatorList, operator_list
-from tflite_sparse.words.numbers import count_of, listing
+from tflite_sparse.words.numbers import count_of, listing, millions
 
 if TYPE_CHECKING:
     from tflite_sparse.report.html.subject import PageModel
@@ -44,6 +44,7 @@ class GraphView(msgspec.Struct, frozen=True):
         blockers: how many operators stand in the way.
         unpacking: words for the operators that only unpack weights; None where there are none.
         operators: the operators as a list.
+        most_work: multiply-adds that the longest bar of work stands for; "" for none.
     """
 
     targets: tuple[str, ...]
@@ -52,6 +53,7 @@ class GraphView(msgspec.Struct, frozen=True):
     blockers: int
     unpacking: str | None
     operators: OperatorList
+    most_work: str
 
 
 def graph_view(model: PageModel) -> GraphView:
@@ -63,6 +65,7 @@ def graph_view(model: PageModel) -> GraphView:
         f" {'unpacks' if hidden == 1 else 'unpack'} weights"
     )
     names = [[target.name for target in other.view.targets] for other in model.seen]
+    most_work = max((op.macs for op in model.operators), default=0)
     return GraphView(
         tuple(map(", ".join, names)) if len(names) > 1 else (listing(names[0]),),
         strip(model, seen),
@@ -74,4 +77,5 @@ def graph_view(model: PageModel) -> GraphView:
         len(seen.blockers),
         unpacking if hidden else None,
         operator_list(model, seen),
+        millions(most_work) if most_work else "",
     )

@@ -9,7 +9,7 @@ import msgspec
 from tflite_sparse.inspection.file.breakdown import PARTS
 from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.report.html.svg.bars import layered_bar
-from tflite_sparse.report.html.views.bars import Bar, size_bars
+from tflite_sparse.report.html.views.bars import Bar, size_bars, size_scale
 from tflite_sparse.report.names import common_prefix, layer_part
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.numbers import percent, size
@@ -53,6 +53,8 @@ class SizesView(msgspec.Struct, frozen=True):
         largest: bars of the largest weights.
         narrower: the size of the file with its weights in other numbers, about, for each numbers
             that make it smaller.
+        scale: what stands under the bars of the file.
+        largest_scale: what stands under those of the weights.
     """
 
     states: tuple[str, ...]
@@ -61,6 +63,8 @@ class SizesView(msgspec.Struct, frozen=True):
     totals: tuple[str, ...]
     largest: tuple[Bar, ...]
     narrower: tuple[tuple[str, str], ...]
+    scale: tuple[str, ...]
+    largest_scale: tuple[str, ...]
 
 
 def sizes_view(model: PageModel) -> SizesView:
@@ -92,6 +96,8 @@ def sizes_view(model: PageModel) -> SizesView:
         totals=tuple(size(sum(bytes_of(part) for part in parts)) for bytes_of in states.values()),
         largest=_largest(model),
         narrower=tuple(_narrower(model)),
+        scale=size_scale(sum(bytes_of(part) for part in parts) for bytes_of in states.values()),
+        largest_scale=size_scale(w.bytes_dense or w.bytes_now for w in model.inspection.weights),
     )
 
 

@@ -9,10 +9,11 @@ import msgspec
 from tflite_sparse.inspection.next_step import NextStep, next_step
 from tflite_sparse.report.html.svg.bars import share_bar
 from tflite_sparse.report.html.svg.element import Svg
+from tflite_sparse.report.html.views.devices import Device, devices
+from tflite_sparse.report.html.views.outcomes import OUTCOMES
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.verdict import verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
-from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.report.html.subject import PageModel
     from tflite_sparse.report.verdict import VerdictWords
 
-__all__ = ["OUTCOMES", "Sentence", "Tile", "VerdictView", "verdict_view"]
-
-OUTCOMES = {
-    Outcome.SPARSE: ("✓", "good"),
-    Outcome.DENSE: ("\u2013", "plain"),
-    Outcome.WRONG_NUMBERS: ("!", "bad"),
-    Outcome.LOAD_FAILURE: ("!", "bad"),
-    Outcome.PROCESS_ABORT: ("!", "bad"),
-    Outcome.OUTPUT_SHAPE: ("!", "bad"),
-}
-"""Sign and colour of each outcome."""
+__all__ = ["Sentence", "Tile", "VerdictView", "verdict_view"]
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -79,6 +70,7 @@ class VerdictView(msgspec.Struct, frozen=True):
         next_step: the one thing to do next.
         tiles: the numbers.
         sizes: for which sizes all this is said; "" where the file leaves none open.
+        devices: the targets, what they stand for, and what is estimated for each.
     """
 
     sentences: tuple[Sentence, ...]
@@ -86,6 +78,7 @@ class VerdictView(msgspec.Struct, frozen=True):
     next_step: NextStep
     tiles: tuple[Tile, ...]
     sizes: str
+    devices: tuple[Device, ...]
 
 
 def verdict_view(model: PageModel) -> VerdictView:
@@ -97,6 +90,7 @@ def verdict_view(model: PageModel) -> VerdictView:
         next_step(inspection),
         tuple(_tiles(model)),
         sizes_words(inspection.input_shapes, "Planned"),
+        devices(model),
     )
 
 
