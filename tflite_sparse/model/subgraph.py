@@ -55,7 +55,7 @@ class Subgraph:
         self.inputs = self._refer(table["inputs"], "an input of the subgraph")
         self.outputs = self._refer(table["outputs"], "an output of the subgraph")
         self.operators = [self._operator(t, i) for i, t in enumerate(table["operators"] or [])]
-        self.numbered = tuple(self.tensors)
+        self._number()
 
     def __repr__(self) -> str:
         return f"<Subgraph {self.index} {self.name!r}: {len(self.operators)} operators>"
@@ -104,6 +104,8 @@ class Subgraph:
         """Adds a tensor after the last one; its buffer index is set."""
         table["buffer"] = buffer.index
         tensor = Tensor(table, self, len(self.tensors), buffer)
+        tensor.number = self._next_number
+        self._next_number += 1
         self.tensors.append(tensor)
         self.edited = True
         return tensor
@@ -178,7 +180,7 @@ class Subgraph:
         """
         if not self.edited:
             return
-        self.numbered = tuple(self.tensors)
+        self._number()
         self.table["tensors"] = [tensor.table for tensor in self.tensors]
         self.table["operators"] = [operator.table for operator in self.operators]
         self.table["inputs"] = _indices(self.inputs)
@@ -191,6 +193,12 @@ class Subgraph:
             if operator.intermediates:
                 table["intermediates"] = _indices(operator.intermediates)
         self.edited = False
+
+    def _number(self) -> None:
+        self.numbered = tuple(self.tensors)
+        self._next_number = len(self.tensors)
+        for tensor in self.tensors:
+            tensor.number = tensor.index
 
     def _touch(self) -> None:
         for index, tensor in enumerate(self.tensors):

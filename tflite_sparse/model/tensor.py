@@ -103,6 +103,8 @@ class Tensor:
         table: the Tensor table.
         subgraph: the subgraph that it belongs to.
         index: position among the subgraph's tensors.
+        number: by which it is known however the graph is edited: its index in the file that was
+            read or last written, or for one that was added since a number that no other has.
         buffer: the buffer that it refers to.
         type: element type by the schema's name, such as "FLOAT32".
         shape: sizes; () for a scalar and for a tensor whose shape is not stated. Where the file
@@ -110,12 +112,13 @@ class Tensor:
             stand in the file.
     """
 
-    __slots__ = ("buffer", "index", "shape", "subgraph", "table", "type")
+    __slots__ = ("buffer", "index", "number", "shape", "subgraph", "table", "type")
 
     def __init__(self, table: Table, subgraph: Subgraph, index: int, buffer: Buffer) -> None:
         self.table = table
         self.subgraph = subgraph
         self.index = index
+        self.number = index
         self.buffer = buffer
         self.type = table.enum("type")
         shape = table["shape"]

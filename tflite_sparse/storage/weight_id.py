@@ -20,7 +20,8 @@ class WeightId(Record, frozen=True):
 
     Attributes:
         subgraph: index of its subgraph; of the first one where several share it.
-        tensor: index of the tensor that the file stores.
+        tensor: index of the tensor that the file stores, in the file that was read; of one that a
+            rewrite added, a number that no other has.
         name: the tensor's name.
         type: its element type, such as "FLOAT16".
         shape: its dense shape.
@@ -42,7 +43,7 @@ class WeightId(Record, frozen=True):
         first = weight.tensor
         return cls(
             subgraph=first.subgraph.index,
-            tensor=first.index,
+            tensor=first.number,
             name=readable(first.name),
             type=first.type,
             shape=first.shape,

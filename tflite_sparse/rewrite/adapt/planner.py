@@ -235,14 +235,14 @@ def _stored_safely(model: Model, made_dense: Rewrite, adaptation: Adaptation | N
     """Stores only those weights sparse again with which the runtime stays right."""
     before = _operator_counts(model)
     stored = sparsify(made_dense.model)
-    again = {(change.weight.subgraph, change.weight.name) for change in stored.weights}
+    again = {(change.weight.subgraph, change.weight.tensor) for change in stored.weights}
     return Rewrite(
         model=made_dense.model,
         kind=Adapt.name,
         weights=tuple(
             change
             for change in made_dense.weights
-            if (change.weight.subgraph, change.weight.name) not in again
+            if (change.weight.subgraph, change.weight.tensor) not in again
         ),
         operators=_operator_changes(before, _operator_counts(made_dense.model)),
         expected=(*made_dense.expected, *stored.expected),

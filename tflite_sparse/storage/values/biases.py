@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -16,13 +16,13 @@ from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.storage.values.readers import HALVES, filter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Model, Operator, Use
 
-__all__ = ["BiasMove", "Biases"]
+__all__ = ["BiasMove", "Biases", "let_biases_follow"]
 
 
 class BiasMove(msgspec.Struct, frozen=True, eq=False):
@@ -130,3 +130,61 @@ class Biases:
     def _growth(self, bias: Weight) -> int:
         half = bias.tensor.size * 2
         return sum(map(densify_nbytes, bias.tensors)) - half if self._half else half
+
+
+class FilterDecision(Protocol):
+    """What is decided about a filter.
+
+    Attributes:
+        biases: biases that must follow it, of those that several filters share the first one's.
+    """
+
+    biases: tuple[BiasMove, ...]
+
+    @property
+    def weight(self) -> Weight:
+        """The filter, or another weight."""
+        ...
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is to be stored in other numbers."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Lets it keep its numbers."""
+        ...
+
+
+def let_biases_follow(
+    model: Model, decisions: Iterable[FilterDecision], values: StoredValues
+) -> None:
+    """Lets biases follow their filters, and filters stay where a bias cannot.
+
+    Args:
+        model: the model as it is.
+        decisions: about its weights; their `biases` are set, and some are refused.
+        values: the numbers of the filters.
+    """
+    decisions = list(decisions)
+    while True:
+        biases = Biases(model, values)
+        converted = {
+            operator for each in decisions if each.changes for operator in each.weight.readers
+        }
+        refused = False
+        given: set[BiasMove] = set()
+        for decision in decisions:
+            if not decision.changes:
+                continue
+            moves = [biases.of(operator, converted) for operator in decision.weight.readers]
+            refusal = next((each for each in moves if isinstance(each, Refusal)), None)
+            if refusal is not None:
+                decision.refuse(refusal)
+                refused = True
+                continue
+            own = dict.fromkeys(each for each in moves if isinstance(each, BiasMove))
+            decision.biases = tuple(move for move in own if move not in given)
+            given.update(own)
+        if not refused:
+            return

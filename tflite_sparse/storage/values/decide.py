@@ -13,7 +13,7 @@ from tflite_sparse.model.sparse import encoding_of, weight_bytes
 from tflite_sparse.model.weights import Weight, find_weights
 from tflite_sparse.storage.encoding_words import encoding_words
 from tflite_sparse.storage.refusals import Refusal, asked_refusal, structural_refusal
-from tflite_sparse.storage.values.biases import Biases, BiasMove
+from tflite_sparse.storage.values.biases import BiasMove, let_biases_follow
 from tflite_sparse.storage.values.calibration import moments_of
 from tflite_sparse.storage.values.forms import Converted, convert, form_nbytes, unpacking_nbytes
 from tflite_sparse.storage.values.hints import keep_hints
@@ -22,7 +22,7 @@ from tflite_sparse.storage.values.readers import Takers, filter_of, reader_refus
 from tflite_sparse.storage.weight_id import WeightId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -60,7 +60,7 @@ class ValuesDecision(msgspec.Struct, eq=False):
         sparse: whether it will be stored sparse.
         bytes_after: bytes that it will take.
         sparse_bytes: bytes that it would take sparse in its other numbers; None where it cannot.
-        biases: biases that must follow it.
+        biases: biases that must follow it, of those that several filters share the first one's.
     """
 
     weight: Weight
@@ -77,6 +77,11 @@ class ValuesDecision(msgspec.Struct, eq=False):
     def converted(self) -> Converted | None:
         """Its other numbers; None where it keeps those that it has."""
         return self.outcome if isinstance(self.outcome, Converted) else None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is stored in other numbers."""
+        return self.converted is not None
 
     @property
     def is_sparse(self) -> bool:
@@ -133,13 +138,16 @@ def decide_values(
         for weight in find_weights(model, by_bytes=True)
     ]
     keep_hints(model, decisions)
-    _move_biases(model, decisions, options.values)
-    for decision in decisions:
-        refusal = None if decision.converted is None else _saves_too_little(decision, storage)
-        if refusal is not None:
-            decision.refuse(refusal)
     # A filter that keeps its numbers may have been what others shared a bias with.
-    _move_biases(model, decisions, options.values)
+    refused = True
+    while refused:
+        let_biases_follow(model, decisions, options.values)
+        refused = False
+        for decision in decisions:
+            refusal = None if decision.converted is None else _saves_too_little(decision, storage)
+            if refusal is not None:
+                decision.refuse(refusal)
+                refused = True
     return decisions
 
 
@@ -227,35 +235,3 @@ def _saves_too_little(decision: ValuesDecision, storage: SparsifyOptions) -> Ref
         text = "on the data, rounding changes what it computes much, and would save little"
         return Refusal("sensitive", text)
     return None
-
-
-def _move_biases(model: Model, decisions: Iterable[ValuesDecision], values: StoredValues) -> None:
-    """Lets biases follow their filters, and filters stay where a bias cannot."""
-    decisions = list(decisions)
-    while True:
-        biases = Biases(model, values)
-        converted = _readers(decisions)
-        refused = False
-        for decision in decisions:
-            if decision.converted is None:
-                continue
-            moves = [biases.of(operator, converted) for operator in decision.weight.readers]
-            refusal = next((each for each in moves if isinstance(each, Refusal)), None)
-            if refusal is not None:
-                decision.refuse(refusal)
-                refused = True
-                continue
-            decision.biases = tuple(
-                dict.fromkeys(each for each in moves if isinstance(each, BiasMove))
-            )
-        if not refused:
-            return
-
-
-def _readers(decisions: Iterable[ValuesDecision]) -> set[Operator]:
-    return {
-        operator
-        for decision in decisions
-        if decision.converted is not None
-        for operator in decision.weight.readers
-    }

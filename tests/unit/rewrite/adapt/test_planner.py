@@ -254,3 +254,19 @@ def test_a_subgraph_is_checked_and_an_operator_is_priced_once(monkeypatch):
     # Each attempt works on a copy, and asks before and after it repairs.
     assert 0 < len(checked) <= 12
     assert max(Counter(map(id, priced)).values()) == 1
+
+
+def test_of_weights_with_one_name_each_is_told_for_itself():
+    """One of two is stored sparse again, as the other has few zeros."""
+
+    def net(g):
+        x = g.conv2d(g.input((1, 8, 8, 64)), 64, zeros=0.8, storage="sparse")
+        return g.conv2d(x, 64, zeros=0.1, storage="sparse")
+
+    model = Model.read(build(net))
+    for tensor in model.main.tensors:
+        tensor.table["name"] = "the same"
+    model = Model.read(model.to_bytes())
+    repaired = planner._stored_safely(model, densify(model.copy()), None)
+    zeros = [change.zeros / change.elements for change in repaired.weights]
+    assert zeros == [pytest.approx(0.1, abs=0.05)]

@@ -28,7 +28,8 @@ from tflite_sparse.rewrite.optimize import Optimize
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.store_values import SparsifyValues
 from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
-from tflite_sparse.storage.options import DensifyOptions
+from tflite_sparse.storage.options import DensifyOptions, SparsifyOptions
+from tflite_sparse.storage.values.decide import decide_values
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.storage.values.quantize import dequantized
 
@@ -221,3 +222,20 @@ def test_a_sparse_model_is_adapted_and_then_stored_in_other_numbers() -> None:
     result = Optimize(values=ValuesOptions(StoredValues.INT8)).run(Model.read(build(net)))
     assert any(change.rounding is not None for change in result.weights)
     assert "INT8" in {weight.tensor.type for weight in find_weights(Model.read(written(result)))}
+
+
+@pytest.mark.parametrize(("kind", "options"), [("dense", FP16), ("fp16", INT8)])
+def test_a_shared_bias_counts_once(kind: str, options: ValuesOptions) -> None:
+    def net(g: GraphBuilder) -> Value:
+        bias = g.weight(g.rng.standard_normal(64).astype(np.float32), kind)
+        x = g.input((1, 8, 8, 64))
+        for _ in range(3):
+            x = g.conv2d(x, 64, storage=kind, bias=bias)
+        return x
+
+    data = build(net)
+    decisions = decide_values(Model.read(data), options, SparsifyOptions())
+    assert [len(decision.biases) for decision in decisions] == [1, 0, 0]
+    _, result = stored(data, options)
+    one, *others = (change.bytes_before - change.bytes_after for change in result.weights)
+    assert one != others[0] == others[1]
