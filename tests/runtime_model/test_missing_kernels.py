@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as litert_schema
+from flatbuffers import flexbuffers
 
 from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
@@ -14,6 +15,7 @@ from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run, run_many
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.stages.missing_kernels import STOCK_CUSTOM_OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,13 +116,23 @@ def after(first: Net, size: int) -> Net:
     return net
 
 
-def custom(code: str) -> Net:
-    return lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)
+def custom(code: str, operands: int = 1, *, options: bool = False) -> Net:
+    """A custom operator; the options are those of a spectrogram."""
+    settings = {"window_size": 8, "stride": 4, "magnitude_squared": True}
+    raw = bytes(flexbuffers.Dumps(settings)) if options else None
+
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        inputs = [g.input((16, 1), name=f"input{number}") for number in range(operands)]
+        return g.op(code, inputs, [((1, 3, 5), "FLOAT32")], version=1, custom_options=raw)
+
+    return net
 
 
 REJECTED: dict[str, Net] = {
     "custom": custom("NobodyHasThisOperator"),
     "of Select TF": custom("FlexAddV2"),
+    "custom of one operand": custom("TFLite_Detection_PostProcess", options=True),
+    "custom of two operands": custom("AudioSpectrogram", 2, options=True),
     "convolution": conv(8, 4, 3, 3, 3),
     "1x1 convolution": conv(8, 4, 1, 1, 5),
     "convolution of more": conv(8, 4, 3, 3, 16),
@@ -146,6 +158,7 @@ REJECTED: dict[str, Net] = {
     },
 }
 TAKEN: dict[str, Net] = {
+    "custom": custom("AudioSpectrogram", options=True),
     "convolution": conv(8, 4, 3, 3, 8),
     "convolution in groups": conv(8, 4, 3, 3, 2),
     "depthwise": depthwise(8, 8),
@@ -180,3 +193,17 @@ def test_a_depthwise_convolution_of_two_operands_ends_the_process():
     assert verdict.outcome is Outcome.PROCESS_ABORT
     assert run(data, feeds).status == "crashed"
     assert run(data, feeds, backend="reference").ok
+
+
+@pytest.mark.parametrize(
+    ("code", "beside"),
+    [*((code, None) for code in STOCK_CUSTOM_OPERATORS), ("Mfcc", "custom"), ("Mfcc", "convolution")],
+)
+def test_a_custom_operator_of_litert_without_options_ends_the_process(code, beside):
+    def net(g: GraphBuilder) -> tuple[Value, ...]:
+        others = REJECTED[beside](g) if beside else ()
+        return (*others, *custom(code, STOCK_CUSTOM_OPERATORS[code])(g))
+
+    data = build(net)
+    assert plan(Model.read(data).main, "x86-avx").verdict.outcome is Outcome.PROCESS_ABORT
+    assert run(data, random_inputs(input_specs(Model.read(data)), 1)).status == "crashed"

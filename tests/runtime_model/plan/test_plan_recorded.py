@@ -35,6 +35,7 @@ WITHOUT_CASE = {
     "delegate-bias": "LiteRT itself refuses a CONV_2D without bias, or crashes on a depthwise one",
     "custom-operator": "no kernels of LiteRT run it: shown by test_missing_kernels",
     "no-bias": "no kernels of LiteRT run it: shown by test_missing_kernels",
+    "no-options-crash": "LiteRT's process ends: shown by test_missing_kernels",
     "no-bias-crash": "only a kernel that crashes runs it: shown by test_missing_kernels",
     "operands-rejected": "no kernels of LiteRT run it: shown by test_missing_kernels",
     "target-dense": "shown by every case that is recorded on this side of the emulator",

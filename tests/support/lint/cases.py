@@ -30,6 +30,7 @@ from tests.support.lint.models import (
     quantized_head,
     set_index,
     shorten,
+    spectrogram,
     valued,
     versioned,
     wide,
@@ -120,7 +121,7 @@ CASES: dict[str, Case] = {
     "TFS209": Case(lambda: quantized_head(4096), lambda: quantized_head(16)),
     "TFS210": Case(
         lambda: custom("NobodyHasThisOperator"),
-        lambda: custom("TFLite_Detection_PostProcess"),
+        spectrogram,
         "NobodyHasThisOperator #0",
     ),
     "TFS211": Case(lambda: grouped(4), lambda: grouped(1), "TRANSPOSE_CONV #0"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as litert_schema
+from flatbuffers import flexbuffers
 
 from tests.support.forge import Forge
 from tests.support.nets.builder import ModelBuilder
@@ -271,8 +272,24 @@ def int8_map(storage: str) -> bytes:
 
 
 def custom(code: str) -> bytes:
-    """A custom operator."""
+    """A custom operator without options."""
     return build(lambda g: g.op(code, [g.input((1, 4))], [((1, 4), "FLOAT32")], version=1)[0])
+
+
+def spectrogram() -> bytes:
+    """A custom operator that LiteRT brings along, with the options that its kernel reads."""
+    options = {"window_size": 8, "stride": 4, "magnitude_squared": True}
+
+    def net(g: GraphBuilder) -> Value:
+        return g.op(
+            "AudioSpectrogram",
+            [g.input((16, 1))],
+            [((1, 3, 5), "FLOAT32")],
+            version=1,
+            custom_options=bytes(flexbuffers.Dumps(options)),
+        )[0]
+
+    return build(net)
 
 
 def grouped(groups: int) -> bytes:

@@ -16,6 +16,7 @@ from tflite_sparse.lint.settings import MOBILE, Settings
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.optimize import optimize
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.targets import target
 
@@ -75,3 +76,17 @@ def test_optimize_is_advised_where_it_changes_the_graph(
     assert adaptation is not None
     for finding in obstacles:
         assert ("Prune further first" in finding.fix) != adaptation.done
+
+
+@pytest.mark.parametrize("stem", ["PAD", "SAME"])
+@pytest.mark.parametrize("zeros", [0.5, 0.8])
+def test_who_advises_to_store_weights_says_so_where_that_is_in_vain(
+    zeros: float, stem: str
+) -> None:
+    data = net(zeros, stem, "dense")
+    (advice,) = [finding for finding in lint(data) if finding.code == "TFS401"]
+    stored = sparsify(Model.read(data)).model.to_bytes()
+    in_vain = "TFS313" in {finding.code for finding in lint(stored)}
+    assert in_vain == (zeros < 2 / 3 or stem == "SAME")
+    assert ("wins no time" in advice.message) == in_vain
+    assert ("optimize" in advice.fix) == in_vain

@@ -158,8 +158,8 @@ def never_sparse(subject: Subject) -> Iterator[Hit]:
     " run dense.",
     why="Sparse storage is there to save time and bytes; here it saves no time, unpacks the weights"
     " on every start, and keeps converters, quantizers and other delegates from reading the model.",
-    fix="Do what the other findings say, or run tflite-sparse optimize; else ship the dense model"
-    " unless the bytes are what matters.",
+    fix="Where zeros are to win time, do what the other findings say or run tflite-sparse optimize."
+    " Where only the bytes count, keep it and ignore this rule; else ship the dense model.",
     command="tflite-sparse optimize MODEL -o OUT",
 )
 def in_vain(subject: Subject) -> Iterator[Hit]:
@@ -174,9 +174,9 @@ def in_vain(subject: Subject) -> Iterator[Hit]:
         count = totals.sparse_tensors
         saving = totals.bytes_dense - totals.bytes_now
         yield Hit(
-            f"{count} weight{'s' if count > 1 else ''} stored sparse,"
-            f" and nothing runs sparse on {', '.join(able)}: that saves {max(0, saving):,} bytes of"
-            f" {totals.bytes_dense:,}, and no time",
+            f"{count_of(count, 'weight')} stored sparse, and nothing runs sparse on"
+            f" {', '.join(able)}: that saves {max(0, saving):,} bytes of {totals.bytes_dense:,},"
+            " and no time",
             data={"weights": count, "bytes": saving, "targets": able},
         )
 

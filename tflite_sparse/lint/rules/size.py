@@ -12,7 +12,7 @@ from tflite_sparse.lint.rule import rule
 from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
 from tflite_sparse.storage.values.options import StoredValues
-from tflite_sparse.words.numbers import rounded_percent
+from tflite_sparse.words.numbers import count_of, rounded_percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _SPARSIFY = "tflite-sparse sparsify MODEL -o OUT"
 _NEAR_SHARE = 0.1
 _WORTH = 0.05
+_HINT = "hint-none"
+_NO_TIME = "; that alone wins no time, as nothing would run sparse"
+_OPTIMIZE_FIRST = (
+    "Store them sparse where the bytes are worth it, by tflite-sparse sparsify; where zeros are to"
+    " win time, do what the other findings say or run tflite-sparse optimize."
+)
 _INT8 = "; of the download, which is compressed, int8 saves next to nothing so"
 
 
@@ -50,10 +56,24 @@ def would_shrink(subject: Subject) -> Iterator[Hit]:
     count = len(weights)
     quantized = all(weight.type == "INT8" for weight in weights)
     of_file = rounded_percent(saving / subject.model.size, 1)
+    in_vain = not quantized and _would_run_dense(subject)
+    more = _INT8 if quantized else _NO_TIME if in_vain else ""
     yield Hit(
-        f"{count} weight{'s' if count > 1 else ''} would take {saving:,} bytes less stored sparse,"
-        f" {of_file} of the file{_INT8 if quantized else ''}",
+        f"{count_of(count, 'weight')} would take {saving:,} bytes less stored sparse,"
+        f" {of_file} of the file{more}",
         data={"weights": count, "bytes": saving},
+        fix=_OPTIMIZE_FIRST if in_vain else None,
+    )
+
+
+def _would_run_dense(subject: Subject) -> bool:
+    """Whether nothing would run sparse, on any target, if the weights were only stored so."""
+    groups = [g for g in subject.inspection.runtime if not g.off_by_design]
+    return bool(groups) and all(
+        group.outcome is Outcome.DENSE
+        and group.pointwise > 0
+        and not {change.rule for change in group.changes} <= {_HINT}
+        for group in groups
     )
 
 
@@ -102,8 +122,8 @@ def not_worth_it(subject: Subject) -> Iterator[Hit]:
     saving = totals.bytes_dense - totals.bytes_now
     if saving < _WORTH * totals.bytes_dense:
         yield Hit(
-            f"{totals.sparse_tensors} weights are stored sparse and save {max(0, saving):,} bytes"
-            f" of {totals.bytes_dense:,}",
+            f"{count_of(totals.sparse_tensors, 'weight')} stored sparse:"
+            f" that saves {max(0, saving):,} bytes of {totals.bytes_dense:,}",
             data={"bytes": saving},
         )
 
@@ -226,7 +246,8 @@ def better_encoding(subject: Subject) -> Iterator[Hit]:
     settings = subject.settings
     if saving >= max(settings.min_saving, settings.min_saving_share * subject.model.size):
         yield Hit(
-            f"{len(weights)} sparse weights would take {saving:,} bytes less in another encoding",
+            f"{count_of(len(weights), 'sparse weight')} would take {saving:,} bytes less"
+            " in another encoding",
             data={"weights": len(weights), "bytes": saving},
         )
 
@@ -251,7 +272,8 @@ def int8_values(subject: Subject) -> Iterator[Hit]:
     settings = subject.settings
     if saving >= max(settings.min_saving, settings.min_saving_share * subject.model.size):
         yield Hit(
-            f"{len(savings)} weights would take about {saving:,} bytes less as int8 values that"
-            f" compute in fp32, {rounded_percent(saving / subject.model.size, 1)} of the file",
+            f"{count_of(len(savings), 'weight')} would take about {saving:,} bytes less"
+            " as int8 values that compute in fp32,"
+            f" {rounded_percent(saving / subject.model.size, 1)} of the file",
             data={"weights": len(savings), "bytes": saving},
         )

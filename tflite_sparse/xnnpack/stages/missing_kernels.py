@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.words.numbers import count_of
 from tflite_sparse.xnnpack.explain.wording import reason
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.stages.delegate.operators import BINARY, UNARY
@@ -25,16 +26,24 @@ if TYPE_CHECKING:
 
 __all__ = ["STOCK_CUSTOM_OPERATORS", "missing_kernels", "outcome_of"]
 
-STOCK_CUSTOM_OPERATORS = frozenset(
-    {"AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess"}
-)
-"""Custom operators that LiteRT brings along, with whichever set of kernels."""
+STOCK_CUSTOM_OPERATORS = {
+    "AudioSpectrogram": 1,
+    "Mfcc": 2,
+    "NumericVerify": 2,
+    "TFLite_Detection_PostProcess": 3,
+}
+"""Custom operators that LiteRT brings along, with whichever set of kernels, and their operands.
+
+Their kernels read options where none are. Source: tflite/kernels/audio_spectrogram.cc and its like,
+Init and Prepare.
+"""
 
 _MAP = 4
 _MATRIX = 2
 _BIAS = 2
 _NO_BIAS = "no-bias"
 _BIAS_READ_BLINDLY = "no-bias-crash"
+_OPTIONS_READ_BLINDLY = "no-options-crash"
 _KEEPS = frozenset(
     {"AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
     | set(UNARY)
@@ -60,7 +69,9 @@ def outcome_of(missing: Sequence[Reason]) -> Outcome:
     Args:
         missing: why it does not run a subgraph, at least one reason.
     """
-    crashes = all(why.rule == _BIAS_READ_BLINDLY for why in missing)
+    # Options are read before LiteRT misses any other kernel, and biases only when all are there.
+    rules = {why.rule for why in missing}
+    crashes = _OPTIONS_READ_BLINDLY in rules or rules == {_BIAS_READ_BLINDLY}
     return Outcome.PROCESS_ABORT if crashes else Outcome.LOAD_FAILURE
 
 
@@ -68,15 +79,8 @@ def _missing(delegation: Delegation, subgraph: Subgraph) -> Iterator[Reason]:
     inside = {op.index for run in delegation.partitions for op in run.operators}
     channels: _Channels = {}
     for op in subgraph.operators:
-        custom = op.custom_code
-        if op.name == "CUSTOM" and op.index not in inside and custom not in STOCK_CUSTOM_OPERATORS:
-            yield reason(
-                "custom-operator",
-                op,
-                "is a custom operator that LiteRT does not bring along: an app must register it",
-                found=custom or "CUSTOM",
-                wanted="an operator of LiteRT",
-            )
+        if op.name == "CUSTOM" and op.index not in inside:
+            yield from _custom(op)
         rule = _RULES.get(op.name)
         why = None if rule is None else rule(op, channels)
         if why is not None:
@@ -92,6 +96,36 @@ def _missing(delegation: Delegation, subgraph: Subgraph) -> Iterator[Reason]:
         if op.name in _WITH_BIAS and _operand(op, _BIAS) is None:
             yield _without_bias(op)
         _follow(op, channels)
+
+
+def _custom(op: Operator) -> Iterator[Reason]:
+    custom = op.custom_code or op.name
+    operands = STOCK_CUSTOM_OPERATORS.get(custom)
+    if operands is None:
+        yield reason(
+            "custom-operator",
+            op,
+            "is a custom operator that LiteRT does not bring along: an app must register it",
+            found=custom,
+            wanted="an operator of LiteRT",
+        )
+    elif op.table["custom_options"] is None and not op.table["large_custom_options_size"]:
+        yield reason(
+            _OPTIONS_READ_BLINDLY,
+            op,
+            "has no options, which LiteRT's kernel reads all the same",
+            found="none",
+            wanted="options",
+        )
+    elif len(op.inputs) != operands:
+        yield reason(
+            "operands-rejected",
+            op,
+            f"has {count_of(len(op.inputs), 'operand')}, its kernel takes {operands}",
+            operand="input",
+            found=str(len(op.inputs)),
+            wanted=str(operands),
+        )
 
 
 def _without_bias(op: Operator) -> Reason:
