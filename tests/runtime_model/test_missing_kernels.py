@@ -197,7 +197,11 @@ def test_a_depthwise_convolution_of_two_operands_ends_the_process():
 
 @pytest.mark.parametrize(
     ("code", "beside"),
-    [*((code, None) for code in STOCK_CUSTOM_OPERATORS), ("Mfcc", "custom"), ("Mfcc", "convolution")],
+    [
+        *((code, None) for code in STOCK_CUSTOM_OPERATORS),
+        ("Mfcc", "custom"),
+        ("Mfcc", "convolution"),
+    ],
 )
 def test_a_custom_operator_of_litert_without_options_ends_the_process(code, beside):
     def net(g: GraphBuilder) -> tuple[Value, ...]:

@@ -10,6 +10,7 @@ from statistics import median
 import numpy as np
 import pytest
 
+from tests.end_to_end.runtimes.bench.files import put
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.measured import measured
@@ -35,15 +36,6 @@ def chain(layers: int) -> bytes:
         x = g.conv2d(x, 16, kernel=3)
     g.output(x)
     return model.build()
-
-
-def put(folder: Path, **models: bytes) -> list[str]:
-    paths = []
-    for name, data in models.items():
-        path = folder / f"{name}.tflite"
-        path.write_bytes(data)
-        paths.append(str(path))
-    return paths
 
 
 def test_the_ratio_is_that_of_the_work(tmp_path):

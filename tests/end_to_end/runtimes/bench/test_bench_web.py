@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.schema_py_generated import CastOptionsT
 
+from tests.end_to_end.runtimes.bench.files import put
 from tests.support.command import call
 from tests.support.measured import measured
 from tests.support.nets.builder import ModelBuilder
@@ -44,26 +45,17 @@ def wide(zeros: float) -> bytes:
     return model.build()
 
 
-def stored(folder: Path, **models: bytes) -> list[str]:
-    paths = []
-    for name, data in models.items():
-        path = folder / f"{name}.tflite"
-        path.write_bytes(data)
-        paths.append(str(path))
-    return paths
-
-
 def twins(folder: Path) -> list[str]:
     """The face model with dense and with sparse weights."""
     sparse = real_model("face_detection_full_range_sparse")
     dense = Model.read(sparse)
     densify(dense)
-    return [*stored(folder, dense=dense.to_bytes()), str(sparse)]
+    return [*put(folder, dense=dense.to_bytes()), str(sparse)]
 
 
 def test_sparse_kernels_run_in_the_browser(tmp_path):
     # The same nets with enough zeros and without: only sparse kernels make such a difference.
-    paths = stored(tmp_path, filled=wide(0.5), empty=wide(0.98))
+    paths = put(tmp_path, filled=wide(0.5), empty=wide(0.98))
 
     def gain() -> float:
         found = bench(paths, where="web", runs=15)
@@ -101,7 +93,7 @@ def test_the_browser_computes_what_litert_computes_here(tmp_path):
 
 
 def test_models_that_fail_are_results_and_leave_the_others_alone(tmp_path):
-    paths = stored(
+    paths = put(
         tmp_path,
         fine=wide(0.9),
         aborting=aborting(),
@@ -128,7 +120,7 @@ def test_models_that_fail_are_results_and_leave_the_others_alone(tmp_path):
 
 
 def test_several_threads_run(tmp_path):
-    found = bench(stored(tmp_path, wide=wide(0.9)), where="web", runs=2, threads=2)
+    found = bench(put(tmp_path, wide=wide(0.9)), where="web", runs=2, threads=2)
     assert found.ok
     assert found.threads == 2
 
@@ -140,7 +132,7 @@ def test_a_named_folder_serves_litertjs(tmp_path):
             target = home / package.name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-    (model,) = stored(tmp_path, wide=wide(0.9))
+    (model,) = put(tmp_path, wide=wide(0.9))
     assert call("bench", "--on", "web", "--runs", 1, "--litertjs", tmp_path, model).code == 0
 
 
@@ -166,7 +158,7 @@ def test_the_server_is_gone_after_its_block():
 
 
 def test_a_program_that_is_no_browser_is_an_error(tmp_path):
-    (model,) = stored(tmp_path, wide=wide(0.9))
+    (model,) = put(tmp_path, wide=wide(0.9))
     with pytest.raises(RuntimeUnavailableError, match="does not start"):
         bench([model], where="web", browser="true")
     done = call("bench", "--on", "web", "--browser", tmp_path / "none", model)
@@ -175,7 +167,7 @@ def test_a_program_that_is_no_browser_is_an_error(tmp_path):
 
 
 def test_a_png_is_drawn(tmp_path):
-    (model,) = stored(tmp_path, wide=wide(0.9))
+    (model,) = put(tmp_path, wide=wide(0.9))
     picture = tmp_path / "plot.png"
     assert call("bench", "--runs", 2, "--plot", picture, model).code == 0
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
@@ -207,6 +199,29 @@ def typed_model() -> bytes:
     return builder.build()
 
 
+def of_inputs(*names: str) -> bytes:
+    """A model of three inputs of unlike shapes."""
+    builder = ModelBuilder()
+    g = builder.graph()
+    pixels, row, pair = g.input((1, 4, 4, 8)), g.input((1, 8)), g.input((1, 2))
+    g.output(g.fully_connected(row, 4), g.conv2d(pixels, 8), g.fully_connected(pair, 3))
+    model = Model.read(builder.build())
+    for tensor, name in zip(model.main.inputs, names, strict=True):
+        tensor.table["name"] = name
+    return model.to_bytes()
+
+
+@pytest.mark.parametrize("names", [("", "", ""), ("", "row", "")])
+def test_inputs_without_names_are_taken_in_their_order(tmp_path, names):
+    (path,) = put(tmp_path, model=of_inputs(*names))
+    feeds = random_inputs(input_specs(Model.read(path)), 1)
+    web = time_models_on_web([Model.read(path)], feeds, runs=1).timings[0]
+    assert web.ok, web.detail
+    here = run(path, feeds).trials[0]
+    for left, right in zip(web.outputs.values(), here.values(), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("make", "note"),
     [
@@ -219,7 +234,7 @@ def typed_model() -> bytes:
     ],
 )
 def test_what_litertjs_does_not_take_runs_all_the_same_and_is_told(tmp_path, make, note):
-    (path,) = stored(tmp_path, model=make())
+    (path,) = put(tmp_path, model=make())
     found = bench([path], where="web", runs=1).models[0]
     assert (found.status, found.note) == ("ok", note)
     feeds = random_inputs(input_specs(Model.read(path)), 1)
@@ -241,7 +256,7 @@ def test_what_litertjs_does_not_take_runs_all_the_same_and_is_told(tmp_path, mak
 def test_what_lint_says_that_litertjs_does_not_run_fails_there_as_it_is(
     tmp_path, monkeypatch, make, message
 ):
-    (path,) = stored(tmp_path, model=make())
+    (path,) = put(tmp_path, model=make())
     settings = Settings(enabled=frozenset({"TFS505"}))
     assert lint(path, settings).findings
     monkeypatch.setattr(driver, "with_all_types", lambda entry: entry)
