@@ -40,7 +40,7 @@ ALLOWED = {
     "masking": {"errors", "records"},
     "torch": BELOW_MODEL | {"model", "masking"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
-    "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime"},
+    "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "torch"},
     "sweeping": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "pruning"},
     "report": BELOW_INSPECTION
     | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "sweeping"},

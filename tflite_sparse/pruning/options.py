@@ -10,6 +10,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.model.zero_counts import BLOCK_CHANNELS
 from tflite_sparse.records import Record, Share
 from tflite_sparse.storage.options import WeightSelection
+from tflite_sparse.torch.training.options import DistillOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ class Method(str, Enum):
 
     MAGNITUDE = "magnitude"
     CALIBRATED = "calibrated"
+    TRAIN = "train"
 
     def __str__(self) -> str:
         return self.value
@@ -56,7 +58,9 @@ class PruneOptions(Record, frozen=True):
         selection: which filters may be pruned.
         overrides: share of zeros for filters by a glob pattern of their names, the first that
             matches; the others take what is left.
-        seed: of positions that are drawn.
+        seed: of positions that are drawn, and of the order of samples in training.
+        training: how to train where `method` says so; what it says of zeros, blocks and the seed
+            does not count.
     """
 
     zeros: Share | None = None
@@ -69,6 +73,7 @@ class PruneOptions(Record, frozen=True):
     selection: WeightSelection = WeightSelection()
     overrides: tuple[tuple[str, float], ...] = ()
     seed: int = 0
+    training: DistillOptions | None = None
 
     def __post_init__(self) -> None:
         if sum(asked is not None for asked in (self.zeros, self.speed, self.size)) != 1:
@@ -85,6 +90,10 @@ class PruneOptions(Record, frozen=True):
             raise UsageError("--speed is more than 1", hint="--speed 1.8 is 1.8 times as fast")
         if self.block not in (1, *BLOCK_CHANNELS):
             raise UsageError(f"there are no kernels for blocks of {self.block}", hint="1, 2 or 4")
+        if self.training is not None:
+            if self.method is not Method.TRAIN:
+                raise UsageError("how to train is for --method train")
+            self.training.check()
 
     def override(self, prunable: Prunable) -> float | None:
         """The share of zeros that somebody asks for in a filter, None where nobody does."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
-from tflite_sparse.pruning.calibrated.fitted import by_magnitude, put_in, zeros_of
+from tflite_sparse.pruning.calibrated.fitted import Fitted, by_magnitude, put_in, zeros_of
 from tflite_sparse.pruning.densities import (
     check_clusters,
     check_overrides,
@@ -19,17 +20,22 @@ from tflite_sparse.pruning.filters import find_filters
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
+from tflite_sparse.pruning.trained import Start, train
+from tflite_sparse.torch.training.options import DistillOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from tflite_sparse.model import Model
-    from tflite_sparse.pruning.calibrated.fitted import Fitted
-    from tflite_sparse.pruning.filters import Selected
+    from tflite_sparse.pruning.filters import Prunable, Selected
+    from tflite_sparse.rewrite.writing.proof import Expected
     from tflite_sparse.runtime.observations import Outputs
 
 __all__ = ["prune"]
 
+_WITHOUT_DATA = (Method.MAGNITUDE, Allocation.UNIFORM, Allocation.ERK)
 _UNKNOWN = "quality is unknown without --data; so many zeros by magnitude alone ruin most nets"
 
 
@@ -38,6 +44,7 @@ def prune(
     options: PruneOptions,
     calibration: Sequence[Outputs] = (),
     *,
+    labels: Sequence[int] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PrunedModel:
     """Sets weights to zero in the filters that `optimize` then makes run sparse.
@@ -50,7 +57,9 @@ def prune(
         options: how many zeros, where, and how they are chosen.
         calibration: sets of inputs by position, as "0", to which values are fitted; without any,
             values are chosen by magnitude.
-        progress: is told which filter is worked on, how many are done, and of how many.
+        labels: the class of each of them, for training; None for none.
+        progress: is told what is worked on, how much is done, and of how much: filters, or batches
+            of a training.
 
     Returns:
         The pruned model, stored dense, and what was done.
@@ -59,15 +68,70 @@ def prune(
         UsageError: no filter can run sparse, or not with so many zeros; the options contradict
             each other, or name filters that are not pruned.
         RewriteError: the model cannot be written without loss.
-        RuntimeUnavailableError: LiteRT, which runs the model on the data, is not installed.
+        RuntimeUnavailableError: LiteRT, which runs the model on the data, is not installed; or
+            PyTorch, which trains it.
         RuntimeFailureError: LiteRT does not run the model, or what a filter reads on the data is
             not finite.
     """
     method = options.method or (Method.CALIBRATED if len(calibration) else Method.MAGNITUDE)
     allocation = options.allocation or Allocation.UNIFORM
-    if not len(calibration) and (method is Method.CALIBRATED or allocation is Allocation.FIDELITY):
-        wanted = method if method is Method.CALIBRATED else allocation
-        raise UsageError(f"{wanted} asks for data", hint="--data FOLDER gives inputs")
+    if not len(calibration):
+        _check_without_data(method, allocation)
+    selected = _selected(model, options)
+    zeros = _zeros(model, selected, options)
+    calibrator = None
+    if len(calibration):
+        calibrator = Calibrator(model, selected, options, calibration, progress)
+
+    def spread() -> list[float]:
+        """The share of values that each filter keeps."""
+        if calibrator is not None and allocation is Allocation.FIDELITY:
+            kept = calibrator.allocate(zeros)
+        else:
+            kept = kept_shares(selected, zeros, allocation, options)
+        check_clusters(selected, kept)
+        return kept
+
+    def begin() -> Start:
+        """What training begins with; zeros that come by magnitude come while it goes."""
+        kept, start = spread(), model.copy()
+        training = options.training or DistillOptions()
+        if calibrator is not None and training.masks != "magnitude":
+            _put_all(start, selected, calibrator.fit(kept))
+        return Start(start.to_bytes(), kept)
+
+    report = Pruning(
+        method, allocation, options.block, 0, 0, (), selected.left, (), len(calibration), None, ()
+    )  # fmt: skip
+    if method is Method.TRAIN:
+        trained = train(model, selected, options, calibration, labels, begin, progress)
+        fits = [Fitted(_values(trained.model, p)) for p in selected.filters]
+        report = msgspec.structs.replace(report, training=trained.report)
+        made = PrunedModel(trained.model, report, tuple(trained.expected), trained.start)
+        return _reported(made, selected, options, fits)
+    kept = spread()
+    if calibrator is not None and method is Method.CALIBRATED:
+        fits = calibrator.fit(kept)
+    else:
+        fits = [
+            by_magnitude(p, share, options.block)
+            for p, share in zip(selected.filters, kept, strict=True)
+        ]
+        if calibrator is None:
+            report = msgspec.structs.replace(report, notes=(_UNKNOWN,))
+    pruned = model.copy()
+    expected = _put_all(pruned, selected, fits)
+    return _reported(PrunedModel(pruned, report, tuple(expected)), selected, options, fits)
+
+
+def _check_without_data(*ways: Method | Allocation) -> None:
+    for way in ways:
+        if way not in _WITHOUT_DATA:
+            raise UsageError(f"{way} asks for data", hint="--data FOLDER gives inputs")
+
+
+def _selected(model: Model, options: PruneOptions) -> Selected:
+    """The filters to prune, one at least."""
     selected = find_filters(model, options)
     if not selected.filters:
         why = next((left.reason for left in selected.left if left.code == "dense"), None)
@@ -77,85 +141,60 @@ def prune(
             hint="tflite-sparse optimize --dry-run says what stands in the way",
         )
     check_overrides(selected, options)
-    zeros = options.zeros
-    if zeros is None:
-        if options.speed is not None:
-            zeros = zeros_for_speed(options.speed, model, selected)
-        else:
-            zeros = zeros_for_size(options.size or 0, selected)
-        zeros = max(zeros, *(least_zeros(selected, p.cluster) for p in selected.filters))
-    calibrator = None
-    if len(calibration):
-        calibrator = Calibrator(model, selected, options, calibration, progress)
-    if calibrator is not None and allocation is Allocation.FIDELITY:
-        kept = calibrator.allocate(zeros)
-    else:
-        kept = kept_shares(selected, zeros, allocation, options)
-    check_clusters(selected, kept)
-    if calibrator is not None and method is Method.CALIBRATED:
-        fitted = calibrator.fit(kept)
-        notes: tuple[str, ...] = ()
-    else:
-        fitted = [
-            by_magnitude(p, share, options.block)
-            for p, share in zip(selected.filters, kept, strict=True)
-        ]
-        notes = () if calibrator is not None else (_UNKNOWN,)
-    return _result(
-        model,
-        selected,
-        options,
-        fitted,
-        Pruning(
-            method,
-            allocation,
-            options.block,
-            0,
-            0,
-            (),
-            selected.left,
-            (),
-            len(calibration),
-            None,
-            notes,
-        ),
-    )
+    return selected
 
 
-def _result(
-    model: Model,
-    selected: Selected,
-    options: PruneOptions,
-    fitted: Sequence[Fitted],
-    report: Pruning,
+def _zeros(model: Model, selected: Selected, options: PruneOptions) -> float:
+    """The share of zeros in all filters together."""
+    if options.zeros is not None:
+        return options.zeros
+    if options.speed is not None:
+        zeros = zeros_for_speed(options.speed, model, selected)
+    else:
+        zeros = zeros_for_size(options.size or 0, selected)
+    return max(zeros, *(least_zeros(selected, p.cluster) for p in selected.filters))
+
+
+def _put_all(model: Model, selected: Selected, fits: Sequence[Fitted]) -> list[Expected]:
+    return [
+        expected
+        for prunable, fit in zip(selected.filters, fits, strict=True)
+        for expected in put_in(model, prunable, fit)
+    ]
+
+
+def _values(model: Model, prunable: Prunable) -> NDArray[Any]:
+    """The values that a filter has in a copy of its model."""
+    tensor = prunable.weight.tensor
+    return np.asarray(model.subgraphs[tensor.subgraph.index].tensors[tensor.index].data)
+
+
+def _reported(
+    pruned: PrunedModel, selected: Selected, options: PruneOptions, fits: Sequence[Fitted]
 ) -> PrunedModel:
-    pruned = model.copy()
-    expected = []
-    filters = []
-    for prunable, fit in zip(selected.filters, fitted, strict=True):
-        expected += put_in(pruned, prunable, fit)
-        zeros = zeros_of(fit.values)
-        filters.append(
-            PrunedFilter(
-                prunable.id,
-                prunable.size,
-                zeros,
-                zeros_of(prunable.values),
-                prunable.cluster,
-                fit.error,
-                fit.note,
-            )
+    """The same with what was done to each filter, and what comes of it."""
+    filters = tuple(
+        PrunedFilter(
+            prunable.id,
+            prunable.size,
+            zeros_of(fit.values),
+            zeros_of(prunable.values),
+            prunable.cluster,
+            fit.error,
+            fit.note,
         )
-    views = speeds(pruned, options)
-    notes = report.notes
+        for prunable, fit in zip(selected.filters, fits, strict=True)
+    )
+    views = speeds(pruned.model, options)
+    notes = pruned.report.notes
     if any(view.sparse < len(filters) for view in views):
         notes = (*notes, "fewer filters run sparse than were pruned; optimize says why")
     report = msgspec.structs.replace(
-        report,
+        pruned.report,
         zeros=sum(f.zeros for f in filters),
         elements=sum(f.elements for f in filters),
-        filters=tuple(filters),
+        filters=filters,
         speed=views,
         notes=notes,
     )
-    return PrunedModel(pruned, report, tuple(expected))
+    return msgspec.structs.replace(pruned, report=report)

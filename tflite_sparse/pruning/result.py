@@ -13,11 +13,12 @@ from tflite_sparse.records import Amount, Count, Record, Share
 from tflite_sparse.rewrite.changes import Left
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.storage.weight_id import WeightId
+from tflite_sparse.torch.training.options import Evaluation
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["PrunedFilter", "PrunedModel", "Pruning", "Speed"]
+__all__ = ["PrunedFilter", "PrunedModel", "Pruning", "Speed", "Training"]
 
 
 class PrunedFilter(Record, frozen=True):
@@ -61,6 +62,42 @@ class Speed(Record, frozen=True):
     ms: Amount | None
 
 
+class Training(Record, frozen=True):
+    """How a pruned model was trained, and what that brought.
+
+    Attributes:
+        masks: how zeros were held or moved: "fixed", "magnitude" or "rigl".
+        steps: number of batches that were trained on.
+        planned: how many there would have been if nothing had stopped it early.
+        batch: samples in a batch, over all processes.
+        samples: number of samples that were trained on, each as often as it came.
+        held_out: number of samples among those given that only said how far the training was.
+        labelled: whether labels took part.
+        processes: how many processes trained together.
+        device: of the first one.
+        evaluations: how near the model was to the dense one as it went; the first is before.
+        best: the one whose weights the model has.
+        restored: whether means and variances of channels were restored at the end, which is only
+            kept where it brings the outputs nearer.
+        before: the quality before training, on the inputs of `Pruning.quality`; null where nobody
+            judged it, or where training began with the dense model.
+    """
+
+    masks: str
+    steps: Count
+    planned: Count
+    batch: Count
+    samples: Count
+    held_out: Count
+    labelled: bool
+    processes: Count
+    device: str
+    evaluations: tuple[Evaluation, ...]
+    best: Evaluation
+    restored: bool
+    before: Quality | None = None
+
+
 class Pruning(Record, frozen=True):
     """What was done, without the model.
 
@@ -76,6 +113,7 @@ class Pruning(Record, frozen=True):
         calibrated_on: number of inputs that values were fitted to; 0 without data.
         quality: how near the model comes to the dense one on inputs held out; null without data.
         notes: what else there is to know, one sentence each.
+        training: how it was trained; null where it was not.
     """
 
     method: Method
@@ -89,6 +127,7 @@ class Pruning(Record, frozen=True):
     calibrated_on: Count
     quality: Quality | None
     notes: tuple[str, ...]
+    training: Training | None = None
 
     @property
     def share(self) -> Share:
@@ -103,13 +142,23 @@ class PrunedModel(msgspec.Struct, frozen=True, eq=False):
         model: the model, stored dense.
         report: what was done.
         expected: what the changed tensors must hold when it is written, for `save`.
+        start: the pruned model before training; None where it was not trained, or began dense.
     """
 
     model: Model
     report: Pruning
     expected: tuple[Expected, ...] = ()
+    start: Model | None = None
 
-    def judged(self, quality: Quality) -> Self:
-        """The same with what is known of its quality."""
+    def judged(self, quality: Quality, before: Quality | None = None) -> Self:
+        """The same with what is known of its quality.
+
+        Args:
+            quality: of the model.
+            before: of what it was before training.
+        """
         report = msgspec.structs.replace(self.report, quality=quality)
+        if report.training is not None:
+            training = msgspec.structs.replace(report.training, before=before)
+            report = msgspec.structs.replace(report, training=training)
         return msgspec.structs.replace(self, report=report)

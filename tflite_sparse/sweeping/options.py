@@ -61,6 +61,11 @@ class SweepOptions(Record, frozen=True):
                 "a sweep spreads zeros in a way that all shares can have: uniform or erk",
                 hint="prune --allocate fidelity makes the one that is chosen",
             )
+        if self.method is Method.TRAIN:
+            raise UsageError(
+                "a sweep trains nothing",
+                hint="prune --method train trains the share that is chosen",
+            )
         for name in self.names:
             target_of(name)
         for share in self.shares:

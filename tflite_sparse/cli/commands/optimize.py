@@ -17,7 +17,16 @@ from tflite_sparse.cli.commands.adapt import (
     WithoutPasses,
     adapt_options,
 )
-from tflite_sparse.cli.commands.prune import Layout, Mean, MinAgreement, Std
+from tflite_sparse.cli.commands.prune import (
+    Allocate,
+    How,
+    HowOption,
+    Layout,
+    Mean,
+    MinAgreement,
+    Std,
+)
+from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
 from tflite_sparse.cli.rewriting import STDOUT, Destination, Rewritten, carry_out, has_litert
 from tflite_sparse.cli.usage.refuse import refuse
@@ -56,10 +65,22 @@ def command(
             " that is given; the command prune has more options.",
         ),
     ] = None,
+    method: HowOption = None,
+    allocate: Allocate = None,
     mean: Mean = None,
     std: Std = None,
     layout: Layout = None,
     min_agreement: MinAgreement = 0.0,
+    masks: training.Masks = None,
+    epochs: training.Epochs = None,
+    steps: training.Steps = None,
+    minutes: training.Minutes = None,
+    train_batch: training.TrainBatch = None,
+    rate: training.Rate = None,
+    patience: training.Patience = None,
+    labels: training.Labels = None,
+    checkpoint: training.Checkpoint = None,
+    device: training.Device = None,
     verify: opt.VerifyWhereItCan = None,
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
@@ -73,9 +94,15 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Make a pruned model small and fast: adapt it, store its weights sparse, and prove it."""
+    from tflite_sparse.cli.values import parse_share
+    from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
     from tflite_sparse.rewrite.optimize import Optimize
     from tflite_sparse.storage.options import SparsifyOptions
 
+    asked = training.TrainingAsked(
+        masks, epochs, steps, minutes, train_batch, rate, patience, labels, checkpoint, device
+    )
+    trained = training.training_options(asked, trains=method is How.TRAIN)
     options = adapt_options(target, runtime, only, without, min_gain, max_arena)
 
     proved = has_litert() if verify is None else verify
@@ -89,6 +116,8 @@ def command(
         {
             "--mean, --std and --layout ask for --data": images.asked and data is None,
             "--min-agreement asks for --prune": min_agreement > 0 and prune is None,
+            "--method asks for --prune": method is not None and prune is None,
+            "--allocate asks for --prune": allocate is not None and prune is None,
         },
         "leave it out, or say what it is for",
     )
@@ -114,8 +143,17 @@ def command(
         if prune is None:
             return carry_out(path, where, rewrite)
         where.target(path)
-        inputs = GivenData(data, images, shapes, batch)
-        with pruned_file(path, prune, options.targets, inputs, min_agreement) as pruned:
+        pruning = PruneOptions(
+            zeros=parse_share(prune),
+            method=None if method is None else Method(method.value),
+            allocation=None if allocate is None else Allocation(allocate.value),
+            targets=options.targets,
+            training=trained,
+        )
+        inputs = GivenData(data, images, shapes, batch, labels)
+        with pruned_file(path, pruning, inputs, min_agreement) as pruned:
+            if training.is_follower():
+                raise typer.Exit(0)
             if pruned.refused is None or force:
                 return carry_out(path, where, rewrite, pruned)
         return _refused(path, pruned, top)

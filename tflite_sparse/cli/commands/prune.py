@@ -11,6 +11,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.output import free_target, show
+from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import (
     GivenData,
     image_options,
@@ -23,16 +24,24 @@ from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
-__all__ = ["Allocate", "By", "Layout", "Mean", "MinAgreement", "Std", "command"]
+__all__ = ["Allocate", "By", "How", "HowOption", "Layout", "Mean", "MinAgreement", "Std", "command"]
 
 _STDOUT = "-"
 
 
 class By(str, Enum):
+    """How values are chosen without training."""
+
+    MAGNITUDE = "magnitude"
+    CALIBRATED = "calibrated"
+
+
+class How(str, Enum):
     """How values are chosen."""
 
     MAGNITUDE = "magnitude"
     CALIBRATED = "calibrated"
+    TRAIN = "train"
 
 
 class Spread(str, Enum):
@@ -57,12 +66,12 @@ Allocate = Annotated[
         " (ERK), or, with --data, where each alone changes the outputs least.  [default: uniform]"
     ),
 ]
-MethodOption = Annotated[
-    By | None,
+HowOption = Annotated[
+    How | None,
     typer.Option(
-        help="How values are chosen: the smallest become zero, or those that data can best do"
-        " without, and the others make up for them.  [default: calibrated with --data,"
-        " else magnitude]"
+        help="How values are chosen: the smallest become zero; or those that data can best do"
+        " without, and the others make up for them; or these are then trained to do what the dense"
+        " model does (PyTorch).  [default: calibrated with --data, else magnitude]"
     ),
 ]
 Inputs = Annotated[
@@ -131,7 +140,7 @@ def command(
             metavar="FILE", help="In its place: what sweep --recipe has written, layer by layer."
         ),
     ] = None,
-    method: MethodOption = None,
+    method: HowOption = None,
     allocate: Allocate = None,
     block: Annotated[
         int, typer.Option(help="Neighbouring output channels that become zero together: 1, 2, 4.")
@@ -160,6 +169,16 @@ def command(
         ),
     ] = None,
     min_agreement: MinAgreement = 0.0,
+    masks: training.Masks = None,
+    epochs: training.Epochs = None,
+    steps: training.Steps = None,
+    minutes: training.Minutes = None,
+    train_batch: training.TrainBatch = None,
+    rate: training.Rate = None,
+    patience: training.Patience = None,
+    labels: training.Labels = None,
+    checkpoint: training.Checkpoint = None,
+    device: training.Device = None,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
     top: opt.Top = 20,
     as_json: opt.AsJson = False,
@@ -186,6 +205,11 @@ def command(
         "--runtime": runtime,
         "--block": block if block > 1 else None,
     }
+    trains = method is How.TRAIN
+    asked = training.TrainingAsked(
+        masks, epochs, steps, minutes, train_batch, rate, patience, labels, checkpoint, device
+    )
+    how = training.training_options(asked, trains=trains)
     options = recipe_options(recipe, by_hand, seed) or PruneOptions(
         zeros=None if zeros is None else parse_share(zeros),
         speed=speed,
@@ -197,16 +221,20 @@ def command(
         selection=WeightSelection(tuple(only or ()), tuple(exclude or ())),
         overrides=parse_layers(layer),
         seed=seed,
+        training=how,
     )
     given = GivenData(
         data,
         image_options(mean, std, None if layout is None else layout.value),
         parse_input_shapes(input_shape),
         batch,
+        labels,
     )
     if not dry_run:
         _writable(output, force=force, as_json=as_json)
     pruned = prune_with(Model.read(model), options, given, metric)
+    if training.is_follower():
+        return 0
     refused = too_far(pruned, min_agreement)
     written, nbytes = None, None
     if refused is None or force:

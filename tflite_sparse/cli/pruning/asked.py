@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from tflite_sparse.cli.pruning.training import is_follower
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,12 +52,14 @@ class GivenData(NamedTuple):
         images: how images become inputs.
         input_shapes: shapes that were asked for, by the name of the input.
         batch: the first dimension that was asked for.
+        labels: the file with the class of each input; None for none.
     """
 
     source: str | None
     images: ImageOptions
     input_shapes: Mapping[str, Sequence[int]] | None = None
     batch: int | None = None
+    labels: str | None = None
 
 
 def image_options(mean: str | None, std: str | None, layout: str | None) -> ImageOptions:
@@ -149,11 +152,16 @@ def prune_with(
     """
     from tflite_sparse.cli.progress import progress_bar
     from tflite_sparse.pruning.prune import prune
-    from tflite_sparse.runtime.activations.calibrate import Split
+    from tflite_sparse.runtime.activations.calibrate import Split, fitted_part
     from tflite_sparse.runtime.data.given import given_inputs
+    from tflite_sparse.runtime.data.labels import given_labels
 
     if data.source is None:
-        asked = {"--metric": metric is not None, "--mean, --std and --layout": data.images.asked}
+        asked = {
+            "--metric": metric is not None,
+            "--mean, --std and --layout": data.images.asked,
+            "--labels": data.labels is not None,
+        }
         for option, given in asked.items():
             if given:
                 raise UsageError(f"{option} asks for --data", hint="--data FOLDER gives inputs")
@@ -167,33 +175,38 @@ def prune_with(
             f"{data.source} has {len(split.fitted)} inputs, and one of four is held out",
             hint="give 4 at least; some hundred make sense",
         )
+    labels = None if data.labels is None else given_labels(data.labels, len(inputs))
     with progress_bar("pruning") as update:
-        pruned = prune(model, options, split.fitted, progress=lambda _, i, n: update(i, n))
-    return _judged(model, pruned, split, metric)
+        pruned = prune(
+            model,
+            options,
+            split.fitted,
+            labels=None if labels is None else fitted_part(labels),
+            progress=lambda words, i, n: update(
+                i, n, words if words.startswith("training") else None
+            ),
+        )
+    return pruned if is_follower() else _judged(model, pruned, split, metric)
 
 
 @contextmanager
 def pruned_file(
-    model: str, zeros: str, targets: Sequence[str], data: GivenData, min_agreement: float
+    model: str, options: PruneOptions, data: GivenData, min_agreement: float
 ) -> Iterator[Pruned]:
     """A pruned model in a file of its own, for what goes on with it.
 
     Args:
         model: path of the dense model.
-        zeros: the share of zeros as a user writes it.
-        targets: targets on which filters must run sparse; empty for the usual ones.
+        options: how it is pruned.
         data: the inputs.
         min_agreement: the smallest agreement that is allowed; 0 asks for nothing.
     """
-    from tflite_sparse.cli.values import parse_share
     from tflite_sparse.files.output import scratch
     from tflite_sparse.model import Model
-    from tflite_sparse.pruning.options import PruneOptions
     from tflite_sparse.rewrite.writing.save import save
 
-    options = PruneOptions(zeros=parse_share(zeros), targets=tuple(targets))
     pruned = prune_with(Model.read(model), options, data, None)
-    refused = too_far(pruned, min_agreement)
+    refused = None if is_follower() else too_far(pruned, min_agreement)
     with scratch() as (file, path):
         save(pruned, file)
         file.flush()
@@ -205,7 +218,10 @@ def _judged(model: Model, pruned: PrunedModel, split: Split, metric: str | None)
     from tflite_sparse.runtime.data.given import function_of
 
     own = None if metric is None else function_of(metric)
-    return pruned.judged(judge(model, pruned.model, split.held_out, own))
+    before = None
+    if pruned.start is not None:
+        before = judge(model, pruned.start, split.held_out, own)
+    return pruned.judged(judge(model, pruned.model, split.held_out, own), before)
 
 
 def too_far(pruned: PrunedModel, least: float) -> str | None:

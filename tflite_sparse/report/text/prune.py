@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.pruning.measures import OutputQuality, Quality
-    from tflite_sparse.pruning.result import PrunedFilter, Pruning, Speed
+    from tflite_sparse.pruning.result import PrunedFilter, Pruning, Speed, Training
     from tflite_sparse.rewrite.changes import Left
 
 __all__ = ["prune_lines", "pruned_lines"]
@@ -52,8 +52,11 @@ def pruned_lines(pruning: Pruning, path: str, width: int, *, top: int) -> Lines:
     note = f"{percent(pruning.zeros, pruning.elements)} zeros, {pruning.method}"
     lines: Lines = [heading(path, note, width), Text(), *_filters(pruning, width, top)]
     lines += [Text(), *_speed(pruning.speed, len(pruning.filters), width)]
+    if pruning.training is not None:
+        lines += [Text(), *_training(pruning.training, width)]
     if pruning.quality is not None:
-        lines += [Text(), *_quality(pruning.quality, width)]
+        before = None if pruning.training is None else pruning.training.before
+        lines += [Text(), *_quality(pruning.quality, before, width)]
     if pruning.left:
         lines += [Text(), *_left(pruning.left, width, top)]
     for words in pruning.notes:
@@ -77,7 +80,7 @@ def _filters(pruning: Pruning, width: int, top: int) -> Lines:
         Column("read by"),
         Column("values", right=True),
         Column("zeros", right=True, style="bold"),
-        Column("error" if fitted else "", right=True),
+        Column("error" if fitted and pruning.training is None else "", right=True),
     ]
     rows = [_row(f, prefix) for f in shown]
     return [heading(title, note, width, path=False), *table(columns, rows, width)]
@@ -112,7 +115,37 @@ def _speed(speeds: Sequence[Speed], filters: int, width: int) -> Lines:
     return list(table(columns, rows, width))
 
 
-def _quality(quality: Quality, width: int) -> Lines:
+def _training(training: Training, width: int) -> Lines:
+    title = f"Trained on {count_of(training.steps, 'batch', 'batches')} of {training.batch}"
+    if training.steps < training.planned:
+        title += f", of {training.planned:,} planned"
+    where = f" in {training.processes} processes" if training.processes > 1 else ""
+    columns = [
+        Column("after batches", right=True),
+        Column("zeros", right=True),
+        Column("loss", right=True),
+        Column("agrees", right=True),
+        Column("", gives_way=True),
+    ]
+    kept = " restored and kept" if training.restored else " kept"
+    evaluations = training.evaluations
+    shown = {evaluations[0].step, training.best.step, evaluations[-1].step}
+    rows = [
+        [
+            f"{one.step:,}",
+            f"{100 * one.zeros:.1f} %",
+            f"{one.loss:.3g}",
+            "" if one.agreement is None else f"{100 * one.agreement:.1f} %",
+            kept.strip() if one.step == training.best.step else "",
+        ]
+        for one in evaluations
+        if one.step in shown
+    ]
+    note = f"{training.masks} masks, {training.device}{where}"
+    return [heading(title, note, width, path=False), *table(columns, rows, width)]
+
+
+def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
     title = f"Beside the dense model, on {count_of(quality.inputs, 'input')} held out"
     columns = [
         Column("output", gives_way=True),
@@ -122,11 +155,19 @@ def _quality(quality: Quality, width: int) -> Lines:
         Column("SNR", right=True),
         Column("cosine", right=True),
     ]
-    rows = [_measures(output) for output in quality.outputs]
+    rows = []
+    for number, output in enumerate(quality.outputs):
+        if before is not None:
+            rows.append([f"{output.name}, calibrated", *_measures(before.outputs[number])[1:]])
+            rows.append([f"{output.name}, trained", *_measures(output)[1:]])
+        else:
+            rows.append(_measures(output))
     lines = [heading(title, "", width, path=False), *table(columns, rows, width)]
     for name, value in quality.after.items():
-        before = quality.before.get(name)
-        words = f"{value:.4g}" if before is None else f"{before:.4g} dense, {value:.4g} pruned"
+        dense = quality.before.get(name)
+        words = f"{value:.4g}" if dense is None else f"{dense:.4g} dense, {value:.4g} pruned"
+        if before is not None and name in before.after:
+            words += f", {before.after[name]:.4g} before training"
         lines += labelled(name, [words], width)
     if quality.warning is not None:
         lines += labelled("Warning", [quality.warning], width, style="yellow")

@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from tflite_sparse.files.output import scratch
 from tflite_sparse.runtime.activations.capture import filter_moments
 from tflite_sparse.storage.moments.reads import filter_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.runtime.observations import Outputs
     from tflite_sparse.storage.moments.moments import Moments
     from tflite_sparse.storage.values.calibration import Calibration
 
-__all__ = ["Split", "calibrated"]
+__all__ = ["Split", "calibrated", "fitted_part"]
 
 _PARTS = 4
 """One set of inputs out of so many is held out."""
+_MOST_HELD = 512 * 2**20
+"""Inputs of more bytes are read again each time."""
+
+Item = TypeVar("Item")
+
+
+class _Part(Sequence[Item]):
+    """Some of a sequence, each read when it is asked for."""
+
+    def __init__(self, whole: Sequence[Item], numbers: Sequence[int]) -> None:
+        self._whole = whole
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        if isinstance(index, slice):
+            return [self._whole[number] for number in self._numbers[index]]
+        return self._whole[self._numbers[index]]
+
+
+def fitted_part(items: Sequence[Item]) -> Sequence[Item]:
+    """What belongs to the inputs that something is fitted to, such as their labels.
+
+    Args:
+        items: one for each of all inputs.
+    """
+    if len(items) < _PARTS:
+        return items
+    return _Part(items, [n for n in range(len(items)) if n % _PARTS != _PARTS - 1])
 
 
 class Split(NamedTuple):
@@ -38,10 +76,11 @@ class Split(NamedTuple):
         """Splits sets of inputs, always in the same way."""
         if len(inputs) < _PARTS:
             return cls(inputs, inputs)
-        parts: tuple[list[Outputs], list[Outputs]] = ([], [])
-        for number, feeds in enumerate(inputs):
-            parts[number % _PARTS == _PARTS - 1].append(feeds)
-        return cls(*parts)
+        held_out: Sequence[Outputs] = _Part(inputs, range(_PARTS - 1, len(inputs), _PARTS))
+        fitted = fitted_part(inputs)
+        if sum(value.nbytes for value in inputs[0].values()) * len(inputs) <= _MOST_HELD:
+            return cls(list(fitted), list(held_out))
+        return cls(fitted, held_out)
 
 
 def calibrated(inputs: Iterable[Outputs]) -> Calibration:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from typing import TYPE_CHECKING, Any
 
 import torch
+from msgspec.structs import replace
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.torch.build import from_tflite
@@ -15,7 +17,7 @@ from tflite_sparse.torch.training.loss import Student, watched
 from tflite_sparse.torch.training.masks import Masks, chosen_filters
 from tflite_sparse.torch.training.options import Distilled, DistillOptions, Evaluation, Progress
 from tflite_sparse.torch.training.processes import Processes
-from tflite_sparse.torch.training.samples import Batches
+from tflite_sparse.torch.training.samples import Batches, check_labels
 from tflite_sparse.torch.training.statistics import restore_statistics
 
 if TYPE_CHECKING:
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.torch.training.samples import Samples
 
-__all__ = ["distill"]
+__all__ = ["check_distill", "distill"]
 
 _WARM_UP = 0.05
+_TIMED = 3  # batches that tell how long one takes
 _CALIBRATION = 256  # samples for restoring statistics, at most
 
 
@@ -69,6 +72,40 @@ def distill(
     return _Training(model, start or model, samples, labels, options).run(progress)
 
 
+def check_distill(
+    model: Model,
+    samples: Samples,
+    options: DistillOptions,
+    *,
+    labels: Sequence[int] | None = None,
+) -> None:
+    """Finds out what `distill` would refuse, before anything long is done for it.
+
+    Args:
+        model: the dense model.
+        samples: as for `distill`.
+        options: how to train.
+        labels: the class of each sample.
+
+    Raises:
+        UsageError: an operator has no counterpart in PyTorch, or a sample, a label or an option
+            makes no sense.
+    """
+    options.check()
+    processes = Processes(options.device)
+    module = from_tflite(model)
+    batches = Batches(samples, labels, module, held_out=options.held_out, seed=options.seed)
+    processes.check_batch(options.batch)
+    batches.training(0, options.batch, processes.rank, processes.count)
+    check_labels(labels, model, module)
+    if options.batch > 1 and module.mixes_batch is not None:
+        raise UsageError(
+            f"{module.mixes_batch} moves values from sample to sample, so that the model takes no"
+            f" batch of {options.batch}",
+            hint="train with a batch of 1",
+        )
+
+
 class _Training:
     def __init__(
         self,
@@ -88,21 +125,34 @@ class _Training:
         if self.module.stored != self.dense.stored:
             raise UsageError("the start is another model than the dense one")
         self.filters = chosen_filters(model, self.module, options)
+        self.processes.check_batch(options.batch)
         self.batches = Batches(
             samples, labels, self.module, held_out=options.held_out, seed=options.seed
         )
+        check_labels(labels, model, self.dense)
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
         self.student = Student(self.module, where, options.features)
-        self.masks = Masks(self.module.weights, self.filters, options.schedule(), options.block)
+        self.digests = [_digest(self.dense.weights), _digest(self.module.weights)]
+        state = None
+        if options.checkpoint is not None:
+            state = checkpoint.load(options.checkpoint, self._training, device)
+        steps = self._steps() if state is None else int(state["steps"])
+        self.options = replace(options, steps=steps)
+        self.masks = Masks(
+            self.module.weights, self.filters, self.options.schedule(), options.block
+        )
         self.wrapped = self.processes.wrap(self.student)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=options.rate)
         self.evaluations: list[Evaluation] = []
         self.best: tuple[Evaluation, dict[str, Tensor]] | None = None
+        self.done = 0
+        if state is not None:
+            self._restore(state)
 
     def run(self, progress: Callable[[Progress], None] | None) -> Distilled:
         """Trains, and gives the result."""
         options = self.options
-        first = self._resumed()
+        first = self.done
         if not self.evaluations:
             self._evaluate(0)
         began = time.monotonic()
@@ -120,6 +170,31 @@ class _Training:
                 left = (time.monotonic() - began) / (done - first) * (options.steps - done)
                 progress(Progress(done, options.steps, loss, left, self.evaluations[-1]))
         return self._result()
+
+    def _steps(self) -> int:
+        """How many batches to train on, the same in every process."""
+        options = self.options
+        if options.epochs is not None:
+            return max(math.ceil(options.epochs * self.batches.count / options.batch), 1)
+        if options.minutes is None:
+            return options.steps
+        began = time.monotonic()
+        self._measured()
+        judged = time.monotonic() - began
+        seconds = []
+        for step in range(_TIMED):
+            began = time.monotonic()
+            inputs, labels = self._there(
+                self.batches.training(
+                    step, options.batch, self.processes.rank, self.processes.count
+                )
+            )
+            self.student(inputs, self._wanted(inputs), labels)[0].backward()
+            self.module.zero_grad(set_to_none=True)
+            seconds.append(time.monotonic() - began)
+        each = self.processes.largest(min(seconds) + judged / options.evaluate)
+        left = 60 * options.minutes - self.processes.largest(2 * judged)
+        return max(int(left / each), 1)
 
     def _train(self, step: int) -> float:
         """One batch."""
@@ -195,7 +270,15 @@ class _Training:
             for name in self.filters
         }
         self.processes.wait()
-        return Distilled(result, tuple(self.evaluations), evaluation, restored, zeros)
+        return Distilled(
+            result,
+            tuple(self.evaluations),
+            evaluation,
+            restored,
+            zeros,
+            self.options.steps,
+            len(self.batches.held_out),
+        )
 
     def _calibration(self) -> Iterator[tuple[Tensor, ...]]:
         for step in range(max(_CALIBRATION // self.options.batch, 1)):
@@ -216,8 +299,11 @@ class _Training:
         """What tells one training from another."""
         options = self.options.to_dict()
         options.pop("checkpoint"), options.pop("device")
+        if self.options.minutes is not None or self.options.epochs is not None:
+            options.pop("steps")
         held = self.batches.held_out
-        return {"options": options, "weights": [*self.module.weights], "held out": held.tolist()}
+        model, start = self.digests
+        return {"options": options, "model": model, "start": start, "held out": held.tolist()}
 
     def _store(self, done: int) -> None:
         path = self.options.checkpoint
@@ -228,6 +314,7 @@ class _Training:
             best = [self.evaluations.index(self.best[0]), self.best[1]]
         state = {
             "training": self._training,
+            "steps": self.options.steps,
             "done": done,
             "module": _copied(self.module.weights),
             "optimizer": self.optimizer.state_dict(),
@@ -237,21 +324,15 @@ class _Training:
         }
         checkpoint.save(path, state)
 
-    def _resumed(self) -> int:
-        """Takes up the state of the checkpoint; how many batches are done."""
-        path = self.options.checkpoint
-        state = None
-        if path is not None:
-            state = checkpoint.load(path, self._training, self.processes.device)
-        if state is None:
-            return 0
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Takes up the state of a checkpoint."""
         _put(self.module.weights, state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.masks.restore(state["masks"])
         self.evaluations = [Evaluation(*fields) for fields in state["evaluations"]]
         if state["best"] is not None:
             self.best = self.evaluations[state["best"][0]], state["best"][1]
-        return int(state["done"])
+        self.done = int(state["done"])
 
 
 def _rate(step: int, steps: int) -> float:
@@ -260,6 +341,16 @@ def _rate(step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+
+
+@torch.no_grad()
+def _digest(weights: Any) -> str:
+    """Tells the weights of one model from those of another."""
+    sums = hashlib.sha256()
+    for name, weight in weights.items():
+        sums.update(f"{name} {tuple(weight.shape)}".encode())
+        sums.update(weight.detach().cpu().numpy().tobytes())
+    return sums.hexdigest()
 
 
 def _copied(weights: Any) -> dict[str, Tensor]:

@@ -43,16 +43,22 @@ def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) 
         if use is not None:
             contents.add(use.constant.buffer.content)
     asked = dict(options.zeros_of)
+    numbered = {
+        tensor.buffer.content: asked.pop(f"#{tensor.index}")
+        for tensor in subgraph.tensors
+        if f"#{tensor.index}" in asked
+    }
     chosen = {}
     for weight in module.stored:
         tensor = subgraph.tensors[weight.tensor]
-        share = asked.pop(tensor.name, None)
+        share = asked.pop(tensor.name, numbered.pop(tensor.buffer.content, None))
         if share is None and tensor.buffer.content in contents:
             share = options.zeros
         if share:
             chosen[weight.name] = share
-    if asked:
-        raise UsageError(f"no trained weight is called {next(iter(asked))!r}")
+    if asked or numbered:
+        which = repr(next(iter(asked))) if asked else "that, by its number"
+        raise UsageError(f"no trained weight is called {which}")
     if not chosen:
         raise UsageError(
             "the model has no 1x1 convolution with weights to train",

@@ -22,13 +22,16 @@ class DistillOptions(Record, frozen=True):
 
     Attributes:
         zeros: share of zeros that every filter chosen is to have.
-        zeros_of: other shares for single filters, by the name of their tensor; names of filters
-            that would not be chosen choose them.
+        zeros_of: other shares for single filters, by the name of their tensor, or by its number as
+            "#12"; filters that would not be chosen are chosen by that.
         masks: "fixed", the zeros that the start has, or those of least magnitude in it;
             "magnitude", more and more of least magnitude; "rigl", which begins as "fixed" does and
             moves zeros: weights of least magnitude are dropped, and those of largest gradient grow.
         block: output channels side by side that have their zeros together: 1, 2 or 4.
         steps: how many batches to train on.
+        epochs: in its place, how often to go through the samples; None for what `steps` says.
+        minutes: in its place, about how long to train; None likewise. The speed of a few batches
+            tells how many that are.
         batch: samples in a batch, over all processes.
         rate: the largest learning rate of Adam; it rises over the first 20th of the steps and falls
             to zero by a cosine.
@@ -53,6 +56,8 @@ class DistillOptions(Record, frozen=True):
     masks: MaskKind = "rigl"
     block: int = 1
     steps: int = 1000
+    epochs: float | None = None
+    minutes: float | None = None
     batch: int = 32
     rate: float = 1e-3
     ramp: float = 0.5
@@ -86,13 +91,21 @@ class DistillOptions(Record, frozen=True):
         for name in ("ramp", "drop", "held_out"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} is from 0 to below 1, was {getattr(self, name)}")
+        self._check_length()
         kinds = get_args(MaskKind)
         if self.masks not in kinds:
             raise UsageError(f"masks is one of {', '.join(kinds)}, was {self.masks!r}")
         if self.block not in _BLOCKS:
             raise UsageError(f"block is 1, 2 or 4, was {self.block}")
-        if self.rate <= 0 or self.features < 0:
+        if not (0 < self.rate < float("inf") and 0 <= self.features < float("inf")):
             raise UsageError("the learning rate is above 0 and the weight of features not below it")
+
+    def _check_length(self) -> None:
+        if self.epochs is not None and self.minutes is not None:
+            raise UsageError("either epochs or minutes say how long to train")
+        for name, amount in (("epochs", self.epochs), ("minutes", self.minutes)):
+            if amount is not None and not 0 < amount < float("inf"):
+                raise UsageError(f"{name} are more than 0, were {amount:g}")
 
 
 class Evaluation(Record, frozen=True):
@@ -121,6 +134,8 @@ class Distilled(NamedTuple):
         best: the one that the model has the weights of; without what was restored.
         restored: whether restoring means and variances brought it nearer, and was kept.
         zeros: name of each filter -> share of its weights that are zero.
+        planned: how many batches there would have been if nothing had stopped it early.
+        held_out: number of samples that were not trained on.
     """
 
     model: Model
@@ -128,6 +143,8 @@ class Distilled(NamedTuple):
     best: Evaluation
     restored: bool
     zeros: dict[str, float]
+    planned: int = 0
+    held_out: int = 0
 
 
 class Progress(NamedTuple):

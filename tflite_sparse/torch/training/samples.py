@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tflite_sparse.model import Model
     from tflite_sparse.torch.module import TfliteModule
 
-__all__ = ["Batches", "Samples"]
+__all__ = ["Batches", "Samples", "check_labels"]
 
 _FEWEST = 2
 
@@ -40,6 +42,10 @@ class Batches:
         module: says which shapes its inputs have.
         held_out: share of the samples that are not trained on.
         seed: makes their order.
+
+    Attributes:
+        held_out: numbers of the samples that are not trained on.
+        count: how many are trained on.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Batches:
         order = np.random.default_rng(seed).permutation(count)
         aside = min(max(round(held_out * count), 1), count - 1)
         self.held_out, self._trained_on = order[:aside], order[aside:]
+        self.count = len(self._trained_on)
 
     def indices(self, step: int, size: int) -> NDArray[np.int64]:
         """The samples of a batch: every one in turn, in another order each time."""
@@ -110,6 +117,35 @@ class Batches:
             _fitted(np.asarray(part, np.float32), shape, index)
             for part, shape in zip(parts, self._shapes, strict=True)
         ]
+
+
+def check_labels(labels: Sequence[int] | None, model: Model, module: TfliteModule) -> None:
+    """Checks that labels are classes of the first output.
+
+    Args:
+        labels: the class of each sample; None for no labels.
+        model: the model.
+        module: the model as a module.
+
+    Raises:
+        UsageError: the first output has no classes, or not so many.
+    """
+    if labels is None:
+        return
+    output = model.subgraphs[module.subgraph].tensors[module.outputs[0]]
+    classes = output.shape[-1] if output.shape else 0
+    if math.prod(output.shape[1:]) != classes or len(output.shape) < _FEWEST:
+        raise UsageError(
+            f"labels are classes, and the first output of shape {shown_shape(output.shape)} has"
+            " none",
+            hint="train without labels",
+        )
+    for number, label in enumerate(labels):
+        if int(label) != label or not 0 <= label < classes:
+            raise UsageError(
+                f"label {number} is {label}, the model has {classes} classes",
+                hint=f"number them from 0 to {classes - 1}",
+            )
 
 
 _Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor | None]

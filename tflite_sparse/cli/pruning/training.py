@@ -1,0 +1,179 @@
+"""Options that say how a pruned model is trained."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tflite_sparse.torch.training.options import DistillOptions
+
+__all__ = [
+    "Checkpoint",
+    "Device",
+    "Epochs",
+    "Labels",
+    "MaskWay",
+    "Masks",
+    "Minutes",
+    "Patience",
+    "Rate",
+    "Steps",
+    "TrainBatch",
+    "TrainingAsked",
+    "is_follower",
+    "training_options",
+]
+
+_TORCHRUN = "TORCHELASTIC_RUN_ID"
+
+
+class MaskWay(str, Enum):
+    """What becomes of zeros while the other weights are trained."""
+
+    FIXED = "fixed"
+    MAGNITUDE = "magnitude"
+    RIGL = "rigl"
+
+
+Masks = Annotated[
+    MaskWay | None,
+    typer.Option(
+        help="With --method train: zeros stay where they are, come one by one by magnitude, or move"
+        " to where gradients say (RigL).  [default: rigl]"
+    ),
+]
+Epochs = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Train by going so often through the inputs."),
+]
+Steps = Annotated[
+    int | None, typer.Option(metavar="N", help="Train on so many batches.  [default: 1000]")
+]
+Minutes = Annotated[float | None, typer.Option(metavar="N", help="Train for about so long.")]
+TrainBatch = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Inputs in a batch, over all processes.  [default: 32]"),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="Largest learning rate; it rises and falls by a cosine.  [default: 0.001]",
+    ),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Stop where so many evaluations, one after every 100 batches, bring no gain."
+        "  [default: 10]",
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The class of each input of --data, in their order, to train on too: an .npy file, or"
+        " text with one number a line.",
+    ),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Keep the state of the training there, and go on from it where it is."
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Train on cpu, cuda or cuda:1.  [default: a GPU where there is one]"
+    ),
+]
+
+
+class TrainingAsked(NamedTuple):
+    """What a user says of training, None for what is left to the program.
+
+    Attributes:
+        masks: what becomes of zeros.
+        epochs: how often to go through the inputs.
+        steps: on how many batches to train.
+        minutes: for about how long.
+        train_batch: inputs in a batch.
+        rate: the largest learning rate.
+        patience: evaluations without gain after which training stops.
+        labels: the file with the classes.
+        checkpoint: the file with the state.
+        device: what to train on.
+    """
+
+    masks: MaskWay | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    train_batch: int | None = None
+    rate: float | None = None
+    patience: int | None = None
+    labels: str | None = None
+    checkpoint: str | None = None
+    device: str | None = None
+
+
+def training_options(given: TrainingAsked, *, trains: bool) -> DistillOptions | None:
+    """How to train, None where nobody asks for it.
+
+    Args:
+        given: what the user says.
+        trains: whether --method train was given.
+
+    Raises:
+        UsageError: an option is for training alone, or they contradict each other; or several
+            processes were started for something else.
+    """
+    from tflite_sparse.torch.training.options import DistillOptions
+
+    asked = {name: value for name, value in given._asdict().items() if value is not None}
+    if not trains:
+        _refuse_processes()
+        if asked:
+            option = next(iter(asked)).replace("_", "-")
+            raise UsageError(f"--{option} is for --method train", hint="add it, or leave this out")
+        return None
+    lengths = [name for name in ("epochs", "steps", "minutes") if name in asked]
+    if len(lengths) > 1:
+        raise UsageError(
+            f"--{lengths[0]} and --{lengths[1]} both say how long to train",
+            hint="leave one of them out",
+        )
+    asked.pop("labels", None)
+    if "train_batch" in asked:
+        asked["batch"] = asked.pop("train_batch")
+    if given.masks is not None:
+        asked["masks"] = given.masks.value
+    options = DistillOptions(**asked)
+    options.check()
+    return options
+
+
+def is_follower() -> bool:
+    """Whether `torchrun` has started this process, and it is not the first, which writes."""
+    return _TORCHRUN in os.environ and os.environ.get("RANK", "0") != "0"
+
+
+def _refuse_processes() -> None:
+    """Refuses to do in several processes what one does.
+
+    Raises:
+        UsageError: `torchrun` has started several.
+    """
+    if _TORCHRUN in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError(
+            "several processes are for training alone",
+            hint="add --method train, or start it without torchrun",
+        )
