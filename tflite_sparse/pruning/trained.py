@@ -97,7 +97,7 @@ def train(
         TfliteSparseError: see `distill`.
     """
     from tflite_sparse.torch import distill
-    from tflite_sparse.torch.training.distill import check_distill
+    from tflite_sparse.torch.training.checks import check_distill
     from tflite_sparse.torch.training.processes import Processes
 
     asked = replace(

@@ -19,6 +19,16 @@ from tflite_sparse.pruning.options import Allocation, PruneOptions
 from tflite_sparse.xnnpack.cost.planning import Planning
 
 
+def test_of_equal_values_the_first_are_chosen():
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        worth = rng.integers(0, 5, (6, 1, 1, 7)).astype(float)
+        wanted = int(rng.integers(0, worth.size))
+        first = np.argsort(worth, axis=None, kind="stable")[:wanted]
+        chosen = np.flatnonzero(smallest(worth, wanted / worth.size))
+        assert sorted(first) == chosen.tolist()
+
+
 @given(
     rows=st.integers(1, 9),
     columns=st.integers(1, 12),

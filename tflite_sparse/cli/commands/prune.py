@@ -184,6 +184,8 @@ def command(
     as_json: opt.AsJson = False,
 ) -> int:
     """Set weights to zero where optimize makes them run sparse, and say what quality is left."""
+    from msgspec.structs import replace
+
     from tflite_sparse.cli.values import parse_share, parse_size
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
@@ -196,7 +198,7 @@ def command(
         "--zeros": zeros,
         "--speed": speed,
         "--size": size,
-        "--method": method,
+        "--method": None if method is How.TRAIN else method,
         "--allocate": allocate,
         "--layer": layer,
         "--only": only,
@@ -210,7 +212,10 @@ def command(
         masks, epochs, steps, minutes, train_batch, rate, patience, labels, checkpoint, device
     )
     how = training.training_options(asked, trains=trains)
-    options = recipe_options(recipe, by_hand, seed) or PruneOptions(
+    options = recipe_options(recipe, by_hand, seed)
+    if options is not None and how is not None:
+        options = replace(options, method=Method.TRAIN, training=how)
+    options = options or PruneOptions(
         zeros=None if zeros is None else parse_share(zeros),
         speed=speed,
         size=None if size is None else parse_size(size),

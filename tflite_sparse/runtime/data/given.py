@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from tflite_sparse.runtime.data.normalization import stated_normalization
 from tflite_sparse.runtime.inputs import input_specs, load_array, load_folder, load_inputs, matched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from tflite_sparse.model import Model
     from tflite_sparse.runtime.inputs import InputSpec
@@ -40,8 +43,10 @@ def given_inputs(
 
     Args:
         source: a folder of images, or of .npz and .npy files; such a file; or "module:function",
-            which is imported from the current folder too, and yields arrays, tuples of arrays, or
-            arrays by the inputs' names.
+            which is imported from the current folder too. It yields arrays, tuples of arrays, or
+            arrays by the inputs' names, with or without a batch of 1 in front; what else is in a
+            tuple, such as a class, is left. Where it gives something with a length, such as a
+            dataset of PyTorch, its items are read when they are needed.
         model: the model that they are for.
         images: how images become inputs.
         batch: size of the first dimension where that is open.
@@ -95,10 +100,52 @@ def function_of(text: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
+class _Dataset(Sequence["Outputs"]):
+    """Items of a user's sequence as sets of inputs, each read when it is asked for."""
+
+    def __init__(self, items: Any, specs: tuple[InputSpec, ...], place: Place) -> None:
+        self._items = items
+        self._specs = specs
+        self._place = place
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Outputs: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outputs]: ...
+
+    def __getitem__(self, index: int | slice) -> Outputs | Sequence[Outputs]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        try:
+            item = self._items[index]
+        except Exception as error:
+            raise FileError(f"item {index} fails: {_told(error)}", place=self._place) from error
+        sets = matched(_by_name(item, self._specs), self._specs, self._place)
+        if len(sets) != 1:
+            raise UsageError(
+                f"item {index} holds {len(sets)} sets of inputs, not one", place=self._place
+            )
+        return sets[0]
+
+
 def _yielded(source: str, specs: tuple[InputSpec, ...]) -> Sequence[Outputs]:
     place = Place(file=source)
+    function = function_of(source)
+    try:
+        given = function()
+    except Exception as error:
+        raise FileError(f"the function fails: {_told(error)}", place=place) from error
+    is_dataset = hasattr(given, "__getitem__") and hasattr(given, "__len__")
+    if is_dataset and not isinstance(given, (list, tuple, dict, np.ndarray)):
+        if not len(given):
+            raise FileError("the function gives nothing", place=place)
+        return _Dataset(given, specs, place)
     trials: list[Outputs] = []
-    for item in _items(source, place):
+    for item in _items(given, place):
         trials += matched(_by_name(item, specs), specs, place)
         if len(trials) >= _MOST:
             break
@@ -107,11 +154,10 @@ def _yielded(source: str, specs: tuple[InputSpec, ...]) -> Sequence[Outputs]:
     return trials
 
 
-def _items(source: str, place: Place) -> Iterator[Any]:
+def _items(given: Any, place: Place) -> Iterator[Any]:
     """What a user's function yields, and its errors in one line."""
-    function = function_of(source)
     try:
-        yield from function()
+        yield from given
     except Exception as error:
         raise FileError(f"the function fails: {_told(error)}", place=place) from error
 
@@ -124,4 +170,13 @@ def _by_name(item: Any, specs: tuple[InputSpec, ...]) -> dict[str, Any]:
     if hasattr(item, "items"):
         return {str(name): np.asarray(value) for name, value in item.items()}
     parts = item if isinstance(item, (tuple, list)) else (item,)
-    return {spec.key: np.asarray(part) for spec, part in zip(specs, parts, strict=False)}
+    return {
+        spec.key: _with_batch(np.asarray(part), spec)
+        for spec, part in zip(specs, parts, strict=False)
+    }
+
+
+def _with_batch(value: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
+    """A sample as datasets hold it, with the batch in front that the model has."""
+    alone = spec.shape[:1] == (1,) and value.ndim == len(spec.shape) - 1
+    return value[None] if alone else value

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.files.output import replacing
 
-__all__ = ["load", "save"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["digest", "load", "save"]
 
 
 def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -50,3 +54,17 @@ def load(path: str | os.PathLike[str], like: dict[str, Any], device: torch.devic
             hint="name another checkpoint, or remove this one",
         )
     return state
+
+
+@torch.no_grad()
+def digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """Tells the weights of one model from those of another.
+
+    Args:
+        weights: the weights by name.
+    """
+    sums = hashlib.sha256()
+    for name, weight in weights.items():
+        sums.update(f"{name} {tuple(weight.shape)}".encode())
+        sums.update(weight.detach().cpu().numpy().tobytes())
+    return sums.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,12 @@ from msgspec.structs import replace
 from tflite_sparse.errors import UsageError
 from tflite_sparse.torch.build import from_tflite
 from tflite_sparse.torch.training import checkpoint
+from tflite_sparse.torch.training.checks import check_labels
 from tflite_sparse.torch.training.loss import Student, watched
 from tflite_sparse.torch.training.masks import Masks, chosen_filters
 from tflite_sparse.torch.training.options import Distilled, DistillOptions, Evaluation, Progress
 from tflite_sparse.torch.training.processes import Processes
-from tflite_sparse.torch.training.samples import Batches, check_labels
+from tflite_sparse.torch.training.samples import Batches
 from tflite_sparse.torch.training.statistics import restore_statistics
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.torch.training.samples import Samples
 
-__all__ = ["check_distill", "distill"]
+__all__ = ["distill"]
 
 _WARM_UP = 0.05
 _TIMED = 3  # batches that tell how long one takes
@@ -72,40 +72,6 @@ def distill(
     return _Training(model, start or model, samples, labels, options).run(progress)
 
 
-def check_distill(
-    model: Model,
-    samples: Samples,
-    options: DistillOptions,
-    *,
-    labels: Sequence[int] | None = None,
-) -> None:
-    """Finds out what `distill` would refuse, before anything long is done for it.
-
-    Args:
-        model: the dense model.
-        samples: as for `distill`.
-        options: how to train.
-        labels: the class of each sample.
-
-    Raises:
-        UsageError: an operator has no counterpart in PyTorch, or a sample, a label or an option
-            makes no sense.
-    """
-    options.check()
-    processes = Processes(options.device)
-    module = from_tflite(model)
-    batches = Batches(samples, labels, module, held_out=options.held_out, seed=options.seed)
-    processes.check_batch(options.batch)
-    batches.training(0, options.batch, processes.rank, processes.count)
-    check_labels(labels, model, module)
-    if options.batch > 1 and module.mixes_batch is not None:
-        raise UsageError(
-            f"{module.mixes_batch} moves values from sample to sample, so that the model takes no"
-            f" batch of {options.batch}",
-            hint="train with a batch of 1",
-        )
-
-
 class _Training:
     def __init__(
         self,
@@ -132,7 +98,10 @@ class _Training:
         check_labels(labels, model, self.dense)
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
         self.student = Student(self.module, where, options.features)
-        self.digests = [_digest(self.dense.weights), _digest(self.module.weights)]
+        self.digests = [
+            checkpoint.digest(self.dense.weights),
+            checkpoint.digest(self.module.weights),
+        ]
         state = None
         if options.checkpoint is not None:
             state = checkpoint.load(options.checkpoint, self._training, device)
@@ -341,16 +310,6 @@ def _rate(step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-@torch.no_grad()
-def _digest(weights: Any) -> str:
-    """Tells the weights of one model from those of another."""
-    sums = hashlib.sha256()
-    for name, weight in weights.items():
-        sums.update(f"{name} {tuple(weight.shape)}".encode())
-        sums.update(weight.detach().cpu().numpy().tobytes())
-    return sums.hexdigest()
 
 
 def _copied(weights: Any) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,10 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tflite_sparse.model import Model
     from tflite_sparse.torch.module import TfliteModule
 
-__all__ = ["Batches", "Samples", "check_labels"]
+__all__ = ["Batches", "Samples"]
 
 _FEWEST = 2
 
@@ -117,35 +115,6 @@ class Batches:
             _fitted(np.asarray(part, np.float32), shape, index)
             for part, shape in zip(parts, self._shapes, strict=True)
         ]
-
-
-def check_labels(labels: Sequence[int] | None, model: Model, module: TfliteModule) -> None:
-    """Checks that labels are classes of the first output.
-
-    Args:
-        labels: the class of each sample; None for no labels.
-        model: the model.
-        module: the model as a module.
-
-    Raises:
-        UsageError: the first output has no classes, or not so many.
-    """
-    if labels is None:
-        return
-    output = model.subgraphs[module.subgraph].tensors[module.outputs[0]]
-    classes = output.shape[-1] if output.shape else 0
-    if math.prod(output.shape[1:]) != classes or len(output.shape) < _FEWEST:
-        raise UsageError(
-            f"labels are classes, and the first output of shape {shown_shape(output.shape)} has"
-            " none",
-            hint="train without labels",
-        )
-    for number, label in enumerate(labels):
-        if int(label) != label or not 0 <= label < classes:
-            raise UsageError(
-                f"label {number} is {label}, the model has {classes} classes",
-                hint=f"number them from 0 to {classes - 1}",
-            )
 
 
 _Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor | None]

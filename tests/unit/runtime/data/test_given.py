@@ -23,6 +23,34 @@ def fails():
     raise ValueError("no such split")
 """
 
+DATASETS = """
+import numpy as np
+
+class Dataset:
+    def __init__(self):
+        self.read = []
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        if index == 4:
+            raise OSError("no such picture")
+        self.read.append(index)
+        return np.full((64, 64, 3), index, np.float32), 7
+
+dataset = Dataset()
+
+def whole():
+    return dataset
+
+def iterated():
+    return (item for item in (dataset[0], dataset[1]))
+
+def empty():
+    return type("Empty", (), {"__len__": lambda _: 0, "__getitem__": None})()
+"""
+
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
@@ -38,6 +66,26 @@ def test_a_function_that_fails_is_named_with_its_error(model, tmp_path):
         given_inputs("failing_data:fails", model)
     with pytest.raises(FileError, match="the function fails: TypeError"):
         given_inputs("failing_data:nothing", model)
+
+
+def test_a_dataset_is_read_item_by_item_without_its_classes(model, tmp_path):
+    (tmp_path / "my_dataset.py").write_text(DATASETS)
+    inputs = given_inputs("my_dataset:whole", model)
+    import my_dataset
+
+    assert len(inputs) == 5
+    assert my_dataset.dataset.read == []
+    shape = model.main.inputs[0].shape
+    assert [(feeds["0"].shape, feeds["0"].max()) for feeds in inputs[1:3]] == [
+        (shape, 1),
+        (shape, 2),
+    ]
+    assert my_dataset.dataset.read == [1, 2]
+    with pytest.raises(FileError, match="item 4 fails: OSError: no such picture"):
+        inputs[4]
+    assert [feeds["0"].max() for feeds in given_inputs("my_dataset:iterated", model)] == [0, 1]
+    with pytest.raises(FileError, match="the function gives nothing"):
+        given_inputs("my_dataset:empty", model)
 
 
 def test_a_module_that_cannot_be_imported_is_named_with_its_error(model, tmp_path):

@@ -1,0 +1,188 @@
+"""`prune --method train`: a pruned file is trained on, in one process or in two."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.adapted import head, separable, trunk
+from tests.support.command import call
+from tests.support.docs.make_testdata import FOLDER
+from tests.support.nets.small_nets import build
+from tflite_sparse.errors import UsageError
+from tflite_sparse.model import Model
+from tflite_sparse.torch.training.processes import Processes
+
+if TYPE_CHECKING:
+    from tests.support.nets.builder import GraphBuilder, Value
+
+DIGITS = FOLDER / "trained" / "digits.tflite"
+SHORT = ("--method", "train", "--train-batch", "16", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> Path:
+    """A folder with inputs and their classes."""
+    folder = tmp_path_factory.mktemp("given")
+    stored = np.load(DIGITS.with_suffix(".npz"))
+    np.save(folder / "inputs.npy", stored["pictures"][:, None].astype(np.float32) / 255)
+    np.save(folder / "classes.npy", stored["classes"])
+    (folder / "more.txt").write_text("\n".join(["10"] * 200))
+    (folder / "words.txt").write_text("cat\ndog\n")
+    np.save(folder / "halves.npy", np.full(200, 0.5))
+    return folder
+
+
+def line(given: Path, *more: object) -> list[object]:
+    return ["prune", DIGITS, "--zeros", "0.8", "--data", given / "inputs.npy", *SHORT, *more]
+
+
+def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped(
+    tmp_path: Path, given: Path
+) -> None:
+    out, again, state = tmp_path / "out.tflite", tmp_path / "again.tflite", tmp_path / "state"
+    more = ("--steps", "12", "--rate", "1e-3", "--labels", given / "classes.npy", "--json")
+    document = call(*line(given, *more, "-o", out, "--checkpoint", state)).document("prune")
+    training = document["training"]
+    assert (training["steps"], training["planned"], training["batch"]) == (12, 12, 16)
+    assert (training["held_out"], training["labelled"], training["processes"]) == (15, True, 1)
+    assert training["evaluations"][0]["step"] == 0
+    assert training["before"]["inputs"] == document["quality"]["inputs"] == 50
+    # Without training: what calibration alone leaves.
+    calibrated = call(
+        "prune", DIGITS, "--zeros", "0.8", "--data", given / "inputs.npy", "--dry-run", "--json"
+    ).document("prune")
+    assert calibrated["training"] is None
+    assert training["before"] == calibrated["quality"]
+    assert [f["zeros"] for f in document["filters"]] == [f["zeros"] for f in calibrated["filters"]]
+    assert all(view["sparse"] == len(document["filters"]) for view in document["speed"])
+    # The state is that of the end: nothing is left to train, and the result is the same.
+    more = (*more, "-o", again, "--checkpoint", state)
+    assert call(*line(given, *more)).code == 0
+    assert out.read_bytes() == again.read_bytes()
+    # Another model's state is refused.
+    other = Model.read(DIGITS)
+    bias = next(t for t in other.main.tensors if t.is_constant and len(t.shape) == 1)
+    bias.buffer.data = np.asarray(bias.data) + 1
+    other.write(tmp_path / "other.tflite")
+    wrong = line(given, *more, "--dry-run")
+    wrong[1] = tmp_path / "other.tflite"
+    done = call(*wrong)
+    assert done.code == 2
+    assert "belongs to another training: model differs" in done.err
+
+
+def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
+    out = tmp_path / "small.tflite"
+    done = call(
+        "optimize", DIGITS, "-o", out, "--prune", "0.8", "--data", given / "inputs.npy", *SHORT,
+        "--epochs", "1", "--masks", "magnitude", "--values", "int8",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    # 150 inputs, a tenth of them held out, 16 at a time; zeros come while it trains.
+    assert "Trained on 9 batches of 16" in done.out
+    assert "magnitude masks, cpu" in done.out
+    assert ", calibrated" not in done.out
+    assert out.stat().st_size < 0.5 * DIGITS.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "5", "--epochs", "1"], "--epochs and --steps both say how long to train"),
+        (["--steps", "0"], "steps is 1 or more"),
+        (["--minutes", "-1"], "minutes are more than 0"),
+        (["--rate", "nan"], "the learning rate is above 0"),
+        (["--device", "abacus"], "nothing can be computed on the device 'abacus'"),
+        (["--labels", "more.txt"], "label 0 is 10, the model has 10 classes"),
+        (["--labels", "words.txt"], "no classes: invalid literal"),
+        (["--labels", "halves.npy"], "no classes, but values of type float64"),
+        (["--labels", "nowhere.txt"], "No such file"),
+        (["--method", "calibrated", "--steps", "5"], "--steps is for --method train"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(
+    given: Path, monkeypatch, options: list[str], message: str
+) -> None:
+    monkeypatch.chdir(given)
+    done = call(*line(given, *options, "--dry-run"))
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_training_asks_for_data_and_sweeps_do_not_train() -> None:
+    done = call("prune", DIGITS, "--zeros", "0.8", "--dry-run", "--method", "train")
+    assert done.code == 2
+    assert "train asks for data" in done.err
+    from tflite_sparse.pruning.options import Method
+    from tflite_sparse.sweeping.options import SweepOptions
+
+    with pytest.raises(UsageError, match="a sweep trains nothing"):
+        SweepOptions(method=Method.TRAIN)
+
+
+def test_what_has_no_counterpart_in_pytorch_is_told_before_anything_is_computed(
+    tmp_path: Path,
+) -> None:
+    def make(graph: GraphBuilder) -> Value:
+        x = head(graph, separable(graph, separable(graph, trunk(graph))))
+        return graph.op("CUMSUM", [x, graph.constant(np.int32(1))], [(x.shape, "FLOAT32")])[0]
+
+    model = tmp_path / "model.tflite"
+    model.write_bytes(build(make))
+    np.save(tmp_path / "inputs.npy", np.zeros((8, 1, 16, 16, 3), np.float32))
+    done = call(
+        "prune", model, "--zeros", "0.8", "--dry-run", "--data", tmp_path / "inputs.npy", *SHORT
+    )
+    assert done.code == 2
+    assert "CUMSUM #" in done.err
+
+
+def test_a_batch_is_not_shared_by_more_processes_than_it_has_samples() -> None:
+    processes = Processes("cpu")
+    processes.count = 4
+    with pytest.raises(UsageError, match="a batch of 3 cannot be shared by 4 processes"):
+        processes.check_batch(3)
+
+
+def torchrun(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"),
+        *("--standalone", "-m", "tflite_sparse", *map(str, arguments)),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
+    return subprocess.run(
+        command, check=False, cwd=folder, env=environment, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_file(tmp_path: Path, given: Path) -> None:
+    out = tmp_path / "out.tflite"
+    shutil.copy(DIGITS, tmp_path / "digits.tflite")
+    arguments = line(given, "--steps", "12", "-o", out)
+    done = torchrun(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr[-2000:]
+    # The first one alone tells and writes.
+    assert done.stdout.count("Written") == 1
+    assert "in 2 processes" in done.stdout
+    alone = tmp_path / "alone.tflite"
+    assert call(*line(given, "--steps", "12", "-o", alone)).code == 0
+    one, two = (Model.read(path).main.tensors for path in (alone, out))
+    for left, right in zip(one, two, strict=True):
+        if left.is_constant and len(left.shape) == 4:
+            apart = np.abs(np.asarray(left.data) - np.asarray(right.data)).max()
+            assert apart < 0.05 * np.abs(np.asarray(left.data)).max()
+    # Without training there is nothing to share.
+    refused = torchrun(tmp_path, "prune", DIGITS, "--zeros", "0.8", "--dry-run")
+    assert refused.returncode != 0
+    assert "several processes are for training alone" in refused.stderr
