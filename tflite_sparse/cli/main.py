@@ -12,6 +12,7 @@ from tflite_sparse.cli.errors import FAILURE, PROGRAM, guard
 from tflite_sparse.cli.registry import CONTEXT, LazyCommands
 from tflite_sparse.cli.streams import prepare_streams
 from tflite_sparse.cli.usage.help import address
+from tflite_sparse.cli.usage.verbosity import reset
 
 __all__ = ["app", "run"]
 
@@ -53,6 +54,7 @@ def run(arguments: list[str] | None = None) -> None:
         arguments: what the user wrote after the program's name; `sys.argv` when None.
     """
     prepare_streams()
+    reset()
     words = sys.argv[1:] if arguments is None else arguments
     sys.exit(guard(lambda: _answer(words)))
 

@@ -168,6 +168,7 @@ Runtimes = Annotated[
     typer.Option(
         "--runtime",
         metavar="RELEASE",
+        autocompletion=complete.releases,
         help="Release of the runtime, such as litert-1.3; may be repeated.  [default: the newest]",
     ),
 ]

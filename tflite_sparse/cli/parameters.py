@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from tflite_sparse.cli.usage.emulation import with_values
+from tflite_sparse.cli.usage.verbosity import add_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ class LeanCommand(TyperCommand):
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, **settings)
         self._lean = _LeanParameters(self.callback)
+        add_options(self)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Takes the words of the command line; an option may stand without its value."""

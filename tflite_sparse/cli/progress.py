@@ -1,11 +1,14 @@
-"""A progress bar on stderr, for people only and only when the work is long."""
+"""What is told while work goes on, on stderr: a bar to people who wait, and with -v each step."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
+
+from tflite_sparse.cli.usage.verbosity import is_quiet, is_verbose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["progress_bar"]
 
 _PATIENCE = 0.5
+_TICK = 0.5
 _WIDTH = 30
 _CLEAR = "\r\x1b[K"
+_TITLE = 40
+# The innermost work is shown.
+_LINES: list[_Line] = []
 
 
 class Update(Protocol):
@@ -31,34 +38,89 @@ class Update(Protocol):
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Update]:
+def progress_bar(title: str, *, ticks: bool = True) -> Iterator[Update]:
     """Shows a bar while the block runs, if stderr is a terminal and half a second has passed.
+
+    Where nothing says how much is done, it shows the seconds. With -v a line is left of the block.
 
     Args:
         title: what is being worked on.
+        ticks: whether the seconds are shown, by a thread; not where processes are forked meanwhile.
 
     Yields:
         A function that is told how much is done, how much there is to do, and what it is.
     """
-    if not sys.stderr.isatty():
-        yield lambda _done, _total, _title=None: None
-        return
     started = time.monotonic()
-    shown = False
-
-    def update(done: int, total: int, now: str | None = None) -> None:
-        nonlocal shown
-        if total <= 0 or time.monotonic() - started < _PATIENCE:
-            return
-        filled = _WIDTH * done // total
-        bar = "#" * filled + "." * (_WIDTH - filled)
-        sys.stderr.write(f"{_CLEAR}{bar} {100 * done // total:3d} % {(now or title)[-40:]}")
-        sys.stderr.flush()
-        shown = True
-
     try:
-        yield update
+        if is_quiet() or not sys.stderr.isatty():
+            yield lambda _done, _total, _title=None: None
+            return
+        line = _Line(title, started)
+        ended = threading.Event()
+        ticker = threading.Thread(target=line.tick, args=(ended,), daemon=True) if ticks else None
+        _LINES.append(line)
+        try:
+            if ticker is not None:
+                ticker.start()
+            yield line.update
+        finally:
+            ended.set()
+            if ticker is not None:
+                ticker.join()
+            line.clear()
+            _LINES.remove(line)
     finally:
-        if shown:
+        if is_verbose():
+            sys.stderr.write(f"{time.monotonic() - started:8.2f} s  {title}\n")
+            sys.stderr.flush()
+
+
+class _Line:
+    """The last line of the terminal.
+
+    Args:
+        title: what is being worked on.
+        started: when that began.
+    """
+
+    def __init__(self, title: str, started: float) -> None:
+        self._title, self._started = title, started
+        self._now = title
+        self._part: tuple[int, int] | None = None
+        self._shown = False
+        self._lock = threading.Lock()
+
+    def update(self, done: int, total: int, title: str | None = None) -> None:
+        """Shows how much is done."""
+        if total <= 0:
+            return
+        self._now = title or self._title
+        self._part = done, total
+        self._draw()
+
+    def tick(self, ended: threading.Event) -> None:
+        """Shows the seconds until the work has ended, or says itself how much is done."""
+        while not ended.wait(_TICK) and self._part is None:
+            self._draw()
+
+    def clear(self) -> None:
+        """Leaves nothing behind."""
+        if self._shown:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()
+
+    def _draw(self) -> None:
+        seconds = time.monotonic() - self._started
+        if seconds < _PATIENCE or _LINES[-1:] != [self]:
+            return
+        title = self._now[-_TITLE:]
+        if self._part is None:
+            text = f"{seconds:3.0f} s {title}"
+        else:
+            done, total = self._part
+            filled = _WIDTH * done // total
+            text = f"{'#' * filled}{'.' * (_WIDTH - filled)} {100 * done // total:3d} % {title}"
+        with self._lock:
+            sys.stderr.write(f"{_CLEAR}{text}")
+            sys.stderr.flush()
+            self._shown = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tflite_sparse.cli.output import free_target, show
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.values_data import Data
 from tflite_sparse.errors import UsageError
 
@@ -30,8 +31,6 @@ __all__ = [
     "Rewritten",
     "carry_out",
     "has_litert",
-    "parse_block",
-    "parse_saving",
     "rewrite_command",
 ]
 
@@ -203,14 +202,18 @@ def carry_out(
     if destination.input_shapes or destination.batch is not None:
         looked_at = Model.read(source)
         shapes_asked(looked_at, destination.input_shapes, destination.batch)
-    was_wrong = failing(looked_at)
-    result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
-    wrong = failing(result.model) if result.changed else was_wrong
+    with progress_bar(f"planning {model}"):
+        was_wrong = failing(looked_at)
+    with progress_bar(f"{rewrite.name} {model}"):
+        result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
+        wrong = failing(result.model) if result.changed else was_wrong
     repaired = was_wrong if wrong is None else None
     proof = None
     if target is not None:
-        proof = _write(result, source, target, destination, repaired=repaired is not None)
-    sizes = measure(result, before, packed, _file(target))
+        with progress_bar("writing"):
+            proof = _write(result, source, target, destination, repaired=repaired is not None)
+    with progress_bar("measuring sizes"):
+        sizes = measure(result, before, packed, _file(target))
     report = printable_rewrite(
         result,
         sizes,
@@ -294,9 +297,12 @@ def _verifier(
     if any(change.rounding is not None for change in result.weights):
         from tflite_sparse.cli.values_check import check_values
 
-        return lambda written: outcome.append(
-            check_values(model, written, result, destination, repaired=repaired)
-        )
+        def check_rounded(written: Path) -> None:
+            with progress_bar("running both models"):
+                proof = check_values(model, written, result, destination, repaired=repaired)
+            outcome.append(proof)
+
+        return check_rounded
     # Other kernels, and adapted operators, add up in another order.
     other = (
         result.adaptation is not None or result.fixed or any(op.versions for op in result.operators)
@@ -308,40 +314,16 @@ def _verifier(
     weights = not adapted and not result.fixed
 
     def check(written: Path) -> None:
-        verification = verify_files(
-            model,
-            written,
-            tolerance=tolerance,
-            weights=weights,
-            repaired=repaired,
-            input_shapes=destination.input_shapes,
-            batch=destination.batch,
-        )
+        with progress_bar("running both models"):
+            verification = verify_files(
+                model,
+                written,
+                tolerance=tolerance,
+                weights=weights,
+                repaired=repaired,
+                input_shapes=destination.input_shapes,
+                batch=destination.batch,
+            )
         outcome.append(proof_of(verification, weights=weights, sizes=result.input_shapes))
 
     return check
-
-
-def parse_block(text: str) -> tuple[int, ...] | None:
-    """A block as a user writes it: "none" is (), "auto" is None, "4x1" is (4, 1).
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    if text == "auto":
-        return None
-    if text == "none":
-        return ()
-    parts = text.lower().split("x")
-    if len(parts) < 2 or not all(part.isdecimal() and int(part) for part in parts):  # noqa: PLR2004 - AxB
-        raise UsageError(f"{text!r} is no block", hint="write none, auto, or sizes such as 4x1")
-    return tuple(int(part) for part in parts)
-
-
-def parse_saving(text: str) -> tuple[int, float]:
-    """A smallest saving as (bytes, share): "4096" and "4K" are bytes, "10%" is a share."""
-    from tflite_sparse.cli.values import parse_share, parse_size
-
-    if text.strip().endswith("%"):
-        return 1, parse_share(text)
-    return max(1, parse_size(text)), 0.0

@@ -9,7 +9,7 @@ import typer
 from tflite_sparse.errors import UsageError
 from tflite_sparse.words import units
 
-__all__ = ["parse_input_shapes", "parse_share", "parse_size"]
+__all__ = ["parse_block", "parse_input_shapes", "parse_saving", "parse_share", "parse_size"]
 
 
 def parse_size(text: str | float) -> int:
@@ -63,3 +63,26 @@ def parse_share(text: str | float) -> float:
     if share > 1:
         raise typer.BadParameter(f"{text!r} is no share; write 0.7 or 70%")
     return share
+
+
+def parse_block(text: str) -> tuple[int, ...] | None:
+    """A block as a user writes it: "none" is (), "auto" is None, "4x1" is (4, 1).
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text == "auto":
+        return None
+    if text == "none":
+        return ()
+    parts = text.lower().split("x")
+    if len(parts) < 2 or not all(part.isdecimal() and int(part) for part in parts):  # noqa: PLR2004 - AxB
+        raise UsageError(f"{text!r} is no block", hint="write none, auto, or sizes such as 4x1")
+    return tuple(int(part) for part in parts)
+
+
+def parse_saving(text: str) -> tuple[int, float]:
+    """A smallest saving as (bytes, share): "4096" and "4K" are bytes, "10%" is a share."""
+    if text.strip().endswith("%"):
+        return 1, parse_share(text)
+    return max(1, parse_size(text)), 0.0

@@ -115,6 +115,7 @@ def test_a_shell_is_offered_targets_rules_and_passes() -> None:
     assert [name for name, _ in complete.target_names("arm64")] == ["arm64", "arm64-fp16"]
     assert ("TFS301", "TFS301 entry-ineligible") in complete.rules("TFS3")
     assert complete.passes("mir") == ["mirror"]
+    assert ("litert-1.3", "LiteRT 1.3") in complete.releases("litert-1")
 
 
 def test_the_list_of_targets_names_all(capsys: pytest.CaptureFixture[str]) -> None:

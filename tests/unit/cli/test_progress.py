@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tflite_sparse.cli import progress as _progress
@@ -32,6 +33,18 @@ def test_long_work_shows_how_far_it_is_and_leaves_nothing(monkeypatch: pytest.Mo
     assert " 25 % model.tflite" in shown
     assert "100 % model.tflite" in shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_work_that_says_nothing_shows_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(_progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr(_progress, "_TICK", 0.01)
+    with progress_bar("outside"), progress_bar("sparsify model.tflite"):
+        while " s sparsify model.tflite" not in stream.getvalue():
+            time.sleep(0.01)
+    assert "outside" not in stream.getvalue().split("sparsify")[-1]
+    assert stream.getvalue().endswith("\r\x1b[K")
 
 
 def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

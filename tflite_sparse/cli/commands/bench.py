@@ -10,6 +10,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import FileError, Place, UsageError
@@ -81,22 +82,23 @@ def command(
     for name, value in (("--benchmark-model", benchmark_model), ("--device", device)):
         if value is not None and on is not On.ADB:
             raise UsageError(f"{name} is for devices", hint="say --on adb, or leave it out")
-    benched = bench(
-        models,
-        where=on.value,
-        runs=runs,
-        warmup=warmup,
-        threads=threads,
-        seed=seed,
-        timeout=timeout,
-        browser=browser,
-        litertjs=litertjs,
-        input_shapes=parse_input_shapes(input_shape),
-        batch=batch,
-        emulate=emulated,
-        benchmark_model=benchmark_model,
-        device=device,
-    )
+    with progress_bar("timing"):
+        benched = bench(
+            models,
+            where=on.value,
+            runs=runs,
+            warmup=warmup,
+            threads=threads,
+            seed=seed,
+            timeout=timeout,
+            browser=browser,
+            litertjs=litertjs,
+            input_shapes=parse_input_shapes(input_shape),
+            batch=batch,
+            emulate=emulated,
+            benchmark_model=benchmark_model,
+            device=device,
+        )
     if target is not None:
         from tflite_sparse.files.output import replacing
         from tflite_sparse.report.bench_plot import WIDTH, bench_svg, plot_height

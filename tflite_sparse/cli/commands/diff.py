@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.progress import progress_bar
 
 __all__ = ["command"]
 
@@ -27,6 +28,7 @@ def command(
     from tflite_sparse.model import Model
     from tflite_sparse.report.printables import printable_diff
 
-    difference = diff(Model.read(before), Model.read(after))
+    with progress_bar("comparing"):
+        difference = diff(Model.read(before), Model.read(after))
     show(printable_diff(difference, top=top), as_json=as_json)
     return 0 if difference.equal else 1

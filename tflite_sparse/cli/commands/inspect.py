@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_error, report_problem
+from tflite_sparse.cli.output import say, show_lines
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.targets import targets_of
@@ -306,22 +308,19 @@ def _print_json(results: Iterator[_Result]) -> bool:
 
 
 def _print_text(results: Iterator[_Result], view: _View, top: int | None, asked: bool) -> bool:
-    from tflite_sparse.report.text.console import Screen
-
-    screen = Screen()
     failed = printed = False
     for result in results:
         if not isinstance(result.inspected, TfliteSparseError):
             if printed:
-                typer.echo()
-            screen.show(_lines(result.inspected, result, view, top or 0, screen.width, asked))
+                say()
+            show_lines(partial(_lines, result.inspected, result, view, top or 0, asked=asked))
             printed = True
         failed |= _report(result.path, result.inspected)
     return failed
 
 
 def _lines(
-    inspection: Inspection, result: _Result, view: _View, top: int, width: int, asked: bool
+    inspection: Inspection, result: _Result, view: _View, top: int, width: int, *, asked: bool
 ) -> Lines:
     from tflite_sparse.report.text.inspection import (
         graph_report_lines,

@@ -12,9 +12,11 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.output import say
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage import complete
+from tflite_sparse.cli.usage.verbosity import is_quiet
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import TfliteSparseError, UsageError
 from tflite_sparse.lint.finding import Severity
@@ -70,6 +72,7 @@ def command(
         typer.Option(
             "--runtime",
             metavar="RELEASE",
+            autocompletion=complete.releases,
             help="Releases that matter, such as litert-1.3.  [default: all of LiteRT 2]",
         ),
     ] = None,
@@ -147,10 +150,11 @@ def command(
     run = _run(settings, models, missing, jobs or os.cpu_count() or 1, baseline)
     if write_baseline is not None:
         _write(write_baseline, Baseline.of(run.findings).text())
-        typer.echo(f"{len(run.findings)} findings written to {write_baseline}")
+        say(f"{len(run.findings)} findings written to {write_baseline}")
     else:
         options = ReportOptions(fail_on=settings.fail_on, statistics=statistics, explain=explain)
-        _write(output_file, REPORTERS[output_format.value](run, options))
+        if output_file is not None or output_format is not _TEXT or not is_quiet():
+            _write(output_file, REPORTERS[output_format.value](run, options))
     for report in run.files:
         # What names no file was told when it was looked for.
         if report.error is not None and report not in missing:
@@ -198,7 +202,7 @@ def _run(
     file = str(baseline) if baseline is not None else config.baseline
     accepted = None if file is None else Baseline.read(file)
     work = [(path, config.settings(path)) for path in models]
-    with progress_bar("linting") as progress:
+    with progress_bar("linting", ticks=False) as progress:
         reports = lint_files(work, processes=processes, progress=progress)
     return make_run([*reports, *missing], accepted)
 
@@ -228,7 +232,7 @@ def _fix(config: FoundConfigs, models: list[str], *, dry_run: bool) -> bool:
             failed = True
             continue
         for line in fix_lines(result, dry_run=dry_run):
-            typer.echo(line)
+            say(line)
         if result.content is not None and not dry_run:
             with replacing(path) as file:
                 file.write(result.content)

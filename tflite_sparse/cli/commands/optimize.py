@@ -26,6 +26,8 @@ from tflite_sparse.cli.commands.prune import (
     MinAgreement,
     Std,
 )
+from tflite_sparse.cli.output import say, show_lines
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
 from tflite_sparse.cli.rewriting import STDOUT, Destination, Rewritten, carry_out, has_litert
@@ -201,16 +203,15 @@ def _refused(model: str, pruned: Pruned, top: int) -> Rewritten:
 def _measure(model: str, output: str, where: opt.Where, destination: Destination) -> Bench:
     """Times both models and says what that showed."""
     from tflite_sparse.report.text.bench import bench_lines
-    from tflite_sparse.report.text.console import Screen
     from tflite_sparse.runtime.bench import bench
 
-    screen = Screen()
-    typer.echo()
-    times = bench(
-        [model, output],
-        where=where.value,
-        input_shapes=destination.input_shapes,
-        batch=destination.batch,
-    )
-    screen.show(bench_lines(times, screen.width))
+    say()
+    with progress_bar("timing"):
+        times = bench(
+            [model, output],
+            where=where.value,
+            input_shapes=destination.input_shapes,
+            batch=destination.batch,
+        )
+    show_lines(lambda width: bench_lines(times, width))
     return times

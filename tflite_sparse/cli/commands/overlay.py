@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.output import free_target
+from tflite_sparse.cli.output import free_target, say
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
 from tflite_sparse.cli.usage import complete
 from tflite_sparse.errors import ModelError, Place, UsageError
@@ -79,7 +80,8 @@ def command(
     if output != STDOUT:
         for path in paths.values():
             free_target(path, force=force)
-    inspection = inspect(Model.read(model), targets=[kind], digest=False, gzip=False)
+    with progress_bar(f"inspecting {model}"):
+        inspection = inspect(Model.read(model), targets=[kind], digest=False, gzip=False)
     for problem in inspection.problems:
         raise ModelError(f"{problem.place}: {problem.message}", place=Place(file=model))
     _write(
@@ -92,8 +94,8 @@ def command(
     )
     if output != STDOUT:
         files = shlex.quote(",".join(paths.values()))
-        typer.echo(f"Wrote {', '.join(paths.values())}. To look at it:")
-        typer.echo(f"model-explorer {shlex.quote(model)} --node_data_paths={files}")
+        say(f"Wrote {', '.join(paths.values())}. To look at it:")
+        say(f"model-explorer {shlex.quote(model)} --node_data_paths={files}")
 
 
 def _beside(output: str, quantity: str) -> str:

@@ -8,6 +8,8 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 
@@ -34,6 +36,7 @@ def command(
         typer.Option(
             "--runtime",
             metavar="RELEASE",
+            autocompletion=complete.releases,
             help="With --against-plan: the release that is predicted.  [default: the installed]",
         ),
     ] = None,
@@ -62,14 +65,15 @@ def command(
     opened = Model.read(model)
     sizes = shapes_asked(opened, parse_input_shapes(input_shape), batch)
     main = opened.main
-    run = profile(
-        model,
-        runs=runs,
-        threads=threads,
-        emulate=emulated or False,
-        timeout=timeout,
-        shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
-    )
+    with progress_bar(f"running {model}"):
+        run = profile(
+            model,
+            runs=runs,
+            threads=threads,
+            emulate=emulated or False,
+            timeout=timeout,
+            shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
+        )
     processor = native_target() if emulated is None else emulated.target
     target = target_of(processor).on(release(runtime) if runtime else installed()).name
     compared = compare(main, run, target)

@@ -11,6 +11,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.output import free_target, show
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import (
     GivenData,
@@ -246,7 +247,8 @@ def command(
         refused = None
         if output is not None and not dry_run:
             to = sys.stdout.buffer if output == _STDOUT else output
-            nbytes, written = save(pruned, to, fresh=not force), output
+            with progress_bar("writing"):
+                nbytes, written = save(pruned, to, fresh=not force), output
     report = printable_pruning(
         pruned.report,
         model,

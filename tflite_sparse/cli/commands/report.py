@@ -11,7 +11,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.errors import FAILURE, report_problem
 from tflite_sparse.cli.folders.pages import PageOptions, is_page, write_page
-from tflite_sparse.cli.output import free_target
+from tflite_sparse.cli.output import free_target, say
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.rewriting import STDOUT
 from tflite_sparse.cli.targets import targets_of
@@ -134,4 +134,4 @@ def _write(page: str, output: str, *, fresh: bool) -> None:
     if output == STDOUT:
         sys.stdout.buffer.write(page.encode("utf-8"))
         return
-    typer.echo(f"{output}  {size(write_page(page, output, fresh=fresh))}")
+    say(f"{output}  {size(write_page(page, output, fresh=fresh))}")

@@ -9,12 +9,10 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import (
     Destination,
-    parse_block,
-    parse_saving,
     rewrite_command,
 )
 from tflite_sparse.cli.targets import names_of
-from tflite_sparse.cli.values import parse_input_shapes, parse_share
+from tflite_sparse.cli.values import parse_block, parse_input_shapes, parse_saving, parse_share
 from tflite_sparse.cli.values_data import data_for, values_options
 
 __all__ = ["command"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.commands.prune import By, Layout, Mean, Std
-from tflite_sparse.cli.output import free_target
+from tflite_sparse.cli.output import free_target, show_lines
 from tflite_sparse.cli.pruning.asked import parse_numbers
 from tflite_sparse.cli.sweeping.asked import parse_shares, written_recipe
 from tflite_sparse.errors import Place, UsageError
@@ -156,7 +157,7 @@ def command(
 
             check(None)
     images = (parse_numbers(mean, "--mean"), parse_numbers(std, "--std"), layout)
-    with progress_bar(f"sweeping {model}") as update:
+    with progress_bar(f"sweeping {model}", ticks=False) as update:
         try:
             swept = sweep(
                 Model.read(model),
@@ -246,12 +247,9 @@ def _write(swept: Sweep, output: str, *, force: bool) -> None:
 
 
 def _print(swept: Sweep, form: Format) -> None:
-    from tflite_sparse.report.text.console import Screen
-
-    screen = Screen(None)
     if form is Format.TEXT:
         from tflite_sparse.report.sweep.text import sweep_lines
 
-        screen.show(sweep_lines(swept, screen.width))
+        show_lines(lambda width: sweep_lines(swept, width))
     else:
-        screen.write((_json if form is Format.JSON else _csv)(swept).decode())
+        sys.stdout.write((_json if form is Format.JSON else _csv)(swept).decode())

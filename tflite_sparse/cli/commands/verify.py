@@ -8,6 +8,7 @@ import typer
 
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
@@ -66,20 +67,21 @@ def command(
         tolerance = Tolerance(atol or 0.0, rtol or 0.0)
     elif outputs_only:
         tolerance = ROUNDING
-    verification = verify(
-        a,
-        b,
-        trials=trials,
-        seed=seed,
-        inputs=inputs,
-        signature=signature,
-        batch=batch,
-        tolerance=tolerance,
-        backends=() if weights_only else ("xnnpack", "reference"),
-        emulate=emulation_asked(emulate, cpu) or False,
-        timeout=timeout,
-        weights=not outputs_only,
-        input_shapes=parse_input_shapes(input_shape),
-    )
+    with progress_bar("running both models"):
+        verification = verify(
+            a,
+            b,
+            trials=trials,
+            seed=seed,
+            inputs=inputs,
+            signature=signature,
+            batch=batch,
+            tolerance=tolerance,
+            backends=() if weights_only else ("xnnpack", "reference"),
+            emulate=emulation_asked(emulate, cpu) or False,
+            timeout=timeout,
+            weights=not outputs_only,
+            input_shapes=parse_input_shapes(input_shape),
+        )
     show(printable_verification(verification), as_json=as_json)
     return 0 if verification.equal else 1

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-import typer
-
 from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
 from tflite_sparse.cli.folders.mirror import check_free, make_folders, mirrored, models_in
 from tflite_sparse.cli.folders.pages import write_page
+from tflite_sparse.cli.output import say
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.words.numbers import count_of
@@ -56,7 +55,7 @@ def report_folder(folder: str, output: str, options: PageOptions, *, force: bool
     make_folders(index)
     title = Path(folder).resolve().name or folder
     write_page(index_page(title, [row for row, _ in rows]), index, fresh=not force)
-    typer.echo(f"{index}  {count_of(sum(bool(row.href) for row, _ in rows), 'model')}")
+    say(f"{index}  {count_of(sum(bool(row.href) for row, _ in rows), 'model')}")
     return max(code for _, code in rows)
 
 

@@ -165,7 +165,8 @@ def prune_with(
         for option, given in asked.items():
             if given:
                 raise UsageError(f"{option} asks for --data", hint="--data FOLDER gives inputs")
-        return prune(model, options)
+        with progress_bar("pruning"):
+            return prune(model, options)
     inputs = given_inputs(
         data.source, model, data.images, batch=data.batch, input_shapes=data.input_shapes
     )
@@ -176,7 +177,7 @@ def prune_with(
             hint="give 4 at least; some hundred make sense",
         )
     labels = None if data.labels is None else given_labels(data.labels, len(inputs))
-    with progress_bar("pruning") as update:
+    with progress_bar("pruning", ticks=False) as update:
         pruned = prune(
             model,
             options,

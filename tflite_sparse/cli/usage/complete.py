@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["passes", "rules", "target_names"]
+__all__ = ["passes", "releases", "rules", "target_names"]
 
 
 def target_names(incomplete: str) -> list[tuple[str, str]]:
@@ -10,6 +10,13 @@ def target_names(incomplete: str) -> list[tuple[str, str]]:
     from tflite_sparse.xnnpack.releases.targets import targets
 
     return [(t.name, t.title) for t in targets() if t.name.startswith(incomplete)]
+
+
+def releases(incomplete: str) -> list[tuple[str, str]]:
+    """The releases of the runtime that begin so, with their names."""
+    from tflite_sparse.xnnpack.releases.runtimes import RUNTIMES
+
+    return [(r.slug, r.name) for r in RUNTIMES if r.slug.startswith(incomplete)]
 
 
 def rules(incomplete: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli.output import say
 from tflite_sparse.cli.usage import complete
 
 __all__ = ["command"]
@@ -31,4 +32,4 @@ def command(
 
         typer.echo(dump(rule_entry(rule).to_dict()))
         return
-    typer.echo(rule_text(rule))
+    say(rule_text(rule))

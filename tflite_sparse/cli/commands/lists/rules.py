@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tflite_sparse.cli.output import say
+
 __all__ = ["command"]
 
 
@@ -29,7 +31,7 @@ def command(
         for name, text in rule_pages(rules).items():
             with replacing(markdown / name) as file:
                 file.write(text.encode())
-        typer.echo(f"{len(rules)} rules written to {markdown}")
+        say(f"{len(rules)} rules written to {markdown}")
     elif as_json:
         from tflite_sparse.report.json.documents import document, dump
         from tflite_sparse.report.json.rules import rules_report
@@ -38,4 +40,4 @@ def command(
     else:
         from tflite_sparse.report.lint.rule_text import rules_text
 
-        typer.echo(rules_text(rules))
+        say(rules_text(rules))
