@@ -62,8 +62,9 @@ def test_depthwise(sizes, kernel, stride, dilation, padding, activation, multipl
 @given(SIZES, PAIRS, PAIRS, PADDINGS, ACTIVATIONS, st.booleans(), STORAGES)
 @FEW
 def test_transposed_convolution(sizes, kernel, stride, padding, activation, bias, storage):
-    # With XNNPACK, LiteRT computes zeros from such a filter.
-    assume(storage != "fp16-sparse")
+    # XNNPACK leaves such a filter to TFLite, and keeps its values to itself.
+    narrow = padding == "SAME" and any(k < s for k, s in zip(kernel, stride, strict=True))
+    assume(storage != "fp16-sparse" or not narrow)
     data = built(
         lambda g, x: g.transpose_conv(
             x, 3, kernel, stride, padding, activation=activation, bias=bias, storage=storage

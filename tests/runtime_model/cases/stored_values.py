@@ -110,6 +110,21 @@ def dense_filter_read_outside(g: GraphBuilder) -> Value:
 
 
 @case(WRONG, rule="weight-lost")
+def transposed_filter_narrower_than_its_stride(g: GraphBuilder) -> Value:
+    return g.transpose_conv(image(g), 8, (2, 1), 2, zeros=0.8, storage=CHAIN)
+
+
+@case(DENSE, near="weight-lost")
+def transposed_filter_narrower_than_its_stride_without_padding(g: GraphBuilder) -> Value:
+    return g.transpose_conv(image(g), 8, (2, 1), 2, "VALID", zeros=0.8, storage=CHAIN)
+
+
+@case(DENSE, rule="delegate-option")
+def dense_transposed_filter_narrower_than_its_stride(g: GraphBuilder) -> Value:
+    return g.transpose_conv(image(g), 8, 1, (1, 2), storage=DENSE_CHAIN)
+
+
+@case(WRONG, rule="weight-lost")
 def filter_with_a_half_precision_bias(g: GraphBuilder) -> Value:
     return head(g, g.conv2d(trunk(g), 16, zeros=0.8, storage=CHAIN, bias_storage="fp16"))
 

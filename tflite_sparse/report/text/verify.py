@@ -27,9 +27,9 @@ _SHOWN = 10
 _WORDS = {
     Bound.SAME: "same",
     Bound.TOLERANCE: "within",
-    Bound.RANGE: "in range",
-    Bound.KERNELS: "in noise",
-    Bound.WEIGHTS: "in noise",
+    Bound.RANGE: "by range",
+    Bound.KERNELS: "by kernels",
+    Bound.WEIGHTS: "by weights",
     Bound.NONE: "DIFFERENT",
 }
 
@@ -148,7 +148,7 @@ def _backend(
     yield from table(columns, rows, width, indent=4)
     for output in backend.outputs:
         if output.noise is not None:
-            yield from _wrapped(_noise(output), "    ", width)
+            yield from _wrapped(_noise(output, backend.tolerance), "    ", width)
         if output.not_finite:
             yield from _wrapped(_not_finite(output), "    ", width)
 
@@ -169,8 +169,11 @@ def _not_finite(output: OutputComparison) -> str:
     return f"{counted}; that they are the same proves little" if output.within else counted
 
 
-def _noise(output: OutputComparison) -> str:
+def _noise(output: OutputComparison, limits: Tolerance) -> str:
     by = "on other kernels"
     if output.bound is not Bound.KERNELS:
         by = "with each weight moved by one unit in the last place"
-    return f"{output.name}: A itself lies {output.noise:.3g} apart {by}"
+    return (
+        f"{output.name}: A itself lies {output.noise:.3g} apart {by};"
+        f" {limits.noise:g} times that is allowed"
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tflite_sparse.report.text.verify import verification_lines
-from tflite_sparse.runtime.compare_outputs import Tolerance, compare_output
+from tflite_sparse.runtime.compare_outputs import ROUNDING, Bound, Tolerance, compare_output
 from tflite_sparse.runtime.prove import kernels_words
 from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
 
@@ -65,3 +65,21 @@ def test_kernels_that_run_neither_model_are_named(fails: str, words: str) -> Non
         for name in ("xnnpack", "reference")
     ]
     assert kernels_words(verification(*backends)) == words
+
+
+@pytest.mark.parametrize(
+    ("bound", "short", "words"),
+    [
+        (Bound.KERNELS, "by kernels", "A itself lies 0.002 apart on other kernels"),
+        (Bound.WEIGHTS, "by weights", "0.002 apart with each weight moved by one unit"),
+    ],
+)
+def test_the_noise_that_was_the_bound_is_named(bound: Bound, short: str, words: str) -> None:
+    one = np.ones(2, np.float32)
+    output = compare_output("y", [one], [one * np.float32(1.003)], ROUNDING)
+    output = output.against_noise(0.002, bound, ROUNDING)
+    found = BackendComparison("xnnpack", "ok", "", "ok", "", ROUNDING, (output,))
+    said = text(verification(found))
+    assert short in said
+    assert words in said
+    assert "2 times that is allowed" in said

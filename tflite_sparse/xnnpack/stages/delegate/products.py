@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.xnnpack.stages.delegate.operand_checks import FLOAT, FLOAT_OR_Q8, MAX_RANK
 
 if TYPE_CHECKING:
+    from tflite_sparse.model import Tensor
     from tflite_sparse.xnnpack.stages.delegate.operand_checks import OperandChecks
 
 __all__ = [
@@ -126,7 +127,20 @@ def transpose_convolution(check: OperandChecks) -> None:
     check.option(
         "input channels", source.shape[3], filt.shape[3], ok=source.shape[3] == filt.shape[3]
     )
+    _covers(check, filt)
     check.activation()
+
+
+def _covers(check: OperandChecks, filt: Tensor) -> None:
+    """A filter that is padded is no smaller than its stride; output in between would be padding.
+
+    Source: CalculateTransposeConvPaddings, which finds less output than is stated.
+    """
+    if check.op.option("padding", "SAME") != "SAME":
+        return
+    for name, size in (("stride_h", filt.shape[1]), ("stride_w", filt.shape[2])):
+        stride = check.op.option(name, 1)
+        check.option(name, stride, f"at most {size}, as wide as the filter", ok=stride <= size)
 
 
 def matrix_product(check: OperandChecks) -> None:
