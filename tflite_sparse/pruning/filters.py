@@ -21,6 +21,7 @@ from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS
 from tflite_sparse.rewrite.changes import Left
 from tflite_sparse.rewrite.optimize import Optimize
+from tflite_sparse.rewrite.writing.reread import reread
 from tflite_sparse.storage.weight_id import WeightId
 from tflite_sparse.xnnpack.cost.planning import Planning
 from tflite_sparse.xnnpack.plan import plan
@@ -144,7 +145,8 @@ def trial_of(model: Model, options: PruneOptions) -> Trial:
             weights.append(weight)
         elif any(op.name in {"CONV_2D", "FULLY_CONNECTED"} for op in weight.readers):
             left.append(_left(weight, *refusal))
-    return Trial(tuple(weights), tuple(left), _with_zeros(model, weights, options.block))
+    pruned = reread(_with_zeros(model, weights, options.block))
+    return Trial(tuple(weights), tuple(left), pruned)
 
 
 def find_filters(model: Model, options: PruneOptions, trial: Trial | None = None) -> Selected:

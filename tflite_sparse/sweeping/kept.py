@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tflite_sparse.sweeping.options import SweepData, SweepOptions
 
 __all__ = ["folder_of", "keep", "keep_file", "kept", "name_of"]
@@ -81,7 +84,7 @@ def keep(folder: str | None, name: str, result: msgspec.Struct) -> None:
             file.write(msgspec.msgpack.encode(result))
 
 
-def keep_file(folder: str, name: str, content: bytes) -> Path:
+def keep_file(folder: str, name: str, content: NDArray[np.uint8]) -> Path:
     """Keeps a model to be run.
 
     Raises:
@@ -89,5 +92,5 @@ def keep_file(folder: str, name: str, content: bytes) -> Path:
     """
     path = Path(folder) / f"{name}.tflite"
     with replacing(path) as file:
-        file.write(content)
+        file.write(content.data)
     return path

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from gc import collect
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from tflite_sparse.errors import RuntimeFailureError, RuntimeUnavailableError, TfliteSparseError
-from tflite_sparse.inspection.file.gzip_size import gzip_size
+from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.judge import judge
 from tflite_sparse.rewrite.storage.store_values import store_values
+from tflite_sparse.rewrite.writing.reread import reread
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 from tflite_sparse.sweeping.kept import keep, keep_file, kept
 from tflite_sparse.sweeping.quantized import full_int8
@@ -57,9 +58,8 @@ def rival(task: Task, which: RivalKind | str) -> Rival:
         TfliteSparseError: the model cannot be written.
     """
     if not isinstance(which, RivalKind):
-        return _rated(
-            task, subject_of(task), Rival(RivalKind.FILE, _name(which), which, None, None)
-        )
+        entry = Rival(RivalKind.FILE, _name(which), which, None, None)
+        return _rated(task, subject_of(task), entry, Model.read(which))
     name = f"rival-{which}"
     before = kept(task.folder, name, Rival)
     if before is not None and task.files is None:
@@ -78,25 +78,22 @@ def _made(task: Task, kind: RivalKind) -> Rival:
         if not len(subject.fitted):
             return msgspec.structs.replace(entry, note=_NO_DATA)
         try:
-            content = full_int8(subject.model, subject.fitted)
+            model = Model.read(full_int8(subject.model, subject.fitted))
         except (RuntimeUnavailableError, RuntimeFailureError) as error:
             return msgspec.structs.replace(entry, note=str(error))
     elif kind in _STORED:
         options = ValuesOptions(_STORED[kind])
-        content = store_values(subject.model.copy(), options).model.to_bytes()
+        model = reread(store_values(subject.model.copy(), options).model)
     else:
-        own = subject.as_file
-        content = subject.model.copy().to_bytes() if own is None else own.read_bytes()
+        model = subject.model
+    collect()
     if task.files is not None:
-        keep_file(task.files, f"rival-{kind}", content)
-    return _rated(task, subject, entry, content)
+        keep_file(task.files, f"rival-{kind}", file_bytes(model))
+    return _rated(task, subject, entry, model)
 
 
-def _rated(task: Task, subject: Subject, entry: Rival, content: bytes | None = None) -> Rival:
+def _rated(task: Task, subject: Subject, entry: Rival, model: Model) -> Rival:
     """A rival with its size, its time and its quality."""
-    model = Model.read(entry.path or "" if content is None else content)
-    data = np.fromfile(entry.path or "", np.uint8) if content is None else content
-    packed = np.frombuffer(data, np.uint8)
     quality, note = None, entry.note
     if len(subject.held_out) and entry.kind is not RivalKind.DENSE_FP32:
         try:
@@ -105,8 +102,8 @@ def _rated(task: Task, subject: Subject, entry: Rival, content: bytes | None = N
             note = f"its quality is unknown: {error}"
     return msgspec.structs.replace(
         entry,
-        bytes=packed.size,
-        gzip=gzip_size(packed),
+        bytes=model.size,
+        gzip=gzip_size(file_bytes(model)),
         times=predicted(model, plans_of(model, task.options.names), subject.dense),
         quality=quality,
         note=note,

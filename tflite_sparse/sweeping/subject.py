@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
+from gc import collect
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.pruning.densities import least_zeros
 from tflite_sparse.pruning.filters import Selected, find_filters
 from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.rewrite.writing.reread import reread
 from tflite_sparse.runtime.activations.calibrate import Split
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.observations import Outputs
@@ -45,7 +46,6 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         model: the model with all weights dense.
-        as_file: the file that holds it so; None where weights were stored sparse.
         selected: the filters to prune.
         dense: estimated milliseconds on dense kernels, by target.
         fitted: inputs that values are fitted to.
@@ -53,7 +53,6 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
     """
 
     model: Model
-    as_file: Path | None
     selected: Selected
     dense: dict[str, float]
     fitted: Sequence[Outputs]
@@ -83,7 +82,7 @@ def subject_of(task: Task) -> Subject:
     """
     original = Model.read(task.path)
     rewritten = densify(original.copy())
-    model = rewritten.model if rewritten.changed else original
+    model = reread(rewritten.model) if rewritten.changed else original
     selected = find_filters(model, task.options.pruning(task.options.shares[0]))
     if not selected.filters:
         why = next((left.reason for left in selected.left if left.code == "dense"), None)
@@ -94,6 +93,7 @@ def subject_of(task: Task) -> Subject:
         )
     # As large as the model, and of no more use.
     selected = msgspec.structs.replace(selected, trial=model)
+    collect()
     fitted: Sequence[Outputs] = ()
     held_out: Sequence[Outputs] = ()
     if task.data is not None:
@@ -105,5 +105,4 @@ def subject_of(task: Task) -> Subject:
             )
         fitted, held_out = split.fitted, split.held_out
     dense = dense_times(model, task.options.names)
-    own = None if rewritten.changed else Path(task.path)
-    return Subject(model, own, selected, dense, fitted, held_out)
+    return Subject(model, selected, dense, fitted, held_out)

@@ -8,10 +8,8 @@ import tempfile
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-import numpy as np
-
 from tflite_sparse.files.output import scratch
-from tflite_sparse.inspection.file.gzip_size import gzip_size, sha256
+from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size, sha256, sha256_of
 from tflite_sparse.model import Model
 from tflite_sparse.processes import mapping
 from tflite_sparse.pruning.options import Method
@@ -112,12 +110,16 @@ def _sweep(
     method = method_of(task)
     if method is Method.MAGNITUDE and not len(subject.held_out):
         notes.append(_BY_SIZE_ALONE)
-    content = np.fromfile(task.path, np.uint8)
+    source = Model.read(task.path)
+    content = file_bytes(source)
+    dense = next(each for each in rivals if each.kind is RivalKind.DENSE_FP32)
+    is_dense = subject.model.path == source.path
     return Sweep(
         None if model.path is None else str(model.path),
         sha256(content),
         content.size,
-        gzip_size(content),
+        # The rival is this file, and has been compressed already.
+        dense.gzip if is_dense and dense.gzip is not None else gzip_size(content),
         method,
         options.allocation,
         options.block,
@@ -149,12 +151,12 @@ def _file_of(model: Model) -> Iterator[str]:
 def _edited(model: Model) -> bool:
     """Whether a model is another than that in the file it was read from."""
     there = Model.read(model.path or "")
-    return model.copy().to_bytes() != there.copy().to_bytes()
+    return sha256_of(model.copy()) != sha256_of(there)
 
 
 def _kept_in(path: str, options: SweepOptions, data: SweepData | None) -> str | None:
     """Where what is done is kept; None where nobody may write."""
-    digest = sha256(np.fromfile(path, np.uint8))
+    digest = sha256(file_bytes(Model.read(path)))
     try:
         return str(folder_of(cache_folder() / "sweeps", digest, options, data))
     except OSError:

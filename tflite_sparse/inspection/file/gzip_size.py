@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 from tflite_sparse.flatbuffer.external import external_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from typing_extensions import Buffer as Bytes
 
     from tflite_sparse.model import Buffer, Model
 
@@ -25,6 +29,8 @@ __all__ = [
     "gzip_size",
     "gzip_size_with",
     "sha256",
+    "sha256_of",
+    "written_sizes",
 ]
 
 GZIP_UP_TO = 4 * 2**20
@@ -69,6 +75,47 @@ def gzip_size(file: NDArray[Any]) -> int:
     return _compressed(_chunks(file))
 
 
+def written_sizes(model: Model) -> tuple[int, int]:
+    """(bytes, bytes after gzip) of the file that a model would be written as, which nobody holds.
+
+    Raises:
+        RewriteError: the model holds something that would be lost.
+    """
+    packer = _packer()
+    packed = 0
+
+    def pack(data: NDArray[Any]) -> None:
+        nonlocal packed
+        packed += sum(len(packer.compress(chunk)) for chunk in _chunks(data))
+
+    size = model.write(_Reader(pack))
+    return size, packed + len(packer.flush())
+
+
+def sha256_of(model: Model) -> str:
+    """SHA-256, in hexadecimal, of the file that a model would be written as.
+
+    Raises:
+        RewriteError: the model holds something that would be lost.
+    """
+    digest = hashlib.sha256()
+    model.write(_Reader(digest.update))
+    return digest.hexdigest()
+
+
+class _Reader(io.BytesIO):
+    """A file that hands on what is written to it, and keeps nothing."""
+
+    def __init__(self, read: Callable[[NDArray[Any]], object]) -> None:
+        super().__init__()
+        self._read = read
+
+    def write(self, data: Bytes) -> int:
+        piece = np.frombuffer(data, np.uint8)
+        self._read(piece)
+        return piece.size
+
+
 def gzip_size_with(model: Model, replacements: Iterable[Replacement]) -> int:
     """Size after gzip of the file with some of its bytes replaced.
 
@@ -107,5 +154,9 @@ def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _compressed(chunks: Iterable[NDArray[Any]]) -> int:
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    packer = _packer()
     return sum(len(packer.compress(chunk)) for chunk in chunks) + len(packer.flush())
+
+
+def _packer() -> zlib._Compress:
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)

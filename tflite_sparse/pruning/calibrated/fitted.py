@@ -46,7 +46,9 @@ def by_magnitude(prunable: Prunable, kept: float, block: int, note: str | None =
         note: what else there is to know.
     """
     values = prunable.values
-    mask = smallest(np.square(values, dtype=np.float64), 1 - kept, block)
+    # The order of single values is that of their squares.
+    worth = np.abs(values) if block == 1 else np.square(values, dtype=np.float64)
+    mask = smallest(worth, 1 - kept, block)
     return Fitted(np.where(mask, np.float32(0), values), note=note)
 
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse.storage.values.least import least
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["balanced"]
 
 _LARGEST = 127
+_PART = 1 << 18
 
 
 def balanced(
@@ -39,17 +42,32 @@ def balanced(
         keep_nonzero: whether no value may become zero.
     """
     real = np.moveaxis(weight, axis, 0).reshape(scales.size, -1)
-    steps = np.moveaxis(whole, axis, 0).reshape(scales.size, -1).astype(np.int16)
-    errors = (real / scales[:, None]).astype(np.float64) - steps
-    for channel in np.flatnonzero(np.abs(errors.sum(axis=1)) > 0.5):  # noqa: PLR2004 - of a step
-        wanted = round(float(errors[channel].sum()))
-        way = 1 if wanted > 0 else -1
-        moved = steps[channel] + way
-        may = (real[channel] != 0) & (np.abs(moved) <= _LARGEST) & (errors[channel] * way > 0)
-        if keep_nonzero:
-            may &= moved != 0
-        places = np.flatnonzero(may)
-        first = np.argsort(-errors[channel][places] * way, kind="stable")[: abs(wanted)]
-        steps[channel, places[first]] += way
+    steps = np.moveaxis(whole, axis, 0).reshape(scales.size, -1).copy()
+    rows = max(1, _PART // max(1, real.shape[1]))
+    for top in range(0, scales.size, rows):
+        part = slice(top, top + rows)
+        _balance(real[part], steps[part], scales[part], keep_nonzero=keep_nonzero)
     shape = [whole.shape[axis], *(s for d, s in enumerate(whole.shape) if d != axis)]
-    return np.ascontiguousarray(np.moveaxis(steps.astype(np.int8).reshape(shape), 0, axis))
+    return np.ascontiguousarray(np.moveaxis(steps.reshape(shape), 0, axis))
+
+
+def _balance(
+    real: NDArray[np.floating[Any]],
+    steps: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    *,
+    keep_nonzero: bool,
+) -> None:
+    """The same for some channels, shape (channels, n), in place."""
+    errors = (real / scales[:, None]).astype(np.float64) - steps
+    sums = errors.sum(axis=1)
+    for channel in np.flatnonzero(np.abs(sums) > 0.5):  # noqa: PLR2004 - of a step
+        wanted = round(float(sums[channel]))
+        way = 1 if wanted > 0 else -1
+        # The less, the nearer to being rounded the other way; zeros have no error.
+        gains = errors[channel] * -way
+        # A step from 127 leads to none of int8.
+        gains[steps[channel] == way * _LARGEST] = 0
+        if keep_nonzero:
+            gains[steps[channel] == -way] = 0
+        steps[channel, least(gains, abs(wanted)) & (gains < 0)] += np.int8(way)

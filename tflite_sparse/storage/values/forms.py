@@ -28,6 +28,8 @@ __all__ = ["Converted", "convert", "form_nbytes", "unpacking_nbytes"]
 
 _QUANTIZATION_NBYTES = 56
 _SCALE_NBYTES = 4
+_KEPT = 2 * 2**20
+"""The largest int8 weight in bytes that memory keeps, rather than that it is computed twice."""
 _HALF_STEP = np.float32(np.finfo(np.float16).smallest_subnormal)
 
 
@@ -80,6 +82,8 @@ def convert(
             return None
         source = partial(_whole, before, scales, axis, options.keep_nonzero)
         stored = source()
+        if stored.nbytes <= _KEPT:
+            source = partial(_kept, stored)
         if moments is not None:
             fit = fitted(real, stored, scales, axis, moments, keep_nonzero=options.keep_nonzero)
             # Kept, as it takes long to find.

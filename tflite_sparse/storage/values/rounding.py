@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rounding", "ratio", "rounding"]
 
-_PART = 1 << 20
+_PART = 1 << 17
 
 
 class Rounding(Record, frozen=True):
