@@ -32,7 +32,8 @@ class Costs(Record, frozen=True):
         dense: a multiplication of a dense convolution or matrix product.
         dense_written: an element that it writes.
         depthwise: a multiplication of a depthwise convolution outside the sparse layout.
-        depthwise_sparse: the same in the sparse layout.
+        depthwise_sparse: the same in the sparse layout, with a window of 3x3.
+        depthwise_sparse_large: the same with a larger one, into which strides are made fit.
         entry: a multiplication of a convolution that brings a map into the sparse layout.
         sparse: a multiplication by a weight that is not zero in the sparse kernel for one output
             channel.
@@ -42,6 +43,8 @@ class Costs(Record, frozen=True):
         moved: an element that any operator without multiplications writes.
         reversed: an element that is written in reverse order.
         overhead: an operator that runs.
+        crowded: share by which a product of many maps side by side costs more than its parts, for
+            each map, as they do not fit the cache.
         measured: where the prices come from.
     """
 
@@ -49,6 +52,7 @@ class Costs(Record, frozen=True):
     dense_written: float
     depthwise: float
     depthwise_sparse: float
+    depthwise_sparse_large: float
     entry: float
     sparse: float
     sparse_2: float
@@ -57,6 +61,7 @@ class Costs(Record, frozen=True):
     moved: float
     reversed: float
     overhead: float
+    crowded: float
     measured: str
 
 
@@ -66,6 +71,7 @@ COSTS = {
         dense_written=0.0,
         depthwise=0.3,
         depthwise_sparse=0.13,
+        depthwise_sparse_large=0.13,
         entry=0.15,
         sparse=0.0863,
         sparse_2=0.37,
@@ -74,6 +80,8 @@ COSTS = {
         moved=0.4,
         reversed=1.5,
         overhead=2000.0,
+        # 1.2 times as long for 3x3, 1.6 for 5x5: benchmarks/kxk.json.
+        crowded=1 / 40,
         measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread: MobileNetV1 1.0 224 "
         "at 0, 70, 80, 90 and 95 % zeros in 37.1, 19.4, 14.8, 10.2 and 7.9 ms, and at 70, 80 and "
         "90 % in blocks of 2 output channels 1.75, 1.18 and 0.79 times as long as dense, of 4 "
@@ -87,14 +95,18 @@ PLANNED_ON = "cortex-a76"
 on it than on others, so that what wins there wins on those as well."""
 
 # A map of this size, and tiles of the sparse kernels and vectors of four columns in it.
-_CHANNELS, _COLUMNS, _TILE, _VECTOR, _TAPS = 128, 28, 32, 4, 9
+_CHANNELS, _COLUMNS, _TILE, _VECTOR = 128, 28, 32, 4
+_TAPS, _MORE_TAPS = 9, 25
 
 
 def _per_multiplication(counted: dict[str, float]) -> Costs:
     """Prices of kernels by what they do for each tile, line and so on, on maps of a usual size."""
     pixel = counted["depthwise_written"] + counted["depthwise_pixel"] / _CHANNELS
-    vector = counted["depthwise_sparse_vector"] / _VECTOR
-    line = counted["depthwise_sparse_line"] / _COLUMNS
+
+    def window(kind: str, taps: int) -> float:
+        vector, line = counted[f"{kind}_vector"] / _VECTOR, counted[f"{kind}_line"] / _COLUMNS
+        return counted[kind] / _VECTOR + (vector + line) / taps
+
     sparse = {
         width: (counted[f"sparse_{width}"] + counted[f"sparse_{width}_tile"] / _TILE) / width
         for width in (1, *BLOCK_CHANNELS)
@@ -103,7 +115,8 @@ def _per_multiplication(counted: dict[str, float]) -> Costs:
         dense=counted["dense"],
         dense_written=counted["dense_written"],
         depthwise=counted["depthwise"] + pixel / _TAPS,
-        depthwise_sparse=counted["depthwise_sparse"] / _VECTOR + (vector + line) / _TAPS,
+        depthwise_sparse=window("depthwise_sparse", _TAPS),
+        depthwise_sparse_large=window("strided_sparse_large", _MORE_TAPS),
         entry=counted["entry"],
         sparse=sparse[1],
         sparse_2=sparse[2],
@@ -113,6 +126,7 @@ def _per_multiplication(counted: dict[str, float]) -> Costs:
         reversed=counted["reversed"],
         # What runs of nets take beside their operators, by how many they have.
         overhead=1100.0,
+        crowded=0.0,
         measured=f"instructions of LiteRT 2.3.0 on an emulated {PLANNED_ON}; not time",
     )
 

@@ -16,9 +16,6 @@ __all__ = ["SHIFT_WINDOW", "by_taps", "separable", "wide_saving"]
 SHIFT_WINDOW = 3
 """Height and width of the window of a shift."""
 
-# What one product of many maps side by side takes longer than the prices say, for each cell of the
-# window, as its input does not fit the cache: 1.2 times for 3x3, 1.6 for 5x5. benchmarks/kxk.json.
-_CROWDED = 1 / 40
 _SEPARABLE_OPERATORS = 5
 _LARGEST_WINDOW = 5
 
@@ -79,7 +76,7 @@ def separable(
     )
     product = kept * costs.sparse + results * costs.written
     total = results * costs.sparse + outputs * costs.written
-    time = pixels * (placed + shifted + product + total) * (1 + _CROWDED * taps)
+    time = pixels * (placed + shifted + product + total) * (1 + costs.crowded * taps)
     return time + _SEPARABLE_OPERATORS * costs.overhead
 
 

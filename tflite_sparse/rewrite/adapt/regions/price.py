@@ -25,6 +25,7 @@ from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
 from tflite_sparse.xnnpack.cost.planning import Planning
 from tflite_sparse.xnnpack.cost.prices import multiplication
+from tflite_sparse.xnnpack.cost.wide import SHIFT_WINDOW
 from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
 if TYPE_CHECKING:
@@ -231,11 +232,13 @@ def _window_extra(operator: Operator, region: Region, costs: Costs) -> float:
     rows, columns = placed.axes(region.context.mirrored)
     size = window_size(rows, columns) or 0
     elements = math.prod(operator.outputs[0].shape[:3]) * placed.source.shape[3]
+    large = size > SHIFT_WINDOW
+    inside = size * size * (costs.depthwise_sparse_large if large else costs.depthwise_sparse)
     if operator.name == "AVERAGE_POOL_2D":
         scaled = sum(not axis.inside for axis in (rows, columns))
         more = scaled * (elements * costs.moved + costs.overhead)
-        return more + elements * size * size * costs.depthwise_sparse - elements * costs.moved
+        return more + elements * inside - elements * costs.moved
     if operator.name == "CONV_2D":
-        return elements * size * size * costs.depthwise_sparse + costs.overhead
+        return elements * inside + costs.overhead
     outside = rows.kernel * columns.kernel * costs.depthwise
-    return elements * (size * size * costs.depthwise_sparse - outside)
+    return elements * (inside - outside)
