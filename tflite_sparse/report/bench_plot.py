@@ -1,4 +1,7 @@
-"""Latencies as a picture: an SVG with a bar for each model, for light and for dark ground."""
+"""Latencies as a picture: an SVG with a bar for each model, for light and for dark ground.
+
+On an emulated processor bars are instructions, of which there is no spread.
+"""
 
 from __future__ import annotations
 
@@ -47,14 +50,20 @@ def plot_height(bench: Bench) -> int:
 def bench_svg(bench: Bench) -> str:
     """The picture: bars end at the median, lines go from the 10th to the 90th percentile."""
     height = plot_height(bench)
-    largest = max((model.p90_ms or 0.0 for model in bench.models), default=0.0) or 1.0
+    counted = bench.where == "emulated"
+    unit = "M" if counted else "ms"
+    measures = [_measured(model) for model in bench.models]
+    largest = max((measure[2] for measure in measures if measure), default=0.0) or 1.0
     step = _step(largest)
     scale = (WIDTH - _LEFT - _RIGHT) / largest
     floor = height - _BOTTOM
-    summary = (
-        f"{bench.runtime}, {count_of(bench.threads, 'thread')}, median of"
-        f" {count_of(bench.runs, 'run')}; lines: 10th to 90th percentile"
-    )
+    title = "Instructions of an inference" if counted else "Time of an inference"
+    summary = f"{bench.runtime}, {count_of(bench.threads, 'thread')}, "
+    if counted:
+        summary += f"{bench.processor}, in millions; instructions are not time"
+    else:
+        spread = "means of turns" if bench.where == "adb" else count_of(bench.runs, "run")
+        summary += f"median of {spread}; lines: 10th to 90th percentile"
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
@@ -62,40 +71,62 @@ def bench_svg(bench: Bench) -> str:
         ),
         f"<style>{_STYLE}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
-        _text(_LEFT, 28, "title", "Time of an inference", identity="title"),
+        _text(_LEFT, 28, "title", title, identity="title"),
         _text(_LEFT, 48, "faint small", summary),
     ]
     for number in range(int(largest / step) + 1):
         x = _LEFT + number * step * scale
         parts.append(
             f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{floor}"/>'
-            + _text(x, floor + 18, "faint small", f"{number * step:g} ms", anchor="middle")
+            + _text(x, floor + 18, "faint small", f"{number * step:g} {unit}", anchor="middle")
         )
     names = display_names(bench)
-    for number, (model, name) in enumerate(zip(bench.models, names, strict=True)):
-        parts.extend(_row(model, name, _TOP + number * _ROW, scale, first=number == 0))
+    rows = zip(bench.models, names, measures, strict=True)
+    for number, (model, name, measure) in enumerate(rows):
+        top = _TOP + number * _ROW
+        parts.extend(_row(model, name, measure, top, scale, unit, first=number == 0))
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _row(model: BenchedModel, name: str, top: int, scale: float, *, first: bool) -> list[str]:
+def _measured(model: BenchedModel) -> tuple[float, float, float] | None:
+    """(lower end of the spread, length of the bar, upper end) in the unit; None for a failure."""
+    if model.instructions is not None:
+        millions = model.instructions / 1e6
+        return millions, millions, millions
+    if model.median_ms is None or model.p10_ms is None or model.p90_ms is None:
+        return None
+    return model.p10_ms, model.median_ms, model.p90_ms
+
+
+def _row(
+    model: BenchedModel,
+    name: str,
+    measure: tuple[float, float, float] | None,
+    top: int,
+    scale: float,
+    unit: str,
+    *,
+    first: bool,
+) -> list[str]:
     label = f"{shorten(name, _LONGEST)}  ({size(model.bytes)})"
     parts = [_text(_LEFT, top + 20, "text", label)]
     y = top + 28
     middle = y + _BAR / 2
-    if model.median_ms is None or model.p10_ms is None or model.p90_ms is None:
+    if measure is None:
         status = model.status.replace("-", " ")
         return [*parts, _text(_LEFT, middle + 5, "failed", status)]
-    low, high = (_LEFT + value * scale for value in (model.p10_ms, model.p90_ms))
-    value = f"{model.median_ms:.3g} ms"
+    low, length, high = (value * scale for value in measure)
+    low, high = _LEFT + low, _LEFT + high
+    value = f"{measure[1]:.3g} {unit}"
     if model.ratio is not None and not first:
         value += f" (x {model.ratio:.2f})"
     kind = "first" if first else "bar"
-    length = model.median_ms * scale
     line = f"M{low:.1f} {middle - 5}v10M{low:.1f} {middle}H{high:.1f}M{high:.1f} {middle - 5}v10"
+    spread = [f'<path class="spread" d="{line}"/>'] if low < high else []
     return [
         *parts,
         f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2"/>',
-        f'<path class="spread" d="{line}"/>',
+        *spread,
         _text(high + 10, middle + 5, "text", value),
     ]
 

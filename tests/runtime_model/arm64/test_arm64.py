@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.runtime_model.arm64.agree import EXCEPTIONS, disagreement
@@ -10,6 +12,9 @@ from tests.runtime_model.cases import CASES
 from tests.support.command import call
 from tflite_sparse.runtime.packages.bundles import bundle, install
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LIVE = [
     "entry.pad_one_on_each_side",
     "entry.pad_after_only",
@@ -17,6 +22,7 @@ LIVE = [
 ]
 SPARSE = "testdata/mobilenet_tiny_80_sparse.tflite"
 DENSE = "testdata/mobilenet_tiny_80.tflite"
+ARM64 = ["--emulate", "arm64"]
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +58,14 @@ def test_instructions_of_every_operator_are_counted() -> None:
 
 
 @pytest.mark.usefixtures("arm64")
-def test_models_are_compared_by_instructions() -> None:
-    done = call("bench", DENSE, SPARSE, "--emulate", "arm64", "--json")
+def test_models_are_compared_by_instructions(tmp_path: Path) -> None:
+    picture = tmp_path / "plot.svg"
+    done = call("bench", DENSE, SPARSE, "--emulate", "arm64", "--json", "--plot", picture)
     assert done.code == 0
+    drawn = picture.read_text("utf-8")
+    assert "Instructions of an inference" in drawn
+    # There is no spread in what is counted.
+    assert 'class="spread" d=' not in drawn
     dense, sparse = done.document("bench")["bench"]["models"]
     assert dense["ratio"] == 1
     assert sparse["instructions"] < 0.7 * dense["instructions"]
@@ -63,7 +74,7 @@ def test_models_are_compared_by_instructions() -> None:
 
 
 def test_what_has_no_counts_is_refused() -> None:
-    for words in (["--emulate"], ["--emulate", "arm64", "--on", "web"]):
+    for words in (["--emulate"], ["--emulate", "arm64", "--on", "web"], [*ARM64, "--runs", 3]):
         done = call("bench", DENSE, *words)
         assert done.code == 2
         assert done.out == ""

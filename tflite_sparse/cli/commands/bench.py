@@ -12,6 +12,7 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage.emulation import emulation_asked
+from tflite_sparse.cli.usage.places import refuse_unused
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import FileError, Place, UsageError
 
@@ -27,6 +28,7 @@ class On(str, Enum):
 
 
 def command(
+    ctx: typer.Context,
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Models; the first is the measure.")
     ],
@@ -77,11 +79,10 @@ def command(
 
     target = None if plot is None else _picture(plot, browser)
     emulated = emulation_asked(emulate, cpu)
-    if emulated is not None and (plot is not None or on is not On.NATIVE):
-        raise UsageError("on an emulated processor there are no times to draw, and no --on")
-    for name, value in (("--benchmark-model", benchmark_model), ("--device", device)):
-        if value is not None and on is not On.ADB:
-            raise UsageError(f"{name} is for devices", hint="say --on adb, or leave it out")
+    if emulated is not None and on is not On.NATIVE:
+        raise UsageError("an emulated processor is emulated on this machine", hint="leave out --on")
+    kind = "emulated" if emulated is not None else on.value
+    refuse_unused(ctx, kind, draws=target is not None and target.suffix == ".png")
     with progress_bar("timing"):
         benched = bench(
             models,

@@ -234,6 +234,24 @@ def test_without_adb_it_is_said_how_to_get_it(phone, monkeypatch, tmp_path):
     assert "platform-tools" in refusal(DENSE, "--on", "adb", "--benchmark-model", phone.tool)
 
 
+def test_times_of_a_device_are_drawn(phone, tmp_path):
+    picture = tmp_path / "plot.svg"
+    done = call(
+        *("bench", DENSE, SPARSE, "--on", "adb"), "--benchmark-model", phone.tool, "--plot", picture
+    )
+    assert done.code == 0
+    drawn = picture.read_text("utf-8")
+    assert drawn.count('class="spread" d=') == 2
+    assert "benchmark_model" in drawn
+
+
+@pytest.mark.parametrize("given", [("--seed", 1), ("--browser", "x"), ("--litertjs", ".")])
+def test_what_a_device_would_ignore_is_refused(phone, given):
+    assert f"{given[0]} means nothing on a device" in refusal(
+        DENSE, "--on", "adb", "--benchmark-model", phone.tool, *given
+    )
+
+
 def test_options_of_devices_need_a_device(phone):
     assert "--on adb" in refusal(DENSE, "--benchmark-model", phone.tool)
     assert "--on adb" in refusal(DENSE, "--device", "A")
