@@ -94,10 +94,13 @@ class Subject:
         What keeps a model from running sparse is of no interest where nothing was pruned.
         """
         totals = self.inspection.totals
-        counted = (
+        counted = [
             (totals.pointwise_zeros, totals.pointwise_weights),
             (totals.wide_zeros, totals.wide_weights),
-        )
+        ]
+        if not totals.pointwise_weights and any(g.other_pointwise for g in self.inspection.runtime):
+            # Filters that are computed, from constants mostly, are not among those of convolutions.
+            counted.append((totals.zeros, totals.weights))
         # Whole numbers first: a file may claim more weights than a float can count.
         return any(size > 0 and zeros / size >= self.settings.pruned for zeros, size in counted)
 

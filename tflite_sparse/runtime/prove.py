@@ -11,7 +11,7 @@ from tflite_sparse.records import Record
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.runtime.verify import verify
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.numbers import count_of
+from tflite_sparse.words.numbers import count_of, listing
 
 if TYPE_CHECKING:
     import os
@@ -139,7 +139,8 @@ def proof_of(
     if any(entry.measure for entry in verification.backends):
         same += " as the reference kernels for the model as it was"
     text = f"LiteRT computes {same}, {kernels_words(verification)}{more}"
-    return Proof(True, "; ".join([text, *_bounds(outputs), *verification.unreached]))
+    told = [text, *_bounds(outputs), *_not_finite(outputs), *verification.unreached]
+    return Proof(True, "; ".join(told))
 
 
 def kernels_words(verification: Verification) -> str:
@@ -150,6 +151,14 @@ def kernels_words(verification: Verification) -> str:
     if failing:
         return "with XNNPACK; its reference kernels run neither model"
     return "with XNNPACK and without"
+
+
+def _not_finite(outputs: list[OutputComparison]) -> list[str]:
+    """Which outputs hold values of which it says little that they are the same."""
+    names = dict.fromkeys(output.name for output in outputs if output.not_finite)
+    if not names:
+        return []
+    return [f"values of {listing([repr(readable(n)) for n in names])} are NaN or infinite in both"]
 
 
 def _bounds(outputs: list[OutputComparison]) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.support.nets.small_nets import build as made
 from tests.support.nets.small_nets import head
+from tests.support.nets.weights import with_zeros
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.lint.engine import lint_subject
 from tflite_sparse.lint.rule import all_rules
@@ -76,6 +78,19 @@ def test_optimize_is_advised_where_it_changes_the_graph(
     assert adaptation is not None
     for finding in obstacles:
         assert ("Prune further first" in finding.fix) != adaptation.done
+
+
+@pytest.mark.parametrize("zeros", [0.2, 0.8])
+def test_filters_that_are_computed_from_constants_are_named(zeros: float) -> None:
+    def build(g: GraphBuilder) -> Value:
+        x = g.conv2d(g.pad_spatial(g.input((1, 32, 32, 3))), 32, 3, 2, "VALID")
+        ones = np.ones((1, 1, 32, 512), np.float32)
+        stored = g.constant(with_zeros(g.rng, ones, zeros))
+        return head(g, g.conv2d(x, 512, filters=g.transpose(stored, (3, 0, 1, 2))))
+
+    findings = [f for f in lint(made(build)) if f.code == "TFS311"]
+    assert bool(findings) == (zeros > 2 / 3)
+    assert all("tflite-sparse optimize makes a constant" in f.fix for f in findings)
 
 
 @pytest.mark.parametrize("stem", ["PAD", "SAME"])

@@ -223,7 +223,8 @@ def no_entry(subject: Subject) -> Iterator[Hit]:
     Severity.WARNING,
     what="XNNPACK does not take an operator, which ends the part of the graph that it runs.",
     why="What was one cluster is cut in two, of which one or both run dense.",
-    fix="Replace the operator by one that XNNPACK takes.",
+    fix="Replace the operator by one that XNNPACK takes. Of a filter that is computed from"
+    " constants tflite-sparse optimize makes a constant.",
 )
 def outside_xnnpack(subject: Subject) -> Iterator[Hit]:
     """Operators that split a partition."""

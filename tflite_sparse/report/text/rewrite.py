@@ -243,7 +243,7 @@ def _left(left: Sequence[Left], width: int) -> Lines:
     groups: dict[str, list[Left]] = {}
     for entry in left:
         groups.setdefault(entry.reason, []).append(entry)
-    title = f"{count_of(len(left), 'weight')} left as they are"
+    title = f"{count_of(len(left), 'weight')} left as {'it is' if len(left) == 1 else 'they are'}"
     lines = [heading(title, "", width, path=False)]
     for reason, entries in sorted(groups.items(), key=lambda item: -_bytes(item[1])):
         items = [f"{reason} ({size(_bytes(entries))})"]

@@ -9,7 +9,7 @@ import pytest
 
 from tflite_sparse.report.text.verify import verification_lines
 from tflite_sparse.runtime.compare_outputs import ROUNDING, Bound, Tolerance, compare_output
-from tflite_sparse.runtime.prove import kernels_words
+from tflite_sparse.runtime.prove import kernels_words, proof_of
 from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ def test_values_that_are_not_finite_prove_little_where_they_are_the_same(same: b
     said = text(verification(ran(values, values if same else np.ones(2, np.float32))))
     assert "values of both models are NaN or infinite" in said
     assert (PROVES_LITTLE in said) is same
+    if same:
+        words = proof_of(verification(ran(values, values))).words
+        assert words.endswith("; values of 'y' are NaN or infinite in both")
 
 
 def test_weights_are_equal_only_where_all_are() -> None:
