@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.storage.refusals import Refusal
-from tflite_sparse.storage.values.readers import RELEASES
 from tflite_sparse.xnnpack.plan import plan
+from tflite_sparse.xnnpack.releases.targets import of_each_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ def _keep_one(held: Sequence[ValuesDecision]) -> None:
 def _hints(model: Model) -> Iterator[list[Tensor]]:
     """The sparse constants of each partition in which something runs sparse by them."""
     zeros = ZeroCounts()
-    for target in RELEASES:
+    for target in of_each_runtime():
         for subgraph in model.subgraphs:
             planned = plan(subgraph, target, zeros=zeros)
             sparse = {index for c in planned.clusters if c.sparse for index in c.members}

@@ -8,12 +8,13 @@ import msgspec
 
 from tflite_sparse.storage.refusals import Refusal
 from tflite_sparse.xnnpack.forecast import delegated
+from tflite_sparse.xnnpack.releases.targets import of_each_runtime
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model, Operator, Use
     from tflite_sparse.model.weights import Weight
 
-__all__ = ["FILTERS", "HALVES", "RELEASES", "Filter", "Takers", "filter_of", "reader_refusal"]
+__all__ = ["FILTERS", "HALVES", "Filter", "Takers", "filter_of", "reader_refusal"]
 
 HALVES = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 """Operators to which XNNPACK gives an fp16 filter as it is, so that their bias must be fp16 too.
@@ -21,9 +22,6 @@ HALVES = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 LiteRT 2.3 takes fp32 ones with it, LiteRT.js 2.5 does not; neither takes an fp16 bias with a filter
 of fp32. Source: tflite/delegates/xnnpack/xnnpack_delegate.cc, CheckFilterAndBiasTypes.
 """
-
-RELEASES = ("arm64", "wasm")
-"""Targets that stand for the releases of the runtime that are modelled."""
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -90,8 +88,9 @@ class Takers:
     """
 
     def __init__(self, model: Model) -> None:
+        self._targets = of_each_runtime()
         self._sets = {
-            subgraph: [delegated(subgraph, target) for target in RELEASES]
+            subgraph: [delegated(subgraph, target) for target in self._targets]
             for subgraph in model.subgraphs
         }
 
@@ -99,7 +98,7 @@ class Takers:
         """Whether a release takes some of a weight's readers and leaves others to TFLite."""
         return any(
             len({operator.index in sets[number] for operator, sets in self._readers(weight)}) > 1
-            for number in range(len(RELEASES))
+            for number in range(len(self._targets))
         )
 
     def all_of(self, weight: Weight) -> bool:

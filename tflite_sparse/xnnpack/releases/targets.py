@@ -13,7 +13,7 @@ from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime, ru
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["USUAL", "Target", "on_releases", "target", "targets"]
+__all__ = ["USUAL", "Target", "of_each_runtime", "on_releases", "target", "targets"]
 
 USUAL = ("arm64", "armv7", "wasm")
 """The targets that a model must run right on unless others are named."""
@@ -104,6 +104,14 @@ _TARGETS = (
 def targets() -> tuple[Target, ...]:
     """All targets, the most common first."""
     return _TARGETS
+
+
+def of_each_runtime() -> tuple[Target, ...]:
+    """Of each release of the runtime that targets have unless another is named, the first one."""
+    first: dict[str, Target] = {}
+    for entry in _TARGETS:
+        first.setdefault(entry.runtime.name, entry)
+    return tuple(first.values())
 
 
 def target(name: str | Target) -> Target:
