@@ -42,6 +42,8 @@ ALLOWED = {
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "torch"},
     "sweeping": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "pruning"},
+    "training": BELOW_INSPECTION
+    | {"inspection", "masking", "pruning", "report", "rewrite", "runtime", "torch"},
     "report": BELOW_INSPECTION
     | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "sweeping"},
     "library": BELOW_INSPECTION

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tflite_sparse.xnnpack.plan import Plan
 
 __all__ = [
+    "NO_KERNEL",
     "TRIED",
     "Parts",
     "Prunable",
@@ -51,6 +52,8 @@ __all__ = [
 _RANK = 4
 TRIED = 0.8
 """Share of zeros with which the runtime is asked what it would run sparse."""
+NO_KERNEL = "no sparse kernel runs it"
+"""Why a filter runs dense where nothing else tells."""
 _NAME = "pruned filter {}"
 _NUMBERED = re.compile(r"pruned filter (\d+)(?:[/_].*)?")
 
@@ -173,7 +176,14 @@ def find_filters(model: Model, options: PruneOptions, trial: Trial | None = None
     views = [sparse_parts(optimized, planned) for planned in plans]
     filters: list[Prunable] = []
     for number, weight in enumerate(weights):
-        why = next((view.dense[number] for view in views if number in view.dense), None)
+        why = next(
+            (
+                f"it runs dense on {planned.target.name}: {view.dense[number]}"
+                for view, planned in zip(views, plans, strict=True)
+                if number in view.dense
+            ),
+            None,
+        )
         if why is None and any(number not in view.clusters for view in views):
             why = "XNNPACK does not multiply by it in the sparse layout"
         if why is not None:
@@ -289,8 +299,7 @@ def sparse_parts(model: Model, planned: Plan) -> Parts:
         blocked = obstacles.get(counted.cluster, ()) if counted.cluster is not None else ()
         if why is None and blocked:
             why = blocked[0]
-        words = "no sparse kernel runs it" if why is None else why.message
-        view.dense.setdefault(number, f"it runs dense on {planned.target.name}: {words}")
+        view.dense.setdefault(number, NO_KERNEL if why is None else why.message)
     return view
 
 
