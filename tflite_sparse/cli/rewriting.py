@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.model_pass import ModelPass
     from tflite_sparse.rewrite.writing.sizes import Sizes
     from tflite_sparse.runtime.prove import Proof
+    from tflite_sparse.storage.values.calibration import Calibration
 
 __all__ = [
     "STDOUT",
@@ -86,6 +87,11 @@ class Destination(msgspec.Struct, frozen=True):
     def only_tells(self) -> bool:
         """Whether nothing is written."""
         return self.dry_run or self.check
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What runs a model on the data to which weights are fitted; None where none are."""
+        return None if self.data is None else self.data.calibration
 
     def target(self, model: str) -> str | None:
         """Where to write, None for nowhere.

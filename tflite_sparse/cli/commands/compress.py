@@ -44,5 +44,5 @@ def command(
     )  # fmt: skip
     selection = WeightSelection(tuple(only or ()), tuple(exclude or ()))
     storage = SparsifyOptions(selection=selection, reencode=True)
-    calibration = None if given is None else given.calibration
-    return rewrite_command(model, destination, Compress(storage, numbers, calibration))
+    rewrite = Compress(storage, numbers, destination.calibration)
+    return rewrite_command(model, destination, rewrite)

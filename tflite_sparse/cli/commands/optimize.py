@@ -140,8 +140,7 @@ def command(
     def one(path: str, where: Destination) -> Rewritten:
         given = None if numbers is None else data_for(path, data, numbers, shapes, batch, images)
         where = replace(where, data=given)
-        calibration = None if given is None else given.calibration
-        rewrite = Optimize(options, storage, numbers, calibration)
+        rewrite = Optimize(options, storage, numbers, where.calibration)
         if prune is None:
             return carry_out(path, where, rewrite)
         where.target(path)

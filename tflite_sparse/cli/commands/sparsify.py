@@ -98,19 +98,8 @@ def command(
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
     given = data_for(model, data, numbers, shapes, batch)
     destination = Destination(
-        output,
-        in_place,
-        force,
-        dry_run,
-        check,
-        verify,
-        as_json,
-        gzip,
-        top,
-        given,
-        shapes,
-        batch,
+        output, in_place, force, dry_run, check, verify, as_json, gzip, top, given, shapes, batch,
         demanded=verify,
-    )
-    calibration = None if given is None else given.calibration
-    return rewrite_command(model, destination, sparsify_pass(options, numbers, calibration))
+    )  # fmt: skip
+    rewrite = sparsify_pass(options, numbers, destination.calibration)
+    return rewrite_command(model, destination, rewrite)
