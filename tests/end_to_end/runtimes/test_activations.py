@@ -19,6 +19,7 @@ from tflite_sparse.runtime.activations.capture import activations, filter_moment
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run
 from tflite_sparse.storage.moments.reads import filter_read
+from tflite_sparse.storage.values.readers import filter_of
 
 if TYPE_CHECKING:
     from tests.support.nets.builder import GraphBuilder, Value
@@ -35,6 +36,9 @@ def every_filter(g: GraphBuilder) -> tuple[Value, ...]:
     x = g.conv2d(x, 4, kernel=(2, 3), dilation=2)
     x = g.depthwise(x, kernel=5, stride=2, multiplier=2)
     x = g.conv2d(x, 6, zeros=0.8, storage="sparse")
+    x = g.transpose_conv(x, 5, (3, 4), (2, 3), bias=True)
+    x = g.transpose_conv(x, 3, (2, 3), (1, 2), "VALID")
+    x = g.transpose_conv(x, 2, 1, 2)
     return x, g.fully_connected(g.mean(x), 4)
 
 
@@ -47,7 +51,9 @@ def computed(operator: Operator, held: Activations) -> np.ndarray:
     read, use = filter_read(operator), trace_constant(operator, 1)
     assert read is not None
     assert use is not None
-    filt, bias = decoded(use.constant), trace_constant(operator, 2)
+    place = filter_of(operator)
+    assert place is not None
+    filt, bias = decoded(use.constant), trace_constant(operator, place.bias)
     if operator.name == "DEPTHWISE_CONV_2D":
         filt = filt.reshape(-1, filt.shape[3]).T
     rows = read.values(held[read.tensor])
@@ -59,8 +65,8 @@ def computed(operator: Operator, held: Activations) -> np.ndarray:
 def test_what_a_filter_reads_times_the_filter_is_what_its_operator_computes():
     model = Model.read(build(every_filter))
     filters = [op for op in model.main.operators if filter_read(op) is not None]
-    assert len(filters) == 6
-    wanted = [t.index for op in filters for t in (op.inputs[0], op.outputs[0])]
+    assert len(filters) == 9
+    wanted = [n for op in filters for n in (filter_read(op).tensor, op.outputs[0].index)]
     (held,) = activations(model.to_bytes(), wanted, made(model, 1))
     for operator in filters:
         output = held[operator.outputs[0].index]
@@ -79,7 +85,7 @@ def test_moments_tell_what_an_error_of_a_weight_does(monkeypatch):
     found = filter_moments(model.to_bytes(), reads, inputs)
     small = {read for read in reads if read.nbytes <= 25_000}
     assert set(found) == small
-    assert len(small) == 5
+    assert len(small) == 7
     error = np.random.default_rng(0)
     for read, moments in found.items():
         rows = np.concatenate([read.values(one[read.tensor]) for one in held], axis=1)

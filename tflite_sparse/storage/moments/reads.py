@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["FilterRead", "filter_read"]
 
 _RANK = 4
+_DATA = {"TRANSPOSE_CONV": 2}
+"""Where operators read their data, unless it is the first operand."""
 
 # Most values that are gathered of one input, and most products of them that are summed: a map has
 # far more positions than there are columns, and they are much alike.
@@ -35,6 +37,8 @@ class FilterRead(NamedTuple):
         stride: along height and width.
         dilation: along height and width.
         same: whether zeros are put around the map, as for the padding SAME.
+        transposed: whether the stride is that of a transposed convolution: each position reads a
+            map with zeros between its values, from the last tap to the first.
     """
 
     tensor: int
@@ -44,6 +48,7 @@ class FilterRead(NamedTuple):
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     same: bool = False
+    transposed: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -61,7 +66,9 @@ class FilterRead(NamedTuple):
         """
         if self.kernel is None:
             return read.reshape(1, -1, self.columns)
-        axes = [self._axis(read.shape[1 + axis], axis) for axis in (0, 1)]
+        window = self._transposed_axis if self.transposed else self._axis
+        axes = [window(read.shape[1 + axis], axis) for axis in (0, 1)]
+        read = self._apart(read) if self.transposed else read
         padded = np.pad(read, [(0, 0), axes[0][2], axes[1][2], (0, 0)])
         counts = (read.shape[0], axes[0][0].size, axes[1][0].size)
         image, row, column = np.unravel_index(self._drawn(math.prod(counts)), counts)
@@ -86,6 +93,27 @@ class FilterRead(NamedTuple):
         total = max(0, (outputs - 1) * stride + reach - size)
         return np.arange(outputs) * stride, taps, (total // 2, total - total // 2)
 
+    def _transposed_axis(
+        self, size: int, axis: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], tuple[int, int]]:
+        """The same in the map with zeros between its values, see `_apart`."""
+        assert self.kernel is not None  # noqa: S101 - asked of maps alone
+        stride, reach = self.stride[axis], self.kernel[axis]
+        outputs = transposed_size(size, reach, stride, same=self.same)
+        wide = (size - 1) * stride + 1
+        cut = max(0, wide - 1 + reach - outputs) // 2 if self.same else 0
+        before = reach - 1 - cut
+        after = max(0, outputs - 1 + reach - before - wide)
+        return np.arange(outputs), np.arange(reach)[::-1], (before, after)
+
+    def _apart(self, read: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A map with zeros between its values, so that it is read with a stride of 1."""
+        batch, height, width, channels = read.shape
+        down, right = self.stride
+        wide = np.zeros((batch, (height - 1) * down + 1, (width - 1) * right + 1, channels))
+        wide[:, ::down, ::right] = read
+        return wide.astype(np.float32)
+
     def _drawn(self, positions: int) -> NDArray[np.intp]:
         """The positions to look at; always the same ones of so many."""
         per_position = self.groups * self.columns
@@ -102,7 +130,8 @@ def filter_read(operator: Operator) -> FilterRead | None:
     Returns:
         None for an operator of another kind, of another subgraph, or that reads a constant.
     """
-    read = operator.inputs[0] if operator.inputs else None
+    operand = _DATA.get(operator.name, 0)
+    read = operator.inputs[operand] if len(operator.inputs) > operand else None
     filt = operator.inputs[1] if len(operator.inputs) > 1 else None
     if read is None or filt is None or operator.subgraph is not operator.subgraph.model.main:
         return None
@@ -110,9 +139,43 @@ def filter_read(operator: Operator) -> FilterRead | None:
         return None
     if operator.name == "FULLY_CONNECTED":
         return FilterRead(read.index, 1, filt.shape[1]) if len(filt.shape) == 2 else None  # noqa: PLR2004 - a matrix
+    if operator.name == "TRANSPOSE_CONV":
+        return _read_transposed(operator, read, filt)
     if operator.name in {"CONV_2D", "DEPTHWISE_CONV_2D"}:
         return _read_of_map(operator, read, filt)
     return None
+
+
+def transposed_size(size: int, reach: int, stride: int, *, same: bool) -> int:
+    """How high or wide a transposed convolution makes a map.
+
+    Args:
+        size: what the map has.
+        reach: what the kernel has.
+        stride: of the convolution.
+        same: whether the padding is SAME.
+    """
+    return size * stride if same else (size - 1) * stride + reach
+
+
+def _read_transposed(operator: Operator, read: Tensor, filt: Tensor) -> FilterRead | None:
+    """Reads of a TRANSPOSE_CONV that makes as much of a map as its padding says."""
+    made = operator.outputs[0].shape
+    if not len(read.shape) == len(filt.shape) == len(made) == _RANK or 0 in filt.shape:
+        return None
+    kernel, channels = filt.shape[1:3], filt.shape[3]
+    stride = (int(operator.option("stride_h", 1)), int(operator.option("stride_w", 1)))
+    same = operator.option("padding", "SAME") == "SAME"
+    sizes = tuple(
+        transposed_size(*axis, same=same)
+        for axis in zip(read.shape[1:3], kernel, stride, strict=True)
+    )
+    if made[1:3] != sizes or read.shape[3] != channels:
+        return None
+    columns = kernel[0] * kernel[1] * channels
+    return FilterRead(
+        read.index, 1, columns, (kernel[0], kernel[1]), stride, same=same, transposed=True
+    )
 
 
 def _read_of_map(operator: Operator, read: Tensor, filt: Tensor) -> FilterRead | None:
