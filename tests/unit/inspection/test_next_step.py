@@ -80,11 +80,18 @@ def test_zeros_of_convolutions_wider_than_1x1_count_and_lead_to_optimize() -> No
     assert few.runtime[0].wide == ()
 
 
-@pytest.mark.parametrize("name", ["hand_landmark_full", "selfie_segmentation"])
-def test_a_model_without_enough_zeros_is_to_be_pruned_which_no_command_does(name: str) -> None:
-    found = step(Model.read(real_model(name)))
-    assert found.command is None
+def test_a_model_without_enough_zeros_is_to_be_pruned_and_the_command_does_it() -> None:
+    found = step(Model.read(real_model("hand_landmark_full")))
+    assert found.command is not None
+    assert found.command.startswith("tflite-sparse optimize hand_landmark_full")
+    assert " --prune 0.8 -o " in found.command
     assert "more than 66.7 % must be" in found.why
+
+
+def test_where_pruning_would_win_nothing_no_command_is_given() -> None:
+    found = step(built(lambda g: g.mean(g.conv2d(stem(g), 8, zeros=0.0))))
+    assert found.command is None
+    assert found.title == "Prune before conversion"
 
 
 def test_near_zeros_that_would_be_enough_are_made_zero() -> None:
@@ -127,7 +134,7 @@ def test_what_a_step_brings_is_an_estimate_for_the_browser_and_the_size() -> Non
 
 def test_a_dense_model_is_told_what_pruning_would_win() -> None:
     dense = step(Model.read(real_model("hand_landmark_full")))
-    assert dense.command is None
+    assert dense.title == "Prune it"
     assert "With 80 % zeros in its 1x1 filters it would be up to about" in dense.gain
 
 

@@ -11,7 +11,10 @@ from tflite_sparse.rewrite.adapt.passes.names import PassName
 from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
 from tflite_sparse.xnnpack.plan_types import Outcome
 
-__all__ = ["Adaptation", "Attempt", "Blocked", "Outlook", "Step"]
+__all__ = ["ZEROS_NEEDED", "Adaptation", "Attempt", "Blocked", "Outlook", "Step"]
+
+ZEROS_NEEDED = "more than 66.7 % must be"
+"""What the reason ends with where a model lacks zeros."""
 
 
 class Step(Record, frozen=True):
@@ -133,6 +136,11 @@ class Adaptation(Record, frozen=True):
     attempt: Attempt | None = None
     activations_before: Count = 0
     activations_after: Count = 0
+
+    @property
+    def lacks_zeros(self) -> bool:
+        """Whether it was not changed for want of zeros."""
+        return self.reason.endswith(ZEROS_NEEDED)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, in plain types; shares and times with all their digits."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tflite_sparse.rewrite.adapt.adaptation import ZEROS_NEEDED
 from tflite_sparse.words.numbers import count_of, percent, rounded_percent, size
 
 if TYPE_CHECKING:
@@ -143,10 +144,7 @@ def reason_for_no_steps(
     if now.sparse:
         return _ELIGIBLE
     if now.weights and now.zeros * 3 <= now.weights * 2:
-        return (
-            f"only {percent(now.zeros, now.weights)} of its 1x1 weights are zero;"
-            " more than 66.7 % must be"
-        )
+        return f"only {percent(now.zeros, now.weights)} of its 1x1 weights are zero; {ZEROS_NEEDED}"
     if sizes.chosen:
         return (
             f"the file leaves {sizes.open_words} open, and what would make it run sparse holds for"
