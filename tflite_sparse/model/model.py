@@ -15,6 +15,7 @@ from tflite_sparse.model.operator import builtin_code
 from tflite_sparse.model.subgraph import Subgraph
 from tflite_sparse.model.tensor import Buffer, Tensor
 from tflite_sparse.model.tensor_numbers import OfflinePlan, renumber
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ class Model:
         return cls(FlatFile.read(file, name))
 
     def __repr__(self) -> str:
-        return f"<Model {self.name or 'in memory'}: {len(self.subgraphs)} subgraphs>"
+        return f"<Model {self.name or 'in memory'}: {count_of(len(self.subgraphs), 'subgraph')}>"
 
     @property
     def path(self) -> Path | None:

@@ -265,9 +265,7 @@ def command(
 
 def _writable(output: str | None, *, force: bool, as_json: bool) -> None:
     if output is None:
-        raise UsageError(
-            "nothing says where to write", hint="-o OUT writes a file, --dry-run only tells"
-        )
+        raise UsageError("no output given", hint="use -o OUT or --dry-run")
     if output == _STDOUT:
         if as_json:
             raise UsageError("--json and -o - both ask for standard output")

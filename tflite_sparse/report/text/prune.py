@@ -35,7 +35,8 @@ def prune_lines(
     lines = pruned_lines(pruning, path, width, top=top)
     if refused is not None:
         return lines[:-1] + labelled("Refused", [refused], width, style="bold red")
-    return lines[:-1] + labelled("Written", [target or "nothing, as asked for"], width)
+    done = ("Written", target) if target else ("Dry run", "nothing written")
+    return lines[:-1] + labelled(done[0], [done[1]], width)
 
 
 def pruned_lines(pruning: Pruning, path: str, width: int, *, top: int) -> Lines:
