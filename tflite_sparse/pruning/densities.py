@@ -16,10 +16,21 @@ if TYPE_CHECKING:
     from tflite_sparse.pruning.filters import Prunable, Selected
     from tflite_sparse.pruning.options import PruneOptions
 
-__all__ = ["LEAST_ZEROS", "check_clusters", "check_overrides", "kept_shares", "least_zeros"]
+__all__ = [
+    "LEAST_ZEROS",
+    "MOST_KEPT",
+    "check_clusters",
+    "check_overrides",
+    "kept_shares",
+    "least_zeros",
+]
 
 LEAST_ZEROS = 2 / 3
 """XNNPACK runs a cluster sparse where more of its weights than that are zero."""
+
+MOST_KEPT = 2.0
+"""A filter keeps no more values than so many times its even share: one that is left dense costs
+more in the sparse layout than it takes as it is, and then nothing runs sparse."""
 
 _MARGIN = 1e-3
 
@@ -33,7 +44,7 @@ def kept_shares(
         selected: the filters.
         zeros: share of zeros in all of them together.
         allocation: uniform, or ERK (Erdős-Rényi kernel): filters keep values in proportion to the
-            sum of their dimensions, so that small ones keep more.
+            sum of their dimensions, so that small ones keep more, up to `MOST_KEPT`.
         options: for overrides.
 
     Raises:
@@ -91,15 +102,16 @@ def _raw(prunable: Prunable, allocation: Allocation) -> float:
 
 
 def _scaled(raw: Sequence[float], sizes: Sequence[int], budget: float) -> list[float]:
-    """Shares in proportion to `raw`, none above 1, that keep as many values as the budget."""
+    """Shares in proportion to `raw`, none too large, that keep as many values as the budget."""
     full: set[int] = set()
+    most = min(1.0, MOST_KEPT * budget / sum(sizes))
     while True:
-        rest = budget - sum(sizes[i] for i in full)
+        rest = budget - most * sum(sizes[i] for i in full)
         weight = sum(raw[i] * sizes[i] for i in range(len(raw)) if i not in full)
         factor = rest / weight if weight else 0.0
-        above = {i for i in range(len(raw)) if i not in full and raw[i] * factor > 1}
+        above = {i for i in range(len(raw)) if i not in full and raw[i] * factor > most}
         if not above:
-            return [1.0 if i in full else raw[i] * factor for i in range(len(raw))]
+            return [most if i in full else raw[i] * factor for i in range(len(raw))]
         full |= above
 
 

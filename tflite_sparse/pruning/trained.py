@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -65,7 +65,7 @@ class _Samples:
     def __len__(self) -> int:
         return len(self._inputs)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+    def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
         feeds = self._inputs[index]
         return tuple(feeds[str(number)] for number in range(len(feeds)))
 

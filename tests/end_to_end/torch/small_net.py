@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,7 +21,10 @@ from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.model import Model
 from tflite_sparse.torch import from_tflite
 
-__all__ = ["EVALUATED", "TRAINED_ON", "accuracy", "net", "split", "trained"]
+if TYPE_CHECKING:
+    from tests.support.nets.builder import Value
+
+__all__ = ["EVALUATED", "TRAINED_ON", "accuracy", "net", "residual_net", "split", "trained"]
 
 TRAINED_ON, EVALUATED = 1347, 450
 PICTURES = 200
@@ -71,6 +75,31 @@ def net(width: int = 32, seed: int = 0, storage: str = "dense", *, large: bool =
     return model.build()
 
 
+def residual_net(width: int = 16, seed: int = 0) -> bytes:
+    """A ResNet-like net with random weights: an entry, two blocks of 3x3 convolutions, classes."""
+    model = ModelBuilder(seed=seed, description="digits")
+    graph = model.graph()
+
+    def conv(x: Value, channels: int, kernel: int, activation: str = "RELU", **more: Any) -> Value:
+        fan = kernel * kernel * x.shape[3]
+        shape = (channels, kernel, kernel, x.shape[3])
+        filters = model.rng.normal(0, np.sqrt(2 / fan), shape).astype(np.float32)
+        bias = np.zeros(channels, np.float32)
+        return graph.conv2d(
+            x, channels, kernel, activation=activation, filters=filters, bias=bias, **more
+        )
+
+    x = graph.pad_spatial(graph.input((1, 16, 16, 3)))
+    x = conv(x, width, 3, stride=2, padding="VALID")
+    for channels in (width, 2 * width):
+        x = x if x.shape[3] == channels else conv(x, channels, 1)
+        inner = conv(conv(x, channels, 3), channels, 3, "NONE")
+        x = graph.add(x, inner, "RELU")
+    x = graph.fully_connected(graph.mean(x), 10, bias=True)
+    graph.output(graph.softmax(x))
+    return model.build()
+
+
 def split(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pictures and classes to train on, and others to evaluate."""
     images, labels = digits()
@@ -86,11 +115,14 @@ def trained(
     storage: str = "dense",
     *,
     large: bool = False,
+    residual: bool = False,
 ) -> Model:
-    """The net after training on the labels."""
+    """A net after training on the labels."""
     images, labels, _, _ = split(seed)
-    images = enlarged(images) if large else images
-    model = Model.read(net(width, seed, storage, large=large))
+    images = enlarged(images) if large or residual else images
+    model = Model.read(
+        residual_net(seed=seed) if residual else net(width, seed, storage, large=large)
+    )
     module = from_tflite(model)
     (logits,) = (s.inputs[0] for s in module.instructions if s.label.startswith("SOFTMAX"))
     x, y = torch.from_numpy(images), torch.from_numpy(labels)
@@ -112,6 +144,8 @@ def trained(
 def accuracy(model: Model, seed: int = 0) -> float:
     """The share of the evaluated pictures that a model gets right."""
     _, _, images, labels = split(seed)
+    if model.main.inputs[0].shape[3] > 1:
+        images = enlarged(images)
     with torch.no_grad():
         made = from_tflite(model)(torch.from_numpy(images))
     return float((made.argmax(-1).numpy() == labels).mean())

@@ -85,6 +85,8 @@ def test_shares_add_up_to_what_is_asked_for(allocation, zeros):
     assert all(0 <= k <= 1 for k in kept)
     if allocation is Allocation.ERK:
         assert kept == sorted(kept, reverse=True)
+        # One that is left dense keeps the others from running sparse.
+        assert max(kept) <= 2 * (1 - zeros) + 1e-9
 
 
 def test_an_override_is_kept_and_the_others_make_up_for_it():

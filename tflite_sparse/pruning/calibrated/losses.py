@@ -8,6 +8,7 @@ import numpy as np
 
 from tflite_sparse.pruning.allocate import GRID, Curve
 from tflite_sparse.pruning.calibrated.solve import Sums, solve
+from tflite_sparse.pruning.densities import MOST_KEPT
 from tflite_sparse.pruning.edit import bias_of, set_bias, set_filter
 from tflite_sparse.pruning.filters import reading
 from tflite_sparse.pruning.masks import smallest
@@ -30,7 +31,6 @@ __all__ = ["loss_curves"]
 
 _INPUTS = 48
 _FEWEST = 0.6
-_MOST = 2.0
 _LEAST = 1e-9
 _TIMEOUT = 600.0
 
@@ -84,7 +84,7 @@ def loss_curves(
 
 def _near(kept: float) -> list[float]:
     """The shares of values that a filter may keep where the filters keep `kept` together."""
-    few, many = _FEWEST * kept, min(_MOST * kept, 1.0)
+    few, many = _FEWEST * kept, min(MOST_KEPT * kept, 1.0)
     return [few, *(share for share in GRID if few < share < many), many]
 
 

@@ -15,7 +15,13 @@ from tflite_sparse.torch.training import checkpoint
 from tflite_sparse.torch.training.checks import check_labels
 from tflite_sparse.torch.training.loss import Student, watched
 from tflite_sparse.torch.training.masks import Masks, chosen_filters
-from tflite_sparse.torch.training.options import Distilled, DistillOptions, Evaluation, Progress
+from tflite_sparse.torch.training.options import (
+    DROP_FROM_START,
+    Distilled,
+    DistillOptions,
+    Evaluation,
+    Progress,
+)
 from tflite_sparse.torch.training.processes import Processes
 from tflite_sparse.torch.training.samples import Batches
 from tflite_sparse.torch.training.statistics import restore_statistics
@@ -69,6 +75,8 @@ def distill(
     """
     options = options or DistillOptions()
     options.check()
+    if options.drop is None and start is not None:
+        options = replace(options, drop=DROP_FROM_START)
     return _Training(model, start or model, samples, labels, options).run(progress)
 
 
