@@ -75,7 +75,7 @@ def net(width: int = 32, seed: int = 0, storage: str = "dense", *, large: bool =
     return model.build()
 
 
-def residual_net(width: int = 16, seed: int = 0) -> bytes:
+def residual_net(width: int = 32, seed: int = 0) -> bytes:
     """A ResNet-like net with random weights: an entry, two blocks of 3x3 convolutions, classes."""
     model = ModelBuilder(seed=seed, description="digits")
     graph = model.graph()

@@ -34,6 +34,8 @@ __all__ = ["table"]
 ZEROS = (0.7, 0.8, 0.9)
 FIXED = 0.8  # fixed masks are tried there alone
 NETS = {"MobileNet-like, 1x1": {"large": True}, "ResNet-like, 3x3": {"residual": True}}
+STEPS = {"MobileNet-like, 1x1": 800, "ResNet-like, 3x3": 300}
+BATCH = 32
 RUNGS = (
     "magnitude",
     "calibrated",
@@ -45,8 +47,7 @@ _HEAD = """# Small classifiers, rung by rung
 Two classifiers of the handwritten digits that scikit-learn ships, 1,347 pictures to train on and
 450 others to evaluate, in {seeds} seeds, which make the weights, the split and the order. Each is
 pruned by the three methods of [`prune`](pruning.md), with the same share of zeros in every filter
-that runs sparse; training goes on from what calibration leaves, without labels, for {steps} batches
-of {batch}. Accuracy in per cent on the pictures that were left out, mean and range; one picture is
+that runs sparse; training goes on from what calibration leaves, without labels. Accuracy in per cent on the pictures that were left out, mean and range; one picture is
 0.2.
 
     python -m tests.end_to_end.torch.table --out docs/pruned-classifiers.md
@@ -55,14 +56,14 @@ of {batch}. Accuracy in per cent on the pictures that were left out, mean and ra
 Cells = dict[tuple[str, str, float], list[float]]
 
 
-def measure(cells: Cells, kind: str, seed: int, steps: int, batch: int) -> None:
+def measure(cells: Cells, kind: str, seed: int) -> None:
     """Adds the accuracies of one net of one seed."""
     dense = trained(seed, **NETS[kind])
     cells[kind, "dense", 0].append(accuracy(dense, seed))
     pictures = enlarged(split(seed)[0])
     inputs = [{"0": picture[None]} for picture in pictures]
     for zeros in ZEROS:
-        training = DistillOptions(steps=steps, batch=batch, rate=2e-3)
+        training = DistillOptions(steps=STEPS[kind], batch=BATCH, rate=2e-3)
         options = PruneOptions(zeros=zeros, method=Method.TRAIN, training=training, seed=seed)
         made = prune(dense, options, inputs)
         assert all(view.sparse == len(made.report.filters) for view in made.report.speed)
@@ -86,13 +87,13 @@ def _fixed(
     return distill(dense, pictures, options, start=made.start).model
 
 
-def table(cells: Cells, seeds: int, steps: int, batch: int) -> str:
+def table(cells: Cells, seeds: int) -> str:
     """The tables as Markdown."""
-    lines = [_HEAD.format(seeds=seeds, steps=steps, batch=batch)]
+    lines = [_HEAD.format(seeds=seeds)]
     for kind in NETS:
         dense = cells[kind, "dense", 0]
         lines += [
-            f"| {kind}: dense {_words(dense)} | " + " | ".join(f"{z:.0%} zeros" for z in ZEROS)
+            f"| {kind}: dense {_words(dense)}; trained on {STEPS[kind]} batches of {BATCH} | " + " | ".join(f"{z:.0%} zeros" for z in ZEROS)
             + " |",
             "|---|" + "---|" * len(ZEROS),
         ]  # fmt: skip
@@ -114,8 +115,6 @@ def _words(values: list[float]) -> str:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=800)
-    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -123,8 +122,8 @@ def _main() -> None:
     text = ""
     for seed in range(arguments.seeds):
         for kind in NETS:
-            measure(cells, kind, seed, arguments.steps, arguments.batch)
-        text = table(cells, seed + 1, arguments.steps, arguments.batch)
+            measure(cells, kind, seed)
+        text = table(cells, seed + 1)
         if arguments.out is not None:
             arguments.out.write_text(text, "utf-8")
     if arguments.out is None:
