@@ -47,8 +47,8 @@ _HEAD = """# Small classifiers, rung by rung
 Two classifiers of the handwritten digits that scikit-learn ships, 1,347 pictures to train on and
 450 others to evaluate, in {seeds} seeds, which make the weights, the split and the order. Each is
 pruned by the three methods of [`prune`](pruning.md), with the same share of zeros in every filter
-that runs sparse; training goes on from what calibration leaves, without labels. Accuracy in per cent on the pictures that were left out, mean and range; one picture is
-0.2.
+that runs sparse; training goes on from what calibration leaves, without labels. Accuracy in per
+cent on the pictures that were left out, mean and range; one picture is 0.2.
 
     python -m tests.end_to_end.torch.table --out docs/pruned-classifiers.md
 """
@@ -91,18 +91,19 @@ def table(cells: Cells, seeds: int) -> str:
     """The tables as Markdown."""
     lines = [_HEAD.format(seeds=seeds)]
     for kind in NETS:
-        dense = cells[kind, "dense", 0]
-        lines += [
-            f"| {kind}: dense {_words(dense)}; trained on {STEPS[kind]} batches of {BATCH} | " + " | ".join(f"{z:.0%} zeros" for z in ZEROS)
-            + " |",
-            "|---|" + "---|" * len(ZEROS),
-        ]  # fmt: skip
+        about = f"dense {_words(cells[kind, 'dense', 0])}, {STEPS[kind]} batches of {BATCH}"
+        heads = [f"{kind}: {about}", *(f"{zeros:.0%} zeros" for zeros in ZEROS)]
+        lines += [_row(heads), _row(["---"] * len(heads))]
         for rung in RUNGS:
-            row = [_words(cells.get((kind, rung, zeros), [])) for zeros in ZEROS]
-            lines.append(f"| `{rung.split(',')[0]}`{rung[len(rung.split(',')[0]):]} | "
-                         + " | ".join(row) + " |")  # fmt: skip
+            method, _, masks = rung.partition(",")
+            values = [_words(cells.get((kind, rung, zeros), [])) for zeros in ZEROS]
+            lines.append(_row([f"`{method}`{masks and ','}{masks}", *values]))
         lines.append("")
     return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _words(values: list[float]) -> str:
