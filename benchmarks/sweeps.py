@@ -2,11 +2,11 @@
 
 usage: python -m benchmarks.sweeps [--bench web|arm64] [--zeros 0.7 0.8 0.9] [NET ...]
 
-For each net a line: how many times as fast it is predicted to be, and how much smaller the file is,
-by the share of zeros; with --bench how many times as fast it was measured to be, by time in a
-headless Chromium or by instructions on an emulated Cortex-A76. At the end the median and the
-largest error of the predicted gain over all points that run sparse. Times want a machine at rest;
-instructions do not care.
+For each net a line: how many times as fast it is predicted to be, or on arm64 by how many times
+fewer instructions it takes, and how much smaller the file is, by the share of zeros; with --bench
+what was measured, by time in a headless Chromium or by instructions on an emulated Cortex-A76. At
+the end the median and the largest error of the prediction over all points that run sparse. Times
+want a machine at rest; instructions do not care.
 
 Sparse nets were announced as up to twice as fast and half the size at 70 to 80 % zeros, with a time
 that falls in an almost straight line with the zeros.
@@ -94,15 +94,16 @@ def _print(net: str, swept: Sweep, target: str) -> list[float]:
     for point in swept.points[1:]:
         time = point.time(target)
         gain = None if point.measured is None else point.measured.gain
-        if time.sparse and gain and time.gain:
-            errors.append(time.gain / gain - 1)
+        won = time.fewer if time.gain is None else time.gain
+        if time.sparse and gain and won:
+            errors.append(won / gain - 1)
         cells = [
             net,
             start,
             f"{point.share:.0%}",
             _smaller(point, swept, StoredValues.FP32),
             _smaller(point, swept, StoredValues.INT8),
-            "" if time.gain is None else f"{time.gain:.2f} times",
+            "" if won is None else f"{won:.2f} times",
             "" if gain is None else f"{gain:.2f} times",
         ]
         print(f"| {' | '.join(cells)} |", flush=True)

@@ -52,7 +52,14 @@ class PredictedTime(Record, frozen=True):
             milliseconds; null where nobody measured the target.
         ms: estimated time of this file; null likewise.
         gain: how many times as fast it is as the model that was swept; null likewise.
+        dense_instructions: estimated instructions of a run of the model that was swept, as it is,
+            on dense kernels of a Cortex-A76; null on other targets than 64-bit Arm. They are no
+            time.
+        instructions: those of this file; null likewise.
+        fewer: how many times fewer these are; null likewise.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("fewer",)
 
     target: str
     outcome: Outcome
@@ -61,6 +68,15 @@ class PredictedTime(Record, frozen=True):
     dense_ms: Amount | None
     ms: Amount | None
     gain: Amount | None
+    dense_instructions: Amount | None = None
+    instructions: Amount | None = None
+
+    @property
+    def fewer(self) -> float | None:
+        """How many times fewer instructions it takes than the model that was swept."""
+        if not self.dense_instructions or not self.instructions:
+            return None
+        return self.dense_instructions / self.instructions
 
 
 class MeasuredTime(Record, frozen=True):
@@ -191,12 +207,17 @@ class Threshold(Record, frozen=True):
         faster_from: the share from which it is faster than as it is; null where it never is, or
             where there is no estimate.
         twice_from: the share from which it is twice as fast; null likewise.
+        fewer_from: the share from which it takes fewer instructions than as it is; null where it
+            never does, or on other targets than 64-bit Arm.
+        half_from: the share from which it takes half of them; null likewise.
     """
 
     target: str
     sparse_from: Share | None
     faster_from: Share | None
     twice_from: Share | None
+    fewer_from: Share | None = None
+    half_from: Share | None = None
 
 
 class Measurement(Record, frozen=True):

@@ -18,7 +18,7 @@ from tflite_sparse.runtime.activations.calibrate import Split
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.observations import Outputs
 from tflite_sparse.sweeping.options import SweepData, SweepOptions
-from tflite_sparse.sweeping.times import dense_times
+from tflite_sparse.sweeping.times import DenseCost, dense_costs
 
 __all__ = ["Subject", "Task", "subject_of"]
 
@@ -47,14 +47,14 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         model: the model with all weights dense.
         selected: the filters to prune.
-        dense: estimated milliseconds on dense kernels, by target.
+        dense: what a run takes on dense kernels, by the estimate and target.
         fitted: inputs that values are fitted to.
         held_out: inputs by which quality is judged.
     """
 
     model: Model
     selected: Selected
-    dense: dict[str, float]
+    dense: dict[str, DenseCost]
     fitted: Sequence[Outputs]
     held_out: Sequence[Outputs]
 
@@ -104,5 +104,5 @@ def subject_of(task: Task) -> Subject:
                 hint="give 4 at least; some hundred make sense",
             )
         fitted, held_out = split.fitted, split.held_out
-    dense = dense_times(model, task.options.names)
+    dense = dense_costs(model, task.options.names)
     return Subject(model, selected, dense, fitted, held_out)

@@ -9,8 +9,13 @@ from tflite_sparse.sweeping.result import Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from tflite_sparse.sweeping.result import PredictedTime, SweepPoint
+
+    _Costs: TypeAlias = tuple[float | None, float | None]
+    _By: TypeAlias = Callable[[PredictedTime], _Costs]
+    """Of the model that is swept, on dense kernels, and of a file."""
 
 __all__ = ["thresholds"]
 
@@ -40,9 +45,12 @@ def thresholds(
     return tuple(
         Threshold(
             target,
-            search(target, _runs_sparse(points, target), None),
-            search(target, _is_faster(1.0), 1.0),
-            search(target, _is_faster(_TWICE), _TWICE),
+            search(target, _runs_sparse(points, target)),
+            *(
+                search(target, _wins(by, gain), by, gain)
+                for by in (_ms, _instructions)
+                for gain in (1.0, _TWICE)
+            ),
         )
         for target in targets
     )
@@ -53,15 +61,30 @@ def _runs_sparse(points: Sequence[SweepPoint], target: str) -> Callable[[Predict
     return lambda time: 0 < most <= time.sparse
 
 
-def _is_faster(gain: float) -> Callable[[PredictedTime], bool]:
-    return lambda time: time.gain is not None and time.gain > gain
+def _ms(time: PredictedTime) -> _Costs:
+    return time.dense_ms, time.ms
+
+
+def _instructions(time: PredictedTime) -> _Costs:
+    return time.dense_instructions, time.instructions
+
+
+def _wins(by: _By, gain: float) -> Callable[[PredictedTime], bool]:
+    """Whether a file takes so many times less than the model that is swept."""
+
+    def holds(time: PredictedTime) -> bool:
+        dense, now = by(time)
+        return dense is not None and now is not None and 0 < now * gain < dense
+
+    return holds
 
 
 def _first(
     points: Sequence[SweepPoint],
     target: str,
     holds: Callable[[PredictedTime], bool],
-    gain: float | None,
+    by: _By | None = None,
+    gain: float = 1.0,
     *,
     least: float,
     look: Callable[[float], SweepPoint],
@@ -76,9 +99,11 @@ def _first(
         return points[0].share
     below, above = points[last - 1], points[last]
     low, high = below.time(target), above.time(target)
-    if gain is not None and low.sparse == high.sparse and low.ms and high.ms and low.dense_ms:
-        part = (low.ms - low.dense_ms / gain) / (low.ms - high.ms)
-        return below.share + part * (above.share - below.share)
+    if by is not None and low.sparse == high.sparse:
+        (dense, start), (_, end) = by(low), by(high)
+        if dense and start and end:
+            part = (start - dense / gain) / (start - end)
+            return below.share + part * (above.share - below.share)
     first = least - _NEAR / 2
     share = first if below.share < first < above.share else (below.share + above.share) / 2
     while above.share - below.share > _NEAR:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.sweeping.result import PredictedTime
 from tflite_sparse.xnnpack.cost.estimate import estimate
+from tflite_sparse.xnnpack.cost.instructions import has_prices, instruction_estimate
+from tflite_sparse.xnnpack.cost.prices import PLANNED_ON
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
@@ -17,10 +21,19 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.plan import Plan
 
-__all__ = ["dense_times", "plans_of", "predicted", "sparse_filters"]
+__all__ = ["DenseCost", "dense_costs", "plans_of", "predicted", "sparse_filters"]
 
-_QUANTIZED = frozenset({"INT8", "UINT8", "INT16"})
-_MULTIPLIES = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+
+class DenseCost(msgspec.Struct, frozen=True):
+    """What a run takes on dense kernels, where it is known.
+
+    Attributes:
+        ms: milliseconds.
+        instructions: instructions on a Cortex-A76.
+    """
+
+    ms: float | None = None
+    instructions: float | None = None
 
 
 def plans_of(model: Model, targets: Iterable[str]) -> dict[str, Plan]:
@@ -29,44 +42,53 @@ def plans_of(model: Model, targets: Iterable[str]) -> dict[str, Plan]:
     return {name: plan(model.main, name, zeros=counts) for name in targets}
 
 
-def dense_times(model: Model, targets: Iterable[str]) -> dict[str, float]:
-    """Estimated milliseconds of a model on dense kernels, where somebody measured the target."""
-    times = {}
-    for name, planned in plans_of(model, targets).items():
-        time = None if _is_quantized(model) else estimate(planned, model.main)
-        if time is not None:
-            times[name] = time.dense_ms
-    return times
+def dense_costs(model: Model, targets: Iterable[str]) -> dict[str, DenseCost]:
+    """What a run of a model takes on dense kernels, by target."""
+    return {name: _costs(planned, model)[0] for name, planned in plans_of(model, targets).items()}
 
 
 def predicted(
-    model: Model, plans: Mapping[str, Plan], dense: Mapping[str, float]
+    model: Model, plans: Mapping[str, Plan], dense: Mapping[str, DenseCost]
 ) -> tuple[PredictedTime, ...]:
     """What will become of a file, by target.
 
     Args:
         model: the model in the file.
         plans: its plans by target.
-        dense: milliseconds of the model that is swept, on dense kernels, by target.
+        dense: what the model that is swept takes on dense kernels, by target.
     """
-    quantized = _is_quantized(model)
     views = []
     for name, planned in plans.items():
-        time = None if quantized else estimate(planned, model.main)
-        before = dense.get(name)
-        ms = None if time is None else time.planned_ms
+        cost = _costs(planned, model)[1]
+        before = dense[name]
         views.append(
             PredictedTime(
                 target_of(name).name,
                 planned.verdict.elsewhere,
                 planned.verdict.pointwise,
                 planned.verdict.sparse_pointwise,
-                before,
-                ms,
-                before / ms if before and ms else None,
+                before.ms,
+                cost.ms,
+                before.ms / cost.ms if before.ms and cost.ms else None,
+                before.instructions,
+                cost.instructions,
             )
         )
     return tuple(views)
+
+
+def _costs(planned: Plan, model: Model) -> tuple[DenseCost, DenseCost]:
+    """(what a run takes on dense kernels, as planned); integers have no prices."""
+    if not has_prices(model.main):
+        return DenseCost(), DenseCost()
+    time = estimate(planned, model.main)
+    counts = instruction_estimate(planned, model.main)
+    on = {} if counts is None else {each.processor: each for each in counts.processors}
+    counted = on.get(PLANNED_ON)
+    return (
+        DenseCost(time and time.dense_ms, counted and counted.dense),
+        DenseCost(time and time.planned_ms, counted and counted.planned),
+    )
 
 
 def sparse_filters(model: Model, planned: Plan) -> frozenset[str]:
@@ -78,14 +100,3 @@ def sparse_filters(model: Model, planned: Plan) -> frozenset[str]:
             if use is not None:
                 names.add(use.constant.name)
     return frozenset(names)
-
-
-def _is_quantized(model: Model) -> bool:
-    """Whether it multiplies integers, for which there are no prices."""
-    return any(
-        operator.name in _MULTIPLIES
-        and operator.inputs
-        and (read := operator.inputs[0]) is not None
-        and read.type in _QUANTIZED
-        for operator in model.main.operators
-    )

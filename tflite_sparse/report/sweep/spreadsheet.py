@@ -24,7 +24,7 @@ def sweep_csv(sweep: Sweep) -> str:
     writer = csv.writer(out, lineterminator="\n")
     sizes = [f"{what}_{v.value}" for v in StoredValues for what in ("bytes", "gzip")]
     predicted = [
-        f"{what}_{target}" for target in sweep.targets for what in ("sparse", "ms", "gain")
+        f"{what}_{target}" for target in sweep.targets for what in ("sparse", "ms", "gain", "fewer")
     ]
     measured = ["measured_ms", "instructions", "measured_gain"]
     quality = ["top1", "top5", "kl", "snr", "cosine"]
@@ -65,7 +65,10 @@ def _times(times: tuple[PredictedTime, ...], targets: tuple[str, ...]) -> list[o
     cells: list[object] = []
     for target in targets:
         time = by_target.get(target)
-        cells += ["", "", ""] if time is None else map(plain, (time.sparse, time.ms, time.gain))
+        if time is None:
+            cells += [""] * 4
+        else:
+            cells += map(plain, (time.sparse, time.ms, time.gain, time.fewer))
     return cells
 
 

@@ -157,6 +157,10 @@ def _threshold(threshold: Threshold, own: float) -> str:
         words.append(f"is faster {_from(threshold.faster_from, own)}")
     if threshold.twice_from is not None:
         words.append(f"is twice as fast {_from(threshold.twice_from, own)}")
+    if threshold.fewer_from is not None:
+        words.append(f"takes fewer instructions {_from(threshold.fewer_from, own)}")
+    if threshold.half_from is not None:
+        words.append(f"half as many {_from(threshold.half_from, own)}")
     by = ", by the estimate" if len(words) > 1 else "; nobody has measured its times"
     return ", ".join(words) + by
 

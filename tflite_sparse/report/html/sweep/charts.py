@@ -179,7 +179,9 @@ def _time(sweep: Sweep) -> Iterator[SweepChart]:
     axis = Axis("time", 0.0, most * _ROOM, rounded_percent)
     note = ""
     if sweep.measurement is not None:
-        note = f"Dots were measured: {sweep.measurement.runtime}, {sweep.measurement.processor}."
+        counted = sweep.measurement.where == "emulated"
+        what = "are instructions, counted" if counted else "were measured"
+        note = f"Dots {what}: {sweep.measurement.runtime}, {sweep.measurement.processor}."
     title = "Time of a run, as a share of the dense model's"
     yield _over_zeros(sweep, "time", title, axis, series, levels, note)
 
@@ -190,6 +192,13 @@ def _time_series(sweep: Sweep) -> Iterator[Series]:
         if points:
             name = TARGETS.get(target, target)
             yield Series(f"{name}, est.", _COLOURS[number % len(_COLOURS)], points)
+        fewer = (
+            (p.share, time.fewer) for p in sweep.points for time in p.times if time.target == target
+        )
+        counts = tuple((share, 1 / times) for share, times in fewer if times)
+        if counts:
+            colour = _COLOURS[number % len(_COLOURS)]
+            yield Series(f"{target}, instructions, est.", colour, counts)
     measured = tuple(_points(sweep, None))
     if measured:
         yield Series("measured", "measured", measured, dotted=True)

@@ -130,6 +130,9 @@ def _sentences(sweep: Sweep) -> Iterator[str]:
     """What is known of time, then where it runs sparse at all, then the size."""
     known = [t for t in sweep.thresholds if t.faster_from is not None]
     yield from (_faster(threshold) for threshold in known)
+    counted = [t for t in sweep.thresholds if t.fewer_from is not None and t not in known]
+    yield from (_takes_fewer(threshold) for threshold in counted)
+    known += counted
     alike: dict[float | None, list[str]] = {}
     for threshold in sweep.thresholds:
         if threshold not in known:
@@ -154,6 +157,14 @@ def _faster(threshold: Threshold) -> str:
     if threshold.twice_from is not None:
         words += f", twice as fast from {rounded_percent(threshold.twice_from)}"
     return f"{words}: an estimate."
+
+
+def _takes_fewer(threshold: Threshold) -> str:
+    where = _where(threshold.target)
+    words = f"Fewer instructions {where} from {rounded_percent(threshold.fewer_from or 0)} zeros on"
+    if threshold.half_from is not None:
+        words += f", half as many from {rounded_percent(threshold.half_from)}"
+    return f"{words}: an estimate, and no time."
 
 
 def _about(sweep: Sweep) -> str:
@@ -216,9 +227,11 @@ def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
         ["file", size(point.size(sweep.values).bytes)],
         ["after gzip", size(point.size(sweep.values).gzip)],
         *([_where(time.target), _gain(time.gain)] for time in point.times if time.gain),
+        *([_where(time.target), _fewer(time.fewer)] for time in point.times if time.fewer),
     ]
     if point.measured is not None:
-        facts.append(["measured", _gain(point.measured.gain)])
+        word = _fewer if point.measured.instructions is not None else _gain
+        facts.append(["measured", word(point.measured.gain)])
     if scale is not None:
         score = scale.of(point)
         facts.append([scale.name, "?" if score is None else scale.word(score)])
@@ -234,6 +247,10 @@ def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
 
 def _gain(gain: float | None) -> str:
     return "?" if gain is None else f"{gain:.2f} times as fast"
+
+
+def _fewer(fewer: float | None) -> str:
+    return "?" if fewer is None else f"{fewer:.2f} times fewer instructions"
 
 
 def _command(sweep: Sweep, point: SweepPoint) -> str:
@@ -273,6 +290,8 @@ def _data(sweep: Sweep) -> list[str]:
 def _time_heads(sweep: Sweep) -> Iterator[str]:
     for target in _estimated(sweep):
         yield f"{_where(target)}, estimate"
+    for target in _counted(sweep):
+        yield f"fewer instructions {_where(target)}, estimate"
     if sweep.measurement is not None:
         yield "measured"
     scale = quality_of(sweep)
@@ -286,6 +305,11 @@ def _estimated(sweep: Sweep) -> list[str]:
         for target in sweep.targets
         if any(time.target == target and time.gain for p in sweep.points for time in p.times)
     ]
+
+
+def _counted(sweep: Sweep) -> list[str]:
+    """The targets for which instructions are estimated."""
+    return [time.target for time in sweep.dense.times if time.instructions]
 
 
 def _row(sweep: Sweep, point: SweepPoint) -> tuple[str, ...]:
@@ -304,6 +328,9 @@ def _tail(sweep: Sweep, point: SweepPoint | Rival) -> Iterator[str]:
     gains = {time.target: time.gain for time in point.times}
     for target in _estimated(sweep):
         yield _times(gains.get(target))
+    fewer = {time.target: time.fewer for time in point.times}
+    for target in _counted(sweep):
+        yield _times(fewer.get(target))
     if sweep.measurement is not None:
         yield _times(None if point.measured is None else point.measured.gain)
     scale = quality_of(sweep)
