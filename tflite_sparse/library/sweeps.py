@@ -10,7 +10,7 @@ from tflite_sparse.sweeping import sweep as engine
 from tflite_sparse.sweeping.options import SweepData, SweepOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tflite_sparse.library.models import ModelLike
     from tflite_sparse.runtime.benched import Here
@@ -28,6 +28,8 @@ def sweep(
     bench: Here | None = None,
     processes: int = 1,
     resume: bool = True,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
     **fields: Any,
 ) -> Sweep:
     """Size, speed and quality of a model over the share of its zeros, beside its rivals.
@@ -43,6 +45,8 @@ def sweep(
         processes: how many processes do it; with more than one, a program has to keep what it
             does at its start behind `if __name__ == "__main__"`.
         resume: whether what an earlier run has done is taken, and what is done is kept.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
+        batch: the same for the first dimension alone.
         fields: fields of `SweepOptions`, such as `shares=(0.7, 0.8)`.
 
     Raises:
@@ -57,4 +61,6 @@ def sweep(
         bench=bench,
         processes=processes,
         resume=resume,
+        input_shapes=input_shapes,
+        batch=batch,
     )

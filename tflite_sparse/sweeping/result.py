@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
+from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.records import Amount, Count, Record, Share
@@ -258,6 +259,8 @@ class Sweep(Record, frozen=True):
         thresholds: from which share on it pays, by target.
         measurement: how files were run; null where nobody asked.
         notes: what else there is to know, one sentence each.
+        input_shapes: the sizes that inputs were given which leave some open; null where nobody
+            asked for any.
     """
 
     path: str | None
@@ -277,6 +280,7 @@ class Sweep(Record, frozen=True):
     thresholds: tuple[Threshold, ...]
     measurement: Measurement | None
     notes: tuple[str, ...]
+    input_shapes: InputShapes | None = None
 
     @property
     def dense(self) -> SweepPoint:

@@ -8,9 +8,13 @@ import tempfile
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+import msgspec
+
+from tflite_sparse.errors import UsageError
 from tflite_sparse.files.output import scratch
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size, sha256, sha256_of
 from tflite_sparse.model import Model
+from tflite_sparse.model.sizes.fix import fix_sizes
 from tflite_sparse.processes import mapping
 from tflite_sparse.pruning.options import Method
 from tflite_sparse.runtime.packages.package import cache_folder
@@ -24,7 +28,7 @@ from tflite_sparse.sweeping.subject import Task, subject_of
 from tflite_sparse.sweeping.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tflite_sparse.runtime.benched import Here
     from tflite_sparse.sweeping.options import SweepData
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 _APART = 5e-3
+_SAME = 1e-6
 _T = TypeVar("_T")
 _Asked: TypeAlias = "float | RivalKind | str | None"
 """A share of zeros, None for the model as it is, or a rival."""
@@ -51,6 +56,9 @@ def sweep(
     bench: Here | None = None,
     processes: int = 1,
     resume: bool = True,
+    needed: Sequence[float] = (),
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Sweep:
     """Prunes a model to several shares of zeros, optimizes each, and compares what comes of them.
@@ -65,14 +73,22 @@ def sweep(
         processes: how many processes do it; with more than one, a program has to keep what it
             does at its start behind `if __name__ == "__main__"`.
         resume: whether what an earlier run has done is taken, and what is done is kept.
+        needed: shares without which it need not begin.
+        input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
+        batch: the same for the first dimension alone.
         progress: is told how many points are done, and of how many.
 
     Raises:
-        UsageError: no filter would ever run sparse; the options contradict each other.
+        UsageError: no filter would ever run sparse; the options contradict each other; the model
+            has more zeros than a share that is needed.
         RuntimeUnavailableError: what runs models is not installed.
         TfliteSparseError: the model or the data cannot be read, written or run.
     """
     options = options or SweepOptions()
+    sizes = None
+    if input_shapes or batch is not None:
+        model = model.copy()
+        sizes = fix_sizes(model, input_shapes, batch)
     if bench is not None:
         measuring.check(bench)
     files = [str(file) for file in rivals]
@@ -83,7 +99,9 @@ def sweep(
         place = _kept_in(path, options, data) if resume else None
         try:
             task = Task(path, options, data, place, made)
-            return _sweep(task, model, files, bench, processes, progress)
+            _refuse_fewer(subject_of(task), needed)
+            swept = _sweep(task, model, files, bench, processes, progress)
+            return msgspec.structs.replace(swept, input_shapes=sizes)
         finally:
             # The next sweep may be of another file of that name, or of other data.
             subject_of.cache_clear()
@@ -180,7 +198,7 @@ def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[s
     """(the shares to look at in rising order, what there is to say of them)."""
     own, least = subject.own, subject.least
     shares = sorted(set(asked))
-    usable = [share for share in shares if share > own + 1e-6]
+    usable = [share for share in shares if _is_more(share, subject)]
     notes = []
     if len(usable) < len(shares) and own > 0:
         notes.append(f"the filters have {own:.1%} zeros as they are; fewer are not looked at")
@@ -190,6 +208,20 @@ def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[s
         # Here the runtime changes its mind.
         usable = sorted((*usable, step))
     return usable, notes
+
+
+def _refuse_fewer(subject: Subject, needed: Sequence[float]) -> None:
+    for share in needed:
+        if not _is_more(share, subject):
+            raise UsageError(
+                f"the filters have {subject.own:.1%} zeros as they are, and are not given"
+                f" fewer: {share:.1%}",
+                hint="ask for more zeros",
+            )
+
+
+def _is_more(share: float, subject: Subject) -> bool:
+    return share > subject.own + _SAME
 
 
 def _one(task: Task, asked: _Asked) -> SweepPoint | Rival:

@@ -14,8 +14,10 @@ import tflite_sparse
 from tests.support.architectures import build
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
+from tests.support.open_sizes import opened
 from tflite_sparse.model import Model
 from tflite_sparse.sweeping import point
+from tflite_sparse.sweeping import sweep as engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,3 +186,33 @@ def test_a_file_that_is_no_recipe_is_refused(dense: Path, swept: dict, tmp_path:
         assert "recipe" in done.err
     done = call("prune", dense, "--recipe", swept["recipe"], "--zeros", 0.8, "-n")
     assert "--recipe says what --zeros would" in done.err
+
+
+def test_a_recipe_of_fewer_zeros_than_the_model_has_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_all", None)
+    model, recipe = FOLDER / "mobilenet_tiny_80.tflite", tmp_path / "recipe.json"
+    done = call("sweep", model, "--zeros", "70,90", "--jobs", 1, "--recipe", f"70={recipe}")
+    assert done.code == 2
+    assert "80.0% zeros as they are" in done.err
+    assert not recipe.exists()
+
+
+def test_open_sizes_are_swept_as_they_are_asked_for(dense: Path, tmp_path: Path) -> None:
+    model = tmp_path / "open.tflite"
+    model.write_bytes(opened(dense.read_bytes()))
+    arguments = ("--zeros", "80", "--jobs", 1, "--format", "json")
+    refused = call("sweep", model, *arguments)
+    assert refused.code == 2
+    done = call("sweep", model, *arguments, "--input-shape", "1,96,96,3")
+    assert done.code == 0, done.err
+    swept = done.document("sweep")["sweep"]
+    assert swept["input_shapes"]["inputs"][0]["shape"] == [1, 96, 96, 3]
+    fixed = call("sweep", dense, *arguments).document("sweep")["sweep"]
+    assert [p["times"] for p in swept["points"]] == [p["times"] for p in fixed["points"]]
+    arm64 = point_at(swept, 0.8)["times"][0]
+    assert arm64["dense_instructions"] / arm64["instructions"] == pytest.approx(
+        arm64["fewer"], rel=1e-4
+    )
+    assert arm64["fewer"] > 1

@@ -16,6 +16,7 @@ from tflite_sparse.cli.commands.prune import By, Layout, Mean, Std
 from tflite_sparse.cli.output import free_target, show_lines
 from tflite_sparse.cli.pruning.asked import parse_numbers
 from tflite_sparse.cli.sweeping.asked import parse_shares, written_recipe
+from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import Place, UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def command(
         typer.Option(help="The numbers of the weights in what is predicted, measured and judged."),
     ] = opt.StoredAs.FP32,
     target: Targets = None,
+    input_shape: opt.InputShape = None,
+    batch: opt.Batch = None,
     bench: Annotated[
         On | None,
         typer.Option(
@@ -167,6 +170,9 @@ def command(
                 bench=None if bench is None else _WHERE[bench],
                 processes=jobs or os.cpu_count() or 1,
                 resume=not fresh,
+                needed=[share for share, _ in recipes],
+                input_shapes=parse_input_shapes(input_shape),
+                batch=batch,
                 progress=update,
             )
         except KeyboardInterrupt:
@@ -175,7 +181,7 @@ def command(
             raise
     if output is not None:
         _write(swept, output, force=force)
-    for write in recipes:
+    for _, write in recipes:
         write(swept)
     _print(swept, form)
     return 0

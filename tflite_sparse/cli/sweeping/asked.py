@@ -54,8 +54,10 @@ def _range(first: float, last: float, step: float) -> list[float]:
     return [first + number * step for number in range(int((last - first) / step + 1e-9) + 1)]
 
 
-def written_recipe(text: str, options: SweepOptions, *, force: bool) -> Callable[[Sweep], None]:
-    """What writes the recipe of a share once the sweep is done: "80=recipe.json".
+def written_recipe(
+    text: str, options: SweepOptions, *, force: bool
+) -> tuple[float, Callable[[Sweep], None]]:
+    """(a share, what writes its recipe once the sweep is done), of "80=recipe.json".
 
     Args:
         text: what the user asks for.
@@ -79,9 +81,7 @@ def written_recipe(text: str, options: SweepOptions, *, force: bool) -> Callable
     free_target(path, force=force)
 
     def write(swept: Sweep) -> None:
-        point = next((each for each in swept.points if each.asked == shares[0]), None)
-        if point is None:
-            raise UsageError(f"the model has more zeros than {asked} % as it is")
+        point = next(each for each in swept.points if each.asked == shares[0])
         layers = tuple(RecipeLayer(e.name, e.elements, e.zeros) for e in point.layers)
         recipe = Recipe(
             Recipe.version(),
@@ -96,4 +96,4 @@ def written_recipe(text: str, options: SweepOptions, *, force: bool) -> Callable
         )
         recipe.write(path, overwrite=force)
 
-    return write
+    return shares[0], write

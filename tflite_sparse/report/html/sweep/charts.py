@@ -157,9 +157,7 @@ def _size(sweep: Sweep) -> Iterator[SweepChart]:
         )
         for number, values in enumerate(names)
     ]
-    # Numbers that no weight is stored in give the file of those before them.
-    different = {each.points: each for each in reversed(series)}
-    series = [each for each in series if different[each.points] is each]
+    series = _different(series)
     levels = [Level(rival.name, rival.bytes / _MIB) for rival in sweep.rivals if rival.bytes]
     most = max([y for each in series for _, y in each.points] + [level.y for level in levels])
     axis = Axis("MiB", 0.0, most * _ROOM, lambda value: f"{value:g}")
@@ -289,15 +287,16 @@ def _scatter(
     ]
     if not known:
         return
-    right = max([a for a, _ in known] + [dot.x for dot in dots]) * _ROOM
     sizes = x is _bytes_of
+    lines = _by_values(sweep, y) if sizes and key == "trade" else [Series("", "a", tuple(known))]
+    right = max([a for line in lines for a, _ in line.points] + [dot.x for dot in dots]) * _ROOM
     chart = Chart(
         title,
         Axis("MiB", 0.0, right, lambda value: f"{value:g}")
         if sizes
         else Axis("time, as a share of the dense model's", 0.0, right, rounded_percent),
         axis([b for _, b in known] + [dot.y for dot in dots]),
-        (Series("", "a", tuple(known)),),
+        tuple(lines),
         dots=tuple(dots),
     )
     rings = tuple(
@@ -305,6 +304,25 @@ def _scatter(
         for a, b in places
     )
     yield SweepChart(key, chart, "", (), rings)
+
+
+def _by_values(sweep: Sweep, y: Callable[[SweepPoint | Rival], float | None]) -> list[Series]:
+    """A line for each kind of numbers, which differ in size and not in time."""
+    series = []
+    for number, stored in enumerate(sweep.dense.sizes):
+        points = tuple(
+            (point.size(stored.values).bytes / _MIB, height)
+            for point in sweep.points
+            if (height := y(point)) is not None
+        )
+        series.append(Series(str(stored.values), _COLOURS[number % len(_COLOURS)], points))
+    return _different(series)
+
+
+def _different(series: Sequence[Series]) -> list[Series]:
+    """Numbers that no weight is stored in give the file of those before them."""
+    first = {each.points: each for each in reversed(series)}
+    return [each for each in series if first[each.points] is each]
 
 
 def _relative_time_axis(values: Sequence[float]) -> Axis:

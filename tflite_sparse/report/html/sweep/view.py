@@ -258,6 +258,7 @@ def _command(sweep: Sweep, point: SweepPoint) -> str:
     path = PurePath(sweep.path or "model.tflite")
     stem, source, asked = path.stem, shlex.quote(readable(path.name)), point.asked
     targets = [] if sweep.targets == TARGETS_ASKED else [f"--target {t}" for t in sweep.targets]
+    sizes = _sizes(sweep)
     words, first = [], []
     if asked is not None:
         stem += f"_{100 * asked:g}"
@@ -265,13 +266,25 @@ def _command(sweep: Sweep, point: SweepPoint) -> str:
         if more:
             source, dense = shlex.quote(readable(f"{stem}_dense.tflite")), source
             first = ["tflite-sparse", "prune", dense, f"--zeros {asked:g}", *more, *targets]
+            first += sizes
             first += [*_data(sweep), "-o", source, "&&"]
         else:
             words = [f"--prune {asked:g}", *_data(sweep)]
     if sweep.values is not StoredValues.FP32:
         words.append(f"--values {sweep.values}")
     out = shlex.quote(readable(f"{stem}_sparse.tflite" if asked is None else f"{stem}.tflite"))
+    words += sizes
     return " ".join([*first, "tflite-sparse", "optimize", source, *words, *targets, "-o", out])
+
+
+def _sizes(sweep: Sweep) -> list[str]:
+    """Options that give inputs the sizes that they had here."""
+    inputs = () if sweep.input_shapes is None else sweep.input_shapes.inputs
+    return [
+        f"--input-shape {shlex.quote(readable(entry.name))}={','.join(map(str, entry.shape))}"
+        for entry in inputs
+        if entry.subgraph == 0
+    ]
 
 
 def _more_than_optimize(sweep: Sweep) -> list[str]:
