@@ -1,13 +1,12 @@
 """Sweeps the nets that sparse inference was made known with, and holds predictions to measurements.
 
-usage: python -m benchmarks.sweeps [--bench web|arm64] [--zeros 0.7 0.8 0.9] [--small] [NET ...]
+usage: python -m benchmarks.sweeps [--bench web|arm64] [--zeros 0.7 0.8 0.9] [NET ...]
 
 For each net a line: how many times as fast it is predicted to be, or on arm64 by how many times
 fewer instructions it takes, and how much smaller the file is, by the share of zeros; with --bench
 what was measured, by time in a headless Chromium or by instructions on an emulated Cortex-A76. At
 the end the median and the largest error of the prediction over all points that run sparse. Times
-want a machine at rest; instructions do not care. --small builds narrow nets for small pictures, for
-a first look.
+want a machine at rest; instructions do not care.
 
 Sparse nets were announced as up to twice as fast and half the size at 70 to 80 % zeros, with a time
 that falls in an almost straight line with the zeros.
@@ -54,7 +53,6 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=[*REAL, *BUILT])
     parser.add_argument("--bench", choices=WHERE)
     parser.add_argument("--zeros", type=float, nargs="+", default=[0.7, 0.8, 0.9])
-    parser.add_argument("--small", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     target = TARGETS.get(asked.bench, "wasm")
@@ -63,7 +61,7 @@ def main() -> None:
     errors = []
     with tempfile.TemporaryDirectory() as folder:
         for net in asked.nets:
-            path = _model(net, Path(folder), small=asked.small)
+            path = _model(net, Path(folder))
             try:
                 swept = sweep(
                     path,
@@ -80,11 +78,11 @@ def main() -> None:
         print(f"\n{len(errors)} points run sparse: predicted gains are {_words(errors)}")
 
 
-def _model(net: str, folder: Path, *, small: bool) -> Path:
+def _model(net: str, folder: Path) -> Path:
     if net in REAL:
         return real_model(net)
     path = folder / f"{net}.tflite"
-    path.write_bytes(build(net, zeros=0.0, small=small))
+    path.write_bytes(build(net, zeros=0.0))
     return path
 
 

@@ -11,18 +11,19 @@ import msgspec
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.svg.chart import chart_svg
 from tflite_sparse.report.html.svg.element import Svg, element, svg_number
-from tflite_sparse.report.html.sweep.charts import TARGETS, quality_of, sweep_charts
+from tflite_sparse.report.html.sweep.charts import quality_of, sweep_charts
+from tflite_sparse.report.html.sweep.sentences import about, sentences, where
 from tflite_sparse.report.names import common_prefix
 from tflite_sparse.rewrite.adapt.outlook import TARGETS as TARGETS_ASKED
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.numbers import count_of, listing, rounded_percent, size
+from tflite_sparse.words.numbers import count_of, rounded_percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.report.html.sweep.charts import SweepChart
-    from tflite_sparse.sweeping.result import Rival, Sweep, SweepPoint, Threshold
+    from tflite_sparse.sweeping.result import Rival, Sweep, SweepPoint
 
 __all__ = ["ChartView", "SweepView", "model_name", "sweep_view"]
 
@@ -86,8 +87,8 @@ def sweep_view(sweep: Sweep) -> SweepView:
     charts = sweep_charts(sweep)
     return SweepView(
         name=model_name(sweep),
-        sentences=tuple(_sentences(sweep)),
-        about=_about(sweep),
+        sentences=tuple(sentences(sweep)),
+        about=about(sweep),
         charts=tuple(
             ChartView(each.chart.title, chart_svg(each.chart, _label(each)), each.note)
             for each in charts
@@ -120,58 +121,6 @@ def model_name(sweep: Sweep) -> str:
         sweep: the sweep.
     """
     return readable(PurePath(sweep.path or "model.tflite").name)
-
-
-def _where(target: str) -> str:
-    return "in the browser" if target in TARGETS else f"on {target}"
-
-
-def _sentences(sweep: Sweep) -> Iterator[str]:
-    """What is known of time, then where it runs sparse at all, then the size."""
-    known = [t for t in sweep.thresholds if t.faster_from is not None]
-    yield from (_faster(threshold) for threshold in known)
-    counted = [t for t in sweep.thresholds if t.fewer_from is not None and t not in known]
-    yield from (_takes_fewer(threshold) for threshold in counted)
-    known += counted
-    alike: dict[float | None, list[str]] = {}
-    for threshold in sweep.thresholds:
-        if threshold not in known:
-            alike.setdefault(threshold.sparse_from, []).append(threshold.target)
-    for share, targets in alike.items():
-        where = _where(targets[0]) if len(targets) == 1 else f"on {listing(targets)}"
-        if share is None:
-            yield f"It runs dense {where} with all of these shares."
-        else:
-            yield f"It runs sparse {where} from {rounded_percent(share)} zeros on."
-    best = min(sweep.points, key=lambda point: point.size(sweep.values).bytes)
-    share_of_size = best.size(sweep.values).bytes / (sweep.bytes or 1)
-    yield (
-        f"At {rounded_percent(best.share)} zeros the file is {rounded_percent(share_of_size)} of"
-        f" its size, {size(best.size(sweep.values).bytes)}."
-    )
-
-
-def _faster(threshold: Threshold) -> str:
-    where = _where(threshold.target)
-    words = f"Faster {where} from {rounded_percent(threshold.faster_from or 0)} zeros on"
-    if threshold.twice_from is not None:
-        words += f", twice as fast from {rounded_percent(threshold.twice_from)}"
-    return f"{words}: an estimate."
-
-
-def _takes_fewer(threshold: Threshold) -> str:
-    where = _where(threshold.target)
-    words = f"Fewer instructions {where} from {rounded_percent(threshold.fewer_from or 0)} zeros on"
-    if threshold.half_from is not None:
-        words += f", half as many from {rounded_percent(threshold.half_from)}"
-    return f"{words}: an estimate, and no time."
-
-
-def _about(sweep: Sweep) -> str:
-    how = f"Zeros by {sweep.method}, spread {sweep.allocation}"
-    if sweep.fitted:
-        return f"{how}, fitted to {count_of(sweep.fitted, 'input')}."
-    return f"{how}, without data: for size and speed alone; the quality that is left is unknown."
 
 
 def _label(chart: SweepChart) -> str:
@@ -226,8 +175,8 @@ def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
     facts = [
         ["file", size(point.size(sweep.values).bytes)],
         ["after gzip", size(point.size(sweep.values).gzip)],
-        *([_where(time.target), _gain(time.gain)] for time in point.times if time.gain),
-        *([_where(time.target), _fewer(time.fewer)] for time in point.times if time.fewer),
+        *([where(time.target), _gain(time.gain)] for time in point.times if time.gain),
+        *([where(time.target), _fewer(time.fewer)] for time in point.times if time.fewer),
     ]
     if point.measured is not None:
         word = _fewer if point.measured.instructions is not None else _gain
@@ -302,9 +251,9 @@ def _data(sweep: Sweep) -> list[str]:
 
 def _time_heads(sweep: Sweep) -> Iterator[str]:
     for target in _estimated(sweep):
-        yield f"{_where(target)}, estimate"
+        yield f"{where(target)}, estimate"
     for target in _counted(sweep):
-        yield f"fewer instructions {_where(target)}, estimate"
+        yield f"fewer instructions {where(target)}, estimate"
     if sweep.measurement is not None:
         yield "measured"
     scale = quality_of(sweep)
