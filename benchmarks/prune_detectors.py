@@ -154,8 +154,9 @@ def hand_inputs(palms: bytes, pictures: Sequence[Image.Image], *, fitted: bool) 
         if score < _LIKELY:
             continue
         centre, side = (box[:2] + box[2:]) / 2, 2.6 * float((box[2:] - box[:2]).max())
-        corners = np.concatenate([centre - side / 2, centre + side / 2]) * picture.width
-        crop = picture.crop(tuple(round(float(c)) for c in corners))
+        left, top = (round(float(c)) for c in (centre - side / 2) * picture.width)
+        edge = round(side * picture.width)
+        crop = picture.crop((left, top, left + edge, top + edge))
         chosen.append(pixels(crop, _HAND, 0, 255))
         if fitted:
             chosen.append(pixels(ImageOps.mirror(crop), _HAND, 0, 255))
@@ -179,7 +180,6 @@ def rows(
         for method, spread in (
             (Method.MAGNITUDE, Allocation.UNIFORM),
             (Method.CALIBRATED, Allocation.UNIFORM),
-            (Method.CALIBRATED, Allocation.FIDELITY),
         ):
             options = PruneOptions(zeros=zeros, method=method, allocation=spread)
             made = prune(model, options, () if method is Method.MAGNITUDE else fitted)
