@@ -18,7 +18,7 @@ from tflite_sparse.runtime.activations.calibrate import Split
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.observations import Outputs
 from tflite_sparse.sweeping.options import SweepData, SweepOptions
-from tflite_sparse.sweeping.times import DenseCost, dense_costs
+from tflite_sparse.sweeping.times import Cost, dense_costs
 
 __all__ = ["Subject", "Task", "subject_of"]
 
@@ -54,7 +54,7 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
 
     model: Model
     selected: Selected
-    dense: dict[str, DenseCost]
+    dense: dict[str, Cost]
     fitted: Sequence[Outputs]
     held_out: Sequence[Outputs]
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.xnnpack.plan import Plan
 
-__all__ = ["DenseCost", "dense_costs", "plans_of", "predicted", "sparse_filters"]
+__all__ = ["Cost", "dense_costs", "plans_of", "predicted", "sparse_filters"]
 
 
-class DenseCost(msgspec.Struct, frozen=True):
-    """What a run takes on dense kernels, where it is known.
+class Cost(msgspec.Struct, frozen=True):
+    """What a run takes by the estimate, where there is one.
 
     Attributes:
         ms: milliseconds.
@@ -42,13 +42,13 @@ def plans_of(model: Model, targets: Iterable[str]) -> dict[str, Plan]:
     return {name: plan(model.main, name, zeros=counts) for name in targets}
 
 
-def dense_costs(model: Model, targets: Iterable[str]) -> dict[str, DenseCost]:
+def dense_costs(model: Model, targets: Iterable[str]) -> dict[str, Cost]:
     """What a run of a model takes on dense kernels, by target."""
     return {name: _costs(planned, model)[0] for name, planned in plans_of(model, targets).items()}
 
 
 def predicted(
-    model: Model, plans: Mapping[str, Plan], dense: Mapping[str, DenseCost]
+    model: Model, plans: Mapping[str, Plan], dense: Mapping[str, Cost]
 ) -> tuple[PredictedTime, ...]:
     """What will become of a file, by target.
 
@@ -77,18 +77,17 @@ def predicted(
     return tuple(views)
 
 
-def _costs(planned: Plan, model: Model) -> tuple[DenseCost, DenseCost]:
+def _costs(planned: Plan, model: Model) -> tuple[Cost, Cost]:
     """(what a run takes on dense kernels, as planned); integers have no prices."""
     if not has_prices(model.main):
-        return DenseCost(), DenseCost()
+        return Cost(), Cost()
     time = estimate(planned, model.main)
     counts = instruction_estimate(planned, model.main)
     on = {} if counts is None else {each.processor: each for each in counts.processors}
     counted = on.get(PLANNED_ON)
-    return (
-        DenseCost(time and time.dense_ms, counted and counted.dense),
-        DenseCost(time and time.planned_ms, counted and counted.planned),
-    )
+    ms = (None, None) if time is None else (time.dense_ms, time.planned_ms)
+    each = (None, None) if counted is None else (counted.dense, counted.planned)
+    return Cost(ms[0], each[0]), Cost(ms[1], each[1])
 
 
 def sparse_filters(model: Model, planned: Plan) -> frozenset[str]:

@@ -25,6 +25,7 @@ def least(numbers: NDArray[Any], count: int) -> NDArray[np.bool_]:
     if not 0 < count < numbers.size:
         return np.full(numbers.shape, count > 0)
     largest = np.partition(numbers, count - 1)[count - 1]
+    chosen: NDArray[np.bool_]
     if np.isnan(largest):
         chosen, equal = ~np.isnan(numbers), np.isnan(numbers)
     else:
