@@ -191,7 +191,7 @@ def test_convolutions_that_could_not_run_sparse_are_not_denied(kind: str) -> Non
     inspection = inspect(Model.read(build(net)), targets=[target("arm64")])
     text = " ".join("\n".join(map(str, verdict_lines(inspection.runtime, WIDTH))).split())
     assert "its 1x1 convolution could not run sparse as it is" in text
-    why = {"stride": "has stride 2x2", "computed": "has filter that is computed"}[kind]
+    why = {"stride": "has stride 2x2", "computed": "has a filter that is computed"}[kind]
     assert why in text
     assert "1x1 convolution" in next_step(inspection).why
     reason = adapt(Model.read(build(net))).adaptation

@@ -257,7 +257,7 @@ class OperandChecks(msgspec.Struct, frozen=True):
                 name,
                 "computed",
                 "constant",
-                f"has {name} that is computed; XNNPACK wants a constant",
+                f"has a {name} that is computed; XNNPACK wants a constant",
             )
 
     def numbers(self, tensor: Tensor, name: str, kinds: tuple[str, ...] = ("INT32",)) -> list[int]:
