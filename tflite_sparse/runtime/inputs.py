@@ -30,6 +30,7 @@ __all__ = [
     "load_inputs",
     "matched",
     "random_inputs",
+    "read_arrays",
 ]
 
 # What numpy and the reader of zip archives raise where a file is none, or a damaged one.
@@ -138,7 +139,7 @@ def load_inputs(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
             input; or there are no inputs.
     """
     place = Place(file=path)
-    arrays = _read(Path(path), ".npz")
+    arrays = read_arrays(Path(path), ".npz")
     if isinstance(arrays, np.ndarray):
         raise FileError("no readable .npz file: it holds one array without a name", place=place)
     return matched(arrays, specs, place)
@@ -174,13 +175,21 @@ def load_array(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
         FileError: the file cannot be read.
         UsageError: the array does not fit the input.
     """
-    array = _read(Path(path), ".npy")
+    array = read_arrays(Path(path), ".npy")
     arrays = {specs[0].key: array} if specs and isinstance(array, np.ndarray) else {}
     return matched(arrays, specs, Place(file=path))
 
 
-def _read(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
-    """What a file of numpy holds: one array, or arrays by their names."""
+def read_arrays(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
+    """What a file of numpy holds: one array, or arrays by their names.
+
+    Args:
+        path: the file.
+        kind: the ending that such a file has, for errors.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
     place = Place(file=str(path))
     try:
         with path.open("rb") as file:

@@ -91,6 +91,31 @@ def test_what_makes_no_sense_for_a_folder_is_refused_before_any_work(
     assert files(tmp_path) == before
 
 
+TRAINED = ("-o", "out", "--prune", "0.8", "--method", "train", "--data", "nowhere")
+
+
+def test_one_training_state_and_several_processes_are_for_one_model(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    done = call("optimize", "models", *TRAINED, "--checkpoint", "state")
+    assert done.code == 2
+    assert "--checkpoint holds the state of one training" in done.err
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    done = call("optimize", "models", *TRAINED)
+    assert done.code == 2
+    assert "several processes train one model" in done.err
+    assert not (folder.parent / "out").exists()
+
+
+def test_errors_of_models_of_one_name_are_told_apart(folder, tmp_path):
+    for name in ("a/bad.tflite", "b/bad.tflite"):
+        (folder / name).write_bytes(b"")
+    lines = call("optimize", folder, "-o", tmp_path / "out", "--no-verify").out.splitlines()
+    for name in ("a/bad.tflite", "b/bad.tflite"):
+        assert lines[lines.index(f"  {name}") + 1].split() == ["the", "file", "is", "empty"]
+
+
 def test_a_folder_without_models_is_an_error(tmp_path):
     done = call("optimize", tmp_path, "-o", tmp_path.parent / "out")
     assert done.code == 2

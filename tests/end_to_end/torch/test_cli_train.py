@@ -37,6 +37,9 @@ def given(tmp_path_factory) -> Path:
     (folder / "more.txt").write_text("\n".join(["10"] * 200))
     (folder / "words.txt").write_text("cat\ndog\n")
     np.save(folder / "halves.npy", np.full(200, 0.5))
+    with (folder / "archive.npy").open("wb") as file:
+        np.savez(file, classes=stored["classes"])
+    (folder / "cut.npy").write_bytes((folder / "archive.npy").read_bytes()[:90])
     return folder
 
 
@@ -105,6 +108,10 @@ def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
         (["--labels", "words.txt"], "no classes: invalid literal"),
         (["--labels", "halves.npy"], "no classes, but values of type float64"),
         (["--labels", "nowhere.txt"], "No such file"),
+        (["--labels", "archive.npy"], "no classes, but several arrays"),
+        (["--labels", "cut.npy"], "no readable .npy file"),
+        (["--checkpoint", "nowhere/state"], "the folder of the checkpoint does not exist"),
+        (["--checkpoint", "."], "is a directory"),
         (["--method", "calibrated", "--steps", "5"], "--steps is for --method train"),
     ],
 )

@@ -162,6 +162,13 @@ def command(
     if Path(model).is_dir():
         from tflite_sparse.cli.folders.rewrite import rewrite_folder
 
+        refuse(
+            {
+                "--checkpoint holds the state of one training": checkpoint is not None,
+                "several processes train one model": training.has_companions(),
+            },
+            f"{model} is a folder: optimize its models one by one",
+        )
         return rewrite_folder(model, destination, one)
     rewritten = one(model, destination)
     code = rewritten.show(destination)

@@ -26,6 +26,7 @@ __all__ = [
     "Steps",
     "TrainBatch",
     "TrainingAsked",
+    "has_companions",
     "is_follower",
     "training_options",
 ]
@@ -166,13 +167,18 @@ def is_follower() -> bool:
     return _TORCHRUN in os.environ and os.environ.get("RANK", "0") != "0"
 
 
+def has_companions() -> bool:
+    """Whether `torchrun` has started other processes beside this one."""
+    return _TORCHRUN in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+
+
 def _refuse_processes() -> None:
     """Refuses to do in several processes what one does.
 
     Raises:
         UsageError: `torchrun` has started several.
     """
-    if _TORCHRUN in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+    if has_companions():
         raise UsageError(
             "several processes are for training alone",
             hint="add --method train, or start it without torchrun",

@@ -54,7 +54,7 @@ def labelled(
     """A label and its items, wrapped between items with the label's column kept free.
 
     Args:
-        label: what the items are.
+        label: what the items are; one that does not fit into its column has a line of its own.
         items: short texts; one that does not fit into a line is wrapped between words,
             and a word that does not fit is shortened in its middle.
         width: the room for a line.
@@ -75,7 +75,12 @@ def labelled(
             rows[-1] += _BETWEEN + item
         else:
             rows.append(item)
+    alone = [label] if rows and len(label) >= _LABEL else []
+    first = "" if alone else label
     return [
-        Text.assemble((f"  {label if i == 0 else '':<{_LABEL}}", "dim"), (row, style))
-        for i, row in enumerate(rows)
+        *(Text(f"  {shorten(text, max(16, width - 2))}", "dim") for text in alone),
+        *(
+            Text.assemble((f"  {first if i == 0 else '':<{_LABEL}}", "dim"), (row, style))
+            for i, row in enumerate(rows)
+        ),
     ]

@@ -9,13 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tflite_sparse.errors import FileError, UsageError
+from tflite_sparse.errors import FileError, Place, UsageError
 from tflite_sparse.files.output import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["digest", "load", "save"]
+__all__ = ["check_place", "digest", "load", "save"]
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Makes sure that a state can be written there, before anything long is done for it.
+
+    Raises:
+        FileError: it is a folder, or its own folder does not exist.
+    """
+    if Path(path).is_dir():
+        raise FileError("is a directory, and not the state of a training", place=_place(path))
+    if not Path(path).parent.is_dir():
+        raise FileError("the folder of the checkpoint does not exist", place=_place(path))
 
 
 def save(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -40,17 +52,19 @@ def load(path: str | os.PathLike[str], like: dict[str, Any], device: torch.devic
         FileError: the file cannot be read, or holds no state.
         UsageError: it belongs to another training.
     """
+    check_place(path)
     if not Path(path).exists():
         return None
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-        training = state["training"]
+        training = dict(state["training"])
     except Exception as error:
-        raise FileError(f"{os.fspath(path)}: holds no state of a training") from error
+        raise FileError("holds no state of a training", place=_place(path)) from error
     differing = [key for key, value in like.items() if training.get(key) != value]
     if differing:
         raise UsageError(
-            f"{os.fspath(path)}: belongs to another training: {differing[0]} differs",
+            f"belongs to another training: {differing[0]} differs",
+            place=_place(path),
             hint="name another checkpoint, or remove this one",
         )
     return state
@@ -68,3 +82,7 @@ def digest(weights: Mapping[str, torch.Tensor]) -> str:
         sums.update(f"{name} {tuple(weight.shape)}".encode())
         sums.update(weight.detach().cpu().numpy().tobytes())
     return sums.hexdigest()
+
+
+def _place(path: str | os.PathLike[str]) -> Place:
+    return Place(file=os.fspath(path))

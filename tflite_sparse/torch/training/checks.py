@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError, shown_shape
 from tflite_sparse.torch.build import from_tflite
+from tflite_sparse.torch.training.checkpoint import check_place
 from tflite_sparse.torch.training.processes import Processes
 from tflite_sparse.torch.training.samples import Batches
 
@@ -41,8 +42,11 @@ def check_distill(
     Raises:
         UsageError: an operator has no counterpart in PyTorch, or a sample, a label or an option
             makes no sense.
+        FileError: a state of the training cannot be written where it is to be.
     """
     options.check()
+    if options.checkpoint is not None:
+        check_place(options.checkpoint)
     processes = Processes(options.device)
     module = from_tflite(model)
     batches = Batches(samples, labels, module, held_out=options.held_out, seed=options.seed)

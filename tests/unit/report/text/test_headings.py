@@ -32,6 +32,13 @@ def test_items_beyond_the_limit_are_counted() -> None:
     assert _plain(labelled("Ops", ["A", "B", "C"], 60, 2)) == ["  Ops         A · B · and 1 more"]
 
 
+def test_a_label_wider_than_its_column_has_a_line_of_its_own() -> None:
+    assert _plain(labelled("empty.tflite", ["no model"], 60)) == [
+        "  empty.tflite",
+        " " * 14 + "no model",
+    ]
+
+
 def test_a_sentence_wraps_between_words() -> None:
     lines = _plain(labelled("Why", ["the quick brown fox jumps over the lazy dog"], 40))
     assert all(len(line) <= 40 for line in lines)

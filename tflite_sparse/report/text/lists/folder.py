@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from tflite_sparse.report.text.headings import Lines, heading, labelled
@@ -71,10 +70,9 @@ def folder_lines(folder: str, rows: Sequence[ModelRow], written: str | None, wid
     lines: Lines = [heading(folder, count_of(len(rows), "model"), width)]
     lines += table(columns, [_cells(row) for row in rows], width)
     lines += [Text(), *_totals(rows, width)]
-    failed = [(row.entry.path, row.entry.error) for row in rows if row.entry.error]
-    for path, error in failed:
-        words = error.removeprefix(f"{path}: ")
-        lines += labelled(PurePath(path).name, [words], width, style="red")
+    failed = [(row.name, row.entry.path, row.entry.error) for row in rows if row.entry.error]
+    for name, path, error in failed:
+        lines += labelled(name, [error.removeprefix(f"{path}: ")], width, style="red")
     if written is None:
         lines += labelled("Dry run", ["nothing written"], width)
     else:
