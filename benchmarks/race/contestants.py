@@ -31,7 +31,7 @@ def installed(revision: str | None = None) -> Path:
             files.extractall(source, filter="data")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     install = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    # Modules are compiled as pip always does it; the peers' are too.
+    # Modules are compiled as pip always does it; the peers' are at their first run.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(
         [*install, "--disable-pip-version-check", str(source)], check=True, env=environment

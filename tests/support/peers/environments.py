@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MLIR_SPARSIFY",
     "ROOT",
+    "environment_of",
     "made_once",
     "mlir_sparsify",
     "peer_environment",
@@ -39,16 +40,30 @@ MLIR_SPARSIFY = Path(__file__).with_name("mlir_sparsify.py")
 @functools.cache
 def peer_python() -> Path:
     """The Python that has the peers installed."""
+    return environment_of("peers", _LOCK) / "bin" / "python"
+
+
+def environment_of(name: str, lock: Path) -> Path:
+    """A virtual environment with what a lock names, made where it is missing.
+
+    Args:
+        name: what it begins with.
+        lock: requirements with their hashes.
+    """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    key = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
 
     def install(folder: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        command += ["--disable-pip-version-check", "--require-hashes", "-r", str(_LOCK)]
-        subprocess.run(command, check=True, env=peer_environment())
+        python = str(folder / "bin" / "python")
+        wanted = ["--quiet", "--require-hashes", "-r", str(lock)]
+        # uv takes an eighth of pip's time; an index that only pip knows of is pip's.
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--no-config", "--python", python]
+        pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+        if subprocess.run([*uv, *wanted], check=False).returncode:
+            subprocess.run([*pip, *wanted], check=True, env=peer_environment())
 
-    return made_once(f"peers-{version}-{key}", install) / "bin" / "python"
+    return made_once(f"{name}-{version}-{key}", install)
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:

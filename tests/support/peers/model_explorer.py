@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
-import os
 import socket
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.peers.environments import made_once
+from tests.support.peers.environments import environment_of, peer_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,23 +39,14 @@ json.dump({"answers": answers, "extensions": known}, open(sys.argv[1], "w"))
 @functools.cache
 def _python() -> Path:
     """The interpreter of the environment, which is made where it is missing."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
-
-    def install(home: Path) -> None:
-        venv.create(home, with_pip=True, clear=True)
-        command = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        command += ["--disable-pip-version-check", "--require-hashes", "-r", _LOCK]
-        subprocess.run(command, check=True)
-
-    return made_once(f"model-explorer-{version}-{digest}", install) / "bin" / "python"
+    return environment_of("model-explorer", _LOCK) / "bin" / "python"
 
 
 def _environment() -> dict[str, str]:
     # It looks for newer releases of itself, which are none of our business: no proxy leads there.
     nowhere = "http://127.0.0.1:9"
     return {
-        **{key: value for key, value in os.environ.items() if "proxy" not in key.lower()},
+        **{k: value for k, value in peer_environment().items() if "proxy" not in k.lower()},
         "PYTHONPATH": str(_ROOT),
         "PYTHONUNBUFFERED": "1",
         "http_proxy": nowhere,
