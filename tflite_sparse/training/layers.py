@@ -37,7 +37,11 @@ _KERAS = {
     3: ((2, 0, 1), (1, 0, 2), (0, 1, 2)),
     4: ((3, 0, 1, 2), (2, 0, 1, 3), (0, 1, 2, 3)),
 }
-_WRAPPERS = ("module", "_orig_mod")  # of DistributedDataParallel, and of torch.compile
+_WRAPPERS = {
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "OptimizedModule": "_orig_mod",  # of torch.compile
+}
 
 
 class LayerWeight(msgspec.Struct, frozen=True, eq=False):
@@ -72,8 +76,8 @@ def _is_a(model: Any, module: str, name: str) -> bool:
 
 def unwrapped(model: Any) -> Any:
     """The module itself, where DistributedDataParallel or torch.compile stand around it."""
-    while type(model).__name__ in {"DistributedDataParallel", "DataParallel", "OptimizedModule"}:
-        model = next(getattr(model, name) for name in _WRAPPERS if hasattr(model, name))
+    while type(model).__name__ in _WRAPPERS:
+        model = getattr(model, _WRAPPERS[type(model).__name__])
     return model
 
 

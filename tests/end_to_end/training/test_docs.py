@@ -1,0 +1,22 @@
+"""The examples of PyTorch in docs/own-training.md run as they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.training.examples import examples
+from tests.support.training.sequential import install
+
+
+def test_the_examples_run(monkeypatch, capsys):
+    install(monkeypatch)
+    names: dict[str, Any] = {}
+    exec(compile(examples("PyTorch"), "docs/own-training.md", "exec"), names)  # noqa: S102
+    assert names["layers"].names == ("2.0", "4.0")
+    assert [round(float((names["net"][n][0].weight == 0).float().mean()), 2) for n in (2, 4)] == [
+        0.8,
+        0.8,
+    ]
+    printed = capsys.readouterr().out
+    assert "zeros count in 2 of 6 layers" in printed
+    assert "step 12: 80" in printed

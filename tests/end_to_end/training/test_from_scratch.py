@@ -1,0 +1,43 @@
+"""A net that learns from scratch with zeros runs sparse, as was said while it learnt."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+import tflite_sparse
+from tests.support.command import call
+from tests.support.emulator import needs_emulator
+from tests.support.litert import invoke
+from tests.support.training.from_scratch import SHAPE, accuracy, learnt, split
+from tests.support.training.sequential import converted
+from tflite_sparse.training import MaskOptions
+
+
+@pytest.mark.slow
+@needs_emulator
+def test_what_was_learnt_with_zeros_runs_sparse_as_predicted(tmp_path):
+    net, masks = learnt(MaskOptions(zeros=0.8, steps=100, every=10), 100, 0)
+    report = masks.report()
+    assert report.zeros == pytest.approx(0.8, abs=0.002)
+    stripped = copy.deepcopy(masks.strip())
+    assert accuracy(stripped, 0) > 0.5
+    dense = converted(stripped, SHAPE)
+    small = tflite_sparse.optimize(tflite_sparse.read(dense)).model
+    for speed in report.speed:
+        planned = tflite_sparse.plan(small.main, speed.target)
+        assert planned.verdict.sparse_pointwise == speed.sparse == 4
+    _, _, pictures, _ = split(0)
+    feed = {small.main.inputs[0].name: pictures[:1].permute(0, 2, 3, 1).numpy()}
+    (made,) = invoke(small.to_bytes(), feed).values()
+    with torch.no_grad():
+        np.testing.assert_allclose(made, net(pictures[:1]).numpy(), atol=1e-4)
+    small.write(tmp_path / "small.tflite")
+    done = call("profile", tmp_path / "small.tflite", "--emulate", "--against-plan", "--json")
+    assert done.code == 0, done.err
+    executed = done.document("profile")["profile"]
+    assert executed["plan"]["agree"]
+    assert sum(operator["sparse"] for operator in executed["operators"]) == 4
