@@ -30,6 +30,17 @@ def test_the_examples_run(
     assert (tmp_path / "dense.tflite").stat().st_size > (tmp_path / "sparse.tflite").stat().st_size
 
 
+def test_the_example_of_the_readme_prunes_a_filter_and_saves_the_model(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "testdata" / "mobilenet_tiny_80.tflite", tmp_path / "model.tflite")
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("## From Python\n")[2].partition("\n## ")[0]
+    example = "\n".join(re.findall(r"^ {4}(.*)$", section, re.MULTILINE))
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - the point of it
+    before, after = (tflite_sparse.inspect(tmp_path / f"{n}.tflite") for n in ("model", "pruned"))
+    assert after.totals.sparse_tensors > before.totals.sparse_tensors == 0
+
+
 def test_every_public_name_can_be_had_and_the_functions_are_documented() -> None:
     for name in tflite_sparse.__all__:
         assert getattr(tflite_sparse, name) is not None
