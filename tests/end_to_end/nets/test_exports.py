@@ -1,7 +1,7 @@
 """The faults that were found on users' models, looked for on what the real converters write.
 
 Nets of testdata/exports: by LiteRT's converter for PyTorch (channels first and last, an open batch,
-open height and width, two signatures), and with a custom operator by TensorFlow's.
+open height and width, two signatures), by onnx2tf, and with a custom operator by TensorFlow's.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def put(folder, name: str, data: bytes) -> str:
 
 
 def test_the_converters_and_what_they_are_asked_for_are_all_there():
-    assert EXPORTS == ("batch", "custom", "first", "hw", "last", "two")
+    assert EXPORTS == ("batch", "custom", "first", "hw", "last", "onnx", "onnx_map", "two")
 
 
 @pytest.mark.parametrize("name", RUN)

@@ -1,4 +1,4 @@
-"""Small nets as the real converters for PyTorch and TensorFlow write them; see testdata."""
+"""Small nets as the real converters for PyTorch, ONNX and TensorFlow write them; see testdata."""
 
 from __future__ import annotations
 
