@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.support.training.examples import examples
 from tests.support.training.sequential import install
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_examples_run(monkeypatch, capsys):
@@ -20,3 +23,8 @@ def test_the_examples_run(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "zeros count in 2 of 6 layers" in printed
     assert "step 12: 80" in printed
+
+
+def test_the_page_has_the_table_that_was_made():
+    table = (ROOT / "tests" / "end_to_end" / "training" / "table.md").read_text("utf-8")
+    assert table in (ROOT / "docs" / "own-training.md").read_text("utf-8")

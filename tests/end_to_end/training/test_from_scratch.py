@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from tests.support.litert import invoke
 from tests.support.training.from_scratch import SHAPE, accuracy, learnt, split
 from tests.support.training.sequential import converted
 from tflite_sparse.training import MaskOptions
+
+TABLE = Path(__file__).with_name("table.md")
 
 
 @pytest.mark.slow
@@ -41,3 +44,14 @@ def test_what_was_learnt_with_zeros_runs_sparse_as_predicted(tmp_path):
     executed = done.document("profile")["profile"]
     assert executed["plan"]["agree"]
     assert sum(operator["sparse"] for operator in executed["operators"]) == 4
+
+
+def test_the_table_says_that_rigl_is_not_worse_than_fixed_masks():
+    rows = {
+        cells[0].strip(): [float(cell.split()[0]) for cell in cells[1:] if cell.strip()]
+        for line in TABLE.read_text("utf-8").splitlines()
+        if line.startswith("| ") and len(cells := line.strip("| \n").split("|")) > 2
+        if "zeros" not in line
+    }
+    for fixed, moved in zip(rows["fixed masks"], rows["RigL"], strict=True):
+        assert moved >= fixed
