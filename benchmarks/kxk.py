@@ -24,6 +24,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.context import Context
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.kxk.build import build_by_taps, build_separable
+from tflite_sparse.rewrite.adapt.kxk.lines import build_by_lines
 from tflite_sparse.rewrite.adapt.kxk.price import KxkForm, kxk_price, separable_windows
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.passes.registry import PASSES
@@ -51,7 +52,11 @@ GRID = [
     *((28, 128, 5, 1, zeros) for zeros in (0.8, 0.9)),
     *((28, 128, 3, 2, zeros) for zeros in (0.8, 0.9)),
 ]
-BUILDERS = {KxkForm.TAPS: build_by_taps, KxkForm.SEPARABLE: build_separable}
+BUILDERS = {
+    KxkForm.TAPS: build_by_taps,
+    KxkForm.LINES: build_by_lines,
+    KxkForm.SEPARABLE: build_separable,
+}
 
 
 def net(size: int, channels: int, kernel: int, stride: int, zeros: float) -> bytes:
@@ -86,7 +91,10 @@ def formed(data: bytes, kernel: int, form: KxkForm) -> bytes | None:
     editor = Editor(model.main)
     context = Context(editor, AS_IT_IS, frozenset(PASSES))
     for operator in wide(model, kernel):
-        if form is KxkForm.SEPARABLE and separable_windows(taps_of(operator, AS_IT_IS)) is None:
+        taps = taps_of(operator, AS_IT_IS)
+        if form is KxkForm.SEPARABLE and separable_windows(taps) is None:
+            return None
+        if form is KxkForm.LINES and taps[0].rows.stride != 1:
             return None
         BUILDERS[form](operator, context)
     editor.sweep()
@@ -120,8 +128,9 @@ def measured(folder: Path) -> list[dict[str, Any]]:
 def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
     """The table as Markdown, and the rows whose form is the slower one by far."""
     lines = [
-        "| kernel, stride | map | zeros | dense, ms | taps | separable | taken |",
-        "|---|---|---:|---:|---:|---:|---|",
+        f"| kernel, stride | map | zeros | dense, ms | {' | '.join(f.value for f in KxkForm)} |"
+        " taken |",
+        f"|---|---|---:|---:|{'---:|' * len(KxkForm)}---|",
     ]
     wrong = []
     for row in rows:
@@ -131,12 +140,12 @@ def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
         dense = row["ms"]["dense"]
         ratios = {name: ms / dense for name, ms in row["ms"].items() if name != "dense"}
         size, channels = row["size"], row["channels"]
-        cells = [f"{ratios[f.value]:.2f}" if f.value in ratios else "" for f in KxkForm]
+        cells = (f"{ratios[f.value]:.2f}" if f.value in ratios else "" for f in KxkForm)
         lines.append(
             f"| {row['kernel']}x{row['kernel']}, {row['stride']} | {size}x{size}x{channels}"
-            f" | {row['zeros']:.0%} | {dense:.1f} | {cells[0]} | {cells[1]} | {taken} |"
+            f" | {row['zeros']:.0%} | {dense:.1f} | {' | '.join(cells)} | {taken} |"
         )
-        if taken and ratios[taken] > SLOWER * min(ratios.values()):
+        if taken in ratios and ratios[taken] > SLOWER * min(ratios.values()):
             wrong.append(lines[-1])
     return "\n".join(lines), wrong
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -14,6 +16,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.context import Context
 from tflite_sparse.rewrite.adapt.editor import Editor
 from tflite_sparse.rewrite.adapt.kxk.build import build_by_taps, build_separable
+from tflite_sparse.rewrite.adapt.kxk.lines import build_by_lines
 from tflite_sparse.rewrite.adapt.kxk.price import KxkForm, kxk_price, separable_windows
 from tflite_sparse.rewrite.adapt.kxk.shifts import shift_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
@@ -24,6 +27,7 @@ from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 STEPS = 32
+FORMS = (build_by_taps, build_separable, build_by_lines, partial(build_by_lines, along=0))
 WIDE = {"zeros": 0.9, "name": "wide"}
 
 
@@ -85,6 +89,8 @@ def formed(data, build_form):
         return None
     if build_form is build_separable and separable_windows(taps) is None:
         return None
+    if build_form in FORMS[2:] and taps[0].rows.stride != 1:
+        return None
     build_form(operator, context)
     editor.sweep()
     return model.to_bytes()
@@ -93,7 +99,7 @@ def formed(data, build_form):
 @given(convolutions())
 @settings(max_examples=25, deadline=None)
 def test_each_form_computes_what_the_convolution_does(data):
-    forms = (formed(data, form) for form in (build_by_taps, build_separable))
+    forms = (formed(data, form) for form in FORMS)
     results = [result for result in forms if result is not None]
     assume(results)
     before, *after = outputs(data, *results, delegate=False)
@@ -196,17 +202,19 @@ def test_a_filter_of_zeros_alone_stays():
 
 
 @pytest.mark.parametrize(
-    ("size", "channels", "form"), [(56, 64, KxkForm.SEPARABLE), (7, 512, KxkForm.TAPS)]
+    ("channels", "outputs_", "kernel"), [(64, 64, (3, 3)), (128, 32, (3, 3)), (64, 64, (5, 3))]
 )
-def test_the_form_that_costs_least_was_fastest_when_measured(size, channels, form):
+def test_shifts_along_lines_cost_less_than_those_of_the_map(channels, outputs_, kernel):
     def net(g):
-        x = g.input((1, size, size, channels))
-        return g.conv2d(x, channels, kernel=3, zeros=0.8)
+        return g.conv2d(g.input((1, 28, 28, channels)), outputs_, kernel=kernel, zeros=0.8)
 
     (operator,) = Model.read(build(net)).operators()
     price = kxk_price(operator, AS_IT_IS)
-    assert price.form is form
+    assert price.form is KxkForm.LINES
     assert price.cost < price.dense_cost
+    counted = formed(build(net), partial(build_by_lines, along=price.along))
+    shifts = [op for op in Model.read(counted).operators() if op.name == "DEPTHWISE_CONV_2D"]
+    assert len(shifts) == sum(kernel) - 2
 
 
 def test_every_pass_but_kxk_leaves_trunks_as_they_are():

@@ -72,7 +72,8 @@ def test_products_are_added_as_they_come_so_that_few_maps_are_alive():
     assert told.activations_after == peak_bytes(Model.read(result.after))
     one = 16 * 16 * 128 * 4
     assert told.activations_after < 8 * one
-    assert told.activations_after <= arena(result.after) <= HOLES * told.activations_after
+    # LiteRT adds in place where nothing else reads what is added to.
+    assert told.activations_after - one <= arena(result.after) <= HOLES * told.activations_after
 
 
 def test_a_bound_takes_the_form_that_fits_and_none_where_none_does():
@@ -82,18 +83,19 @@ def test_a_bound_takes_the_form_that_fits_and_none_where_none_does():
                     and op.inputs[1].shape == (128, 3, 3, 128))  # fmt: skip
     cheapest = kxk_price(operator, AS_IT_IS)
     other = kxk_price(operator, AS_IT_IS, cheapest.bytes - 1)
-    assert cheapest.form is KxkForm.SEPARABLE
-    assert other.form is KxkForm.TAPS
-    for most in (None, other.bytes, other.bytes - 1):
+    least = kxk_price(operator, AS_IT_IS, other.bytes - 1)
+    found = [price.form for price in (cheapest, other, least)]
+    assert found == [KxkForm.LINES, KxkForm.SEPARABLE, KxkForm.TAPS]
+    for most in (None, least.bytes, least.bytes - 1):
         result = adapted(data, max_arena=most)
         told = result.rewrite.adaptation
         forms[most] = {step.what for step in told.steps if step.name == "kxk"}
         if most is not None:
             assert told.activations_after <= max(most, told.activations_before)
-    assert any("between shifts" in what for what in forms[None])
-    assert all("added up" in what for what in forms[other.bytes])
-    assert forms[other.bytes]
-    assert forms[other.bytes - 1] == set()
+    assert any("line by line" in what for what in forms[None])
+    assert all("added up" in what for what in forms[least.bytes])
+    assert forms[least.bytes]
+    assert forms[least.bytes - 1] == set()
 
 
 @pytest.mark.parametrize("bound", [0, 10**9])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tflite_sparse.xnnpack.cost.prices import Costs
 
-__all__ = ["SHIFT_WINDOW", "by_taps", "separable", "wide_saving"]
+__all__ = ["SHIFT_WINDOW", "by_lines", "by_taps", "separable", "wide_saving"]
 
 SHIFT_WINDOW = 3
 """Height and width of the window of a shift."""
@@ -38,11 +38,32 @@ def by_taps(
         shifts: shifted maps that they read.
         costs: prices on the target.
     """
+    return by_lines(pixels, channels, kept, taps, (shifts, 0), costs)
+
+
+def by_lines(
+    pixels: float,
+    channels: tuple[int, int],
+    kept: float,
+    taps: int,
+    shifts: tuple[int, int],
+    costs: Costs,
+) -> float:
+    """Nanoseconds of maps shifted along one axis, and sums of products shifted along the other.
+
+    Args:
+        pixels: pixels of the result.
+        channels: channels of the map and of the result.
+        kept: values of the filter that are not zero.
+        taps: cells of the window that have any.
+        shifts: shifts of the map, and of sums.
+        costs: prices on the target.
+    """
     inputs, outputs = channels
-    shifted = shifts * SHIFT_WINDOW**2 * inputs * costs.depthwise_sparse
+    shifted = SHIFT_WINDOW**2 * (shifts[0] * inputs + shifts[1] * outputs) * costs.depthwise_sparse
     products = kept * costs.sparse + taps * outputs * costs.written
     sums = (taps - 1) * outputs * costs.moved
-    operators = shifts + 2 * taps - 1
+    operators = sum(shifts) + 2 * taps - 1
     return pixels * (shifted + products + sums) + operators * costs.overhead
 
 
@@ -94,8 +115,11 @@ def wide_saving(macs: int, filters: tuple[int, ...], zeros: float, costs: Costs)
     outputs, height, width, inputs = filters
     elements = outputs * height * width * inputs
     pixels, kept, taps = macs / elements, elements * (1 - zeros), height * width
-    times = [by_taps(pixels, (inputs, outputs), kept, taps, taps - 1, costs)]
+    channels = inputs, outputs
+    times = [by_taps(pixels, channels, kept, taps, taps - 1, costs)]
+    steps = height - 1, width - 1
+    times += [by_lines(pixels, channels, kept, taps, way, costs) for way in (steps, steps[::-1])]
     if min(height, width) > 1 and max(height, width) <= _LARGEST_WINDOW:
         lines = height, width
-        times.append(separable(pixels, (inputs, outputs), kept, taps, lines, lines, costs))
+        times.append(separable(pixels, channels, kept, taps, lines, lines, costs))
     return macs * costs.dense - min(times)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.model.macs import macs
-from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, all_shifts, shift_of
+from tflite_sparse.rewrite.adapt.kxk.shifts import IN_PLACE, all_shifts, shift_of, steps_of
 from tflite_sparse.rewrite.adapt.kxk.taps import taps_of
 from tflite_sparse.rewrite.adapt.window import window_of
 from tflite_sparse.xnnpack.cost.prices import COSTS, Costs
-from tflite_sparse.xnnpack.cost.wide import by_taps, separable
+from tflite_sparse.xnnpack.cost.wide import by_lines, by_taps, separable
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator
@@ -32,6 +32,9 @@ class KxkForm(Enum):
     TAPS = "taps"
     """A shifted map and a 1x1 convolution for each tap, added up."""
 
+    LINES = "lines"
+    """Maps shifted along one axis, and the sum of each line of the window along the other."""
+
     SEPARABLE = "separable"
     """All taps in one 1x1 convolution, between shifts along the height and along the width."""
 
@@ -46,6 +49,7 @@ class KxkPrice(msgspec.Struct, frozen=True):
         zeros: zeros in the filters of its 1x1 convolutions.
         size: size of these filters.
         bytes: bytes of activations that are alive at once while it is computed, about.
+        along: the axis along which the map is shifted in the form by lines, 0 for the height.
     """
 
     form: KxkForm
@@ -54,6 +58,7 @@ class KxkPrice(msgspec.Struct, frozen=True):
     zeros: int
     size: int
     bytes: int
+    along: int = 1
 
 
 def kxk_price(
@@ -74,6 +79,8 @@ def kxk_price(
     if not taps or any(shift_of(tap) is None for tap in taps):
         return None
     prices = [_price_of_taps(operator, taps, costs)]
+    if taps[0].rows.stride == 1:
+        prices += [_price_of_lines(operator, taps, along, costs) for along in (1, 0)]
     windows = separable_windows(taps)
     if windows is not None:
         prices.append(_price_of_separable(operator, taps, windows, costs))
@@ -122,6 +129,28 @@ def _price_of_taps(operator: Operator, taps: list[Tap], costs: Costs) -> KxkPric
         size - kept,
         size,
         alive * _VALUE,
+    )
+
+
+def _price_of_lines(operator: Operator, taps: list[Tap], along: int, costs: Costs) -> KxkPrice:
+    pixels, channels, outputs = _sizes(operator)
+    kept = sum(tap.values for tap in taps)
+    steps = [
+        steps_of(tap.columns.before for tap in taps),
+        steps_of(tap.rows.before for tap in taps),
+    ]
+    maps, sums = steps if along == 1 else steps[::-1]
+    size = len(taps) * channels * outputs
+    # The map and all shifted ones; a product, the sum of a line and those on both sides.
+    alive = pixels * (channels * (maps + 1) + 4 * outputs)
+    return KxkPrice(
+        KxkForm.LINES,
+        by_lines(pixels, (channels, outputs), kept, len(taps), (maps, sums), costs),
+        _dense(operator, costs),
+        size - kept,
+        size,
+        alive * _VALUE,
+        along,
     )
 
 

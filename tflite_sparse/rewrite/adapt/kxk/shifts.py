@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tflite_sparse.rewrite.adapt.kxk.taps import Tap
     from tflite_sparse.rewrite.adapt.window import Axis
 
-__all__ = ["IN_PLACE", "SHIFT_WINDOW", "Shift", "all_shifts", "shift_of"]
+__all__ = ["IN_PLACE", "SHIFT_WINDOW", "Shift", "all_shifts", "shift_of", "steps_of"]
 
 
 class Shift(NamedTuple):
@@ -75,6 +75,12 @@ def all_shifts(taps: Iterable[Tap], stride: int) -> set[Shift]:
             shifts.add(shift)
             shift = shift.parent
     return shifts - {IN_PLACE} if stride == 1 else shifts
+
+
+def steps_of(shifts: Iterable[int]) -> int:
+    """Steps of one cell that lead to shifts along an axis, those on the way included."""
+    far = list(shifts)
+    return max(0, *far) - min(0, *far)
 
 
 def _steps(axis: Axis) -> tuple[int, int] | None:

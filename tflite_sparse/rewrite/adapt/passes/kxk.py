@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.rewrite.adapt.convolution import is_kxk
 from tflite_sparse.rewrite.adapt.kxk.build import build_by_taps, build_separable
+from tflite_sparse.rewrite.adapt.kxk.lines import build_by_lines
 from tflite_sparse.rewrite.adapt.kxk.price import KxkForm, kxk_price
 from tflite_sparse.rewrite.adapt.kxk.taps import values_of_taps
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied, Order, RegionPass
@@ -62,12 +63,15 @@ KXK = Kxk()
 def _make(operator: Operator, context: Context) -> Applied:
     editor = context.editor
     price = kxk_price(operator, context.mirrored, editor.max_arena, editor.costs)
-    form = present(price).form
+    form, along = present(price).form, present(price).along
     height, width = values_of_taps(operator).shape
     taps = int((values_of_taps(operator) > 0).sum())
     if form is KxkForm.TAPS:
         build_by_taps(operator, context)
         what = f"became {taps} 1x1 convolutions of shifted maps, added up"
+    elif form is KxkForm.LINES:
+        build_by_lines(operator, context, along)
+        what = f"became {taps} 1x1 convolutions of shifted maps, added up line by line, and shifted"
     else:
         build_separable(operator, context)
         what = "became a 1x1 convolution between shifts along height and width"
