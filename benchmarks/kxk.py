@@ -127,9 +127,9 @@ def measured(folder: Path) -> list[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
     """The table as Markdown, and the rows whose form is the slower one by far."""
+    forms = " | ".join(form.value for form in KxkForm)
     lines = [
-        f"| kernel, stride | map | zeros | dense, ms | {' | '.join(f.value for f in KxkForm)} |"
-        " taken |",
+        f"| kernel, stride | map | zeros | dense, ms | {forms} | taken |",
         f"|---|---|---:|---:|{'---:|' * len(KxkForm)}---|",
     ]
     wrong = []

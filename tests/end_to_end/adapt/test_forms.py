@@ -76,6 +76,28 @@ def shuffled(g, x, order=(0, 1, 2, 4, 3)):
     return g.reshape(g.transpose(parted, order), x.shape)
 
 
+def shuffled_first(g, x):
+    x = g.transpose(g.conv2d(x, CHANNELS, zeros=0.9), (0, 3, 1, 2))
+    batch, channels, *size = x.shape
+    parted = g.transpose(g.reshape(x, (batch, 2, channels // 2, *size)), (0, 2, 1, 3, 4))
+    return g.transpose(g.reshape(parted, (batch, channels, *size)), (0, 2, 3, 1))
+
+
+def grown_twice(g, x):
+    one, other = (g.conv2d(x, 8, zeros=0.9) for _ in range(2))
+    joined = g.unary("TANH", g.concat([x, one]))
+    return g.concat([g.unary("TANH", g.concat([x, one, other])), joined])
+
+
+def mean_of_first(g, x):
+    means = g.mean(g.transpose(x, (0, 3, 1, 2)), (2, 3))
+    return excited(g, x, g.conv2d(g.reshape(means, (1, 1, 1, CHANNELS)), CHANNELS, zeros=0.9))
+
+
+def transposed(kernel, padding="SAME", **options):
+    return lambda g, x: g.transpose_conv(x, 24, kernel, padding=padding, zeros=0.9, **options)
+
+
 # The net in between, what must be gone, what must be there, steps of rounding.
 SPELLED = {
     "hard swish": (hard_swish, {"MUL", "ADD"}, {"HARD_SWISH"}, 4),
@@ -123,6 +145,11 @@ SPELLED = {
     "sliced": (lambda g, x: g.unary("TANH", g.slice(x, (0, 0, 0, 5), (1, *x.shape[1:3], 9))),
                {"SLICE"}, set(), 0),
     "shuffled": (shuffled, {"RESHAPE", "TRANSPOSE"}, set(), 8),
+    "shuffled, channels first": (shuffled_first, {"RESHAPE", "TRANSPOSE"}, set(), 8),
+    "mean, channels first": (mean_of_first, {"TRANSPOSE", "RESHAPE"}, {"MEAN"}, 8),
+    "joined to what is joined": (grown_twice, {"CONCATENATION"}, {"ADD"}, 16),
+    "nearest": (lambda g, x: g.resize_nearest(x, (2 * x.shape[1], 2 * x.shape[2])),
+                {"RESIZE_NEAREST_NEIGHBOR"}, {"RESIZE_BILINEAR"}, 0),
     "1x1 with stride": (lambda g, x: g.conv2d(x, CHANNELS, 1, 2, zeros=0.9), set(),
                         {"DEPTHWISE_CONV_2D"}, 0),
 }  # fmt: skip
@@ -258,6 +285,17 @@ LEFT = {
     ),
     "two channels each": (
         lambda g, x: g.depthwise(x, multiplier=2), "DEPTHWISE_CONV_2D", "multiplier",
+    ),
+    "nearest, three times": (
+        lambda g, x: g.resize_nearest(x, (3 * x.shape[1], 3 * x.shape[2])),
+        "RESIZE_NEAREST_NEIGHBOR", "twice the size",
+    ),
+    "transposed without stride": (
+        lambda g, x: g.transpose_conv(x, 24, 3, 1, zeros=0.9), "TRANSPOSE_CONV", "stride 1x1",
+    ),
+    "transposed with one row more": (transposed(3, "VALID"), "TRANSPOSE_CONV", "twice the size"),
+    "transposed without zeros": (
+        lambda g, x: g.transpose_conv(x, 4, 9), "TRANSPOSE_CONV", "too few zeros",
     ),
     "7x7": (lambda g, x: g.depthwise(x, 7), "DEPTHWISE_CONV_2D", "no 3x3 or 5x5"),
     "unpadded": (

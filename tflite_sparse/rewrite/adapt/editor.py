@@ -37,7 +37,7 @@ _PURE = frozenset(
         "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
         "DIV", "HARD_SWISH", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "PAD", "PRELU",
         "RELU", "RELU6", "RESHAPE", "SLICE", "STRIDED_SLICE", "SUB", "TRANSPOSE", "CAST", "SQUEEZE",
-        "EXPAND_DIMS",
+        "EXPAND_DIMS", "SHAPE", "PACK",
     }
 )  # fmt: skip
 

@@ -42,9 +42,16 @@ from tflite_sparse.rewrite.adapt.forms.joining import (
 from tflite_sparse.rewrite.adapt.forms.kxk import kxk_refusal
 from tflite_sparse.rewrite.adapt.forms.max_pool import make_max_pool, max_pool_refusal
 from tflite_sparse.rewrite.adapt.forms.slicing import make_slice, slice_refusal
+from tflite_sparse.rewrite.adapt.forms.transposed import (
+    make_transposed,
+    transposed_refusal,
+    transposed_source,
+)
+from tflite_sparse.rewrite.adapt.forms.upsampling import make_nearest, nearest_refusal
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import AnyPass, Applied
 from tflite_sparse.rewrite.adapt.passes.canonicalize import CANONICALIZE
 from tflite_sparse.rewrite.adapt.passes.heads import HEADS, end_in_reduction
+from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR, mirror_depth_to_space
 from tflite_sparse.rewrite.adapt.passes.windows import WINDOWS
 from tflite_sparse.rewrite.adapt.queries import UNARY_KINDS, computed_inputs
@@ -122,6 +129,10 @@ FORMS: dict[str, Form] = {
     "STRIDED_SLICE": _SLICE,
     "PRELU": Form(_first_input, prelu_refusal, Change(CANONICALIZE, make_prelu)),
     "RESIZE_BILINEAR": Form(_first_input, resize_refusal),
+    "RESIZE_NEAREST_NEIGHBOR": Form(
+        _first_input, nearest_refusal, Change(CANONICALIZE, make_nearest)
+    ),
+    "TRANSPOSE_CONV": Form(transposed_source, transposed_refusal, Change(KXK, make_transposed)),
     "MEAN": _REDUCTION,
     "SUM": _REDUCTION,
     "DEPTH_TO_SPACE": Form(

@@ -2,11 +2,13 @@
 
 A convolution with a group for each channel is a depthwise one; FULLY_CONNECTED on a map is a 1x1
 convolution; RELU_0_TO_1 is two clamps that XNNPACK takes; SPLIT along the channels is a slice for
-each part; a shuffle of channels by RESHAPE and TRANSPOSE is a 1x1 convolution of ones and zeros.
+each part; a shuffle of channels by RESHAPE and TRANSPOSE is a 1x1 convolution of ones and zeros;
+MEAN of a map whose channels were put first is one of the map as it was.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from tflite_sparse.rewrite.adapt.convolution import convolution_refusal
 from tflite_sparse.rewrite.adapt.queries import (
     ACTIVATIONS,
     RANK,
+    UNARY_KINDS,
     constant_of,
     has_bias,
     integers_of,
@@ -25,12 +28,22 @@ from tflite_sparse.rewrite.adapt.queries import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from tflite_sparse.model import Operator, Tensor
     from tflite_sparse.rewrite.adapt.editor import Editor
 
 __all__ = ["respell"]
 
 _BIAS = 2
+_VIEWS = ("RESHAPE", "TRANSPOSE")
+_MOST_VIEWS = 6
+_KEEP_BATCH = frozenset(
+    {
+        "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "AVERAGE_POOL_2D", "ADD",
+        "MUL", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", *UNARY_KINDS,
+    }
+)  # fmt: skip
 _WINDOW = (
     "padding", "stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor",
     "fused_activation_function",
@@ -140,34 +153,142 @@ def _producer(op: Operator) -> Operator | None:
 
 
 def _shuffle(editor: Editor, op: Operator) -> tuple[str, str] | None:
-    """A RESHAPE that ends the shuffle: two before it part the channels, and swap the parts."""
+    """The last of some RESHAPEs and TRANSPOSEs that together put channels in an order."""
     result = op.outputs[0]
-    transpose = _producer(op)
-    if transpose is None or transpose.name != "TRANSPOSE" or not is_map(result):
+    views = [op]
+    while is_map(result) and len(views) < _MOST_VIEWS:
+        before = _producer(views[-1])
+        if before is None or before.name not in _VIEWS or not before.outputs:
+            break
+        views.append(before)
+        source = views[-1].inputs[0]
+        if source is None or not is_map(source) or source.shape != result.shape:
+            continue
+        order = _order(source.shape, views[::-1])
+        if order is None:
+            continue
+        matrix = np.eye(source.shape[3], dtype=np.float32)[order]
+        select(editor, op, source, matrix, f"{result.name}/shuffled", result)
+        editor.drop(op)
+        return "became a 1x1 convolution with those before it", "it puts channels in an order"
+    return None
+
+
+def _order(shape: tuple[int, ...], views: list[Operator]) -> NDArray[np.int64] | None:
+    """The order in which channels come out of some views of a map; None where more is moved."""
+    cells = np.arange(math.prod(shape))
+    moved = cells.reshape(shape)
+    for view in views:
+        if view.name == "TRANSPOSE":
+            order = integers_of(view, 1)
+            if order is None or sorted(order) != list(range(moved.ndim)):
+                return None
+            moved = moved.transpose(order)
+        if math.prod(view.outputs[0].shape) != cells.size:
+            return None
+        moved = moved.reshape(view.outputs[0].shape)
+    channels = moved.reshape(-1, shape[3])
+    order_of_first = channels[0]
+    expected = cells[:: shape[3], None] + order_of_first
+    same = order_of_first.max() < shape[3] and np.array_equal(channels, expected)
+    return order_of_first if same else None
+
+
+def _mean(editor: Editor, op: Operator) -> tuple[str, str] | None:
+    """A mean of a map whose channels were put first."""
+    transpose, axes = _producer(op), integers_of(op, 1)
+    if transpose is None or transpose.name != "TRANSPOSE" or op.option("keep_dims", default=False):
         return None
-    parting = _producer(transpose)
-    if parting is None or parting.name != "RESHAPE":
+    source, order = transpose.inputs[0], integers_of(transpose, 1)
+    if source is None or not is_map(source) or order is None or axes is None:
         return None
-    source, parted = next(iter(parting.inputs), None), parting.outputs[0].shape
+    if sorted(order) != list(range(RANK)) or not all(-RANK <= axis < RANK for axis in axes):
+        return None
+    gone = {axis % RANK for axis in axes}
+    left = [order[axis] for axis in range(RANK) if axis not in gone]
+    if left != sorted(left):
+        return None
+    result = op.outputs[0]
+    constant = np.array(sorted(order[axis] for axis in gone), np.int32)
+    editor.read(op, 0, source)
+    editor.read(op, 1, editor.constant(constant, f"{result.name}/axes"))
+    return "reads the map as it was before a TRANSPOSE", "no TRANSPOSE has a sparse form"
+
+
+def _joined(editor: Editor, op: Operator) -> tuple[str, str] | None:
+    """A CONCATENATION of what another one has joined already, and more."""
+    if not _joins_channels(op):
+        return None
+    parts, joined, most = _parts(op), None, 1
+    for other in op.subgraph.operators[: op.index]:
+        if other.name != "CONCATENATION" or not _joins_channels(other):
+            continue
+        own = _parts(other)
+        if not most < len(own) < len(parts) or own != parts[: len(own)]:
+            continue
+        # Where 1x1 convolutions alone read it, it vanishes in them.
+        readers = [use.operator for use in op.subgraph.consumers(other.outputs[0])]
+        if any(reader.name != "CONV_2D" for reader in readers):
+            joined, most = other, len(own)
+    if joined is None or op.inputs[0] is joined.outputs[0]:
+        return None
+    editor.set_inputs(op, [joined.outputs[0], *parts[most:]])
+    return "reads what another CONCATENATION has joined", "each map that is joined is written anew"
+
+
+def _parts(op: Operator) -> list[Tensor | None]:
+    """What a CONCATENATION joins, with what the first of its inputs was joined of."""
+    before = _producer(op)
+    if before is None or before.name != "CONCATENATION" or not _joins_channels(before):
+        return list(op.inputs)
+    return [*_parts(before), *op.inputs[1:]]
+
+
+def _joins_channels(op: Operator) -> bool:
+    return (
+        all(map(is_map, op.inputs))
+        and op.option("axis", 0) % RANK == RANK - 1
+        and op.option("fused_activation_function", "NONE") == "NONE"
+    )
+
+
+def _shape(editor: Editor, op: Operator) -> tuple[str, str] | None:
+    """The shape of a map of which the batch alone is read: that of the model's input."""
+    source, graph = op.inputs[0], op.subgraph
     if (
         source is None
         or not is_map(source)
-        or source.shape != result.shape
-        or parted[:3] != source.shape[:3]
+        or not all(
+            use.operator.name == "STRIDED_SLICE"
+            and [integers_of(use.operator, n) for n in (1, 2, 3)] == [(0,), (1,), (1,)]
+            for use in graph.consumers(op.outputs[0])
+        )
     ):
         return None
-    if len(parted) != RANK + 1 or integers_of(transpose, 1) != (0, 1, 2, 4, 3):
+    first: Tensor | None = source
+    while first is not None and first not in graph.inputs:
+        producer = graph.producer(first)
+        joins = producer is not None and producer.name == "CONCATENATION"
+        if producer is None or not (producer.name in _KEEP_BATCH or joins):
+            return None
+        if joins and not _joins_channels(producer):
+            return None
+        values = [tensor for tensor in producer.inputs if is_map(tensor)]
+        computed = [t for t in values if t is not None and not t.is_constant]
+        first = computed[-1 if producer.name == "TRANSPOSE_CONV" else 0] if computed else None
+    if first is None or first is source or first.shape[:1] != source.shape[:1]:
         return None
-    channels = source.shape[3]
-    order = np.arange(channels).reshape(parted[3:]).T.reshape(-1)
-    matrix = np.eye(channels, dtype=np.float32)[order]
-    select(editor, op, source, matrix, f"{result.name}/shuffled", result)
-    editor.drop(op)
-    return "became a 1x1 convolution with the TRANSPOSE before it", "it puts channels in an order"
+    if (first.shape_signature or (0,))[0] != (source.shape_signature or (0,))[0]:
+        return None
+    editor.read(op, 0, first)
+    return "reads the batch of the model's input", "a map that it reads must leave the layout"
 
 
 # Operands without which an operator of a damaged file is left alone.
-_LEAST = {"CONV_2D": 2, "FULLY_CONNECTED": 2, "SPLIT": 2, "SPLIT_V": 3, "RELU_0_TO_1": 1}
+_LEAST = {
+    "CONV_2D": 2, "FULLY_CONNECTED": 2, "SPLIT": 2, "SPLIT_V": 3, "RELU_0_TO_1": 1, "MEAN": 2,
+    "CONCATENATION": 3, "SHAPE": 1,
+}  # fmt: skip
 
 _SPELLINGS = {
     "CONV_2D": (_depthwise,),
@@ -176,4 +297,8 @@ _SPELLINGS = {
     "SPLIT": (_slices,),
     "SPLIT_V": (_slices,),
     "RESHAPE": (_shuffle,),
+    "TRANSPOSE": (_shuffle,),
+    "SHAPE": (_shape,),
+    "MEAN": (_mean,),
+    "CONCATENATION": (_joined,),
 }

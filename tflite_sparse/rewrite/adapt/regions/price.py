@@ -17,6 +17,8 @@ from tflite_sparse.rewrite.adapt.channels.orders import apart
 from tflite_sparse.rewrite.adapt.convolution import is_kxk, is_pointwise
 from tflite_sparse.rewrite.adapt.forms.joining import splits
 from tflite_sparse.rewrite.adapt.forms.max_pool import CONVOLUTIONS, SUMS, picks_cells
+from tflite_sparse.rewrite.adapt.forms.transposed import transposed_price
+from tflite_sparse.rewrite.adapt.forms.upsampling import nearest_cost
 from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
 from tflite_sparse.rewrite.adapt.passes.entries import GROUP, JOINED, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
@@ -30,6 +32,8 @@ from tflite_sparse.xnnpack.stages.filter_zeros import block_size
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Tensor
+    from tflite_sparse.rewrite.adapt.context import Context
+    from tflite_sparse.rewrite.adapt.kxk.price import KxkPrice
     from tflite_sparse.rewrite.adapt.regions.region import Region
     from tflite_sparse.rewrite.adapt.window import Mirrored
     from tflite_sparse.xnnpack.cost.prices import Costs
@@ -85,8 +89,8 @@ class Pricer:
                 own_zeros, own_size = self.zeros(op)
                 zeros, size = zeros + own_zeros, size + own_size
                 gain += self._gain(op, own_zeros / max(own_size, 1))
-            elif is_kxk(op):
-                price = kxk_price(op, context.mirrored, context.editor.max_arena, costs)
+            elif is_kxk(op) or op.name == "TRANSPOSE_CONV":
+                price = self._wide(op, context)
                 if price is None:
                     return -math.inf
                 zeros, size = zeros + price.zeros, size + price.size
@@ -102,6 +106,12 @@ class Pricer:
             cost += _mirror_cost(region, costs)
         # More than two thirds must be zero, over all filters that go together.
         return gain - cost if zeros * 3 > size * 2 else -max(cost, 0.0) - 1.0
+
+    def _wide(self, operator: Operator, context: Context) -> KxkPrice | None:
+        if operator.name == "TRANSPOSE_CONV":
+            price = transposed_price(operator, context.mirrored, self.costs)
+            return price if price.bytes <= context.editor.max_arena else None
+        return kxk_price(operator, context.mirrored, context.editor.max_arena, self.costs)
 
     def _extra(self, operator: Operator, region: Region) -> float:
         if operator.name in ("CONCATENATION", *_SLICES):
@@ -201,6 +211,8 @@ def _extra(operator: Operator, region: Region, costs: Costs) -> float:
         extra = CONVOLUTIONS * picked + (SUMS - 1) * step
         if picks_cells(operator):
             extra = picked - step
+    elif operator.name == "RESIZE_NEAREST_NEIGHBOR":
+        extra = nearest_cost(elements, costs) - step
     elif operator.name == "PRELU":
         extra = 3 * step
     elif operator.name == "PAD":

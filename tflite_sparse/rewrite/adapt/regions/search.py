@@ -14,6 +14,7 @@ from tflite_sparse.rewrite.adapt.passes.mirror import MIRROR
 from tflite_sparse.rewrite.adapt.passes.windows import stem_refusal
 from tflite_sparse.rewrite.adapt.queries import is_map
 from tflite_sparse.rewrite.adapt.readers import readers_of
+from tflite_sparse.rewrite.adapt.regions.partitions import Partitions
 from tflite_sparse.rewrite.adapt.regions.region import REDUCTIONS, Region, grow
 from tflite_sparse.rewrite.adapt.window import spatial_padding
 
@@ -46,8 +47,9 @@ def find_regions(editor: Editor, passes: frozenset[AnyPass], pricer: Pricer) -> 
     """The regions of a subgraph that win time by the prices, each of them as large as pays."""
     regions: list[Region] = []
     taken: set[Operator | None] = set()
+    partitions = Partitions(editor.subgraph)
     while len(regions) < _REGIONS:
-        region = _best_region(editor, passes, pricer, taken)
+        region = _best_region(editor, passes, pricer, partitions, taken)
         if region is None:
             break
         regions.append(region)
@@ -86,13 +88,17 @@ def price_in_the_way(
 
 
 def _best_region(
-    editor: Editor, passes: frozenset[AnyPass], pricer: Pricer, taken: set[Operator | None]
+    editor: Editor,
+    passes: frozenset[AnyPass],
+    pricer: Pricer,
+    partitions: Partitions,
+    taken: set[Operator | None],
 ) -> Region | None:
     free = [op for op in editor.subgraph.operators if op not in taken]
     best: tuple[float, Region] | None = None
     for region in _beginnings(editor, passes, free):
         if region.members:
-            candidate = _with_more_entries(_trimmed(region, pricer), pricer, free)
+            candidate = _with_more_entries(_trimmed(region, pricer), pricer, partitions, free)
             if best is None or candidate[0] > best[0]:
                 best = candidate
     return best[1] if best is not None and best[0] > 0 else None
@@ -205,20 +211,24 @@ def _after(region: Region, operator: Operator) -> set[Operator]:
 
 
 def _with_more_entries(
-    trimmed: tuple[float, Region], pricer: Pricer, free: list[Operator]
+    trimmed: tuple[float, Region],
+    pricer: Pricer,
+    partitions: Partitions,
+    free: list[Operator],
 ) -> tuple[float, Region]:
     """Brings in further values where that wins more operators than it costs."""
     won, region = trimmed
     if not region.context.allows(ENTRIES):
         return trimmed
-    tried: set[Tensor] = set()
+    tried: set[frozenset[Tensor]] = set()
     for _ in range(_MORE_ENTRIES):
         better = None
-        for tensor in _missing(region, tried):
-            tried.add(tensor)
-            grown = grow(region.context.again(), region.stem, [*region.entries, tensor], free)
+        for tensors in _missing(region, tried):
+            tried.add(frozenset(tensors))
+            entries = [*region.entries, *tensors]
+            grown = grow(region.context.again(), region.stem, entries, free)
             net, part = _trimmed(grown, pricer)
-            if net > won:
+            if net > won and partitions.are_one(part):
                 better, won = part, net
         if better is None:
             break
@@ -226,18 +236,22 @@ def _with_more_entries(
     return won, region
 
 
-def _missing(region: Region, tried: set[Tensor]) -> list[Tensor]:
-    """Maps from outside that operators next to the region read."""
+def _missing(region: Region, tried: set[frozenset[Tensor]]) -> list[list[Tensor]]:
+    """Maps from outside that operators next to the region read: those of each operator."""
     inside = set(region.values())
-    missing: dict[Tensor, None] = {}
+    missing: dict[frozenset[Tensor], list[Tensor]] = {}
     for op, _ in region.blocked:
         form = form_of(op)
-        for tensor in [] if form is None else form.reads(op):
-            spatial = is_map(tensor) and max(tensor.shape[1:3]) > 1
-            is_new = tensor not in inside and tensor not in tried
-            if spatial and is_new and not _is_mirrored_in_between(region, tensor):
-                missing[tensor] = None
-    return list(missing)[:_MORE_ENTRIES]
+        tensors = [] if form is None else [t for t in form.reads(op) if t not in inside]
+        key = frozenset(tensors)
+        if not tensors or key in tried:
+            continue
+        if all(
+            is_map(t) and max(t.shape[1:3]) > 1 and not _is_mirrored_in_between(region, t)
+            for t in tensors
+        ):
+            missing[key] = tensors
+    return list(missing.values())[:_MORE_ENTRIES]
 
 
 def _is_mirrored_in_between(region: Region, tensor: Tensor) -> bool:
