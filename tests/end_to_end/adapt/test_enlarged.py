@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.adapted import adapted, head, stock, through
+from tests.support.architectures.net import Net
 from tests.support.nets.small_nets import build
 from tests.support.outputs import outputs, same_numbers
 from tflite_sparse.model import Model
@@ -125,3 +126,14 @@ def test_a_map_comes_in_again_where_xnnpack_takes_all_between():
         outcomes = {view.target: view.after for view in result.rewrite.adaptation.outlook}
         assert set(outcomes.values()) == {Outcome.SPARSE}
         same_numbers(result, STEPS)
+
+
+def test_filters_that_are_unpacked_are_no_maps_to_bring_in():
+    # The converter puts what unpacks them first.
+    net = Net("net", storage="fp16")
+    x = net.conv(net.image(32), 48, 7)
+    for _ in range(8):
+        x = net.conv(net.depthwise(x), 48)
+    result = adapted(net.softmax_of(net.dense(net.mean(x), 5)))
+    assert "entries" in result.passes
+    assert {view.after for view in result.rewrite.adaptation.outlook} == {Outcome.SPARSE}

@@ -24,7 +24,7 @@ from tflite_sparse.runtime.web.litertjs import CORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "runs_of"]
 
 # About a second of multiplications on one core, and a number of turns that tells a few per cent.
 _MULTIPLICATIONS = 12e9
@@ -66,12 +66,13 @@ def _row(name: str, before: dict[str, Any] | None) -> dict[str, Any]:
         row.update(on_litert(subject, dense, made))
     if "failure" not in row:
         models = {"dense": dense, "sparse": sparse, "adapted": made}
-        row["web_ms"] = in_browser(models, _runs(dense))
+        row["web_ms"] = in_browser(models, runs_of(dense))
     row["why"] = why
     return row
 
 
-def _runs(data: bytes) -> int:
+def runs_of(data: bytes) -> int:
+    """How many turns tell the times of a model."""
     total = sum(macs(operator) or 0 for operator in Model.read(data).operators())
     return round(min(max(_MULTIPLICATIONS / max(total, 1), _FEWEST), _MOST))
 

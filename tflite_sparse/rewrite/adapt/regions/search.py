@@ -145,9 +145,16 @@ def _entry_candidates(contexts: list[Context], free: list[Operator]) -> list[Ten
         result = op.outputs[0]
         if max(result.shape[1:3]) == 1 or _could_be_inside(op, contexts):
             continue
-        if any(form_of(reader) is not None for reader in readers_of(result)):
+        # An unpacked filter is four-dimensional too, but no map.
+        if any(_reads(reader, result) for reader in readers_of(result)):
             candidates.append(result)
     return candidates
+
+
+def _reads(operator: Operator, tensor: Tensor) -> bool:
+    """Whether an operator has a sparse form in which it reads a map."""
+    form = form_of(operator)
+    return form is not None and tensor in form.reads(operator)
 
 
 def _could_be_inside(operator: Operator, contexts: list[Context]) -> bool:
