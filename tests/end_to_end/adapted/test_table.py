@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tests.end_to_end.adapted import converted
 from tests.end_to_end.adapted.proof import ROUNDING, adapted, facts, sparse_as_it_is
 from tests.end_to_end.adapted.subjects import SUBJECTS
 from tests.end_to_end.adapted.table import MARKDOWN, gain, markdown, read
@@ -20,6 +23,20 @@ def test_every_model_has_a_row():
 
 def test_the_page_is_made_from_the_record():
     assert MARKDOWN.read_text("utf-8") == markdown(read())
+
+
+def test_the_page_of_converted_nets_is_made_from_their_record():
+    text = converted.PAGE.read_text("utf-8")
+    assert converted.page(text) == text
+
+
+def test_no_converted_net_became_wrong_or_is_predicted_to_be_slower():
+    for name, row in json.loads(converted.JSON.read_text("utf-8")).items():
+        assert {outcome["after"] for outcome in row["outcome"].values()} <= {"sparse", "dense"}
+        assert row["gain"] > SLOWEST, name
+        assert row.get("executed_as_planned", True), name
+        for difference in row.get("difference", {}).values():
+            assert difference < max(ROUNDING, row.get("noise", 0.0)), name
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

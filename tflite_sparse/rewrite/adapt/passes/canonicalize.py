@@ -49,7 +49,9 @@ class Canonicalize(SubgraphPass):
         " channels; a convolution with a group for each channel becomes a depthwise one, others"
         " lose their groups; SUB and DIV by constants become ADD and MUL, constants come first and"
         " 4-D; PRELU becomes LEAKY_RELU or RELU, MUL and ADD; 2x2 MAX_POOL, small AVERAGE_POOL,"
-        " CONCATENATION, slices and a PAD of channels become convolutions and sums."
+        " CONCATENATION, slices and a PAD of channels become convolutions and sums, and"
+        " RESIZE_NEAREST_NEIGHBOR to twice the size RESIZE_BILINEAR, every other cell of"
+        " which stays."
     )
     cost = "depends; counted"
     exact = "rounding where sums are reordered"

@@ -36,7 +36,8 @@ class Kxk(RegionPass):
         "A convolution wider than 1x1 whose filter has zeros enough becomes 1x1 convolutions, one"
         " for each cell of its window, of maps that depthwise convolutions shift, added up; or one"
         " 1x1 convolution between shifts along the height and along the width, where that costs"
-        " less. Cells of the window whose values are all zero drop out."
+        " less. Cells of the window whose values are all zero drop out. A TRANSPOSE_CONV with"
+        " stride 2 becomes four such sums, whose results are put between each other."
     )
     cost = "a depthwise convolution a shift; memory for the shifted maps"
     exact = "but for the order of sums"
