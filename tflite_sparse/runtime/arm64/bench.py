@@ -50,7 +50,7 @@ def count_models(
         raise UsageError(
             f"instructions of {emulated.title} are not counted", hint="take --emulate arm64"
         )
-    if ARM64.folder.is_dir():
+    if ARM64.is_unpacked:
         # Said before anything runs: without a compiler there is nothing to compare.
         counter(ARM64.folder)
     jobs = [(model, [feed]) for model, feed in zip(models, feeds, strict=True)]

@@ -84,8 +84,11 @@ def arm64_command(processor: ArmProcessor, counts: str | None = None) -> list[st
     Raises:
         RuntimeUnavailableError: it is not installed, or qemu is missing.
     """
-    if not ARM64.folder.is_dir():
-        raise RuntimeUnavailableError("LiteRT for 64-bit Arm is not installed", hint=INSTALL)
+    if not ARM64.is_unpacked:
+        what = "is not installed"
+        if ARM64.folder.is_dir():
+            what = "was installed by another version of this program, of other packages"
+        raise RuntimeUnavailableError(f"LiteRT for 64-bit Arm {what}", hint=INSTALL)
     qemu = emulator()
     if qemu is None:
         raise RuntimeUnavailableError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from tflite_sparse.records import Count, Record
 from tflite_sparse.runtime.packages.package import Package, archives, cache_folder
 
 __all__ = ["Bundle", "BundleState", "bundle", "bundles", "install", "remove", "state"]
+
+_STAMP = ".pins"
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -39,6 +42,18 @@ class Bundle(msgspec.Struct, frozen=True):
         """Where what was unpacked lies."""
         return cache_folder() / self.name
 
+    @property
+    def pins(self) -> str:
+        """What tells it from the same bundle of other packages."""
+        hashes = "".join(package.integrity for package in self.packages)
+        return hashlib.sha256(hashes.encode()).hexdigest()
+
+    @property
+    def is_unpacked(self) -> bool:
+        """Whether what was unpacked is there, and of these packages."""
+        stamp = self.folder / _STAMP
+        return stamp.is_file() and stamp.read_text("utf-8") == self.pins
+
 
 class BundleState(Record, frozen=True):
     """What there is of a bundle.
@@ -50,6 +65,8 @@ class BundleState(Record, frozen=True):
         bytes: how much it takes of the disk.
         place: where it is, or would be.
         lacks: what the machine lacks to run it and how to get that.
+        outdated: whether one is there that another version of this program installed, of other
+            packages, and that is not used.
     """
 
     name: str
@@ -58,6 +75,7 @@ class BundleState(Record, frozen=True):
     bytes: Count
     place: str
     lacks: tuple[str, ...]
+    outdated: bool = False
 
 
 def bundles() -> tuple[Bundle, ...]:
@@ -88,15 +106,19 @@ def state(of: Bundle) -> BundleState:
         of: the bundle.
     """
     kept = [path for path in _archives(of) if path.is_file()]
-    installed = len(kept) == len(of.packages) if of.unpack is None else of.folder.is_dir()
-    files = [*kept, *(path for path in of.folder.rglob("*") if not path.is_symlink())]
+    installed = len(kept) == len(of.packages) if of.unpack is None else of.is_unpacked
+    own = (path for path in of.folder.rglob("*") if path.name != _STAMP)
+    files = [*kept, *(path for path in own if not path.is_symlink())]
     size = sum(path.stat().st_size for path in files if path.is_file())
     place = cache_folder() if of.unpack is None else of.folder
-    return BundleState(of.name, of.title, installed, size, str(place), tuple(of.lacks()))
+    outdated = of.unpack is not None and of.folder.is_dir() and not installed
+    return BundleState(of.name, of.title, installed, size, str(place), tuple(of.lacks()), outdated)
 
 
 def install(of: Bundle) -> bool:
     """Fetches and unpacks a bundle; whoever is interrupted leaves no half of it.
+
+    One of other packages, from another version of this program, gives way to it.
 
     Args:
         of: the bundle.
@@ -115,8 +137,11 @@ def install(of: Bundle) -> bool:
             made = Path(work, of.name)
             made.mkdir()
             of.unpack(paths, made)
+            (made / _STAMP).write_text(of.pins, "utf-8")
             # Who did it at the same time has made the same.
-            if not of.folder.is_dir():
+            if not of.is_unpacked:
+                if of.folder.is_dir():
+                    of.folder.rename(Path(work, "outdated"))
                 made.rename(of.folder)
         for path in paths:
             path.unlink(missing_ok=True)

@@ -22,7 +22,13 @@ def test_operators_end_where_the_clock_is_read():
 
 
 def test_where_others_read_the_clock_only_the_whole_is_known():
-    assert plugin.parse_counts("1 10 30 60 70", [2]) == (None, 70)
+    assert plugin.parse_counts("1 2 10 30 60 70", [2]) == (None, 70)
+    assert plugin.parse_counts("1 10 30 60 100 101 200", [2, 1]) == (None, 200)
+    assert plugin.parse_counts("10 30 70", [2]) == (None, 70)
+
+
+def test_litert_may_read_the_clock_once_before_the_first_operator():
+    assert plugin.parse_counts("1 10 30 60 70", [2]) == ([20, 30], 70)
 
 
 def test_the_plugin_is_built_once(tmp_path):
@@ -69,6 +75,7 @@ def test_without_qemu_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("TFLITE_SPARSE_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     ARM64.folder.mkdir()
+    (ARM64.folder / ".pins").write_text(ARM64.pins, "utf-8")
     with pytest.raises(RuntimeUnavailableError, match="qemu-aarch64 was not found"):
         arm64_command(processor("cortex-a76"))
 

@@ -51,6 +51,23 @@ def test_what_is_unpacked_takes_the_place_of_the_archives(cache):
     assert list(cache.iterdir()) == []
 
 
+def test_one_of_other_packages_is_told_and_gives_way(cache):
+    other = Package("thing", "0", PACKAGE.integrity[:-1] + "0", "pip", "thing-0-py3-none-any.whl")
+    thing, before = (Bundle("thing", "A thing", (p,), unpack) for p in (PACKAGE, other))
+    assert install(thing)
+    assert (state(before).installed, state(before).outdated) == (False, True)
+    assert (state(thing).installed, state(thing).outdated) == (True, False)
+    # As before there were stamps.
+    (cache / "thing" / ".pins").unlink()
+    (cache / "thing" / "old").touch()
+    (cache / PACKAGE.file).write_bytes(DATA)
+    assert state(thing).outdated
+    assert install(thing)
+    assert state(thing).installed
+    assert not (cache / "thing" / "old").exists()
+    assert [path.name for path in cache.iterdir()] == ["thing"]
+
+
 def test_an_interrupted_installation_leaves_nothing_half(cache):
     thing = Bundle("thing", "A thing", (PACKAGE,), interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["runtimes_lines"]
 
+_OUTDATED = "another version of this program installed it, of other packages"
+
 
 def runtimes_lines(states: Sequence[BundleState], width: int) -> Iterator[Text | str]:
     """The lines of the table.
@@ -37,5 +39,6 @@ def runtimes_lines(states: Sequence[BundleState], width: int) -> Iterator[Text |
     ]
     yield from table(columns, rows, width)
     for each in states:
-        for line in each.lacks:
+        outdated = [f"{_OUTDATED}: tflite-sparse runtime install {each.name}"]
+        for line in [*(outdated if each.outdated else ()), *each.lacks]:
             yield from textwrap.wrap(f"{each.name}: {line}", width, subsequent_indent="  ")
