@@ -71,6 +71,18 @@ def test_integers_have_no_prices() -> None:
     assert instruction_estimate(plan(quantized, "arm64"), quantized) is None
 
 
+def test_transposed_convolutions_have_a_price_of_their_own() -> None:
+    def layer(g: GraphBuilder) -> Value:
+        return g.transpose_conv(g.input((1, 8, 8, 16)), 8)
+
+    found = build_subgraph(layer)
+    made = plan(found, "arm64")
+    told = instruction_estimate(made, found)
+    assert told is not None
+    macs = sum(op.macs for op in made.operators)
+    assert told.processors[0].dense == pytest.approx(macs * PRICES["cortex-a76"]["transposed"])
+
+
 def test_all_that_is_counted_has_a_price_on_every_processor(graph: Subgraph) -> None:
     assert len({frozenset(prices) for prices in PRICES.values()}) == 1
     made = plan(graph, "arm64", assume=assumed(graph, 0.8, 1))

@@ -46,6 +46,8 @@ PRICES: dict[str, dict[str, float]] = {
         "strided_sparse_large_vector": 43.45,
         "strided_sparse_line": 37.94,
         "strided_sparse_vector": 11.86,
+        # From a U-Net whose counts lie in benchmarks/arm64_planning.json.
+        "transposed": 0.525,
         "wide": 0.3232,
         "wide_written": 8.727,
     },
@@ -86,6 +88,7 @@ PRICES: dict[str, dict[str, float]] = {
         "strided_sparse_large_vector": 43.45,
         "strided_sparse_line": 37.94,
         "strided_sparse_vector": 11.86,
+        "transposed": 0.659,
         "wide": 0.3203,
         "wide_written": 8.648,
     },
@@ -93,8 +96,9 @@ PRICES: dict[str, dict[str, float]] = {
 """Instructions by processor, and by what `tflite_sparse.xnnpack.cost.instructions.amounts` counts.
 
 `dense`, `wide` and `row` are multiplications in products of matrices, in convolutions wider than
-1x1, and in products with a single row; `sparse_2` is a block of 2 weights that are not all zero,
-times a pixel. `_written` is an element of the result, `_tile` up to 32 pixels, `_vector` four
-columns, `_line` a row of a channel, `_large` a window larger than 3x3; `moved`, `averaged` and the
-rest are elements of operators without multiplications.
+1x1, and in products with a single row; `transposed` those of a transposed convolution; `sparse_2`
+is a block of 2 weights that are not all zero, times a pixel. `_written` is an element of the
+result, `_tile` up to 32 pixels, `_vector` four columns, `_line` a row of a channel, `_large` a
+window larger than 3x3; `moved`, `averaged` and the rest are elements of operators without
+multiplications.
 """

@@ -218,6 +218,8 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         work = {kind: float(op.macs), f"{kind}_written": elements}
         return {**work, f"{kind}_pixel": float(pixels)}
     if op.name in _MULTIPLIES and op.macs:
+        if op.name == "TRANSPOSE_CONV":
+            return {"transposed": float(op.macs)}
         pixels, channels = _pixels(operator)
         inputs = op.macs / max(pixels * channels, 1)
         columns = -(-channels // _COLUMNS) * _COLUMNS
@@ -229,9 +231,7 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         return {kind: rows * columns * inputs, f"{kind}_written": float(rows * columns)}
     if op.name in ("MEAN", "SUM"):
         return {"averaged": float(math.prod(_read(operator)))}
-    if op.name == "RESHAPE":
-        return {}
-    return {_ELEMENTWISE.get(op.name, "moved"): elements}
+    return {} if op.name == "RESHAPE" else {_ELEMENTWISE.get(op.name, "moved"): elements}
 
 
 def _window(taps: float) -> str:
