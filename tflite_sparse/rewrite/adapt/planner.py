@@ -18,7 +18,7 @@ from tflite_sparse.rewrite.adapt.passes.adapt_pass import FinalPass, SubgraphPas
 from tflite_sparse.rewrite.adapt.passes.canonicalize import unshare_paddings
 from tflite_sparse.rewrite.adapt.passes.entries import ENTRIES
 from tflite_sparse.rewrite.adapt.passes.fold import FOLD
-from tflite_sparse.rewrite.adapt.passes.heads import HEADS
+from tflite_sparse.rewrite.adapt.passes.heads import HEADS, separate_classifiers
 from tflite_sparse.rewrite.adapt.passes.kxk import KXK
 from tflite_sparse.rewrite.adapt.passes.permute import PERMUTE, Planned
 from tflite_sparse.rewrite.adapt.regions.carry_out import carry_out
@@ -99,6 +99,7 @@ class Adapt(ModelPass):
             eager = not options.min_gain
             pricer = Pricer(planning, eager=eager, reorders=PERMUTE in passes)
             steps, blocked = _change(trial, passes, pricer, most)
+            steps += separate_classifiers(trial, labels, passes, targets, changed=bool(steps))
             needed = peak_bytes(trial)
             after = prospects(trial, asked, planning) if steps else before
             if PERMUTE in passes:

@@ -203,6 +203,22 @@ def test_optimize_stores_weights_sparse_where_nothing_can_be_adapted():
     assert given.to_bytes() == Model.read(data).to_bytes()
 
 
+def test_classifiers_that_older_releases_count_are_set_apart_where_that_costs_nothing():
+    def net(begin):
+        # Without zeros, and larger than all that has some.
+        return build(lambda g: g.fully_connected(g.mean(separable(g, begin(g))), 200))
+
+    made, asked = adapted(net(stock)), adapted(net(trunk), targets=("arm64@litert-1.3",))
+    for result in (made, asked):
+        assert result.passes[-1] == "heads"
+        assert result.kinds[-3:] == ["MEAN", "RESHAPE", "FULLY_CONNECTED"]
+        stored = sparsify(Model.read(result.after)).model
+        for release in ("1.1", "1.3", "2.3"):
+            assert plan(stored.main, f"arm64@litert-{release}").outcome is Outcome.SPARSE
+    # What is not changed in any case is not changed for it.
+    assert not adapted(net(trunk)).done
+
+
 def test_a_model_that_is_adapted_stays_as_it_was():
     given = Model.read(stack())
     before = given.to_bytes()
