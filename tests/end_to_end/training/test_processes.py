@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import socket
 
+import pytest
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -41,6 +42,7 @@ def _train(rank, port, folder):
     distributed.destroy_process_group()
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # from Python 3.12 on
 def test_two_processes_have_the_same_masks_after_every_step(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
