@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -139,12 +140,13 @@ def _cells(operator: Operator, mirrored: Mirrored) -> dict[tuple[int, int], list
     rows, columns = (_axis(operator, axis, on) for axis, on in zip((1, 2), mirrored, strict=True))
     values = np.count_nonzero(present(constant_of(operator, 1)), axis=(0, 3))
     chosen = {}
-    for place in product(range(_STRIDE), repeat=2):
+    for down, right in product(range(_STRIDE), range(_STRIDE)):
         cells = [
-            _Cell(row, column, (down, right))
-            for (row, down), (column, right) in product(rows[place[0]], columns[place[1]])
+            _Cell(row, column, (up, left))
+            for (row, up), (column, left) in product(rows[down], columns[right])
         ]
-        chosen[place] = [cell for cell in cells if values[cell.row, cell.column]] or cells[:1]
+        kept = [cell for cell in cells if values[cell.row, cell.column]]
+        chosen[down, right] = kept or cells[:1]
     return chosen
 
 
@@ -210,12 +212,8 @@ def _convolved(operator: Operator, cells: list[_Cell], context: Context) -> Tens
         inputs = [moved, operator.inputs[1], bias]
         made = editor.before(operator, "CONV_2D", inputs, [part], **ONE_BY_ONE)
         rows, columns = slice(cell.row, cell.row + 1), slice(cell.column, cell.column + 1)
-        editor.set_weight(
-            made,
-            1,
-            lambda filt, rows=rows, columns=columns: filt[:, rows, columns],
-            f"cell_{cell.row}_{cell.column}",
-        )
+        cut = itemgetter((slice(None), rows, columns))
+        editor.set_weight(made, 1, cut, f"cell_{cell.row}_{cell.column}")
         bias = zeros(result.shape[3], context)
         parts.append(part)
     if len(parts) == 1:
