@@ -11,6 +11,7 @@ import typer
 from tflite_sparse.cli.signals import exit_code, stoppable
 from tflite_sparse.cli.streams import abandon
 from tflite_sparse.errors import FileError, Place, TfliteSparseError
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,8 @@ def report_error(error: BaseException) -> int:
 
 def report_problem(message: str) -> None:
     """Prints what is wrong as one line on stderr."""
-    _say(f"{PROGRAM}: error: {message}")
+    # A folder that is searched has files of any name.
+    _say(f"{PROGRAM}: error: {readable(message)}")
 
 
 def _say(line: str) -> None:

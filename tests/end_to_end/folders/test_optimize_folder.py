@@ -116,6 +116,24 @@ def test_errors_of_models_of_one_name_are_told_apart(folder, tmp_path):
         assert lines[lines.index(f"  {name}") + 1].split() == ["the", "file", "is", "empty"]
 
 
+def test_no_result_takes_the_place_of_another(folder, tmp_path):
+    (folder / "a/y.tflite").write_bytes(STORED)
+    (tmp_path / "out" / "a").mkdir(parents=True)
+    # As on a disk that does not tell capitals from small letters.
+    (tmp_path / "out" / "a/y.tflite").symlink_to("x.tflite")
+    done = call("optimize", folder, "-o", tmp_path / "out", "--force", "--no-verify")
+    assert done.code == 2
+    assert "x.tflite, which holds the result of another model" in done.err
+    assert (tmp_path / "out" / "a/x.tflite").read_bytes() not in (STOCK, STORED)
+
+
+def test_names_that_command_a_terminal_do_not(folder, tmp_path):
+    (folder / "a/\x1b[31m.tflite").write_bytes(b"")
+    done = call("optimize", folder, "-n")
+    assert "\x1b" not in done.out + done.err
+    assert "a/\\x1b[31m.tflite" in done.out
+
+
 def test_a_folder_without_models_is_an_error(tmp_path):
     done = call("optimize", tmp_path, "-o", tmp_path.parent / "out")
     assert done.code == 2

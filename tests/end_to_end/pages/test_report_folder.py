@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -66,3 +68,22 @@ def test_a_name_that_ends_in_html_asks_for_one_page(pages):
     models = pages.parent / "models" / "a"
     assert call("report", models, "-o", pages.parent / "one.html").code == 0
     assert (pages.parent / "one.html").is_file()
+
+
+def test_names_that_are_no_text_and_names_of_one_file_cost_no_other_page(tmp_path):
+    models, out = tmp_path / "models", tmp_path / "out"
+    models.mkdir()
+    for name in (b"a\xff.tflite", b"b.tflite", b"c.tflite"):
+        stored = TESTDATA / "mobilenet_tiny_80_sparse.tflite"
+        shutil.copy(stored, Path(os.fsdecode(os.fsencode(models) + b"/" + name)))
+    (models / os.fsdecode(b"d\xff.tflite")).write_bytes(b"")
+    out.mkdir()
+    # As on a disk that does not tell capitals from small letters.
+    (out / "c.tflite.html").symlink_to("b.tflite.html")
+    done = call("report", models, "-o", out, "--force")
+    assert done.code == 2
+    assert "b.tflite.html, which holds the result of another model" in done.err
+    index = (out / "index.html").read_text("utf-8")
+    assert re.findall(r'href="([^"]*html)"', index) == ["a%FF.tflite.html", "b.tflite.html"]
+    assert "d\\xff.tflite: the file is empty" in index
+    assert str(tmp_path) not in index.replace(str(out), "")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tflite_sparse.cli.paths import SUFFIX
 from tflite_sparse.errors import FileError, Place, UsageError
 
-__all__ = ["check_apart", "check_free", "make_folders", "mirrored", "models_in"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["check_apart", "check_free", "check_own", "make_folders", "mirrored", "models_in"]
 
 
 def models_in(folder: str) -> list[str]:
@@ -77,6 +81,29 @@ def check_free(targets: dict[str, Path], *, force: bool) -> None:
             f"the file exists already{more}",
             place=Place(file=str(there[0])),
             hint="--force overwrites what is there",
+        )
+
+
+def check_own(path: Path, earlier: Iterable[Path]) -> None:
+    """Makes sure that a result does not take the place of another model's.
+
+    Two names are one file where a disk does not tell capitals from small letters, and by links.
+
+    Args:
+        path: what is to be written.
+        earlier: what has been written for other models.
+
+    Raises:
+        FileError: it is one of these.
+    """
+    if not path.exists():
+        return
+    other = next((p for p in earlier if p.exists() and p.samefile(path)), None)
+    if other is not None:
+        raise FileError(
+            f"is the same file as {other}, which holds the result of another model",
+            place=Place(file=str(path)),
+            hint="write to another folder, or rename the model",
         )
 
 

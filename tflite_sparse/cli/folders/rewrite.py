@@ -11,6 +11,7 @@ from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
 from tflite_sparse.cli.folders.mirror import (
     check_apart,
     check_free,
+    check_own,
     make_folders,
     mirrored,
     models_in,
@@ -25,7 +26,7 @@ from tflite_sparse.report.printables import printable_folder
 from tflite_sparse.report.text.lists.folder import ModelRow, gain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tflite_sparse.cli.rewriting import Destination, Rewritten
 
@@ -69,7 +70,8 @@ def rewrite_folder(
             update(done, len(names))
             target = targets.get(name)
             where = destination if target is None else replace(destination, output=str(target))
-            rows.append(_row(name, str(Path(folder) / name), where, one))
+            earlier = [targets[other] for other in names[:done]] if targets else []
+            rows.append(_row(name, str(Path(folder) / name), where, one, earlier))
     written = None if destination.only_tells else destination.output or folder
     report = printable_folder(folder, rows, written=written)
     show(report, as_json=destination.as_json)
@@ -77,10 +79,15 @@ def rewrite_folder(
 
 
 def _row(
-    name: str, path: str, destination: Destination, one: Callable[[str, Destination], Rewritten]
+    name: str,
+    path: str,
+    destination: Destination,
+    one: Callable[[str, Destination], Rewritten],
+    earlier: Sequence[Path],
 ) -> ModelRow:
     try:
         if destination.output is not None and not destination.only_tells:
+            check_own(Path(destination.output), earlier)
             make_folders(Path(destination.output))
         return _rewritten_row(name, path, destination, one(path, destination))
     except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -73,7 +74,8 @@ def index_row(name: str, page: str, survey: Survey) -> IndexRow:
     step = next_step(survey.inspection)
     return IndexRow(
         model.name,
-        href=quote(page),
+        # A name need not be text: its bytes are the address.
+        href=quote(os.fsencode(page)),
         bytes=totals.bytes_now,
         size=size(totals.bytes_now),
         smaller=percent(totals.bytes_sparse, totals.bytes_now) if smaller else "",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
+from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of, percent, size
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -72,7 +73,9 @@ def folder_lines(folder: str, rows: Sequence[ModelRow], written: str | None, wid
     lines += [Text(), *_totals(rows, width)]
     failed = [(row.name, row.entry.path, row.entry.error) for row in rows if row.entry.error]
     for name, path, error in failed:
-        lines += labelled(name, [error.removeprefix(f"{path}: ")], width, style="red")
+        lines += labelled(
+            readable(name), [error.removeprefix(f"{readable(path)}: ")], width, style="red"
+        )
     if written is None:
         lines += labelled("Dry run", ["nothing written"], width)
     else:
@@ -82,9 +85,9 @@ def folder_lines(folder: str, rows: Sequence[ModelRow], written: str | None, wid
 
 def _cells(row: ModelRow) -> list[str]:
     if row.sizes is None:
-        return [row.name, "", "", "", row.fate]
+        return [readable(row.name), "", "", "", row.fate]
     return [
-        row.name,
+        readable(row.name),
         size(row.sizes.before),
         size(row.sizes.after),
         "" if row.gain is None else f"{row.gain:.1f} x",
