@@ -73,9 +73,8 @@ def folder_lines(folder: str, rows: Sequence[ModelRow], written: str | None, wid
     lines += [Text(), *_totals(rows, width)]
     failed = [(row.name, row.entry.path, row.entry.error) for row in rows if row.entry.error]
     for name, path, error in failed:
-        lines += labelled(
-            readable(name), [error.removeprefix(f"{readable(path)}: ")], width, style="red"
-        )
+        words = readable(error.removeprefix(f"{path}: "))
+        lines += labelled(readable(name), [words], width, style="red")
     if written is None:
         lines += labelled("Dry run", ["nothing written"], width)
     else:
