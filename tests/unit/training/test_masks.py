@@ -120,7 +120,7 @@ def test_the_recipe_of_a_sweep_says_where_zeros_are(tmp_path):
         method=Method.MAGNITUDE,
         allocation=Allocation.FIDELITY,
         block=2,
-        values=StoredValues.SAME if hasattr(StoredValues, "SAME") else next(iter(StoredValues)),
+        values=StoredValues.FP32,
         targets=("arm64",),
         layers=tuple(
             RecipeLayer(p.weight.tensor.name, p.size, round(share * p.size))
