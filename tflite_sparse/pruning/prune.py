@@ -151,7 +151,7 @@ def _zeros(model: Model, selected: Selected, options: PruneOptions) -> float:
     if options.speed is not None:
         zeros = zeros_for_speed(options.speed, model, selected)
     else:
-        zeros = zeros_for_size(options.size or 0, selected)
+        zeros = zeros_for_size(options.size or 0, model, selected, options)
     return max(zeros, *(least_zeros(selected, p.cluster) for p in selected.filters))
 
 

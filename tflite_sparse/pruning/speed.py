@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.inspection.file.gzip_size import written_sizes
 from tflite_sparse.model.zero_counts import ZeroCounts
+from tflite_sparse.pruning.calibrated.fitted import by_magnitude, put_in
 from tflite_sparse.pruning.filters import TRIED
 from tflite_sparse.pruning.result import Speed
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
@@ -90,17 +92,19 @@ def zeros_for_speed(speed: float, model: Model, selected: Selected) -> float:
     return share
 
 
-def zeros_for_size(size: int, selected: Selected) -> float:
+def zeros_for_size(size: int, model: Model, selected: Selected, options: PruneOptions) -> float:
     """The share of zeros with which the optimized file has so many bytes.
 
     Args:
         size: the bytes.
+        model: the dense model.
         selected: the filters.
+        options: the targets, and what is pruned together.
 
     Raises:
         UsageError: not even with all weights zero would it be so small.
     """
-    trial = len(selected.trial.to_bytes())
+    trial, _ = written_sizes(_tried(model, selected, options))
     stored = sum(p.size * _bytes_of_value(p) for p in selected.filters)
     fixed = trial - (1 - TRIED) * stored
     share = 1 - (size - fixed) / stored
@@ -110,6 +114,16 @@ def zeros_for_size(size: int, selected: Selected) -> float:
             hint="ask for a larger size; --values int8 of optimize makes the rest smaller",
         )
     return share
+
+
+def _tried(model: Model, selected: Selected, options: PruneOptions) -> Model:
+    """The optimized model with `TRIED` zeros in what is pruned, and in nothing else."""
+    if all(left.code != "dense" for left in selected.left):
+        return selected.trial
+    pruned = model.copy()
+    for prunable in selected.filters:
+        put_in(pruned, prunable, by_magnitude(prunable, 1 - TRIED, options.block))
+    return Optimize(AdaptOptions(options.targets or TARGETS)).run(pruned).model
 
 
 def _bytes_of_value(prunable: Prunable) -> int:

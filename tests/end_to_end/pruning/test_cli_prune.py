@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support import architectures
 from tests.support.adapted import stack
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
@@ -123,6 +124,15 @@ def test_speed_and_size_say_how_many_zeros(tmp_path: Path) -> None:
         done = call("prune", model, "--dry-run", option, value)
         assert done.code == 2
         assert "; ask for" in done.err
+
+
+def test_a_size_counts_what_is_not_pruned_as_it_is(tmp_path: Path) -> None:
+    # The last convolution runs dense whatever its zeros.
+    dense, out, small = (tmp_path / f"{name}.tflite" for name in ("dense", "out", "small"))
+    dense.write_bytes(architectures.build("mobilenet_v1", small=True, zeros=0.0))
+    assert call("prune", dense, "-o", out, "--size", "500K").code == 0
+    assert call("optimize", out, "-o", small, "--no-verify").code == 0
+    assert small.stat().st_size == pytest.approx(500 * 1024, rel=0.01)
 
 
 def test_filters_can_be_named(tmp_path: Path) -> None:
