@@ -175,13 +175,14 @@ def _time(sweep: Sweep) -> Iterator[SweepChart]:
             levels.append(Level(rival.name, share))
     most = max([y for each in series for _, y in each.points] + [level.y for level in levels])
     axis = Axis("time", 0.0, most * _ROOM, rounded_percent)
-    note = ""
+    counts = [time.target for time in sweep.dense.times if time.instructions]
+    notes = [f"On {target} these are instructions, which are no time." for target in counts]
     if sweep.measurement is not None:
         counted = sweep.measurement.where == "emulated"
         what = "are instructions, counted" if counted else "were measured"
-        note = f"Dots {what}: {sweep.measurement.runtime}, {sweep.measurement.processor}."
+        notes.append(f"Dots {what}: {sweep.measurement.runtime}, {sweep.measurement.processor}.")
     title = "Time of a run, as a share of the dense model's"
-    yield _over_zeros(sweep, "time", title, axis, series, levels, note)
+    yield _over_zeros(sweep, "time", title, axis, series, levels, " ".join(notes))
 
 
 def _time_series(sweep: Sweep) -> Iterator[Series]:
@@ -196,7 +197,7 @@ def _time_series(sweep: Sweep) -> Iterator[Series]:
         counts = tuple((share, 1 / times) for share, times in fewer if times)
         if counts:
             colour = _COLOURS[number % len(_COLOURS)]
-            yield Series(f"{target}, instructions, est.", colour, counts)
+            yield Series(f"{target}, est.", colour, counts)
     measured = tuple(_points(sweep, None))
     if measured:
         yield Series("measured", "measured", measured, dotted=True)
