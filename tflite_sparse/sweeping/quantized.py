@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import RuntimeFailureError, RuntimeUnavailableError
 from tflite_sparse.flatbuffer.table import Table
+from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.storage.options import DensifyOptions
+from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +52,9 @@ def full_int8(model: Model, inputs: Sequence[Outputs]) -> bytes:
     require_quantizer()
     from ai_edge_quantizer import qtyping, quantizer, recipe
 
-    named, key, names = _with_signature(model)
+    # It takes only weights that operators read as they are stored.
+    plain = densify(model.copy(), DensifyOptions(values=StoredValues.FP32)).model
+    named, key, names = _with_signature(plain)
     # It goes through them more than once.
     feeds = [{names[int(place)]: value for place, value in feed.items()} for feed in inputs]
     try:
