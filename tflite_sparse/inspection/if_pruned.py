@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,8 @@ from tflite_sparse.inspection.gain import possible_gain
 from tflite_sparse.inspection.if_pruned_types import IfPruned
 from tflite_sparse.model.types import FLOATS
 from tflite_sparse.xnnpack.assumptions import WhatIf
+from tflite_sparse.xnnpack.cost.prices import COSTS
+from tflite_sparse.xnnpack.cost.wide import wide_saving
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -67,18 +70,39 @@ def if_pruned(
         return ()
     ready = _runs_sparse(model, dense[0].targets[0].name, filters, max(shares), zeros)
     saved = sum(w.saving for w in inspection.weights if not _may_run_sparse(w))
-    return tuple(
-        IfPruned(
-            zeros=share,
-            target=None if gain is None else gain.target,
-            times=None if gain is None else gain.times,
-            size=inspection.size - saved - sum(_saved(weight, share) for weight in filters),
-            layers=len(filters),
-            as_it_is=ready,
+    views = []
+    for share, gain in gains.items():
+        if share > own / elements:
+            wide = [] if gain is None else _wide_that_pay(inspection, share, gain.target)
+            # Each becomes as many 1x1 filters as it has positions.
+            less = sum(_saved(weight, share) for weight in (*filters, *wide))
+            less -= sum(weight.saving for weight in wide)
+            views.append(
+                IfPruned(
+                    zeros=share,
+                    target=None if gain is None else gain.target,
+                    times=None if gain is None else gain.times,
+                    size=inspection.size - saved - less,
+                    layers=len(filters) + len(wide),
+                    as_it_is=ready,
+                )
+            )
+    return tuple(views)
+
+
+def _wide_that_pay(inspection: Inspection, share: float, target: str) -> list[WeightFacts]:
+    """The filters larger than 1x1 that are part of a gain."""
+    costs = COSTS[target]
+    return [
+        weight
+        for weight in inspection.weights
+        if weight.wide
+        and weight.elements
+        and any(
+            use.wide and wide_saving(use.macs, weight.shape, share, costs) > 0
+            for use in weight.uses
         )
-        for share, gain in gains.items()
-        if share > own / elements
-    )
+    ]
 
 
 def sparse_bytes(shape: Sequence[int], zeros: float, width: int) -> int:
@@ -105,7 +129,8 @@ def _may_run_sparse(weight: WeightFacts) -> bool:
 
 def _saved(weight: WeightFacts, zeros: float) -> int:
     width = max(1, (weight.bytes_dense or weight.bytes_now) // max(1, weight.elements))
-    return max(0, weight.bytes_now - sparse_bytes(weight.shape, zeros, width))
+    positions = math.prod(weight.shape[1:-1])
+    return max(0, weight.bytes_now - positions * sparse_bytes(weight.shape, zeros, width))
 
 
 def _runs_sparse(

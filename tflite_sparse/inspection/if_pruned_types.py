@@ -8,7 +8,7 @@ __all__ = ["IfPruned"]
 
 
 class IfPruned(Record, frozen=True):
-    """What a share of zeros in the filters of 1x1 convolutions would win.
+    """What a share of zeros in the filters of convolutions would win, wider ones where it pays.
 
     Attributes:
         zeros: the share, 0 to 1.

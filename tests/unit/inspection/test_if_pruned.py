@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.architectures import build
 from tests.support.command import call
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
@@ -66,3 +67,15 @@ def test_a_share_that_is_asked_for_is_worked_out() -> None:
 def test_a_model_in_which_nothing_would_run_sparse_says_so() -> None:
     out = call("inspect", str(real_model("hand_recrop")), "--what-if", "0.8").out
     assert "No 1x1 convolution would run sparse" in out
+
+
+def test_wide_filters_that_are_part_of_the_gain_are_part_of_the_size() -> None:
+    model = Model.read(build("resnet50_wide", small=True, zeros=0.0))
+    inspection = inspect(model)
+    wide = sum(weight.elements for weight in inspection.weights if weight.wide)
+    narrow = sum(weight.elements for weight in inspection.weights if weight.pointwise)
+    (point,) = (point for point in inspection.what_if if point.zeros == 0.9)
+    assert wide > 0
+    assert point.layers > sum(weight.pointwise for weight in inspection.weights)
+    # Nine tenths of the values go, and each that is left has an index of a byte or two.
+    assert point.size < inspection.size - 3 * (narrow + wide)
