@@ -23,6 +23,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import Method, PruneOptions
 from tflite_sparse.pruning.prune import prune
 from tflite_sparse.torch import DistillOptions, distill
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +46,7 @@ RUNGS = (
 _HEAD = """# Small classifiers, rung by rung
 
 Two classifiers of the handwritten digits that scikit-learn ships, 1,347 pictures to train on and
-450 others to evaluate, in {seeds} seeds, which make the weights, the split and the order. Each is
+450 others to evaluate, in {seeds}, which make the weights, the split and the order. Each is
 pruned by the three methods of [`prune`](pruning.md), with the same share of zeros in every filter
 that runs sparse; training goes on from what calibration leaves, without labels. Accuracy in per
 cent on the pictures that were left out, mean and range; one picture is 0.2.
@@ -90,7 +91,7 @@ def _fixed(
 
 def table(cells: Cells, seeds: int, kinds: list[str]) -> str:
     """The tables as Markdown."""
-    lines = [_HEAD.format(seeds=seeds)]
+    lines = [_HEAD.format(seeds=count_of(seeds, "seed"))]
     for kind in kinds:
         about = f"dense {_words(cells[kind, 'dense', 0])}, {STEPS[kind]} batches of {BATCH}"
         heads = [f"{kind}: {about}", *(f"{zeros:.0%} zeros" for zeros in ZEROS)]
