@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 from typing import TYPE_CHECKING, Any
 
 import keras
-import msgspec
 import numpy as np
 from keras import ops
 
-from tflite_sparse.errors import FileError, Place, UsageError
-from tflite_sparse.files.output import replacing
+from tflite_sparse.errors import UsageError
 from tflite_sparse.masking.arrays import NumpyArrays
 from tflite_sparse.masking.engine import MaskEngine
 from tflite_sparse.training.eligible_types import EligibleModel
+from tflite_sparse.training.kept_state import read_state, write_state
 from tflite_sparse.training.keras_gradients import gradients
 from tflite_sparse.training.layers import keras_variables, kernel_order
 from tflite_sparse.training.options import MaskOptions
@@ -23,6 +21,7 @@ from tflite_sparse.training.progress import MaskReport, report_of
 from tflite_sparse.training.shares import shares_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
@@ -85,7 +84,7 @@ class KerasMasks(keras.callbacks.Callback):
                 self._weights(), self._shares, schedule, self._block, NumpyArrays()
             )
             if self._loaded is not None:
-                self._engine.restore(self._loaded)
+                self._restore(self._engine, self._loaded)
         self._changed()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - the same
@@ -124,14 +123,7 @@ class KerasMasks(keras.callbacks.Callback):
         Raises:
             FileError: it cannot be written.
         """
-        state = self._masks.state()
-        about = {"step": self._steps, "first": state["first"], "complete": state["complete"]}
-        about |= self._training
-        words = np.frombuffer(msgspec.json.encode(about), np.uint8)
-        names = [*state["kept"]]
-        with replacing(path) as file:
-            masks = {f"mask{names.index(name)}": kept for name, kept in state["kept"].items()}
-            np.savez_compressed(file, about=words, **masks)
+        write_state(path, self._training, self._steps, self._masks.state())
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Takes up a state, before `fit`.
@@ -140,24 +132,25 @@ class KerasMasks(keras.callbacks.Callback):
             FileError: it cannot be read, or holds no state of masks.
             UsageError: the state is that of another training.
         """
-        try:
-            with np.load(os.fspath(path)) as file:
-                about = msgspec.json.decode(file["about"].tobytes())
-                names = [*about["shares"]]
-                kept = {name: file[f"mask{number}"] for number, name in enumerate(names)}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileError("holds no state of masks", place=Place(file=os.fspath(path))) from error
-        differing = next((k for k, v in self._training.items() if about.get(k) != v), None)
-        if differing is not None:
-            raise UsageError(
-                f"the state belongs to another training: {differing} of its masks differ",
-                hint="make the masks with the same layers and options",
-            )
-        self._steps = about["step"]
-        self._loaded = {"kept": kept, "first": about["first"], "complete": about["complete"]}
+        self._steps, self._loaded = read_state(path, self._training)
         if self._engine is not None:
-            self._engine.restore(self._loaded)
+            self._restore(self._engine, self._loaded)
             self._changed()
+
+    @staticmethod
+    def _restore(masks: MaskEngine, state: dict[str, Any]) -> None:
+        """Takes up a state that was read.
+
+        Raises:
+            UsageError: its kernels have other shapes.
+        """
+        for name, kept in state["kept"].items():
+            if kept.shape != masks.kept[name].shape:
+                raise UsageError(
+                    f"the state belongs to another training: {name} has another shape",
+                    hint="make the masks with the same layers and options",
+                )
+        masks.restore(state)
 
     @property
     def _training(self) -> dict[str, Any]:
