@@ -36,6 +36,12 @@ def shares_of(
     if not isinstance(layers, EligibleModel):
         if not layers:
             raise UsageError("no layer is named that is to have zeros")
+        if options.recipe is not None or options.zeros_of:
+            raise UsageError(
+                f"{'a recipe' if options.recipe is not None else 'zeros_of'} beside shares by the"
+                " names of layers would be ignored",
+                hint="leave one of them out, or hand over what eligible() gives",
+            )
         wrong = next((name for name, share in layers.items() if not 0 <= share < 1), None)
         if wrong is not None:
             raise UsageError(f"a share of zeros is from 0 to below 1, {wrong}'s is {layers[wrong]}")

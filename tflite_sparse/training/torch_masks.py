@@ -120,7 +120,8 @@ class Masks:
         """
         own = self.state_dict()
         try:
-            kept = state["masks"]["kept"]
+            parts = {part: state["masks"][part] for part in own["masks"]}
+            kept = parts["kept"]
             shapes = {name: tuple(mask.shape) for name, mask in kept.items()}
             steps = int(state["step"])
             differing = next(
@@ -137,7 +138,7 @@ class Masks:
             )
         there = {n: mask.to(self._masks.kept[n].device).bool() for n, mask in kept.items()}
         self._steps = steps
-        self._masks.restore({**state["masks"], "kept": there})
+        self._masks.restore({**parts, "kept": there})
         self._masks.apply()
 
     @property

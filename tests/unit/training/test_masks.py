@@ -162,8 +162,16 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been():
         Masks(other, SHARES, MaskOptions(steps=13)).load_state_dict(state[2])
     with pytest.raises(UsageError, match="another training: shapes of its masks differ"):
         Masks(chain(width=8), SHARES, options).load_state_dict(state[2])
-    with pytest.raises(UsageError, match="this is no state of masks"):
-        masks.load_state_dict({"step": 1})
+    cut = {**state[2], "masks": {"kept": state[2]["masks"]["kept"]}}
+    for wrong in ({"step": 1}, cut):
+        with pytest.raises(UsageError, match="this is no state of masks"):
+            masks.load_state_dict(wrong)
+
+
+@pytest.mark.parametrize("options", [{"recipe": "recipe.json"}, {"zeros_of": {"2.0": 0.7}}])
+def test_what_would_be_ignored_beside_shares_by_name_is_refused(options):
+    with pytest.raises(UsageError, match="would be ignored; leave one of them out"):
+        Masks(chain(width=8), SHARES, MaskOptions(**options))
 
 
 def test_mixed_precision_holds_zeros_and_a_step_without_finite_gradients_moves_none():
