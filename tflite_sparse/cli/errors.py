@@ -140,8 +140,6 @@ def one_line(error: BaseException) -> str:
             f"internal error, {type(error).__name__}: {error};"
             f" this is a bug, {DEBUG}=1 shows where it is"
         )
-    from tflite_sparse.words.names import readable
-
     return readable(" ".join(text.split()))
 
 
@@ -149,5 +147,7 @@ def _usage(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
     where = context.command_path if context else PROGRAM
     text = " ".join(error.format_message().split()).rstrip(".")
+    # Words of pydantic, by which newer releases of typer check values.
+    text = text.replace(": Value error, ", ": ", 1)
     _say(f"{PROGRAM}: error: {text}; see '{where} -h'")
     return FAILURE

@@ -46,7 +46,10 @@ def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (["no-such-command"], "No such command 'no-such-command'"),
         (["--no-such-option"], "No such option: --no-such-option"),
         (["inspect"], "Missing argument 'MODEL'"),
-        (["inspect", "--sort", "colour", "m"], "Invalid value for '--sort'"),
+        (
+            ["inspect", "--sort", "colour", "m"],
+            "Invalid value for '--sort': 'colour' is not one of",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
