@@ -7,14 +7,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.gain import possible_gain
+from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.numbers import listing, percent, rounded_percent, size
+from tflite_sparse.words.numbers import listing, percent, rounded_percent, same_problem, size
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import TargetGroup
+    from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
 
 __all__ = ["NextStep", "command_line", "next_step"]
 
@@ -25,6 +26,10 @@ _WORTH = 0.02
 _NOTABLE = 1.05
 # What a pruning schedule reaches with ease.
 _PRUNED = 0.8
+# Faults of convolutions wider than 1x1: mended where most of their weights are zero.
+_WIDE_RULES = ("conv-kernel", "conv-entry-stride", "conv-entry-channels")
+# The share of the work that a fault keeps dense.
+_MOST = 1 / 2
 _PRUNES_HERE = (
     " This does it without, at a loss: it shows size and speed, and with --data FOLDER, inputs of"
     " yours, keeps more and tells how much is left."
@@ -103,6 +108,15 @@ def _decisive(inspection: Inspection) -> TargetGroup | None:
 
 def _sparse(inspection: Inspection) -> NextStep:
     totals = inspection.totals
+    slow = [names for group in inspection.runtime for names in slow_blocks_of(group)]
+    if slow:
+        targets = list(dict.fromkeys(name for names in slow for name in names))
+        return NextStep(
+            "Break its blocks",
+            f"It runs sparse, but in kernels for blocks of channels, slow on {listing(targets)}."
+            " Where the channels can be put in another order, optimize does that.",
+            command_line("optimize", inspection, "sparse"),
+        )
     if totals.bytes_now - totals.bytes_sparse > _WORTH * totals.bytes_now:
         return _for_size(inspection, "It runs sparse already, and some weights are stored dense.")
     return NextStep(
@@ -125,10 +139,19 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
             command_line("sparsify", inspection, "sparse"),
             _gain(inspection),
         )
-    return _rewrite(inspection)
+    return _rewrite(inspection, group)
 
 
-def _rewrite(inspection: Inspection) -> NextStep:
+def _rewrite(inspection: Inspection, group: TargetGroup | None = None) -> NextStep:
+    doubt = None if group is None else _beyond_passes(group)
+    if doubt is not None:
+        return NextStep(
+            "See whether optimize finds a way",
+            "The zeros are there, but no rewrite mends what keeps most of the work dense:"
+            f" {doubt.message}; {same_problem(len(doubt.operators) - 1)}. Part of the work may run"
+            " sparse all the same: this tells, and writes nothing.",
+            command_line("optimize", inspection, more="--dry-run"),
+        )
     return NextStep(
         "Rewrite what stands in the way",
         "The zeros are there; operators in a form that sparse kernels do not take keep them from"
@@ -136,6 +159,18 @@ def _rewrite(inspection: Inspection) -> NextStep:
         command_line("optimize", inspection, "sparse"),
         _gain(inspection, at_most=True),
     )
+
+
+def _beyond_passes(group: TargetGroup) -> Obstacle | None:
+    """What keeps most of the work dense, in several places, and is mended by no pass of adapt."""
+    for obstacle in group.obstacles:
+        mended = set(group.wide) if obstacle.rule in _WIDE_RULES else set(obstacle.operators)
+        if obstacle.rule == "depthwise-kernel":
+            mended = set()
+        # Around a single one, such as a stem, the layout is entered behind it.
+        if obstacle.share > _MOST and len(set(obstacle.operators) - mended) > 1:
+            return obstacle
+    return None
 
 
 def _pruned_wide(inspection: Inspection) -> bool:

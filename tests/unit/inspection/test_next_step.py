@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.command import call
 from tests.support.nets.small_nets import build
+from tests.support.nets.weights import block_mask
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.inspection.next_step import NextStep, next_step
@@ -80,6 +81,30 @@ def test_zeros_of_convolutions_wider_than_1x1_count_and_lead_to_optimize() -> No
     assert few.runtime[0].wide == ()
 
 
+def between(kernel: int, zeros: float = 0.0) -> Model:
+    """1x1 convolutions with zeros, each behind a wider one with as many as told."""
+
+    def make(g: GraphBuilder) -> Value:
+        x = stem(g)
+        for _ in range(3):
+            x = g.conv2d(x, 128, kernel=kernel, zeros=zeros)
+            x = g.conv2d(x, 128, zeros=0.9)
+        return g.mean(x)
+
+    return built(make)
+
+
+def test_nothing_is_promised_where_no_rewrite_mends_the_main_cause() -> None:
+    advice = step(between(3))
+    assert advice.title == "See whether optimize finds a way"
+    assert advice.command == "tflite-sparse optimize 'my model.tflite' --dry-run"
+    assert "is a 3x3 convolution" in advice.why
+    assert "2 other operators have the same problem" in advice.why
+    assert not advice.gain
+    # The near miss: with zeros in these too they become sums of 1x1 convolutions.
+    assert "--dry-run" not in (step(between(3, zeros=0.9)).command or "")
+
+
 def test_a_model_without_enough_zeros_is_to_be_pruned_and_the_command_does_it() -> None:
     found = step(Model.read(real_model("hand_landmark_full")))
     assert found.command is not None
@@ -123,6 +148,18 @@ def test_a_model_that_runs_sparse_is_measured() -> None:
     assert found.command is not None
     assert " bench " in found.command
     assert found.command.endswith("--on web")
+
+
+@pytest.mark.parametrize(("width", "command"), [(4, "optimize"), (1, "bench")])
+def test_blocks_in_slow_kernels_are_broken_before_anything_is_measured(
+    width: int, command: str
+) -> None:
+    def make(g: GraphBuilder) -> Value:
+        mask = block_mask(g.rng, (64, 1, 1, 8), (width, 1, 1, 1), 0.8)
+        x = g.conv2d(stem(g), 64, mask=mask, storage="sparse")
+        return g.mean(x)
+
+    assert (step(built(make)).command or "").split()[1] == command
 
 
 def test_what_a_step_brings_is_an_estimate_for_the_browser_and_the_size() -> None:

@@ -73,7 +73,7 @@ def find_browser(named: str | None = None) -> str:
             return program
     raise RuntimeUnavailableError(
         "no Chromium or Chrome was found",
-        hint="install one, on Debian with 'apt install chromium', or name it with --browser",
+        hint="install one, on Debian with 'apt install chromium', or name it with bench --browser",
     )
 
 
