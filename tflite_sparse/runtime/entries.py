@@ -73,7 +73,8 @@ def entries(
         feeding: the inputs.
 
     Returns:
-        The entries, and a sentence for every subgraph that nothing of them reaches.
+        The entries, and a sentence for every subgraph that nothing of them reaches, and for every
+        signature that was not asked for.
 
     Raises:
         UsageError: there is no such signature, an input takes no random values, or the second model
@@ -83,7 +84,7 @@ def entries(
     if feeding.input_shapes or feeding.batch is not None:
         _check_sizes(b, input_specs(a, None, feeding.batch, feeding.input_shapes))
     if signature is not None:
-        return [Entry(signature, _feeds(a, signature, feeding))], ()
+        return [Entry(signature, _feeds(a, signature, feeding))], tuple(_unasked(a, signature))
     entries = [Entry(None, _feeds(a, None, feeding))]
     ours = {entry.key: entry for entry in a.signatures}
     theirs = {entry.key: entry for entry in b.signatures}
@@ -139,6 +140,13 @@ def _places(signature: Signature) -> tuple[dict[str, int], dict[str, int]] | Non
         {name: inputs.index(tensor) for name, tensor in signature.inputs},
         {name: outputs.index(tensor) for name, tensor in signature.outputs},
     )
+
+
+def _unasked(model: Model, signature: str) -> Iterator[str]:
+    """The signatures beside the one that is run."""
+    for entry in model.signatures:
+        if entry.key != signature:
+            yield f"signature {readable(entry.key)!r}: another one was asked for"
 
 
 def _left_out(model: Model) -> Iterator[str]:

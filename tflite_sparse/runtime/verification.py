@@ -96,7 +96,8 @@ class Verification(Record, frozen=True):
         backends: outputs of the main subgraph, and of each signature that says anything else, on
             each set of kernels; empty where they were not asked for.
         not_run: what could not be run of what should have been, and why, one sentence each.
-        unreached: subgraphs that nothing leads to, which therefore were not run.
+        unreached: what was not run on purpose: subgraphs that nothing leads to, and signatures
+            beside the one that was asked for.
         input_shapes: the sizes that they were run at; None where the first model leaves none open.
         adapted: whether the second looks like the first after its graph was adapted; then its
             outputs decide, and no weight speaks against it.

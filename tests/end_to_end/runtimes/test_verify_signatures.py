@@ -35,6 +35,13 @@ def test_every_signature_is_run(store):
         verify_files(*store(two_signatures(), two_signatures(0.5)), weights=False)
 
 
+def test_what_was_not_asked_for_is_named(store):
+    pair = store(two_signatures(), two_signatures(0.5))
+    found = verify(*pair, trials=1, weights=False, signature="first")
+    assert found.equal
+    assert found.unreached == ("signature 'second': another one was asked for",)
+
+
 def test_signatures_of_one_subgraph_that_name_other_outputs_are_run(store):
     def net(*, swapped: bool) -> bytes:
         model = ModelBuilder()
