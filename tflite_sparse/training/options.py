@@ -61,8 +61,9 @@ class MaskOptions(Record, frozen=True):
             if not 0 <= share < _MOST_ZEROS:
                 raise UsageError(f"a share of zeros is from 0 to below 1, {name} is {share}")
         for name in ("steps", "every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is 1 or more, was {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UsageError(f"{name} is a whole number, 1 or more, was {value}")
         if not 0 <= self.begin <= self.ramp <= 1:
             raise UsageError(
                 f"begin and ramp are shares of the steps in that order, were {self.begin}"

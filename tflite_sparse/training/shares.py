@@ -42,7 +42,7 @@ def shares_of(
                 " names of layers would be ignored",
                 hint="leave one of them out, or hand over what eligible() gives",
             )
-        wrong = next((name for name, share in layers.items() if not 0 <= share < 1), None)
+        wrong = next((name for name, share in layers.items() if not _is_share(share)), None)
         if wrong is not None:
             raise UsageError(f"a share of zeros is from 0 to below 1, {wrong}'s is {layers[wrong]}")
         return dict(layers), options.block
@@ -73,6 +73,10 @@ def shares_of(
         name = layers.matches[prunable.number].layer.name
         shares[name] = max(1 - share, shares.get(name, 0.0))
     return shares, asked.block
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < 1
 
 
 def _overrides(layers: EligibleModel, options: MaskOptions) -> tuple[tuple[str, float], ...]:

@@ -99,7 +99,7 @@ def test_one_training_state_and_several_processes_are_for_one_model(folder, monk
     done = call("optimize", "models", *TRAINED, "--checkpoint", "state")
     assert done.code == 2
     assert "--checkpoint holds the state of one training" in done.err
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    # As torchrun and other launchers say it.
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")
     done = call("optimize", "models", *TRAINED)

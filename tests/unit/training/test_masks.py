@@ -223,12 +223,15 @@ def test_what_makes_no_sense_is_said_in_one_line():
         Masks(net, {})
     with pytest.raises(UsageError, match=r"2\.0's is 1"):
         Masks(net, {"2.0": 1})
+    with pytest.raises(UsageError, match=r"2\.0's is much"):
+        Masks(net, {"2.0": "much"})
     masks = Masks(net, SHARES, MaskOptions(steps=10, every=1))
     with pytest.raises(UsageError, match=r"and before zero_grad\(\)"):
         masks.step()
     for changes, message in (
         ({"zeros": 1.0}, "zeros is 1.0"),
-        ({"steps": 0}, "steps is 1 or more"),
+        ({"steps": 0}, "steps is a whole number, 1 or more, was 0"),
+        ({"every": 2.5}, "every is a whole number, 1 or more, was 2.5"),
         ({"begin": 0.6, "ramp": 0.5}, "begin and ramp are shares"),
         ({"drop": 1.0}, "drop is from 0"),
         ({"masks": "RigL"}, "masks is one of fixed, magnitude, rigl"),

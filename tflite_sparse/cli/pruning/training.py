@@ -31,8 +31,6 @@ __all__ = [
     "training_options",
 ]
 
-_TORCHRUN = "TORCHELASTIC_RUN_ID"
-
 
 class MaskWay(str, Enum):
     """What becomes of zeros while the other weights are trained."""
@@ -163,13 +161,13 @@ def training_options(given: TrainingAsked, *, trains: bool) -> DistillOptions | 
 
 
 def is_follower() -> bool:
-    """Whether `torchrun` has started this process, and it is not the first, which writes."""
-    return _TORCHRUN in os.environ and os.environ.get("RANK", "0") != "0"
+    """Whether a launcher has started several processes, and this is not the first, which writes."""
+    return has_companions() and os.environ.get("RANK", "0") != "0"
 
 
 def has_companions() -> bool:
-    """Whether `torchrun` has started other processes beside this one."""
-    return _TORCHRUN in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+    """Whether `torchrun`, or a launcher like it, has started other processes beside this one."""
+    return os.environ.get("WORLD_SIZE", "1") != "1"
 
 
 def _refuse_processes() -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.observations import Outputs
 
+    _Sizes = Mapping[str, tuple[str, tuple[int | None, ...]]]
+
 __all__ = ["function_of", "given_inputs"]
 
 _ARRAYS = frozenset({".npy", ".npz"})
@@ -59,17 +61,18 @@ def given_inputs(
     """
     specs = input_specs(model, None, batch, input_shapes)
     path = Path(source)
+    fixed = _fixed_sizes(model, specs)
     if path.is_file():
         read = load_inputs if path.suffix == ".npz" else load_array
-        return read(source, specs)
+        return [_fitting(one, fixed, Place(file=source)) for one in read(source, specs)]
     if not path.exists() and ":" in source:
-        return _yielded(source, specs)
+        return _yielded(source, specs, fixed)
     files = sorted(f for f in path.iterdir()) if path.is_dir() else []
     pictures = [f for f in files if f.suffix.lower() in SUFFIXES]
     if not pictures or any(f.suffix in _ARRAYS for f in files):
         if images is not None and images.asked:
             raise UsageError("--mean, --std and --layout are for a folder of images")
-        return load_folder(source, specs)
+        return [_fitting(one, fixed, Place(file=source)) for one in load_folder(source, specs)]
     if len(specs) != 1:
         raise UsageError(
             f"the model has {len(specs)} inputs, and images can be those of one",
@@ -100,12 +103,44 @@ def function_of(text: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
+def _fixed_sizes(model: Model, specs: tuple[InputSpec, ...]) -> _Sizes:
+    """The sizes behind the batch that inputs have for good, None where the file leaves one open."""
+    sizes_of = {}
+    for spec, tensor in zip(specs, model.main.inputs, strict=True):
+        stated = tensor.shape_signature or ()
+        sizes = stated if len(stated) == len(spec.shape) else tensor.shape
+        sizes_of[spec.key] = (spec.name, tuple(None if size < 0 else size for size in sizes[1:]))
+    return sizes_of
+
+
+def _fitting(inputs: Outputs, fixed: _Sizes, place: Place) -> Outputs:
+    """A set of inputs, of the sizes that the model has.
+
+    Raises:
+        UsageError: one is of others: LiteRT would resize the model to them without a word.
+    """
+    for key, (name, sizes) in fixed.items():
+        given = inputs[key].shape[1:]
+        if any(size not in (None, own) for size, own in zip(sizes, given, strict=True)):
+            wanted = "x".join("?" if size is None else str(size) for size in sizes)
+            raise UsageError(
+                f"input {name!r} is {wanted} behind the batch, an array is"
+                f" {'x'.join(map(str, given))}",
+                place=place,
+                hint="bring the data to that size",
+            )
+    return inputs
+
+
 class _Dataset(Sequence["Outputs"]):
     """Items of a user's sequence as sets of inputs, each read when it is asked for."""
 
-    def __init__(self, items: Any, specs: tuple[InputSpec, ...], place: Place) -> None:
+    def __init__(
+        self, items: Any, specs: tuple[InputSpec, ...], fixed: _Sizes, place: Place
+    ) -> None:
         self._items = items
         self._specs = specs
+        self._fixed = fixed
         self._place = place
 
     def __len__(self) -> int:
@@ -129,10 +164,10 @@ class _Dataset(Sequence["Outputs"]):
             raise UsageError(
                 f"item {index} holds {len(sets)} sets of inputs, not one", place=self._place
             )
-        return sets[0]
+        return _fitting(sets[0], self._fixed, self._place)
 
 
-def _yielded(source: str, specs: tuple[InputSpec, ...]) -> Sequence[Outputs]:
+def _yielded(source: str, specs: tuple[InputSpec, ...], fixed: _Sizes) -> Sequence[Outputs]:
     place = Place(file=source)
     function = function_of(source)
     try:
@@ -143,10 +178,11 @@ def _yielded(source: str, specs: tuple[InputSpec, ...]) -> Sequence[Outputs]:
     if is_dataset and not isinstance(given, (list, tuple, dict, np.ndarray)):
         if not len(given):
             raise FileError("the function gives nothing", place=place)
-        return _Dataset(given, specs, place)
+        return _Dataset(given, specs, fixed, place)
     trials: list[Outputs] = []
     for item in _items(given, place):
-        trials += matched(_by_name(item, specs), specs, place)
+        sets = matched(_by_name(item, specs), specs, place)
+        trials += [_fitting(one, fixed, place) for one in sets]
         if len(trials) >= _MOST:
             break
     if not trials:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tflite_sparse.errors import FileError, UsageError
@@ -47,6 +48,12 @@ def whole():
 def iterated():
     return (item for item in (dataset[0], dataset[1]))
 
+def small():
+    yield np.zeros((1, 32, 32, 3), np.float32)
+
+def several():
+    yield np.zeros((7, 64, 64, 3), np.float32)
+
 def empty():
     return type("Empty", (), {"__len__": lambda _: 0, "__getitem__": None})()
 """
@@ -86,6 +93,16 @@ def test_a_dataset_is_read_item_by_item_without_its_classes(model, tmp_path):
     assert [feeds["0"].max() for feeds in given_inputs("my_dataset:iterated", model)] == [0, 1]
     with pytest.raises(FileError, match="the function gives nothing"):
         given_inputs("my_dataset:empty", model)
+
+
+def test_data_of_another_size_are_refused_and_of_another_batch_are_not(model, tmp_path):
+    Path("sized.py").write_text(DATASETS, "utf-8")
+    with pytest.raises(UsageError, match="is 64x64x3 behind the batch, an array is 32x32x3"):
+        given_inputs("sized:small", model)
+    np.save("small.npy", np.zeros((3, 1, 64, 48, 3), np.float32))
+    with pytest.raises(UsageError, match="an array is 64x48x3"):
+        given_inputs("small.npy", model)
+    assert given_inputs("sized:several", model)[0]["0"].shape == (7, 64, 64, 3)
 
 
 def test_a_module_that_cannot_be_imported_is_named_with_its_error(model, tmp_path):
