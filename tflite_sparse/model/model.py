@@ -280,11 +280,12 @@ class Model:
             twin = Model.read(self.to_bytes(), self.name)
         else:
             twin = Model(self.file.copy())
-        if self.input_shapes is not None:
-            twin.input_shapes = self.input_shapes
-            for subgraph, other in zip(self.subgraphs, twin.subgraphs, strict=True):
+        for subgraph, other in zip(self.subgraphs, twin.subgraphs, strict=True):
+            other.number_as(subgraph)
+            if self.input_shapes is not None:
                 for tensor, same in zip(subgraph.tensors, other.tensors, strict=True):
                     same.shape = tensor.shape
+        twin.input_shapes = self.input_shapes
         return twin
 
     @property

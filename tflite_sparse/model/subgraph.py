@@ -55,7 +55,8 @@ class Subgraph:
         self.inputs = self._refer(table["inputs"], "an input of the subgraph")
         self.outputs = self._refer(table["outputs"], "an output of the subgraph")
         self.operators = [self._operator(t, i) for i, t in enumerate(table["operators"] or [])]
-        self._number()
+        self.numbered = tuple(self.tensors)
+        self._next_number = len(self.tensors)
 
     def __repr__(self) -> str:
         return f"<Subgraph {self.index} {self.name!r}: {len(self.operators)} operators>"
@@ -180,7 +181,7 @@ class Subgraph:
         """
         if not self.edited:
             return
-        self._number()
+        self.numbered = tuple(self.tensors)
         self.table["tensors"] = [tensor.table for tensor in self.tensors]
         self.table["operators"] = [operator.table for operator in self.operators]
         self.table["inputs"] = _indices(self.inputs)
@@ -194,11 +195,11 @@ class Subgraph:
                 table["intermediates"] = _indices(operator.intermediates)
         self.edited = False
 
-    def _number(self) -> None:
-        self.numbered = tuple(self.tensors)
-        self._next_number = len(self.tensors)
-        for tensor in self.tensors:
-            tensor.number = tensor.index
+    def number_as(self, other: Subgraph) -> None:
+        """Calls tensors by the numbers of another subgraph with the same tensors."""
+        self._next_number = other._next_number
+        for tensor, same in zip(self.tensors, other.tensors, strict=True):
+            tensor.number = same.number
 
     def _touch(self) -> None:
         for index, tensor in enumerate(self.tensors):

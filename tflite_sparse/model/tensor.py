@@ -103,8 +103,8 @@ class Tensor:
         table: the Tensor table.
         subgraph: the subgraph that it belongs to.
         index: position among the subgraph's tensors.
-        number: by which it is known however the graph is edited: its index in the file that was
-            read or last written, or for one that was added since a number that no other has.
+        number: by which it is known however the graph is edited, copied and written: its index in
+            the file that was read, or for one that was added since a number that no other has.
         buffer: the buffer that it refers to.
         type: element type by the schema's name, such as "FLOAT32".
         shape: sizes; () for a scalar and for a tensor whose shape is not stated. Where the file

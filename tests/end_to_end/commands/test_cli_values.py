@@ -97,6 +97,19 @@ def test_data_come_from_a_folder(tmp_path: Path, command: list[str]) -> None:
     assert "inputs, 4 sets, allowed 2 %" in words(judged.out)
 
 
+def test_each_weight_of_an_adapted_model_is_told_once(tmp_path: Path) -> None:
+    model = FOLDER / "mobilenet_tiny_80_same.tflite"
+    (shape,) = [tensor.shape for tensor in Model.read(model).main.inputs]
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32))
+    # The graph is written for LiteRT between its steps, to see what its filters read.
+    arguments = ["--values", "int8", "--data", tmp_path / "a.npy", "-o", tmp_path / "o", "--json"]
+    weights = call("optimize", model, *arguments).document("rewrite")["weights"]
+    assert len({weight["tensor"] for weight in weights}) == len(weights)
+    read = [weight["operators"] for weight in weights]
+    assert len({operators[0] for operators in read}) == len(read)
+    assert all(weight["bytes_before"] == 4 * weight["elements"] for weight in weights)
+
+
 def test_a_weight_is_fitted_without_being_verified_too(tmp_path: Path) -> None:
     (shape,) = [tensor.shape for tensor in Model.read(MODEL).main.inputs]
     np.save(tmp_path / "a.npy", np.ones(shape, np.float32))

@@ -13,7 +13,7 @@ from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model import Model, Tensor
 from tflite_sparse.model.sparse import decoded, encoding_of, stored_bytes
-from tflite_sparse.model.uses import trace_constant
+from tflite_sparse.model.uses import Use, trace_constant
 
 
 def small(storage: str = "dense", **build) -> bytes:
@@ -42,6 +42,26 @@ def test_operators_know_their_kind_options_and_operands():
     assert conv.option("fused_activation_function") == "RELU6"
     assert conv.option("no_such_option", "default") == "default"
     assert [tensor.name for tensor in conv.inputs][:2] == ["image", "layer/filter"]
+
+
+def test_tensors_keep_their_numbers_however_the_model_is_edited_written_and_copied():
+    model = Model.read(small())
+    main = model.main
+    conv = main.operators[0]
+    numbers = {tensor.name: tensor.number for tensor in main.tensors}
+    dropped = conv.inputs[1]
+    twin = main.add_tensor(dropped.table.copy(), dropped.buffer)
+    twin.table["name"] = "twin"
+    main.rewire(Use(conv, 1), twin)
+    main.remove(tensors=[dropped])
+    new = len(numbers)
+    assert twin.number == new
+    model.to_bytes()
+    for each in (model, model.copy(), model.copy().copy()):
+        found = {tensor.name: tensor.number for tensor in each.main.tensors}
+        assert found.pop("twin") == new
+        assert found == {name: n for name, n in numbers.items() if name != "layer/filter"}
+    assert [tensor.index for tensor in main.tensors] == [*range(len(main.tensors))]
 
 
 def test_producers_and_consumers_are_known():

@@ -149,7 +149,7 @@ def _nearest(steps: Numbers, real: Numbers, *, keep: bool) -> Numbers:
 
 def _fed_back(real: Numbers, scales: Numbers, metric: Numbers, *, keep: bool) -> Numbers:
     """Rounds one column after the other; the next ones make up for the errors."""
-    upper = np.linalg.cholesky(np.linalg.inv(metric)).swapaxes(1, 2)
+    upper = _feedback(metric)
     left, steps = real.copy(), np.zeros_like(real)
     for block in _blocks(real.shape[2]):
         part, inner = left[:, :, block], upper[:, block, block]
@@ -163,6 +163,23 @@ def _fed_back(real: Numbers, scales: Numbers, metric: Numbers, *, keep: bool) ->
             part[:, :, column:] -= apart[:, :, None] * inner[:, column, None, column:]
         left[:, :, block.stop :] -= errors @ upper[:, block, block.stop :]
     return steps
+
+
+def _feedback(metric: Numbers) -> Numbers:
+    """How a column's error is spread over those behind it: the upper Cholesky factor of inverses.
+
+    Sums of inputs of very different sizes are rounded by more than the damping of the small ones;
+    then these get as much as makes the matrix invertible.
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(np.linalg.inv(metric)).swapaxes(1, 2))
+    except np.linalg.LinAlgError:
+        least = np.linalg.eigvalsh(metric)[:, :1]
+        columns = np.arange(metric.shape[1])
+        power = metric[:, columns, columns].mean(axis=1, keepdims=True)
+        raised = metric.copy()
+        raised[:, columns, columns] += np.maximum(_DAMPING * power - least, 0)
+        return np.asarray(np.linalg.cholesky(np.linalg.inv(raised)).swapaxes(1, 2))
 
 
 def _best_scales(real: Numbers, steps: Numbers, scales: Numbers, metric: Numbers) -> Numbers:

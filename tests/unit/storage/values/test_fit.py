@@ -92,6 +92,19 @@ def test_groups_are_fitted_each_by_itself():
         assert np.array_equal(part.scales, whole.scales[2 * group : 2 * group + 2])
 
 
+def test_sums_that_rounding_left_without_an_inverse_are_fitted_too():
+    rng = np.random.default_rng(5)
+    columns, count = 256, 4096
+    off = rng.normal(size=(columns, columns)) * 0.02
+    second = (np.ones((columns, columns)) + off + off.T) * count
+    assert np.linalg.eigvalsh(second)[0] < -0.1 * count
+    weight = sparse_weight(rng, 6, columns, 0.5)
+    found = fit(weight, Moments(second[None], np.full((1, columns), float(count)), count))
+    assert (found.whole[weight == 0] == 0).all()
+    apart = weight - dequantized(found.whole, found.scales, 0)
+    assert np.abs(apart).max() < 0.2 * np.abs(weight).max()
+
+
 @pytest.mark.parametrize("magnitude", [1e-38, 1e-20, 1e20, 3e38])
 def test_scales_stay_such_as_can_be_stored(magnitude: float):
     rng = np.random.default_rng(7)
