@@ -23,7 +23,16 @@ def net(g, x):
     return g.reshape(g.transpose(parted, (0, 1, 2, 4, 3)), x.shape)
 
 
-DATA = through(net)
+def joined(g, x):
+    x = g.resize_nearest(g.conv2d(x, CHANNELS, zeros=0.9), [2 * size for size in x.shape[1:3]])
+    x = g.transpose_conv(x, CHANNELS, zeros=0.9)
+    first = g.concat([x, g.unary("RELU", x)])
+    second = g.concat([x, g.unary("RELU", x), g.unary("ABS", x)])
+    parts = [g.conv2d(g.unary("RELU", y), CHANNELS, zeros=0.9) for y in (first, second)]
+    return g.add(*parts)
+
+
+NETS = {"parted": through(net), "joined": through(joined)}
 
 DAMAGE = {
     "reads nothing": lambda op: setattr(op, "inputs", ()),
@@ -34,10 +43,12 @@ DAMAGE = {
 }
 
 
+@pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_an_operator_that_lacks_operands_is_left(damage):
-    for number in range(len(Model.read(DATA).main.operators)):
-        model = Model.read(DATA)
+def test_an_operator_that_lacks_operands_is_left(damage, name):
+    whole = NETS[name]
+    for number in range(len(Model.read(whole).main.operators)):
+        model = Model.read(whole)
         DAMAGE[damage](model.main.operators[number])
         model.main.relink()
         with contextlib.suppress(TfliteSparseError):

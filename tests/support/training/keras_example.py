@@ -58,7 +58,7 @@ def main(folder: Path) -> None:
     batches = [(pictures[:16], classes[:16])]
     wrong = KerasMasks(layers, options, gradient_data=batches)
     assert "options of its masks differ" in refused(UsageError, lambda: wrong.load(state))
-    assert "no state of masks" in refused(FileError, lambda: wrong.load(folder / "none"))
+    assert "no such file" in refused(FileError, lambda: wrong.load(folder / "none"))
     assert "gradient" in refused(UsageError, lambda: KerasMasks(layers, options))
     moving = KerasMasks(layers, options, gradient_data=batches)
     net.fit(pictures, classes, batch_size=16, verbose=0, callbacks=[moving])

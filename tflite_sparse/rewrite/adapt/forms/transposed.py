@@ -65,7 +65,7 @@ def transposed_source(operator: Operator) -> list[Tensor]:
 def transposed_refusal(operator: Operator, context: Context) -> str | None:
     """Why a TRANSPOSE_CONV has no sparse form."""
     filt = constant_of(operator, 1)
-    if not all(map(is_map, (*transposed_source(operator), operator.outputs[0]))):
+    if not all(map(is_map, (*transposed_source(operator), next(iter(operator.outputs), None)))):
         return "does not work on 4-D fp32 maps"
     if filt is None or filt.dtype.str[1:] not in _FLOATS:
         return "has a filter that is computed or not fp32 or fp16"

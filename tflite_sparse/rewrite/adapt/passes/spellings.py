@@ -161,7 +161,7 @@ def _shuffle(editor: Editor, op: Operator) -> tuple[str, str] | None:
         if before is None or before.name not in _VIEWS or not before.outputs:
             break
         views.append(before)
-        source = views[-1].inputs[0]
+        source = next(iter(before.inputs), None)
         if source is None or not is_map(source) or source.shape != result.shape:
             continue
         order = _order(source.shape, views[::-1])
@@ -199,7 +199,7 @@ def _mean(editor: Editor, op: Operator) -> tuple[str, str] | None:
     transpose, axes = _producer(op), integers_of(op, 1)
     if transpose is None or transpose.name != "TRANSPOSE" or op.option("keep_dims", default=False):
         return None
-    source, order = transpose.inputs[0], integers_of(transpose, 1)
+    source, order = next(iter(transpose.inputs), None), integers_of(transpose, 1)
     if source is None or not is_map(source) or order is None or axes is None:
         return None
     if sorted(order) != list(range(RANK)) or not all(-RANK <= axis < RANK for axis in axes):
@@ -221,7 +221,7 @@ def _joined(editor: Editor, op: Operator) -> tuple[str, str] | None:
         return None
     parts, joined, most = _parts(op), None, 1
     for other in op.subgraph.operators[: op.index]:
-        if other.name != "CONCATENATION" or not _joins_channels(other):
+        if other.name != "CONCATENATION" or not other.outputs or not _joins_channels(other):
             continue
         own = _parts(other)
         if not most < len(own) < len(parts) or own != parts[: len(own)]:
@@ -254,7 +254,7 @@ def _joins_channels(op: Operator) -> bool:
 
 def _shape(editor: Editor, op: Operator) -> tuple[str, str] | None:
     """The shape of a map of which the batch alone is read: that of the model's input."""
-    source, graph = op.inputs[0], op.subgraph
+    source, graph = next(iter(op.inputs), None), op.subgraph
     if (
         source is None
         or not is_map(source)
