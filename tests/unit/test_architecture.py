@@ -26,6 +26,7 @@ ALLOWED = {
     "processes": {"errors"},
     "_version": set[str](),
     "records": set[str](),
+    "optional": {"errors"},
     "files": {"errors"},
     "words": {"errors"},
     "flatbuffer": {"errors", "files", "threads"},
@@ -38,12 +39,12 @@ ALLOWED = {
     "rewrite": BELOW_INSPECTION | {"inspection"},
     "runtime": BELOW_INSPECTION | {"inspection", "comparison"},
     "masking": {"errors", "records"},
-    "torch": BELOW_MODEL | {"model", "masking"},
+    "torch": BELOW_MODEL | {"model", "masking", "optional"},
     "lint": BELOW_INSPECTION | {"inspection", "rewrite"},
     "pruning": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "torch"},
     "sweeping": BELOW_INSPECTION | {"inspection", "rewrite", "runtime", "pruning"},
     "training": BELOW_INSPECTION
-    | {"inspection", "masking", "pruning", "report", "rewrite", "runtime", "torch"},
+    | {"inspection", "masking", "optional", "pruning", "report", "rewrite", "runtime", "torch"},
     "report": BELOW_INSPECTION
     | {"inspection", "comparison", "lint", "pruning", "rewrite", "runtime", "sweeping"},
     "library": BELOW_INSPECTION

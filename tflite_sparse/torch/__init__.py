@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.optional import public_name
 
 if TYPE_CHECKING:
     from tflite_sparse.torch.build import from_tflite
@@ -25,17 +24,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        home = import_module(f"{__name__}.{_HOMES[name]}")
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise RuntimeUnavailableError(
-            "PyTorch is not installed", hint="run: pip install 'tflite-sparse[train]'"
-        ) from None
-    return getattr(home, name)
+    return public_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.optional import public_name
 
 if TYPE_CHECKING:
     from tflite_sparse.training.eligibility import eligible
@@ -36,23 +35,10 @@ _HOMES = {
     "Masks": "torch_masks",
     "eligible": "eligibility",
 }
-_FRAMEWORKS = {
-    "torch": ("PyTorch is not installed", "pip install 'tflite-sparse[train]'"),
-    "keras": ("Keras 3 is not installed", "pip install keras, and one of its backends"),
-}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        home = import_module(f"{__name__}.{_HOMES[name]}")
-    except ModuleNotFoundError as error:
-        if error.name not in _FRAMEWORKS:
-            raise
-        message, hint = _FRAMEWORKS[error.name]
-        raise RuntimeUnavailableError(message, hint=f"run: {hint}") from None
-    return getattr(home, name)
+    return public_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tflite_sparse.files.output import scratch
 from tflite_sparse.runtime.activations.capture import filter_moments
+from tflite_sparse.runtime.lazy import LazySequence
 from tflite_sparse.storage.moments.reads import filter_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tflite_sparse.model import Model, Operator
     from tflite_sparse.runtime.observations import Outputs
@@ -27,26 +27,16 @@ _MOST_HELD = 512 * 2**20
 Item = TypeVar("Item")
 
 
-class _Part(Sequence[Item]):
-    """Some of a sequence, each read when it is asked for."""
+class _Part(LazySequence[Item]):
+    """Some of a sequence, by their numbers."""
 
     def __init__(self, whole: Sequence[Item], numbers: Sequence[int]) -> None:
+        super().__init__(numbers)
         self._whole = whole
-        self._numbers = numbers
 
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    @overload
-    def __getitem__(self, index: int) -> Item: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Item]: ...
-
-    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
-        if isinstance(index, slice):
-            return [self._whole[number] for number in self._numbers[index]]
-        return self._whole[self._numbers[index]]
+    def read(self, index: int) -> Item:
+        """The item at a place of the part."""
+        return self._whole[self._sources[index]]  # type: ignore[no-any-return]
 
 
 def fitted_part(items: Sequence[Item]) -> Sequence[Item]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,9 +13,10 @@ from tflite_sparse.errors import FileError, Place, UsageError
 from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions, Images
 from tflite_sparse.runtime.data.normalization import stated_normalization
 from tflite_sparse.runtime.inputs import input_specs, load_array, load_folder, load_inputs, matched
+from tflite_sparse.runtime.lazy import LazySequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -132,31 +132,21 @@ def _fitting(inputs: Outputs, fixed: _Sizes, place: Place) -> Outputs:
     return inputs
 
 
-class _Dataset(Sequence["Outputs"]):
-    """Items of a user's sequence as sets of inputs, each read when it is asked for."""
+class _Dataset(LazySequence["Outputs"]):
+    """Items of a user's sequence as sets of inputs."""
 
     def __init__(
         self, items: Any, specs: tuple[InputSpec, ...], fixed: _Sizes, place: Place
     ) -> None:
-        self._items = items
+        super().__init__(items)
         self._specs = specs
         self._fixed = fixed
         self._place = place
 
-    def __len__(self) -> int:
-        return len(self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> Outputs: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Outputs]: ...
-
-    def __getitem__(self, index: int | slice) -> Outputs | Sequence[Outputs]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
+    def read(self, index: int) -> Outputs:
+        """The item at a place as a set of inputs."""
         try:
-            item = self._items[index]
+            item = self._sources[index]
         except Exception as error:
             raise FileError(f"item {index} fails: {_told(error)}", place=self._place) from error
         sets = matched(_by_name(item, self._specs), self._specs, self._place)

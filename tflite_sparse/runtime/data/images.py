@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place, RuntimeUnavailableError, UsageError
 from tflite_sparse.model.types import dtype
 from tflite_sparse.records import Record
+from tflite_sparse.runtime.lazy import LazySequence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class ImageOptions(Record, frozen=True):
         return self != ImageOptions()
 
 
-class Images(Sequence["Outputs"]):
+class Images(LazySequence["Outputs"]):
     """The images of a folder as sets of inputs, each decoded when it is asked for.
 
     Args:
@@ -78,7 +79,7 @@ class Images(Sequence["Outputs"]):
         stated: Normalization | None,
     ) -> None:
         _pillow()
-        self._files = files
+        super().__init__(files)
         self._key = spec.key
         self._kind = dtype(spec.type)
         shape = spec.shape
@@ -106,19 +107,9 @@ class Images(Sequence["Outputs"]):
             )
         return np.asarray(values, np.float32)
 
-    def __len__(self) -> int:
-        return len(self._files)
-
-    @overload
-    def __getitem__(self, index: int) -> Outputs: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Outputs]: ...
-
-    def __getitem__(self, index: int | slice) -> Outputs | Sequence[Outputs]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        return {self._key: self._decoded(self._files[index])}
+    def read(self, index: int) -> Outputs:
+        """The image at a place, decoded."""
+        return {self._key: self._decoded(self._sources[index])}
 
     def _decoded(self, path: Path) -> NDArray[Any]:
         image_of, fit, bilinear, too_large = _pillow()

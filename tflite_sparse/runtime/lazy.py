@@ -1,0 +1,40 @@
+"""Sequences of which each item is made when it is asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, TypeVar, overload
+
+__all__ = ["LazySequence"]
+
+Item = TypeVar("Item")
+
+
+class LazySequence(Sequence[Item]):
+    """Items that are read when they are asked for, since all together may be large.
+
+    Args:
+        sources: what each is read from.
+    """
+
+    def __init__(self, sources: Any) -> None:
+        self._sources = sources
+
+    @abstractmethod
+    def read(self, index: int) -> Item:
+        """The item at a place."""
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        if isinstance(index, slice):
+            return [self.read(number) for number in range(*index.indices(len(self)))]
+        return self.read(index)
