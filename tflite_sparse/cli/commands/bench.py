@@ -100,6 +100,8 @@ def command(
             benchmark_model=benchmark_model,
             device=device,
         )
+    # First, so that what took minutes to measure is there even where no picture can be drawn.
+    show(printable_bench(benched), as_json=as_json)
     if target is not None:
         from tflite_sparse.files.output import replacing
         from tflite_sparse.report.bench_plot import WIDTH, bench_svg, plot_height
@@ -112,7 +114,6 @@ def command(
             picture = screenshot(svg, WIDTH, plot_height(benched), browser)
         with replacing(target) as file:
             file.write(picture)
-    show(printable_bench(benched), as_json=as_json)
     return int(not benched.ok)
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from tflite_sparse.errors import Place, RuntimeUnavailableError
+from tflite_sparse.errors import Place, RuntimeFailureError, RuntimeUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,24 +47,31 @@ FLAGS = (
 """Flags that keep it to itself."""
 
 _INSTALL = "pip install 'tflite-sparse[web]'"
+_VARIABLE = "CHROME_PATH"
+"""Other tools read it too, and not every command has --browser."""
+_ANOTHER = f"name another one, with {_VARIABLE} or bench --browser"
+_PATIENCE_MS = 300_000.0
+"""For one step of the browser, on a machine that does other things too."""
 
 
 def find_browser(named: str | None = None) -> str:
     """The path of a Chromium.
 
     Args:
-        named: the one to take: a path or a name; None looks in the usual places.
+        named: the one to take: a path or a name; None takes the one that the environment variable
+            CHROME_PATH names, or looks in the usual places.
 
     Raises:
         RuntimeUnavailableError: there is none.
     """
+    named = named or os.environ.get(_VARIABLE) or None
     if named is not None:
         program = shutil.which(named)
         if program is None:
             raise RuntimeUnavailableError(
                 "this is no program",
                 place=Place(file=named),
-                hint="name a Chromium or Chrome with --browser",
+                hint=f"name a Chromium or Chrome, with {_VARIABLE} or bench --browser",
             )
         return program
     for name in (*_NAMES, *_PLACES):
@@ -73,7 +80,8 @@ def find_browser(named: str | None = None) -> str:
             return program
     raise RuntimeUnavailableError(
         "no Chromium or Chrome was found",
-        hint="install one, on Debian with 'apt install chromium', or name it with bench --browser",
+        hint="install one, on Debian with 'apt install chromium', or name it, "
+        f"with {_VARIABLE} or bench --browser",
     )
 
 
@@ -115,12 +123,13 @@ async def chromium(named: str | None = None) -> AsyncIterator[Browser]:
                 headless=True,
                 args=list(FLAGS),
                 chromium_sandbox=not is_root,
+                timeout=_PATIENCE_MS,
             )
         except Error as error:
             raise RuntimeUnavailableError(
                 f"the browser does not start: {error.message.splitlines()[0]}",
                 place=Place(file=path),
-                hint="name another one with --browser",
+                hint=_ANOTHER,
             ) from None
         try:
             yield browser
@@ -139,14 +148,26 @@ def screenshot(svg: str, width: int, height: int, browser: str | None = None) ->
 
     Raises:
         RuntimeUnavailableError: there is no browser to draw with.
+        RuntimeFailureError: it did not draw.
     """
     return asyncio.run(_screenshot(svg, width, height, browser))
 
 
 async def _screenshot(svg: str, width: int, height: int, named: str | None) -> bytes:
     async with chromium(named) as browser:
-        page = await browser.new_page(
-            viewport={"width": width, "height": height}, device_scale_factor=2
-        )
-        await page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{svg}")
-        return await page.screenshot()
+        from playwright.async_api import Error
+
+        try:
+            page = await browser.new_page(
+                viewport={"width": width, "height": height}, device_scale_factor=2
+            )
+            page.set_default_timeout(_PATIENCE_MS)
+            await page.set_content(
+                f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{svg}"
+            )
+            return await page.screenshot()
+        except Error as error:
+            raise RuntimeFailureError(
+                f"the browser did not draw the picture: {error.message.splitlines()[0]}",
+                hint="write a .svg, which needs no browser",
+            ) from None

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["WebTimings", "time_models_on_web"]
 
 _PAGE = "bench_page.html"
-_STARTING = 60.0
-"""Seconds for the browser to load the runtime itself."""
+_STARTING = 300.0
+"""Seconds for the browser to load the runtime itself, on a machine that does other things too."""
 _CLOSING = 5.0
 
 
@@ -206,13 +206,13 @@ async def _page(browser: Browser, url: str, threads: int) -> Page:
     context = await browser.new_context()
     page = await context.new_page()
     try:
-        await page.goto(url)
+        await page.goto(url, timeout=_STARTING * 1000)
         await asyncio.wait_for(page.evaluate("threads => start(threads)", threads), _STARTING)
     except (Error, TimeoutError, asyncio.TimeoutError) as error:
         reason = str(error).partition("\n")[0] or f"not done after {_STARTING:g} s"
         raise RuntimeUnavailableError(
             f"LiteRT.js does not start in the browser: {reason}",
-            hint="try another browser with --browser",
+            hint="name another browser, with CHROME_PATH or bench --browser",
         ) from None
     return page
 

@@ -17,7 +17,7 @@ from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.failing import aborting, endless, refused, unknown
 from tests.support.open_sizes import opened
 from tests.support.real_models import real_model
-from tflite_sparse.errors import RuntimeUnavailableError
+from tflite_sparse.errors import RuntimeUnavailableError, TfliteSparseError
 from tflite_sparse.lint.engine import lint
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.model import Model
@@ -26,7 +26,8 @@ from tflite_sparse.runtime.bench import bench
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.runtime.litert.driver import run
 from tflite_sparse.runtime.packages.package import cache_folder, contents
-from tflite_sparse.runtime.web import driver, litertjs
+from tflite_sparse.runtime.web import chromium, driver, litertjs
+from tflite_sparse.runtime.web.chromium import find_browser
 from tflite_sparse.runtime.web.driver import time_models_on_web
 from tflite_sparse.runtime.web.loopback import LoopbackServer
 from tflite_sparse.runtime.web.subject import WebSubject
@@ -166,6 +167,16 @@ def test_a_program_that_is_no_browser_is_an_error(tmp_path):
     assert "--browser" in done.err
 
 
+def test_the_browser_that_the_environment_names_is_taken(monkeypatch):
+    there = find_browser()
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CHROME_PATH", there)
+    assert find_browser() == there
+    monkeypatch.setenv("CHROME_PATH", f"{there}-of-old")
+    with pytest.raises(RuntimeUnavailableError, match="CHROME_PATH"):
+        find_browser()
+
+
 def test_a_png_is_drawn(tmp_path):
     (model,) = put(tmp_path, wide=wide(0.9))
     picture = tmp_path / "plot.png"
@@ -173,6 +184,22 @@ def test_a_png_is_drawn(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     width = int.from_bytes(picture.read_bytes()[16:20], "big")
     assert width == 2 * 720
+
+
+def test_a_browser_that_does_not_draw_in_time_is_told_and_the_times_are_there(
+    tmp_path, monkeypatch
+):
+    (model,) = put(tmp_path, wide=wide(0.9))
+    picture = tmp_path / "plot.png"
+    monkeypatch.setattr(chromium, "_PATIENCE_MS", 1)
+    with pytest.raises(TfliteSparseError, match="Timeout 1ms"):
+        chromium.screenshot("<svg/>", 10, 10)
+    monkeypatch.setenv("CHROME_PATH", "true")
+    done = call("bench", "--on", "native", "--runs", 2, "--plot", picture, model)
+    assert done.code == 2
+    assert "wide.tflite" in done.out
+    assert "CHROME_PATH" in done.err
+    assert not picture.exists()
 
 
 def open_model() -> bytes:
