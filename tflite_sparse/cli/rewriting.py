@@ -145,6 +145,7 @@ class Rewritten(NamedTuple):
         proof: what running both models showed; None where nobody asked for it.
         broken: what the runtime gets wrong with the result, in words; "" for nothing.
         refused: why nothing was done; "" where something was.
+        repaired: whether the runtime gets the model that was read wrong, and the result right.
     """
 
     report: Printable
@@ -154,6 +155,7 @@ class Rewritten(NamedTuple):
     proof: Proof | None = None
     broken: str = ""
     refused: str = ""
+    repaired: bool = False
 
     def show(self, destination: Destination) -> int:
         """Prints the report; the exit code."""
@@ -237,7 +239,7 @@ def carry_out(
     if destination.check and result.changed:
         code = WOULD_CHANGE
     broken = "" if wrong is None else wrong.words()
-    return Rewritten(report, code, result, sizes, proof, broken)
+    return Rewritten(report, code, result, sizes, proof, broken, repaired=repaired is not None)
 
 
 def _file(target: str | None) -> Path | None:

@@ -209,6 +209,7 @@ def printable_profile(
     input_shapes: InputShapes | None = None,
     *,
     against: bool,
+    unprofiled: tuple[str, ...] = (),
 ) -> Printable:
     """What a runtime executed.
 
@@ -218,18 +219,25 @@ def printable_profile(
         compared: the same beside what was predicted.
         input_shapes: the sizes that it was run at; None where the model leaves none open.
         against: whether people see what was predicted too.
+        unprofiled: keys of signatures that were not run.
     """
 
     def content() -> Record:
         from tflite_sparse.report.json.profile import profile_report
 
-        return profile_report(model, profile, compared, input_shapes)
+        return profile_report(model, profile, compared, input_shapes, unprofiled)
 
     def lines(width: int) -> Iterable[Text | str]:
         from tflite_sparse.report.text.profile import profile_lines
 
         return profile_lines(
-            model, profile, compared, width, against=against, input_shapes=input_shapes
+            model,
+            profile,
+            compared,
+            width,
+            against=against,
+            input_shapes=input_shapes,
+            unprofiled=unprofiled,
         )
 
     return Printable(content, lines)

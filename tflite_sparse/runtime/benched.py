@@ -15,6 +15,7 @@ from tflite_sparse.runtime.compare_outputs import (
     compare_output,
     paired,
 )
+from tflite_sparse.runtime.entries import beside_main
 from tflite_sparse.runtime.observations import ExecutedOperator, Status, Timing
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class BenchedModel(Record, frozen=True):
         instructions: of one run, on an emulated processor, where they stand for the time in
             `ratio`; None elsewhere.
         operators: what was executed, with mean times, on a device that tells; None elsewhere.
+        untimed: keys of its signatures that were not run, for their subgraph is not the main one.
     """
 
     path: str
@@ -76,6 +78,7 @@ class BenchedModel(Record, frozen=True):
     noise: Amount | None = None
     instructions: Count | None = None
     operators: tuple[ExecutedOperator, ...] | None = None
+    untimed: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -159,6 +162,7 @@ def benched(
         note,
         None if worst is None else worst.bound,
         None if worst is None else worst.noise,
+        untimed=beside_main(model),
     )
 
 

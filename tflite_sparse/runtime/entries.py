@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["Entry", "Feeding", "entries"]
+__all__ = ["Entry", "Feeding", "beside_main", "entries"]
 
 
 class Feeding(NamedTuple):
@@ -100,6 +100,11 @@ def entries(
             except UsageError as error:
                 entries.append(Entry(key, (), error.message))
     return entries, tuple(_left_out(a))
+
+
+def beside_main(model: Model) -> tuple[str, ...]:
+    """Keys of the signatures that a run of the main subgraph tells nothing of."""
+    return tuple(entry.key for entry in model.signatures if entry.subgraph is not model.main)
 
 
 def _check_sizes(model: Model, specs: Sequence[InputSpec]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tflite_sparse.cli import options as opt
+from tflite_sparse.cli.errors import report_problem
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage.emulation import emulation_asked
@@ -16,7 +17,10 @@ from tflite_sparse.cli.usage.places import refuse_unused
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import FileError, Place, UsageError
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from tflite_sparse.runtime.bench import Bench
+
+__all__ = ["command", "tell_differing"]
 
 
 class On(str, Enum):
@@ -68,12 +72,19 @@ def command(
     cpu: opt.Cpu = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
+    may_differ: Annotated[
+        bool,
+        typer.Option(
+            "--may-differ",
+            help="Let models compute other numbers than the first, as pruned ones do.",
+        ),
+    ] = False,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw it: a .svg or .png file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Time models in turn: median, spread, ratio to the first; exit 1 where one fails."""
+    """Time models in turn; exit 1 where one fails, or computes other numbers than the first."""
     from tflite_sparse.report.printables import printable_bench
     from tflite_sparse.runtime.bench import bench
 
@@ -114,7 +125,23 @@ def command(
             picture = screenshot(svg, WIDTH, plot_height(benched), browser)
         with replacing(target) as file:
             file.write(picture)
-    return int(not benched.ok)
+    differs = not may_differ and tell_differing(benched, "with --may-differ that is no failure")
+    return int(differs or not benched.ok)
+
+
+def tell_differing(benched: Bench, what_next: str) -> bool:
+    """Says which models compute other numbers than the first; whether any does.
+
+    Args:
+        benched: what was measured.
+        what_next: what to do about it.
+    """
+    from tflite_sparse.report.text.bench import differing_words
+
+    words = differing_words(benched)
+    if words:
+        report_problem(f"{words}; {what_next}")
+    return bool(words)
 
 
 def _picture(path: str, browser: str | None) -> Path:

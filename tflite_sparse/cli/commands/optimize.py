@@ -17,6 +17,7 @@ from tflite_sparse.cli.commands.adapt import (
     WithoutPasses,
     adapt_options,
 )
+from tflite_sparse.cli.commands.bench import tell_differing
 from tflite_sparse.cli.commands.prune import (
     Allocate,
     How,
@@ -174,7 +175,10 @@ def command(
     code = rewritten.show(destination)
     if bench is not None and output is not None and rewritten.result is not None:
         measured = _measure(model, output, bench, destination)
-        code = code or int(not measured.ok)
+        # Pruned, rounded and repaired ones are meant to.
+        meant = prune is not None or numbers is not None or rewritten.repaired
+        differs = not meant and tell_differing(measured, "nothing asked for that")
+        code = code or int(differs or not measured.ok)
     return code
 
 

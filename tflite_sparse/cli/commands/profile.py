@@ -52,6 +52,7 @@ def command(
     from tflite_sparse.model.sizes.sized import shapes_asked
     from tflite_sparse.report.printables import printable_profile
     from tflite_sparse.runtime.arm64.plugin import counting
+    from tflite_sparse.runtime.entries import beside_main
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
     from tflite_sparse.runtime.plan_match import against_plan as compare
@@ -78,7 +79,12 @@ def command(
     target = target_of(processor).on(release(runtime) if runtime else installed()).name
     compared = compare(main, run, target)
     printable = printable_profile(
-        model, run, compared, sizes if sizes.inputs else None, against=against_plan
+        model,
+        run,
+        compared,
+        sizes if sizes.inputs else None,
+        against=against_plan,
+        unprofiled=beside_main(opened),
     )
     show(printable, as_json=as_json)
     if against_plan:

@@ -91,6 +91,7 @@ class ProfileEntry(Record, frozen=True):
         plan: what was predicted.
         input_shapes: the sizes that it was run at; null where the model leaves none open.
         instructions: instructions of a run; null where they were not counted.
+        unprofiled: keys of signatures that were not run, for their subgraph is not the main one.
     """
 
     model: str
@@ -104,6 +105,7 @@ class ProfileEntry(Record, frozen=True):
     plan: PlanEntry
     input_shapes: InputShapes | None = None
     instructions: Count | None = None
+    unprofiled: tuple[str, ...] = ()
 
 
 class ProfileReport(Record, frozen=True):
@@ -126,6 +128,7 @@ def profile_report(
     profile: Profile,
     compared: PlanComparison,
     input_shapes: InputShapes | None = None,
+    unprofiled: tuple[str, ...] = (),
 ) -> ProfileReport:
     """A profile of a model and what was predicted."""
     return ProfileReport(
@@ -161,5 +164,6 @@ def profile_report(
             ),
             input_shapes=input_shapes,
             instructions=profile.instructions,
+            unprofiled=unprofiled,
         )
     )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
+from tflite_sparse.report.signatures import left_out
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.runtime.compare_outputs import Bound
-from tflite_sparse.words.numbers import count_of, size
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import count_of, listing, size
 from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.bench import Bench, BenchedModel
 
-__all__ = ["bench_lines", "display_names"]
+__all__ = ["bench_lines", "differing_words", "display_names"]
 
 
 _TIMES = ("median", "p10", "p90")
@@ -34,6 +36,20 @@ def display_names(bench: Bench) -> list[str]:
     paths = [model.path for model in bench.models]
     names = [PurePath(path).name for path in paths]
     return names if len(set(names)) == len(names) else paths
+
+
+def differing_words(bench: Bench) -> str:
+    """Which models compute other numbers than the first, in a sentence; "" where none does."""
+    names = [
+        readable(n)
+        for n, m in zip(display_names(bench), bench.models, strict=True)
+        if m.within is False
+    ]
+    if not names:
+        return ""
+    verb = "computes" if len(names) == 1 else "compute"
+    first = readable(display_names(bench)[0])
+    return f"{listing(names)} {verb} other numbers than {first}"
 
 
 def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
@@ -100,7 +116,8 @@ def _noise(model: BenchedModel) -> str:
 def _how(model: BenchedModel) -> str:
     """At which sizes it ran, and as what, where there is anything to say."""
     sizes = sizes_words(model.input_shapes, "run")
-    return "; ".join(part for part in (sizes, model.note) if part)
+    parts = (sizes, model.note, left_out(model.untimed, "timed"))
+    return "; ".join(part for part in parts if part)
 
 
 def _millions(model: BenchedModel) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
 from tflite_sparse.report.names import shorten
+from tflite_sparse.report.signatures import left_out
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, rounded_percent
 from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.text import Text
 
@@ -31,6 +32,7 @@ def profile_lines(
     *,
     against: bool,
     input_shapes: InputShapes | None = None,
+    unprofiled: Sequence[str] = (),
 ) -> Iterator[Text | str]:
     """The lines of the report.
 
@@ -41,6 +43,7 @@ def profile_lines(
         width: columns of the terminal.
         against: whether to show what was predicted.
         input_shapes: the sizes that it was run at; None where the model leaves none open.
+        unprofiled: keys of signatures that were not run.
     """
     where = f" on {profile.processor}{' (emulated)' if profile.emulated else ''}"
     yield shorten(path, max(width - len(where), 24)) + where
@@ -59,6 +62,9 @@ def profile_lines(
     sizes = sizes_words(input_shapes, "Run")
     if sizes:
         yield from wrapped(f"{sizes}.", width, first="  ", rest="  ")
+    others = left_out(unprofiled, "profiled")
+    if others:
+        yield from wrapped(f"{others[0].upper()}{others[1:]}.", width, first="  ", rest="  ")
     yield from ("", *_totals(profile), "")
     yield from _against(compared, width) if against else _operators(profile, compared, width)
 

@@ -78,7 +78,27 @@ def test_other_numbers_are_noticed(tmp_path):
 
     paths = put(tmp_path, one=net(1), two=net(2))
     assert bench(paths, runs=1).models[1].within is False
-    assert "DIFFER" in call("bench", "--runs", 1, *paths).out
+    done = call("bench", "--runs", 1, *paths)
+    assert "DIFFER" in done.out
+    assert done.code == 1
+    assert done.err.startswith("tflite-sparse: error: two.tflite computes other numbers than one")
+    meant = call("bench", "--runs", 1, "--may-differ", *paths)
+    assert (meant.code, meant.err) == (0, "")
+
+
+def test_signatures_of_other_subgraphs_are_named_as_left_out(tmp_path):
+    model = ModelBuilder()
+    for key in ("first", "second"):
+        g = model.graph(key)
+        x = g.input((1, 4), name="x")
+        y = g.add(x, np.float32(1.0))
+        g.output(y)
+        model.signature(key, g, {"x": x}, {"y": y})
+    path = put(tmp_path, two=model.build())[0]
+    said = "ignature 'second' was not"
+    assert f"{said} timed" in " ".join(call("bench", path, "--runs", 1).out.split())
+    assert f"{said} profiled" in " ".join(call("profile", path, "--runs", 1).out.split())
+    assert bench([path], runs=1).models[0].untimed == ("second",)
 
 
 def test_noise_of_the_first_model_is_no_difference(tmp_path):
@@ -136,7 +156,7 @@ def test_the_text_fits_80_columns(tmp_path, monkeypatch):
 def test_the_picture_has_a_bar_for_each_model_as_long_as_its_time(tmp_path):
     paths = put(tmp_path, **{"a&b <c>": chain(2), "long": chain(12)})
     picture = tmp_path / "plot.svg"
-    done = call("bench", *paths, "--runs", 5, "--plot", picture, "--json")
+    done = call("bench", *paths, "--runs", 5, "--may-differ", "--plot", picture, "--json")
     assert done.code == 0
     models = done.document("bench")["bench"]["models"]
     root = ET.fromstring(picture.read_text("utf-8"))  # noqa: S314 - the command's own file
