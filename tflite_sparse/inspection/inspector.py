@@ -18,6 +18,7 @@ from tflite_sparse.inspection.file.gzip_size import (
     gzip_size_with,
     sha256,
 )
+from tflite_sparse.inspection.hints import with_hints
 from tflite_sparse.inspection.inspection import Inspection, OperatorFacts, Totals
 from tflite_sparse.inspection.weights.if_sparse import (
     consider_data,
@@ -115,6 +116,7 @@ def inspect(
                 problems.append(problem_of(error))
         packing = pool.submit(gzip_size_with, model, _replacements(groups)) if gzip else None
         facts = facts_of(groups)
+        runtime = with_hints(model, runtime, facts)
         gzipped = [task.result() if task else None for task in (compressing, packing)]
         inspection = Inspection(
             path=model.name,

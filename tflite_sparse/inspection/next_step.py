@@ -15,7 +15,7 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
-    from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
+    from tflite_sparse.inspection.runtime_types import NoHint, Obstacle, TargetGroup
 
 __all__ = ["NextStep", "command_line", "next_step"]
 
@@ -30,6 +30,8 @@ _PRUNED = 0.8
 _WIDE_RULES = ("conv-kernel", "conv-entry-stride", "conv-entry-channels")
 # The share of the work that a fault keeps dense.
 _MOST = 1 / 2
+# Reasons to leave a weight dense that another graph may take away; the first in any case.
+_MENDED = ("runtime", "not-smaller", "saves-too-little")
 _PRUNES_HERE = (
     " This does it without, at a loss: it shows size and speed, and with --data FOLDER, inputs of"
     " yours, keeps more and tells how much is left."
@@ -132,7 +134,10 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
         return _wide(inspection) if _pruned_wide(inspection) else _zeros(inspection, group)
     if "role-type" in rules:
         return _quantized(inspection)
-    if rules == {"hint-none"}:
+    why = group.no_hint
+    if why is not None and not why.code.startswith(_MENDED[: 1 if rules == {"hint-none"} else 3]):
+        return _no_hint(why)
+    if rules == {"hint-none"} and why is None:
         return NextStep(
             "Store its zeros",
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",
@@ -140,6 +145,15 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
             _gain(inspection),
         )
     return _rewrite(inspection, group)
+
+
+def _no_hint(why: NoHint) -> NextStep:
+    return NextStep(
+        "Let its weights be stored sparse",
+        "The runtime looks for zeros only where a weight is stored sparse, and the filter with"
+        f" the most zeros stays dense: {why.reason}.",
+        None,
+    )
 
 
 def _rewrite(inspection: Inspection, group: TargetGroup | None = None) -> NextStep:

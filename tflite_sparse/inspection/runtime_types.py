@@ -14,7 +14,7 @@ from tflite_sparse.xnnpack.plan_types import (
     Reason,
 )
 
-__all__ = ["Obstacle", "PlannedTarget", "TargetGroup"]
+__all__ = ["NoHint", "Obstacle", "PlannedTarget", "TargetGroup"]
 
 
 class PlannedTarget(Record, frozen=True):
@@ -55,6 +55,18 @@ class Obstacle(Record, frozen=True):
     share: Share = 0.0
 
 
+class NoHint(Record, frozen=True):
+    """Why no weight can be stored sparse where one would make the runtime look for zeros.
+
+    Attributes:
+        code: short name of the reason, of the filter with the most zeros.
+        reason: the reason in words.
+    """
+
+    code: str
+    reason: str
+
+
 class TargetGroup(Record, frozen=True):
     """What the runtime does with a subgraph, on all targets where it does the same.
 
@@ -80,6 +92,8 @@ class TargetGroup(Record, frozen=True):
             have a stride, or a filter that is computed.
         wide: indices of the convolutions wider than 1x1 over feature maps, without groups, of whose
             weights most are zero: `adapt` makes sums of 1x1 convolutions of them.
+        no_hint: of a change that asks for a weight that is stored sparse, why none can be; None
+            where one can, or there is no such change.
     """
 
     subgraph: Count
@@ -100,6 +114,7 @@ class TargetGroup(Record, frozen=True):
     missing: tuple[Reason, ...]
     other_pointwise: tuple[Count, ...] = ()
     wide: tuple[Count, ...] = ()
+    no_hint: NoHint | None = None
 
     @property
     def off_by_design(self) -> bool:

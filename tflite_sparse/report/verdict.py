@@ -137,7 +137,7 @@ def _todo(group: TargetGroup) -> list[str]:
     first = [change.message for change in changes if change.rule == _ZEROS]
     # Without enough zeros it is in vain to store them.
     last = [
-        change.message + _COMMANDS.get(change.rule, "")
+        change.message + ("" if group.no_hint else _COMMANDS.get(change.rule, ""))
         for change in changes
         if change.rule != _ZEROS and not (first and change.rule in _COMMANDS)
     ]

@@ -44,8 +44,8 @@ def _wrong(graph: GraphBuilder) -> Value:
 def _dense(graph: GraphBuilder) -> Value:
     x = graph.conv2d(graph.input((1, 32, 32, 3)), 8, kernel=3, stride=2, name="stem")
     x = graph.depthwise(x, stride=2, padding="SAME", name="one")
-    x = graph.depthwise(graph.conv2d(x, 8, zeros=0.8), stride=2, padding="SAME", name="two")
-    return graph.mean(graph.conv2d(x, 8, zeros=0.8))
+    x = graph.depthwise(graph.conv2d(x, 64, zeros=0.8), stride=2, padding="SAME", name="two")
+    return graph.mean(graph.conv2d(x, 64, zeros=0.8))
 
 
 def _few_zeros(graph: GraphBuilder) -> Value:

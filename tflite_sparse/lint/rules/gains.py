@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.xnnpack.plan_types import ClusterPlan
 
+_NOTHING_STORED = (
+    "Change the model so that the runtime may unpack the weight, such as a copy of its own for each"
+    " reader; tflite-sparse inspect --weights tells for every one why it stays dense."
+)
 _SPARSE_TYPES = {"FLOAT32", "FLOAT16"}
 
 
@@ -88,10 +92,12 @@ def _numbers(cluster: ClusterPlan) -> ClusterPlan:
 )
 def no_densify(subject: Subject) -> Iterator[Hit]:
     """Models in which nothing sets the hint."""
-    for group in subject.runs(Outcome.DENSE):
-        if not lacks_zeros(group):
-            yield from changes(subject, no_densify)
-            return
+    lacking = [group for group in subject.runs(Outcome.DENSE) if not lacks_zeros(group)]
+    if not lacking:
+        return
+    for hit in changes(subject, no_densify):
+        why = next((group.no_hint for group in lacking if group.no_hint), None)
+        yield hit if why is None else msgspec.structs.replace(hit, fix=_NOTHING_STORED)
 
 
 @rule(

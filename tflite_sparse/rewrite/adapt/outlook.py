@@ -10,6 +10,7 @@ from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.rewrite.adapt.channels.choose import Runs
+from tflite_sparse.storage.refusals import reader_refusal, structural_refusal
 from tflite_sparse.storage.safety import dangers, forecasts
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.estimate import estimate
@@ -60,7 +61,8 @@ class Prospect(msgspec.Struct, frozen=True):
         sparse_macs: multiplications in operators with sparse kernels.
         dense_ms: estimated time with dense weights in milliseconds; None without an estimate.
         ms: estimated time.
-        stored: bytes of weights that can be stored sparse.
+        storable: bytes of weights that may be stored sparse, each by itself.
+        stored: bytes of those that are, as the result runs right.
         zeros: zeros in the filters of 1x1 convolutions.
         weights: size of those filters.
         quantized: number of 1x1 convolutions whose filters are quantized and stay so.
@@ -78,6 +80,7 @@ class Prospect(msgspec.Struct, frozen=True):
     sparse_macs: int
     dense_ms: float | None
     ms: float | None
+    storable: int
     stored: int
     zeros: int
     weights: int
@@ -124,17 +127,18 @@ def prospects(
     for weight in find_weights(model, by_bytes=True):
         tensor = weight.tensor
         if (
-            weight.alike
-            and not weight.is_metadata
-            and tensor.type in _FLOATS
+            tensor.type in _FLOATS
             and tensor.sparsity is None
             and len(tensor.shape) in (2, 4)
             and weight.readers
             and all(reader.name in _READERS for reader in weight.readers)
             and tensor.data is not None
+            and structural_refusal(weight) is None
+            and reader_refusal(weight) is None
         ):
             counted = counts.of(tensor)
-            if counted.zeros > _LEAST_ZEROS * counted.elements:
+            # A sparse tensor without any value is no constant to the runtime.
+            if _LEAST_ZEROS * counted.elements < counted.zeros < counted.elements:
                 zeros[weight] = counted.zeros
     refusals = dangers(model, forecasts(model, counts), zeros, counts, targets)
     safe = [weight for weight in zeros if weight not in refusals]
@@ -142,7 +146,7 @@ def prospects(
     for weight in safe:
         for tensor in weight.tensors:
             encoded.setdefault(tensor.subgraph.index, set()).add(tensor.index)
-    stored = sum(weight.buffers[0].nbytes for weight in safe)
+    stored = (sum(w.buffers[0].nbytes for w in zeros), sum(w.buffers[0].nbytes for w in safe))
     plans: dict[Target, list[Plan]] = {}
     views = {}
     for name in targets:
@@ -164,7 +168,7 @@ def prospects(
 
 
 def _prospect(
-    model: Model, target: Target, plans: Sequence[Plan], stored: int, planning: Planning
+    model: Model, target: Target, plans: Sequence[Plan], stored: tuple[int, int], planning: Planning
 ) -> Prospect:
     each = [
         (msgspec.structs.replace(made, target=target), subgraph)
@@ -187,7 +191,8 @@ def _prospect(
         sparse_macs=sum(v.sparse_macs for v in verdicts),
         dense_ms=dense,
         ms=planned,
-        stored=stored,
+        storable=stored[0],
+        stored=stored[1],
         zeros=sum(f.zeros for f in pointwise),
         weights=sum(f.parameters for f in pointwise),
         quantized=sum(is_pointwise(o) and _is_quantized(o) for o in model.operators()),

@@ -31,6 +31,10 @@ MEASURED = "wasm"
 _SLOWER = 1.03
 
 _ELIGIBLE = "it is eligible as it is; tflite-sparse sparsify stores its weights sparse"
+_UNSTORED = (
+    "the runtime looks for zeros only where a weight is stored sparse, and none of its pruned ones"
+    " can be; tflite-sparse sparsify tells why"
+)
 _NO_PART = "no part of it would run both sparse and faster"
 _NO_CONVOLUTIONS = "it has no 1x1 convolutions, the only operators with sparse kernels"
 _NONE_WIDER = (
@@ -150,7 +154,7 @@ def reason_for_no_steps(
             f"the file leaves {sizes.open_words} open, and what would make it run sparse holds for"
             f" one size; --input-shape {sizes.argument} makes a model of that size"
         )
-    return _NO_PART
+    return _UNSTORED if now.weights and not now.storable else _NO_PART
 
 
 def is_final(reason: str) -> bool:
