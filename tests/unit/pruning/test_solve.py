@@ -72,6 +72,15 @@ def test_columns_that_are_never_read_do_no_harm():
         assert np.abs(values).max() < 3 * np.abs(rows).max()
 
 
+def test_columns_that_zeros_before_them_made_faint_get_no_huge_values():
+    """As of a channel that a RELU makes zero for nearly all inputs, but not for the next one."""
+    read, rows = case()
+    faint = read.copy()
+    faint[:, ::6] *= 1e-3
+    found = solve(rows, Sums.of(faint, read @ rows.T), 0.5)
+    assert np.abs(found.rows).max() < 10 * np.abs(rows).max()
+
+
 def test_sums_of_parts_are_those_of_the_whole():
     read, rows = case()
     wanted = read @ rows.T

@@ -21,6 +21,9 @@ _ROUNDS = 24
 _GROWING = 16
 _PENALTY = 1.0
 _DAMPING = 0.01
+_FAINT = 1e-3
+"""Share of the columns' mean power that is added to each, seen or not."""
+
 _RIDGE = 0.002
 _MOST_STRETCH = 2.0
 _ROWS_AT_ONCE = 64
@@ -129,6 +132,8 @@ def solve(
     metric = covariance / np.outer(scale, scale)
     # What rounding makes of columns that hardly vary must not count.
     damping = _DAMPING + len(scale) * _ROUNDING**1.5 * raw / np.square(scale)
+    # Nor may a column that is faint on the data take a value that its next input makes huge.
+    damping += _FAINT * float(np.square(scale).mean()) / np.square(scale)
     metric[np.diag_indices_from(metric)] += damping
     target = together / scale + damping * rows * scale
     mask = _mask(rows * scale, metric, target, kept, block)
