@@ -14,6 +14,7 @@ from tflite_sparse.model.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tflite_sparse.model.model import Model
     from tflite_sparse.model.tensor import Buffer
@@ -46,7 +47,7 @@ class Subgraph:
         self.table = table
         self.model = model
         self.index = index
-        self._linked: tuple[dict[Tensor, list[Use]], dict[Tensor, Operator]] | None = None
+        self._linked: tuple[dict[Tensor, list[Use]], dict[Tensor, list[Operator]]] | None = None
         self.memo: dict[tuple[str, object], Any] = {}
         self.edited = False
         self.tensors = [
@@ -95,7 +96,8 @@ class Subgraph:
 
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that writes the tensor, None for inputs and constants."""
-        return self._links()[1].get(tensor)
+        writers = self._links()[1].get(tensor)
+        return writers[0] if writers else None
 
     def consumers(self, tensor: Tensor) -> list[Use]:
         """Every place where an operator reads the tensor, in the order of execution."""
@@ -132,7 +134,7 @@ class Subgraph:
             for operand, tensor in enumerate(operator.inputs):
                 self._link(Use(operator, operand), tensor)
             for tensor in operator.outputs:
-                self._linked[1].setdefault(tensor, operator)
+                self._linked[1].setdefault(tensor, []).append(operator)
         return operator
 
     def rewire(self, use: Use, tensor: Tensor | None) -> None:
@@ -147,6 +149,16 @@ class Subgraph:
                 kept = [u for u in self.consumers(before) if u != use]
                 self._linked[0][before] = kept
             self._link(use, tensor)
+
+    def reread(self, operator: Operator, inputs: Sequence[Tensor | None]) -> None:
+        """Gives an operator other inputs."""
+        if self._linked is not None:
+            self._unlink_uses({operator})
+        operator.inputs = tuple(inputs)
+        for operand, tensor in enumerate(operator.inputs):
+            self._link(Use(operator, operand), tensor)
+        self.memo.clear()
+        self.edited = True
 
     def relink(self) -> None:
         """Works out uses and producers anew after an operator was given other operands."""
@@ -163,15 +175,23 @@ class Subgraph:
         gone = set(operators)
         self.operators = [operator for operator in self.operators if operator not in gone]
         dropped = set(tensors)
-        for holder in self.operators:
+        for holder in self.operators if dropped else ():
             for tensor in (*holder.inputs, *holder.outputs, *holder.intermediates):
                 if tensor in dropped:
                     raise ModelError("the tensor is still in use", place=tensor.place)
         for tensor in (*self.inputs, *self.outputs):
             if tensor in dropped:
                 raise ModelError("the tensor is still in use", place=tensor.place)
-        self.tensors = [tensor for tensor in self.tensors if tensor not in dropped]
-        self._touch()
+        if dropped:
+            self.tensors = [tensor for tensor in self.tensors if tensor not in dropped]
+        for index, tensor in enumerate(self.tensors if dropped else ()):
+            tensor.index = index
+        for index, operator in enumerate(self.operators):
+            operator.index = index
+        if self._linked is not None:
+            self._unlink(gone)
+        self.memo.clear()
+        self.edited = True
 
     def commit(self, code_index: dict[Table, int]) -> None:
         """Writes the indices of an edited subgraph back into its tables.
@@ -201,14 +221,20 @@ class Subgraph:
         for tensor, same in zip(self.tensors, other.tensors, strict=True):
             tensor.number = same.number
 
-    def _touch(self) -> None:
-        for index, tensor in enumerate(self.tensors):
-            tensor.index = index
-        for index, operator in enumerate(self.operators):
-            operator.index = index
-        self._linked = None
-        self.memo.clear()
-        self.edited = True
+    def _unlink(self, gone: AbstractSet[Operator]) -> None:
+        """Takes operators that were removed out of the links."""
+        self._unlink_uses(gone)
+        writers = self._links()[1]
+        for tensor in {tensor for operator in gone for tensor in operator.outputs}:
+            left = [operator for operator in writers.get(tensor, ()) if operator not in gone]
+            writers[tensor] = sorted(left, key=lambda operator: operator.index)
+
+    def _unlink_uses(self, readers: AbstractSet[Operator]) -> None:
+        uses = self._links()[0]
+        for tensor in {tensor for operator in readers for tensor in operator.inputs}:
+            if tensor is not None and tensor in uses:
+                # A new list: a caller may be iterating over the old one.
+                uses[tensor] = [use for use in uses[tensor] if use.operator not in readers]
 
     def _link(self, use: Use, tensor: Tensor | None) -> None:
         """Adds a use to the links, in its place in the order of execution."""
@@ -219,17 +245,17 @@ class Subgraph:
         uses.sort(key=lambda u: (u.operator.index, u.operand))
         self._linked[0][tensor] = uses
 
-    def _links(self) -> tuple[dict[Tensor, list[Use]], dict[Tensor, Operator]]:
+    def _links(self) -> tuple[dict[Tensor, list[Use]], dict[Tensor, list[Operator]]]:
         """Uses and producers by the tensor, made once between edits."""
         if self._linked is None:
             uses: dict[Tensor, list[Use]] = {}
-            producers: dict[Tensor, Operator] = {}
+            producers: dict[Tensor, list[Operator]] = {}
             for operator in self.operators:
                 for operand, tensor in enumerate(operator.inputs):
                     if tensor is not None:
                         uses.setdefault(tensor, []).append(Use(operator, operand))
                 for tensor in operator.outputs:
-                    producers.setdefault(tensor, operator)
+                    producers.setdefault(tensor, []).append(operator)
             self._linked = uses, producers
         return self._linked
 

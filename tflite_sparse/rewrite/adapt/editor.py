@@ -189,8 +189,7 @@ class Editor:
 
     def set_inputs(self, operator: Operator, inputs: Sequence[Tensor | None]) -> None:
         """Gives an operator other inputs."""
-        operator.inputs = tuple(inputs)
-        self.subgraph.relink()
+        self.subgraph.reread(operator, inputs)
 
     def write(self, operator: Operator, output: int, tensor: Tensor) -> None:
         """Makes an operator write another tensor."""
