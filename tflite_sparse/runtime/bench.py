@@ -58,7 +58,7 @@ def bench(
         seed: seed of the random inputs.
         timeout: seconds that a model may take in all; one that takes longer is given up.
         browser: for "web", the browser, see `find_browser`.
-        litertjs: for "web", a folder with LiteRT.js, see `litertjs_files`.
+        litertjs: for "web", a folder with LiteRT.js or a version of it, see `litertjs_files`.
         input_shapes: shapes of inputs that a model leaves open, by name, "" for the only one; None
             for those that it is looked at with.
         batch: the first dimension, where that is open.
@@ -99,7 +99,7 @@ def bench(
         return _counted(models, opened, feeds, emulate, seed, timeout)
     if where == "web":
         from tflite_sparse.runtime.web.driver import time_models_on_web
-        from tflite_sparse.runtime.web.litertjs import CORE
+        from tflite_sparse.runtime.web.litertjs import litertjs_version
 
         timed = time_models_on_web(
             opened,
@@ -111,8 +111,8 @@ def bench(
             browser=browser,
             litertjs=litertjs,
         )
-        version = "" if litertjs else f" {CORE.version}"
-        runtime, timings = f"LiteRT.js{version} in {timed.browser}", timed.timings
+        name = f"LiteRT.js {litertjs_version(litertjs)}".rstrip()
+        runtime, timings = f"{name} in {timed.browser}", timed.timings
         notes = timed.notes
     else:
         runtime = f"LiteRT {litert_version()}"

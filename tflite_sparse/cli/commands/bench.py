@@ -56,8 +56,9 @@ def command(
     litertjs: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR",
-            help="Folder where npm installed @litertjs/core.  [default: a pinned one, kept]",
+            metavar="DIR|VERSION",
+            help="Folder where npm installed @litertjs/core, or a version that is pinned, such as"
+            " 2.0.0.  [default: the newest of these, kept]",
         ),
     ] = None,
     benchmark_model: Annotated[

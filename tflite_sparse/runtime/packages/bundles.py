@@ -81,9 +81,9 @@ class BundleState(Record, frozen=True):
 def bundles() -> tuple[Bundle, ...]:
     """All that can be installed."""
     from tflite_sparse.runtime.arm64.install import ARM64
-    from tflite_sparse.runtime.web.litertjs import LITERTJS
+    from tflite_sparse.runtime.web.litertjs import LITERTJS, OLDER
 
-    return (ARM64, LITERTJS)
+    return (ARM64, LITERTJS, *OLDER)
 
 
 def bundle(name: str) -> Bundle:

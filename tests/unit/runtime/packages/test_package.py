@@ -143,3 +143,13 @@ def test_a_folder_without_litertjs_is_refused_by_name(tmp_path):
         litertjs.litertjs_files(str(tmp_path))
     assert str(tmp_path) in str(caught.value)
     assert litertjs.CORE.version in str(caught.value.hint)
+
+
+def test_a_pinned_version_of_litertjs_is_taken_by_its_number(monkeypatch):
+    taken = []
+    monkeypatch.setattr(litertjs, "contents", lambda package: taken.append(package) or {})
+    assert litertjs.litertjs_files("2.0.0") == {}
+    assert {package.version for package in taken} == {"2.0.0"}
+    assert litertjs.litertjs_version("2.0.0") == "2.0.0"
+    assert litertjs.litertjs_version(None) == litertjs.CORE.version
+    assert litertjs.litertjs_version("a/folder") == ""
