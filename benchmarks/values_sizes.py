@@ -4,7 +4,9 @@ usage: python -m benchmarks.values_sizes [NAME ...]
 
 The Keras models are those of the race; of MediaPipe's, the smallest 80 % of each filter of 1,024
 values or more that is not depthwise are set to zero first, for the size alone. The result is the
-table of docs/stored-values.md. TensorFlow quantizes only what it has made itself.
+table of docs/stored-values.md. TensorFlow quantizes only what it has made itself; full int8 of the
+others is ai-edge-quantizer's (`pip install 'tflite-sparse[rivals]'`), with ranges of random inputs,
+for the size alone.
 """
 
 from __future__ import annotations
@@ -19,20 +21,24 @@ import numpy as np
 from benchmarks.race.models import keras_models
 from tests.support.nets.weights import without_smallest
 from tests.support.peers.environments import mlir_sparsify, run_peer
+from tests.support.peers.npm import POSE, npm_file
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.model.weights import LARGE, find_weights
 from tflite_sparse.rewrite.compress import compress
 from tflite_sparse.rewrite.storage.store_values import store_values
 from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.runtime.inputs import input_specs, random_inputs
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
+from tflite_sparse.sweeping.quantized import full_int8
 
 if TYPE_CHECKING:
     from tflite_sparse.model.weights import Weight
 
 _ZEROS = 0.8
 _KERAS = ("keras_mobilenet_v1", "keras_mobilenet_v2")
-_REAL = ("face_landmark", "hand_landmark_full", "pose_landmark_full")
+_HEAVY = "pose_landmark_heavy"
+_REAL = ("face_landmark", "hand_landmark_full", "pose_landmark_full", _HEAVY)
 
 
 def _is_prunable(weight: Weight) -> bool:
@@ -42,7 +48,8 @@ def _is_prunable(weight: Weight) -> bool:
 
 
 def _pruned(name: str, folder: Path) -> Path:
-    model = Model.read(real_model(name))
+    source = npm_file(POSE, f"{name}.tflite") if name == _HEAVY else real_model(name)
+    model = Model.read(source)
     for weight in find_weights(model):
         if _is_prunable(weight):
             data = weight.tensor.data
@@ -53,6 +60,11 @@ def _pruned(name: str, folder: Path) -> Path:
     target = folder / f"{name}.tflite"
     model.write(target)
     return target
+
+
+def _full_int8(path: Path) -> bytes:
+    model = Model.read(path)
+    return full_int8(model, random_inputs(input_specs(model), 1, 0))
 
 
 def _stored(path: Path, values: StoredValues, folder: Path, *, sparse: bool) -> int:
@@ -78,13 +90,15 @@ def main() -> None:
         for name, path in models.items():
             whole = path.stat().st_size
             int8 = full / f"{name}.tflite"
+            if name not in _KERAS:
+                int8.write_bytes(_full_int8(path))
             sizes = [
                 _stored(path, StoredValues.FP16, folder, sparse=False),
                 (made / f"{name}.tflite").stat().st_size,
-                int8.stat().st_size if int8.exists() else None,
+                int8.stat().st_size,
                 *(_stored(path, values, folder, sparse=True) for values in StoredValues),
             ]
-            cells = ["-" if n is None else f"{n:,} ({n / whole:.0%})" for n in sizes]
+            cells = [f"{n:,} ({n / whole:.0%})" for n in sizes]
             print(f"| {name} | {whole:,} | {' | '.join(cells)} |", flush=True)
 
 
