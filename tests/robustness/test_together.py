@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[2] / "testdata"
 DENSE = DATA / "mobilenet_tiny_80.tflite"
 SPARSE = DATA / "mobilenet_tiny_80_sparse.tflite"
 MARK = "TFLITE_SPARSE_TEST"
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 
 def marked(mark: str) -> set[int]:

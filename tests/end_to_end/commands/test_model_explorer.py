@@ -138,7 +138,7 @@ async def _table(address: str, columns: int) -> tuple[list[list[str]], list[str]
     async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1500, "height": 900})
         page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(address, wait_until="domcontentloaded")
+        await page.goto(address, wait_until="domcontentloaded", timeout=600_000)
         await page.wait_for_function(
             "columns => [...document.querySelectorAll('node-data-provider-summary-panel tr')]"
             ".some(row => row.innerText.startsWith('0\\tGraphInputs') && row.cells.length"

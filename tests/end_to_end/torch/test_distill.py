@@ -259,7 +259,7 @@ def test_two_processes_train_one_model(tmp_path):
         for rank in range(2)
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors[-2000:]
     both = [Model.read(tmp_path / f"out{rank}") for rank in range(2)]
     assert weights_of(both[0]) == weights_of(both[1])

@@ -21,6 +21,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.runtime.bench import bench
 from tflite_sparse.runtime.compare_outputs import Bound
+from tflite_sparse.runtime.litert.process import Worker
 
 DENSE = str(FOLDER / "mobilenet_tiny_80.tflite")
 SPARSE = str(FOLDER / "mobilenet_tiny_80_sparse.tflite")
@@ -119,9 +120,17 @@ def test_noise_of_the_first_model_is_no_difference(tmp_path):
     assert text.count("DIFFER") == 1
 
 
-def test_models_that_fail_are_results_beside_the_others(tmp_path):
+def test_models_that_fail_are_results_beside_the_others(tmp_path, monkeypatch):
+    perform = Worker.perform
+
+    def impatient(self: Worker, task: str, *, timeout: float, **request: object) -> object:
+        # The others get their time, on a busy machine too.
+        limit = 2.0 if "endless" in str(request.get("model")) else timeout
+        return perform(self, task, timeout=limit, **request)
+
+    monkeypatch.setattr(Worker, "perform", impatient)
     paths = put(tmp_path, endless=endless(), refused=refused(), unknown=unknown())
-    done = call("bench", DENSE, *paths, SPARSE, "--runs", 2, "--timeout", 8, "--json")
+    done = call("bench", DENSE, *paths, SPARSE, "--runs", 2, "--timeout", 600, "--json")
     assert done.code == 1
     models = done.document("bench")["bench"]["models"]
     statuses = [model["status"] for model in models]
