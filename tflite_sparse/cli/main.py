@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from tflite_sparse._version import __version__
 from tflite_sparse.cli.errors import FAILURE, PROGRAM, guard
@@ -59,7 +61,13 @@ def run(arguments: list[str] | None = None) -> None:
     sys.exit(guard(lambda: _answer(words)))
 
 
+@functools.cache
+def _group() -> Any:
+    # Called as a function, the app makes all its commands anew, from the signatures of functions.
+    return get_command(app)
+
+
 def _answer(words: list[str]) -> object:
     # Whoever says nothing is shown what could be said, and has not been served.
-    code = app(words or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+    code = _group()(words or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     return code if words else FAILURE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+import msgspec
+
 from tflite_sparse._version import __version__
 from tflite_sparse.records import Record
 
@@ -42,4 +44,6 @@ def document(content: Record) -> dict[str, Any]:
 
 def dump(content: Any) -> str:
     """A document as text, two blanks a level, in the order of its fields."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    # What json indents, it writes in Python, and takes five times as long.
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return msgspec.json.format(text, indent=2)
