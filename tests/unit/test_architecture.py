@@ -112,7 +112,7 @@ def test_importing_the_package_loads_neither_rich_nor_typer_nor_a_runtime():
         "ai_edge_litert",
         "tflite",
         "playwright",
-        "jsonschema",
+        "jsonschema_rs",
         "flatbuffers",
         "torch",
     }

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from tests.support.command import call
@@ -95,15 +95,17 @@ def test_statistics_count_by_rule(folder):
 def test_json_is_what_its_schema_says(folder):
     (folder / "text.tflite").write_text("hello")
     document = json.loads(lint(".", "--format", "json", cwd=folder).stdout)
-    jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
+    jsonschema_rs.Draft202012Validator(SCHEMA).validate(document)
     assert {f["code"] for f in document["findings"]} >= {"TFS201", "TFS401"}
     assert any(entry["error"] for entry in document["files"])
 
 
 def test_sarif_is_valid_by_the_published_schema(folder):
     log = json.loads(lint(".", "--format", "sarif", cwd=folder).stdout)
-    published = json.loads(npm_file(*SARIF_SCHEMA))
-    jsonschema.Draft7Validator(published).validate(log)
+    # One of its patterns has a bracket that closes nothing, which not all dialects take for itself.
+    text = npm_file(*SARIF_SCHEMA).decode("utf-8")
+    published = json.loads(text.replace("{2}]?$", r"{2}\\]?$"))
+    jsonschema_rs.Draft7Validator(published).validate(log)
     (run,) = log["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     result = next(r for r in run["results"] if r["ruleId"] == "TFS201")
@@ -114,7 +116,7 @@ def test_sarif_is_valid_by_the_published_schema(folder):
     assert names == ["main", "main/CONV_2D pointwise"]
     assert len(result["partialFingerprints"]["tfliteSparse/v1"]) == 32
     broken = dict(log, version="1.0")
-    assert list(jsonschema.Draft7Validator(published).iter_errors(broken))
+    assert list(jsonschema_rs.Draft7Validator(published).iter_errors(broken))
 
 
 def test_github_annotations_are_one_escaped_line_each(folder):
@@ -168,7 +170,7 @@ def test_the_configuration_beside_the_models_is_used_and_shown(folder):
     assert lint("clean.tflite", "--isolated", cwd=folder).returncode == 0
     shown = json.loads(lint("clean.tflite", "--show-config", cwd=folder).stdout)
     schema = json.loads((ROOT / "schema" / "settings.schema.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator(schema).validate(shown)
+    jsonschema_rs.Draft202012Validator(schema).validate(shown)
     assert shown["files"]["clean.tflite"]["budgets"] == {"max-size": 1024.0}
     assert shown["files"]["clean.tflite"]["severity"] == {"TFS601": "error"}
     (folder / "tflite-sparse.toml").write_text("selekt = []")

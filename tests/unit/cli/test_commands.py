@@ -12,7 +12,7 @@ from tflite_sparse.cli.registry import COMMANDS
 from tflite_sparse.cli.usage import complete
 from tflite_sparse.xnnpack.releases.targets import targets
 
-HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema")
+HEAVY = ("numpy", "rich", "ai_edge_litert", "jsonschema_rs")
 
 
 @pytest.mark.parametrize("option", ["--version", "-h", "--help"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -147,7 +147,7 @@ def test_what_the_schema_refuses_is_refused(tmp_path, text):
     path = written(tmp_path, text)
     schema = json.loads((ROOT / "schema" / "config.schema.json").read_text("utf-8"))
     table = msgspec.toml.decode(text)
-    assert list(jsonschema.Draft202012Validator(schema).iter_errors(table))
+    assert list(jsonschema_rs.Draft202012Validator(schema).iter_errors(table))
     with pytest.raises(UsageError):
         read_config(path)
 
