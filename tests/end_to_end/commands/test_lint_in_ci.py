@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -22,9 +22,12 @@ from tflite_sparse.model import Model
 ROOT = Path(__file__).parents[3]
 
 
-def git(*arguments: str, cwd: Path) -> None:
+def git(*arguments: str, cwd: Path) -> str:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True)
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -48,6 +51,10 @@ def test_the_hook_runs_from_a_clone_and_stops_a_broken_model(clone, tmp_path):
     project.mkdir()
     git("init", "--quiet", cwd=project)
     (project / "model.tflite").write_bytes(CASES["TFS201"].trigger())
+    revision = git("rev-parse", "HEAD", cwd=clone)
+    (project / ".pre-commit-config.yaml").write_text(
+        f"repos: [{{repo: {clone}, rev: {revision}, hooks: [{{id: tflite-sparse-lint}}]}}]\n"
+    )
     git("add", "--all", cwd=project)
     # What is installed runs twice: to compile it takes longer than that saves.
     environment = {
@@ -56,8 +63,7 @@ def test_the_hook_runs_from_a_clone_and_stops_a_broken_model(clone, tmp_path):
         "PIP_NO_COMPILE": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    command = [sys.executable, "-m", "pre_commit", "try-repo", str(clone), "tflite-sparse-lint"]
-    command += ["--all-files", "--verbose"]
+    command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--verbose"]
 
     def hook() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -113,7 +119,7 @@ def test_the_documented_configuration_is_valid(tmp_path):
     # What it extends.
     (tmp_path / "models.toml").write_text("")
     schema = json.loads((ROOT / "schema" / "config.schema.json").read_text("utf-8"))
-    jsonschema.validate(msgspec.toml.decode(block)["tool"]["tflite-sparse"], schema)
+    jsonschema_rs.validate(schema, msgspec.toml.decode(block)["tool"]["tflite-sparse"])
     config = read_config(path)
     app = path.parent
     assert config.settings(str(app / "m.tflite")).budgets["max-size"] == 4 * 2**20
