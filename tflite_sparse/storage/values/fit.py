@@ -131,7 +131,8 @@ def _metric(moments: Moments) -> Numbers:
     mean = (1 - unknown) * mean + unknown * mean.mean(axis=1, keepdims=True)
     metric += mean[:, :, None] * mean[:, None, :]
     metric[:, diagonal, diagonal] += np.where(alike > 0, _DAMPING * alike, 1)
-    return metric
+    # Sums of float32 products are symmetric but for rounding, which an inverse would magnify.
+    return (metric + metric.swapaxes(1, 2)) / 2
 
 
 def _blocks(columns: int) -> Iterator[slice]:
@@ -172,14 +173,20 @@ def _feedback(metric: Numbers) -> Numbers:
     then these get as much as makes the matrix invertible.
     """
     try:
-        return np.asarray(np.linalg.cholesky(np.linalg.inv(metric)).swapaxes(1, 2))
+        return _upper_of_inverse(metric)
     except np.linalg.LinAlgError:
         least = np.linalg.eigvalsh(metric)[:, :1]
         columns = np.arange(metric.shape[1])
         power = metric[:, columns, columns].mean(axis=1, keepdims=True)
         raised = metric.copy()
         raised[:, columns, columns] += np.maximum(_DAMPING * power - least, 0)
-        return np.asarray(np.linalg.cholesky(np.linalg.inv(raised)).swapaxes(1, 2))
+        return _upper_of_inverse(raised)
+
+
+def _upper_of_inverse(metric: Numbers) -> Numbers:
+    """The same: with V upper and V @ V.T the matrix, it is the inverse of V."""
+    lower = np.linalg.cholesky(np.ascontiguousarray(metric[:, ::-1, ::-1]))
+    return np.asarray(np.linalg.inv(lower)[:, ::-1, ::-1])
 
 
 def _best_scales(real: Numbers, steps: Numbers, scales: Numbers, metric: Numbers) -> Numbers:

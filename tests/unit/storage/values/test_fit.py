@@ -130,3 +130,18 @@ def test_moments_add_up():
         msgspec.structs.astuple(both), msgspec.structs.astuple(Moments.of(read)), strict=True
     ):
         np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 999), st.sampled_from([1e-6, 1e-5]))
+def test_sums_that_rounding_left_asymmetric_are_fitted(seed: int, rounding: float):
+    columns, count, power = 25, 300_000, 31.4
+    rng = np.random.default_rng(seed)
+    second = power * np.ones((1, columns, columns)) + 0.001 * np.eye(columns)
+    second += power * rounding * rng.uniform(-1, 1, second.shape)
+    first = np.full((1, columns), count * power**0.5)
+    weight = sparse_weight(rng, 5, columns, 0.0)
+    made = fit(weight, Moments(count * second, first, count))
+    assert made.snr is not None
+    assert made.nearest_snr is not None
+    assert made.snr >= made.nearest_snr
