@@ -77,7 +77,11 @@ _COUNTED = (
 _TARGET = "arm64"
 # Tiles of the f32 kernels (src/f32-gemm, src/f32-igemm: 6x8; src/f32-spmm: 32, 16, 8, 4, 2, 1).
 _ROWS, _COLUMNS, _PIXELS = 6, 8, 32
+# Tiles of those for few output channels (4x2), which take four inputs at a time.
+_NARROW_ROWS, _NARROW_COLUMNS, _NARROW_INPUTS = 4, 2, 4
 _VECTOR = 4
+# Dense depthwise kernels take so many channels at a time, then four, then what is left.
+_CHANNELS = 8
 _SMALL_WINDOW = 9
 _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 _ELEMENTWISE = {
@@ -213,25 +217,64 @@ def _depthwise_sparse(op: OperatorPlan, operator: Operator) -> dict[str, float]:
 def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
     elements = float(_elements(operator))
     if op.name == "DEPTHWISE_CONV_2D":
-        kind = "depthwise" + _window(op.macs / max(elements, 1.0))
-        pixels, _ = _pixels(operator)
-        work = {kind: float(op.macs), f"{kind}_written": elements}
-        return {**work, f"{kind}_pixel": float(pixels)}
+        return _depthwise(op, operator)
     if op.name in _MULTIPLIES and op.macs:
         if op.name == "TRANSPOSE_CONV":
             return {"transposed": float(op.macs)}
-        pixels, channels = _pixels(operator)
-        inputs = op.macs / max(pixels * channels, 1)
-        columns = -(-channels // _COLUMNS) * _COLUMNS
-        if pixels == 1:
-            return {"row": columns * inputs}
-        rows = -(-pixels // _ROWS) * _ROWS
-        wide = op.name != "FULLY_CONNECTED" and (inputs,) != _read(operator)[-1:]
-        kind = "wide" if wide else "dense"
-        return {kind: rows * columns * inputs, f"{kind}_written": float(rows * columns)}
+        return _product(op, operator)
     if op.name in ("MEAN", "SUM"):
         return {"averaged": float(math.prod(_read(operator)))}
     return {} if op.name == "RESHAPE" else {_ELEMENTWISE.get(op.name, "moved"): elements}
+
+
+def _product(op: OperatorPlan, operator: Operator) -> dict[str, float]:
+    """A product of matrices, in tiles."""
+    pixels, channels = _pixels(operator)
+    inputs = op.macs / max(pixels * channels, 1)
+    wide = op.name != "FULLY_CONNECTED" and (inputs,) != _read(operator)[-1:]
+    if channels < _COLUMNS if wide else _is_narrow(channels):
+        written = float(_up(pixels, _NARROW_ROWS) * _up(channels, _NARROW_COLUMNS))
+        if wide:
+            return {"wide_narrow": written * inputs, "wide_narrow_written": written}
+        work = {"narrow": written * (inputs - inputs % _NARROW_INPUTS), "narrow_written": written}
+        rest = written * (inputs % _NARROW_INPUTS)
+        return {**work, "narrow_rest": rest} if rest else work
+    columns = _up(channels, _COLUMNS)
+    if pixels == 1:
+        return {"row": columns * inputs}
+    rows = _up(pixels, _ROWS)
+    kind = "wide" if wide else "dense"
+    return {kind: rows * columns * inputs, f"{kind}_written": float(rows * columns)}
+
+
+def _is_narrow(channels: int) -> bool:
+    """Whether a product takes the kernel for few output channels.
+
+    It does where usual tiles would compute more than 1 % in vain, and narrow ones less
+    (src/operators/fully-connected-nc.c).
+    """
+    vain = _up(channels, _COLUMNS) - channels
+    return channels < _COLUMNS or (
+        _up(channels, _NARROW_COLUMNS) - channels < vain and vain * 100 > channels
+    )
+
+
+def _up(number: int, step: int) -> int:
+    return -(-number // step) * step
+
+
+def _depthwise(op: OperatorPlan, operator: Operator) -> dict[str, float]:
+    """Its dense kernels go along the channels, a pixel at a time."""
+    pixels, channels = _pixels(operator)
+    taps = op.macs / max(_elements(operator), 1)
+    kind = "depthwise" + _window(taps)
+    whole = float(pixels * (channels - channels % _CHANNELS))
+    work = {kind: taps * whole, f"{kind}_written": whole, f"{kind}_pixel": float(pixels)}
+    if channels % _CHANNELS >= _VECTOR:
+        work[f"{kind}_vector"] = float(pixels)
+    if channels % _VECTOR:
+        work[f"{kind}_rest"] = float(pixels)
+    return work
 
 
 def _window(taps: float) -> str:
