@@ -1,6 +1,8 @@
 """What masks leave of a classifier of digits that is trained from scratch with them.
 
     python -m tests.end_to_end.training.table --out tests/end_to_end/training/table.md
+    python -m tests.end_to_end.training.table --steps 1000 --seeds 5 \
+        --out tests/end_to_end/training/long_table.md
 
 Accuracies on pictures that nothing was trained on, over several seeds, which make the weights, the
 split and the order of the pictures. Each net is converted and optimized, and the plan of the result

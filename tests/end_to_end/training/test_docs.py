@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.training.examples import examples
 from tests.support.training.sequential import install
 
@@ -25,6 +27,7 @@ def test_the_examples_run(monkeypatch, capsys):
     assert "step 12: 80" in printed
 
 
-def test_the_page_has_the_table_that_was_made():
-    table = (ROOT / "tests" / "end_to_end" / "training" / "table.md").read_text("utf-8")
+@pytest.mark.parametrize("name", ["table.md", "long_table.md"])
+def test_the_page_has_the_tables_that_were_made(name):
+    table = (ROOT / "tests" / "end_to_end" / "training" / name).read_text("utf-8")
     assert table in (ROOT / "docs" / "own-training.md").read_text("utf-8")
