@@ -46,4 +46,7 @@ def dump(content: Any) -> str:
     """A document as text, two blanks a level, in the order of its fields."""
     # What json indents, it writes in Python, and takes five times as long.
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    return msgspec.json.format(text, indent=2)
+    try:
+        return msgspec.json.format(text, indent=2)
+    except UnicodeEncodeError:  # bytes of a name of a file that are no UTF-8
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
