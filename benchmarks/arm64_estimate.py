@@ -4,12 +4,12 @@ usage: python -m benchmarks.arm64_estimate [--count [NET ...]]
 
 With --count, all nets or those of a name run on LiteRT's build for 64-bit Arm under qemu
 (`tflite-sparse runtime install arm64`), and the instructions of every operator go to
-benchmarks/arm64_estimate.json. Without it the
-prices that fit best are printed beside those of `tflite_sparse.xnnpack.cost.instruction_prices`,
-and the estimate of each net beside what was counted; it fails where half of them are further off
-than 5 %. Prices are fitted to MobileNetV1; those of kernels that it does not have to MobileNetV2,
-MobileNetV3, EfficientNet, a narrow MobileNetV1 and convolutions to a few channels; none to the hand
-landmark net and a narrow MobileNetV2. They are changed by hand.
+benchmarks/arm64_estimate.json. Without it the prices that fit best are printed beside those of
+`tflite_sparse.xnnpack.cost.instruction_prices`, and the estimate of each net beside what was
+counted; it fails where half of them are further off than 5 %. Prices are fitted to MobileNetV1;
+those of kernels that it does not have to MobileNetV2, MobileNetV3, EfficientNet, a narrow
+MobileNetV1 and convolutions to a few channels; none to the hand landmark net and a narrow
+MobileNetV2. They are changed by hand.
 """
 
 from __future__ import annotations

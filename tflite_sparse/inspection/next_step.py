@@ -30,8 +30,8 @@ _PRUNED = 0.8
 _WIDE_RULES = ("conv-kernel", "conv-entry-stride", "conv-entry-channels")
 # The share of the work that a fault keeps dense.
 _MOST = 1 / 2
-# Reasons to leave a weight dense that another graph may take away; the first in any case.
-_MENDED = ("runtime", "not-smaller", "saves-too-little")
+# Reasons to leave a weight dense that another graph takes away, and that it may take away.
+_MENDED, _MAY_BE_MENDED = "runtime", ("runtime", "not-smaller", "saves-too-little")
 _PRUNES_HERE = (
     " This does it without, at a loss: it shows size and speed, and with --data FOLDER, inputs of"
     " yours, keeps more and tells how much is left."
@@ -134,10 +134,10 @@ def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
         return _wide(inspection) if _pruned_wide(inspection) else _zeros(inspection, group)
     if "role-type" in rules:
         return _quantized(inspection)
-    why = group.no_hint
-    if why is not None and not why.code.startswith(_MENDED[: 1 if rules == {"hint-none"} else 3]):
+    why, eligible = group.no_hint, rules == {"hint-none"}
+    if why is not None and not why.code.startswith(_MENDED if eligible else _MAY_BE_MENDED):
         return _no_hint(why)
-    if rules == {"hint-none"} and why is None:
+    if eligible and why is None:
         return NextStep(
             "Store its zeros",
             "Everything is in place but the sparse storage that makes the runtime look for zeros.",

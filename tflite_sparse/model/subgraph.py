@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,11 +126,10 @@ class Subgraph:
             outputs: what it writes.
         """
         operator = Operator(Table("Operator"), code, self, position, tuple(inputs), tuple(outputs))
-        self.memo.clear()
         self.operators.insert(position, operator)
         for index in range(position, len(self.operators)):
             self.operators[index].index = index
-        self.edited = True
+        self._touch()
         if self._linked is not None:
             for operand, tensor in enumerate(operator.inputs):
                 self._link(Use(operator, operand), tensor)
@@ -142,8 +142,7 @@ class Subgraph:
         inputs = list(use.operator.inputs)
         before, inputs[use.operand] = inputs[use.operand], tensor
         use.operator.inputs = tuple(inputs)
-        self.memo.clear()
-        self.edited = True
+        self._touch()
         if self._linked is not None:
             if before is not None:
                 kept = [u for u in self.consumers(before) if u != use]
@@ -157,14 +156,12 @@ class Subgraph:
         operator.inputs = tuple(inputs)
         for operand, tensor in enumerate(operator.inputs):
             self._link(Use(operator, operand), tensor)
-        self.memo.clear()
-        self.edited = True
+        self._touch()
 
     def relink(self) -> None:
         """Works out uses and producers anew after an operator was given other operands."""
         self._linked = None
-        self.memo.clear()
-        self.edited = True
+        self._touch()
 
     def remove(self, operators: Iterable[Operator] = (), tensors: Iterable[Tensor] = ()) -> None:
         """Removes operators and tensors that nothing refers to any more.
@@ -175,23 +172,13 @@ class Subgraph:
         gone = set(operators)
         self.operators = [operator for operator in self.operators if operator not in gone]
         dropped = set(tensors)
-        for holder in self.operators if dropped else ():
-            for tensor in (*holder.inputs, *holder.outputs, *holder.intermediates):
-                if tensor in dropped:
-                    raise ModelError("the tensor is still in use", place=tensor.place)
-        for tensor in (*self.inputs, *self.outputs):
-            if tensor in dropped:
-                raise ModelError("the tensor is still in use", place=tensor.place)
         if dropped:
-            self.tensors = [tensor for tensor in self.tensors if tensor not in dropped]
-        for index, tensor in enumerate(self.tensors if dropped else ()):
-            tensor.index = index
+            self._drop(dropped)
         for index, operator in enumerate(self.operators):
             operator.index = index
         if self._linked is not None:
             self._unlink(gone)
-        self.memo.clear()
-        self.edited = True
+        self._touch()
 
     def commit(self, code_index: dict[Table, int]) -> None:
         """Writes the indices of an edited subgraph back into its tables.
@@ -220,6 +207,20 @@ class Subgraph:
         self._next_number = other._next_number
         for tensor, same in zip(self.tensors, other.tensors, strict=True):
             tensor.number = same.number
+
+    def _touch(self) -> None:
+        """Forgets what held before an edit."""
+        self.memo.clear()
+        self.edited = True
+
+    def _drop(self, dropped: AbstractSet[Tensor]) -> None:
+        held = [t for op in self.operators for t in (op.inputs, op.outputs, op.intermediates)]
+        for tensor in itertools.chain(*held, self.inputs, self.outputs):
+            if tensor is not None and tensor in dropped:
+                raise ModelError("the tensor is still in use", place=tensor.place)
+        self.tensors = [tensor for tensor in self.tensors if tensor not in dropped]
+        for index, tensor in enumerate(self.tensors):
+            tensor.index = index
 
     def _unlink(self, gone: AbstractSet[Operator]) -> None:
         """Takes operators that were removed out of the links."""

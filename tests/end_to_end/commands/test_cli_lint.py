@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema_rs
 import pytest
 
-from tests.support.command import call
+from tests.support.command import call, validator
 from tests.support.lint.cases import CASES
 from tests.support.lint.models import good
 from tests.support.peers.npm import SARIF_SCHEMA, npm_file
@@ -23,7 +23,6 @@ from tflite_sparse.model import Model
 from tflite_sparse.report.lint.formats import REPORTERS
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = json.loads((ROOT / "schema" / "lint.schema.json").read_text("utf-8"))
 
 
 def lint(*arguments: object, cwd: Path, command: str = "lint") -> subprocess.CompletedProcess[str]:
@@ -95,7 +94,7 @@ def test_statistics_count_by_rule(folder):
 def test_json_is_what_its_schema_says(folder):
     (folder / "text.tflite").write_text("hello")
     document = json.loads(lint(".", "--format", "json", cwd=folder).stdout)
-    jsonschema_rs.Draft202012Validator(SCHEMA).validate(document)
+    validator("lint").validate(document)
     assert {f["code"] for f in document["findings"]} >= {"TFS201", "TFS401"}
     assert any(entry["error"] for entry in document["files"])
 
@@ -169,8 +168,7 @@ def test_the_configuration_beside_the_models_is_used_and_shown(folder):
     assert "TFS601" in out
     assert lint("clean.tflite", "--isolated", cwd=folder).returncode == 0
     shown = json.loads(lint("clean.tflite", "--show-config", cwd=folder).stdout)
-    schema = json.loads((ROOT / "schema" / "settings.schema.json").read_text("utf-8"))
-    jsonschema_rs.Draft202012Validator(schema).validate(shown)
+    validator("settings").validate(shown)
     assert shown["files"]["clean.tflite"]["budgets"] == {"max-size": 1024.0}
     assert shown["files"]["clean.tflite"]["severity"] == {"TFS601": "error"}
     (folder / "tflite-sparse.toml").write_text("selekt = []")

@@ -32,17 +32,9 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.runtime.observations import Outputs, Status
 
-__all__ = [
-    "PAGE",
-    "WebTimings",
-    "array_of",
-    "given_inputs",
-    "open_page",
-    "page_files",
-    "time_models_on_web",
-]
+__all__ = ["WebTimings", "time_models_on_web"]
 
-PAGE = "bench_page.html"
+_PAGE = "bench_page.html"
 _STARTING = 300.0
 """Seconds for the browser to load the runtime itself, on a machine that does other things too."""
 _CLOSING = 5.0
@@ -149,37 +141,24 @@ def time_models_on_web(
     Raises:
         RuntimeUnavailableError: playwright, a browser or LiteRT.js is missing or does not work.
     """
-    files = page_files(litertjs)
+    files: dict[str, bytes | Path] = dict(litertjs_files(litertjs))
+    files[_PAGE] = Path(__file__).with_name(_PAGE)
+    files[ENTRY] = with_all_types(cast("bytes", files[ENTRY]))
     runners, notes = [], []
     for number, (model, feed) in enumerate(zip(models, feeds, strict=True)):
         url = f"models/{number}.tflite"
         subject = for_browser(model)
         files[url] = subject.content
-        given = given_inputs(model, feed, f"inputs/{number}", files)
+        given = _given(model, feed, f"inputs/{number}", files)
         request = {"url": url, "given": given, "threads": threads, "warmup": warmup}
         runners.append(_Runner(str(model.path), request, timeout))
         notes.append(subject.note)
     with LoopbackServer(files) as server:
-        name = asyncio.run(_time(runners, server.url + PAGE, runs, threads, browser))
+        name = asyncio.run(_time(runners, server.url + _PAGE, runs, threads, browser))
     return WebTimings(name, tuple(runner.timing() for runner in runners), tuple(notes))
 
 
-def page_files(litertjs: str | None) -> dict[str, bytes | Path]:
-    """The page that runs a model, and all that it loads but models and their inputs.
-
-    Args:
-        litertjs: see `litertjs_files`.
-
-    Raises:
-        RuntimeUnavailableError: LiteRT.js cannot be had.
-    """
-    files: dict[str, bytes | Path] = dict(litertjs_files(litertjs))
-    files[PAGE] = Path(__file__).with_name(PAGE)
-    files[ENTRY] = with_all_types(cast("bytes", files[ENTRY]))
-    return files
-
-
-def given_inputs(
+def _given(
     model: Model, feed: Outputs, folder: str, files: dict[str, bytes | Path]
 ) -> list[dict[str, Any]]:
     """Describes the inputs for the page, and adds their values to the files it can load."""
@@ -205,10 +184,10 @@ async def _time(
     """Does it all; the name of the browser."""
     async with chromium(named) as browser:
         for runner in runners:
-            runner.page = await open_page(browser, url, threads)
+            runner.page = await _page(browser, url, threads)
             answer = await runner.ask("request => prepare(request)", runner.request)
             if answer is not None:
-                runner.outputs = {o["name"]: array_of(o) for o in answer["outputs"]}
+                runner.outputs = {o["name"]: _array(o) for o in answer["outputs"]}
         for runner in there_and_back(runners, runs):
             if runner.page is None:
                 continue
@@ -220,7 +199,7 @@ async def _time(
         return f"{browser.browser_type.name.capitalize()} {browser.version}"
 
 
-async def open_page(browser: Browser, url: str, threads: int) -> Page:
+async def _page(browser: Browser, url: str, threads: int) -> Page:
     """A page with the runtime in it, in a context of its own: contexts share no process."""
     from playwright.async_api import Error
 
@@ -238,7 +217,6 @@ async def open_page(browser: Browser, url: str, threads: int) -> Page:
     return page
 
 
-def array_of(output: dict[str, Any]) -> Any:
-    """An output as the page describes it, as an array."""
+def _array(output: dict[str, Any]) -> Any:
     data = base64.b64decode(output["data"])
     return np.frombuffer(data, output["dtype"]).reshape(output["shape"])

@@ -41,13 +41,15 @@ _RELEASES = (
 CORE, WASM_UTILS = _RELEASES[0]
 """The newest runtime and what it imports."""
 
-LITERTJS = Bundle("litertjs", f"LiteRT.js {CORE.version} for browsers", _RELEASES[0])
+
+def _bundle(name: str, packages: tuple[Package, Package]) -> Bundle:
+    return Bundle(name, f"LiteRT.js {packages[0].version} for browsers", packages)
+
+
+LITERTJS = _bundle("litertjs", _RELEASES[0])
 """What `bench --on web` fetches when it first runs."""
 
-OLDER = tuple(
-    Bundle(f"litertjs-{core.version}", f"LiteRT.js {core.version} for browsers", (core, utils))
-    for core, utils in _RELEASES[1:]
-)
+OLDER = tuple(_bundle(f"litertjs-{packages[0].version}", packages) for packages in _RELEASES[1:])
 """What `bench --on web --litertjs VERSION` fetches."""
 
 _ENDINGS = (".js", ".wasm")
@@ -90,10 +92,11 @@ def litertjs_files(named: str | None = None) -> dict[str, bytes]:
 
 def _pinned(named: str | None) -> tuple[Package, Package] | None:
     """The packages of a version; None where a folder is named."""
-    for packages in _RELEASES:
-        if named is None or (named == packages[0].version and not Path(named).is_dir()):
-            return packages
-    return None
+    if named is None:
+        return _RELEASES[0]
+    if Path(named).is_dir():
+        return None
+    return next((packages for packages in _RELEASES if packages[0].version == named), None)
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:

@@ -184,7 +184,7 @@ def _feedback(metric: Numbers) -> Numbers:
 
 
 def _upper_of_inverse(metric: Numbers) -> Numbers:
-    """The same: with V upper and V @ V.T the matrix, it is the inverse of V."""
+    """The upper U with U.T @ U as the inverse: itself the inverse of the upper V with V @ V.T."""
     lower = np.linalg.cholesky(np.ascontiguousarray(metric[:, ::-1, ::-1]))
     return np.asarray(np.linalg.inv(lower)[:, ::-1, ::-1])
 
