@@ -26,6 +26,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
 from tflite_sparse.rewrite.writing.save import save
+from tflite_sparse.runtime.litert.processor import without_choices_of_kernels
 from tflite_sparse.storage.options import DensifyOptions
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 
@@ -97,9 +98,10 @@ def main() -> None:
             path = f"{site}{os.pathsep}{sysconfig.get_path('purelib')}"
             python = [str(Path(sys.executable).resolve()), "-S", "-c", _RUN, *map(str, models)]
             for where, prefix in (("with AVX", ()), ("without AVX", _EMULATED)):
+                environment = without_choices_of_kernels(os.environ) if prefix else os.environ
                 done = subprocess.run(
                     [*prefix, *python],
-                    env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+                    env=environment | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
                     capture_output=True,
                     text=True,
                     check=True,

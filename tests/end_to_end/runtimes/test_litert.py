@@ -20,6 +20,7 @@ from tests.support.nets.failing import aborting, endless, refused, unknown
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.litert import process
 from tflite_sparse.runtime.litert.driver import (
     litert_version,
     profile,
@@ -224,6 +225,16 @@ def test_a_worker_that_is_killed_is_a_result_and_takes_its_model_along(tmp_path)
         assert _killed_with_its_model(worker, path) == ("crashed", "the worker process ended")
         assert worker.perform("run", timeout=PATIENCE)[0] == "crashed"
     assert _group_is_gone(worker._process.pid)
+
+
+def test_a_worker_that_dies_at_the_start_is_told_by_its_signal(
+    monkeypatch,
+):
+    command = ["sh", "-c", "kill -ILL $$"]
+    monkeypatch.setattr(process, "interpreter_command", lambda **_: command)
+    with pytest.raises(RuntimeUnavailableError, match="its process ended with SIGILL") as caught:
+        Worker()
+    assert caught.value.hint is None
 
 
 def test_whoever_interrupts_does_not_leave_a_model_running(tmp_path, monkeypatch):

@@ -86,7 +86,7 @@ def _unpacks(model: bytes) -> bool:
 
 
 def _answers(jobs: Sequence[_Job], folder: Path | None) -> Iterator[dict[str, Any]]:
-    environment = interpreter_environment()
+    environment = interpreter_environment(emulate=True)
     if folder is not None:
         environment["PYTHONPATH"] = f"{folder}:{environment['PYTHONPATH']}"
     with tempfile.TemporaryDirectory() as work:

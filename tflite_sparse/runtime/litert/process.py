@@ -66,7 +66,12 @@ class Worker:
             # A group of its own, so that the model which it runs can be ended with it.
             start_new_session=True,
         )
-        state, detail = receive(self._process.stdout) or ("missing", "it did not start")
+        answer = receive(self._process.stdout)
+        if answer is None:
+            self.close()
+            how = _ending(self._process.returncode)
+            raise RuntimeUnavailableError(f"LiteRT cannot be used: its process ended with {how}")
+        state, detail = answer
         if state != "ready":
             self.close()
             raise RuntimeUnavailableError(f"LiteRT cannot be used: {detail}", hint=INSTALL)
@@ -136,3 +141,7 @@ def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
         file.write(model)
         file.flush()
         yield str(path)
+
+
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

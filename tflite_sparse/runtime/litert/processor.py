@@ -9,10 +9,14 @@ import shutil
 import sys
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tflite_sparse.errors import RuntimeUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "NEHALEM",
@@ -22,6 +26,7 @@ __all__ = [
     "interpreter_environment",
     "name",
     "native_target",
+    "without_choices_of_kernels",
 ]
 
 
@@ -56,6 +61,7 @@ NEHALEM = Emulation("Nehalem", "x86-noavx", "an emulated processor without AVX")
 
 _X86 = {"x86_64", "amd64", "i686", "i386"}
 _ARM64 = {"aarch64", "arm64"}
+_KERNELS = {"OPENBLAS_CORETYPE", "NPY_ENABLE_CPU_FEATURES", "NPY_DISABLE_CPU_FEATURES"}
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -147,12 +153,12 @@ def interpreter_environment(*, emulate: bool | Emulation = False) -> dict[str, s
     if asked is not None and asked.arm:
         from tflite_sparse.runtime.arm64.install import arm64_environment
 
-        return arm64_environment()
+        return without_choices_of_kernels(arm64_environment())
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     paths = [path for path in sys.path if path and path not in standard]
     # The package itself may be imported from a folder that is not on the path of a child.
     here = str(Path(__file__).resolve().parents[3])
-    return {
+    environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *paths])),
         # The worker forks; linear algebra threads would not survive that.
@@ -160,3 +166,15 @@ def interpreter_environment(*, emulate: bool | Emulation = False) -> dict[str, s
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    return environment if asked is None else without_choices_of_kernels(environment)
+
+
+def without_choices_of_kernels(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what chooses numpy's and OpenBLAS's kernels for the real processor.
+
+    On another processor they are illegal instructions, or numpy refuses to be imported.
+
+    Args:
+        environment: names and values.
+    """
+    return {name: value for name, value in environment.items() if name not in _KERNELS}

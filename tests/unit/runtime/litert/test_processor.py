@@ -70,7 +70,7 @@ def test_the_emulated_python_has_no_avx_and_finds_the_same_packages():
     command = processor.interpreter_command(emulate=True)
     assert command[1:3] == ["-cpu", processor.NEHALEM.processor]
     assert Path(command[-1]).is_absolute()
-    environment = processor.interpreter_environment()
+    environment = processor.interpreter_environment(emulate=True)
     done = subprocess.run(
         [*command, "-c", code],
         env=environment,
@@ -82,6 +82,21 @@ def test_the_emulated_python_has_no_avx_and_finds_the_same_packages():
     import tflite_sparse
 
     assert done.stdout.strip() == tflite_sparse.__file__
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("OPENBLAS_CORETYPE", "Haswell"), ("NPY_ENABLE_CPU_FEATURES", "AVX2")],
+)
+def test_kernels_chosen_for_the_real_processor_are_not_taken_on_an_emulated_one(
+    monkeypatch, name, value
+):
+    monkeypatch.setenv(name, value)
+    environment = processor.interpreter_environment(emulate=True)
+    assert name not in environment
+    command = [*processor.interpreter_command(emulate=True), "-c", "import numpy"]
+    subprocess.run(command, env=environment, check=True)
+    assert processor.interpreter_environment()[name] == value
 
 
 def test_the_environment_keeps_what_is_set(monkeypatch):
