@@ -4,7 +4,7 @@ usage: python -m benchmarks.values_fidelity FITTED JUDGING [--fitted 48] [--judg
 
 FITTED and JUDGING are folders of images, which must not share any; pillow reads them. NAMEs are
 those of real models of the tests, or efficientnet_lite0; without any, all that have a range below.
-The result is the table of docs/stored-values.md.
+The result is the table of docs/stored-values.md, and lines with the errors in users' terms.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.efficientnet_lite0 import efficientnet_lite0
+from benchmarks.values_in_user_terms import TERMS
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.store_values import SparsifyValues
@@ -56,6 +57,18 @@ class _Judged(NamedTuple):
     fitted: OutputFidelity
 
 
+class _Net(NamedTuple):
+    """A net with rounded weights, and with fitted ones.
+
+    Attributes:
+        outputs: each of its outputs.
+        term: the error in users' terms, rounded and fitted; None where there is none.
+    """
+
+    outputs: list[_Judged]
+    term: tuple[float, float] | None
+
+
 def _images(
     folder: Path, count: int, spec: InputSpec, limits: tuple[float, float]
 ) -> list[Outputs]:
@@ -72,10 +85,8 @@ def _images(
     return feeds
 
 
-def judge(
-    name: str, fitted: tuple[Path, int], judging: tuple[Path, int], folder: Path
-) -> list[_Judged]:
-    """Every output of a net, with rounded and with fitted weights, against the net as it is."""
+def judge(name: str, fitted: tuple[Path, int], judging: tuple[Path, int], folder: Path) -> _Net:
+    """A net with rounded and with fitted weights, against the net as it is."""
     path = folder / f"{name}.tflite"
     lite = name == "efficientnet_lite0"
     path.write_bytes(efficientnet_lite0() if lite else real_model(name).read_bytes())
@@ -87,10 +98,17 @@ def judge(
         save(SparsifyValues(calibration=calibration).run(Model.read(path)), models[-1])
     runs = list(run_jobs([Job(model, unseen) for model in models], timeout=_TIMEOUT))
     sides = [paired(runs[0].trials, run.trials)[0] for run in runs[1:]]
-    return [
+    outputs = [
         _Judged(output_fidelity(*one), output_fidelity(*other))
         for one, other in zip(*sides, strict=True)
     ]
+    term = None
+    if name in TERMS:
+        before = {output: values for output, values, _ in sides[0]}
+        afters = [{output: values for output, _, values in side} for side in sides]
+        rounded, nearer = (TERMS[name].measure(before, after) for after in afters)
+        term = rounded, nearer
+    return _Net(outputs, term)
 
 
 def _row(name: str, judged: _Judged) -> str:
@@ -114,8 +132,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with tempfile.TemporaryDirectory() as work:
             fitted = (asked.fitted_folder, asked.fitted)
             judging = (asked.judging_folder, asked.judging)
-            for judged in judge(name, fitted, judging, Path(work)):
-                print(_row(name, judged), flush=True)
+            net = judge(name, fitted, judging, Path(work))
+        for judged in net.outputs:
+            print(_row(name, judged), flush=True)
+        if net.term is not None:
+            words, (rounded, nearer) = TERMS[name].words, net.term
+            print(f"{name}: {words}: {rounded:.2%} rounded, {nearer:.2%} fitted", flush=True)
 
 
 if __name__ == "__main__":

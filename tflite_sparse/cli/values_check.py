@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_values"]
 
-_BOUNDS = {"int8": 0.25, "fp16": 0.02}
-"""Largest difference of an output, as a share of its range, before a result is refused."""
-
 
 def check_values(
     model: str, written: Path, result: Rewrite, destination: Destination, *, repaired: bool
@@ -48,6 +45,7 @@ def check_values(
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.storage.unpack_values import DensifyValues
     from tflite_sparse.rewrite.writing.save import save
+    from tflite_sparse.runtime.compare_outputs import ROUNDED
     from tflite_sparse.runtime.fidelity import fidelity
     from tflite_sparse.runtime.prove import Proof, kernels_words, proof_of, verify_files
     from tflite_sparse.storage.options import DensifyOptions
@@ -59,11 +57,11 @@ def check_values(
         file.flush()
         exact = verify_files(path, written, weights=False)
     data = destination.data
-    kinds = {str(change.rounding.values) for change in result.weights if change.rounding}
+    kinds = {change.rounding.values for change in result.weights if change.rounding}
     measured = fidelity(
         model,
         written,
-        bound=max(_BOUNDS[kind] for kind in kinds),
+        bound=max(ROUNDED[kind] for kind in kinds),
         given=None if data is None else data.split.held_out,
         input_shapes=destination.input_shapes,
         batch=destination.batch,

@@ -10,13 +10,14 @@ import numpy as np
 from tflite_sparse.model.quantization import scales_of
 from tflite_sparse.model.sparse import decoded
 from tflite_sparse.model.weights import find_weights
+from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.model import Model, Subgraph, Tensor
 
-__all__ = ["is_adapted_pair", "is_reordered_pair", "is_rounded_pair"]
+__all__ = ["is_adapted_pair", "is_reordered_pair", "is_rounded_pair", "rounded_to"]
 
 _MOST = 0.5
 _LEAST = 64
@@ -86,6 +87,31 @@ def is_rounded_pair(before: Model, after: Model) -> bool:
             second.remove(twin)
             same += positive + negative
     return total > 0 and same > _MOST * total
+
+
+def rounded_to(before: Model, after: Model) -> StoredValues | None:
+    """The numbers to which weights of a model were rounded that still compute in fp32.
+
+    Args:
+        before: the first model.
+        after: the second, see `is_rounded_pair`.
+
+    Returns:
+        Of int8 and fp16 the coarser one that the second has behind a DEQUANTIZE and the first has
+        not; None where it has none, such as a model that computes in int8.
+    """
+    new = _unpacked_types(after) - _unpacked_types(before)
+    coarse = (StoredValues.INT8, StoredValues.FP16)
+    return next((values for values in coarse if values.tensor_type in new), None)
+
+
+def _unpacked_types(model: Model) -> set[str]:
+    """Types of weights that a DEQUANTIZE unpacks for all that read them."""
+    return {
+        weight.tensor.type
+        for weight in find_weights(model)
+        if weight.uses and all(use.dequantize is not None for use in weight.uses)
+    }
 
 
 def _is_left(after: int, before: int) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from tflite_sparse.records import Amount, Count, Distance, Record, Share
+from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_NOISE",
+    "ROUNDED",
     "ROUNDING",
     "Bound",
     "Figures",
@@ -58,6 +60,12 @@ class Tolerance(Record, frozen=True):
 
 ROUNDING = Tolerance(atol=1e-5, rtol=1e-4, range=1e-5, noise=2.0)
 """What another order of summation explains, as of sparse kernels or adapted operators."""
+
+ROUNDED = {StoredValues.INT8: 0.25, StoredValues.FP16: 0.02}
+"""Largest difference of an output, as a share of its range, that rounded weights may make.
+
+More than that only a model of no use has. It says nothing of a classifier's classes.
+"""
 
 LARGEST_NOISE = 1e-2
 """Share of an output's range from which the noise of a model bounds nothing any more."""

@@ -9,6 +9,7 @@ from tflite_sparse.records import Amount, Count, Record
 from tflite_sparse.runtime.compare_outputs import OutputComparison, Tolerance
 from tflite_sparse.runtime.litert.driver import Backend
 from tflite_sparse.runtime.observations import Status
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.names import readable
 
 __all__ = ["BackendComparison", "Verification", "WeightComparison"]
@@ -102,6 +103,8 @@ class Verification(Record, frozen=True):
         adapted: whether the second looks like the first after its graph was adapted; then its
             outputs decide, and no weight speaks against it.
         processor: the processor that was emulated, for people; "" where none was.
+        rounded: the numbers, int8 or fp16, to which the weights of the second look as if rounded;
+            then its outputs decide too, and may lie further apart; null where they do not.
     """
 
     a: str
@@ -118,13 +121,15 @@ class Verification(Record, frozen=True):
     input_shapes: InputShapes | None = None
     adapted: bool = False
     processor: str = ""
+    rounded: StoredValues | None = None
 
     derived = ("equal", "verified", "unverified")
 
     @property
     def alike(self) -> bool:
         """Whether nothing speaks against the models being the same, however little was run."""
-        if self.weights and not (self.adapted and self.backends):
+        outputs_decide = self.adapted or self.rounded is not None
+        if self.weights and not (outputs_decide and self.backends):
             return False
         return all(backend.agree for backend in self.backends)
 
@@ -132,7 +137,7 @@ class Verification(Record, frozen=True):
     def equal(self) -> bool:
         """Whether weights and outputs are the same, as far as these were asked for.
 
-        Of a model and what adapting made of it, the outputs.
+        Of a model and what adapting or rounding made of it, the outputs.
         """
         ran = not (self.backends or self.not_run) or not self.unverified
         return self.alike and ran

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tflite_sparse.comparison.adapted_pair import rounded_to
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize_as
 from tflite_sparse.runtime.compare_outputs import (
+    ROUNDED,
     ROUNDING,
     Bound,
     OutputComparison,
@@ -82,7 +84,8 @@ def verify(
         signature: the one signature to run; None for all.
         batch: size of the first dimension of inputs where that is dynamic.
         tolerance: how far outputs may lie apart; None asks for the same numbers, but on a processor
-            that runs sparse kernels allows for another order of summation.
+            that runs sparse kernels allows for another order of summation, and of weights that were
+            rounded for a share of the range, see `compare_outputs.ROUNDED`.
         backends: on which kernels to run them; () compares the weights only, without LiteRT.
         emulate: the processor to emulate; True for one without AVX.
         timeout: seconds after which a model is given up.
@@ -101,6 +104,9 @@ def verify(
     first, second = Model.read(a), Model.read(b)
     difference = diff(first, second) if weights else None
     adapted = difference is not None and difference.adapted
+    rounded = None
+    if difference is not None and difference.rounded:
+        rounded = rounded_to(first, second)
     todo: list[Entry] = []
     unreached: tuple[str, ...] = ()
     compared: list[BackendComparison] = []
@@ -121,6 +127,8 @@ def verify(
                 if adapted and tolerance is None:
                     # Adapted operators add up in another order.
                     allowed = ROUNDING
+                elif rounded is not None and tolerance is None:
+                    allowed = Tolerance(range=ROUNDED[rounded])
                 if repaired and backend == "xnnpack":
                     allowed = _of_repair(first, allowed)
                 compared.append(_compare(runs, entry, backend, allowed, repaired=repaired))
@@ -143,6 +151,7 @@ def verify(
         sizes,
         adapted,
         "" if asked is None else asked.title,
+        rounded,
     )
 
 

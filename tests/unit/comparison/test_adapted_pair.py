@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.nets.small_nets import build, head, trunk
 from tests.support.nets.weights import block_mask
+from tflite_sparse.comparison.adapted_pair import rounded_to
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.model import Model
 from tflite_sparse.model.weights import find_weights
@@ -17,6 +18,7 @@ from tflite_sparse.report.text.diff import diff_lines
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.rewrite.storage.store_values import store_values
 from tflite_sparse.runtime.verification import Verification
 from tflite_sparse.storage.values.options import StoredValues, ValuesOptions
 
@@ -113,3 +115,21 @@ def test_other_weights_in_fewer_bits_are_other_weights() -> None:
         tensor.set(np.random.default_rng(3).standard_normal(tensor.shape).astype(np.float32))
     result = optimize(other, values=ValuesOptions(StoredValues.INT8))
     assert not diff(before, Model.read(result.model.to_bytes())).rounded
+
+
+@pytest.mark.parametrize("values", ["int8", "fp16"])
+def test_the_numbers_are_those_that_are_unpacked(values: str) -> None:
+    before, after = Model.read(SAME), Model.read(SAME)
+    store_values(after, ValuesOptions(StoredValues(values)))
+    assert rounded_to(before, after) is StoredValues(values)
+    # Nothing was rounded where the first had these numbers too, or the second has not.
+    assert rounded_to(after, after) is None
+    assert rounded_to(after, before) is None
+
+
+def test_a_model_that_computes_in_int8_has_no_rounded_weights_alone() -> None:
+    wide = build(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64))
+    whole = build(
+        lambda g: g.conv2d(g.input((1, 8, 8, 64), "INT8", scale=0.05), 64, storage="int8")
+    )
+    assert rounded_to(Model.read(wide), Model.read(whole)) is None

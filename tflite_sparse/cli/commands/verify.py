@@ -33,7 +33,9 @@ def command(
     atol: Annotated[
         float | None,
         typer.Option(
-            min=0.0, help="Absolute difference allowed.  [default: 0; 1e-5 on sparse kernels]"
+            min=0.0,
+            help="Absolute difference allowed.  [default: 0; 1e-5 on sparse kernels; a share of the"
+            " range where weights were rounded]",
         ),
     ] = None,
     rtol: Annotated[

@@ -80,10 +80,16 @@ def _verdict(verification: Verification) -> str:
     kernels = {entry.backend for entry in verification.failing}
     if "xnnpack" in kernels:
         return "equal, but XNNPACK runs neither"
+    if verification.rounded is not None:
+        return f"rounded to {verification.rounded}, outputs near"
     return "adapted, the numbers agree" if verification.adapted else "equal"
 
 
 def _differs(verification: Verification) -> str:
+    if verification.rounded is not None:
+        return f"rounded to {verification.rounded}" + (
+            ", outputs far" if verification.backends else ""
+        )
     if not verification.adapted:
         return "different"
     # It looks like one that was adapted, and may be none.
