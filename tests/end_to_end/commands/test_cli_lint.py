@@ -118,6 +118,37 @@ def test_sarif_is_valid_by_the_published_schema(folder):
     assert list(jsonschema_rs.Draft7Validator(published).iter_errors(broken))
 
 
+def test_sarif_has_a_place_for_each_finding_and_each_file_that_cannot_be_read(folder):
+    (folder / "text.tflite").write_text("hello")
+    log = json.loads(lint(folder, "missing.tflite", "--format", "sarif", cwd=folder).stdout)
+    (run,) = log["runs"]
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    places = [e["locations"][0]["physicalLocation"] for e in [*run["results"], *notes]]
+    # Code scanning shows nothing that has no line, and knows files by paths within the repository.
+    assert all(place["region"] == {"startLine": 1} for place in places)
+    uris = {place["artifactLocation"]["uri"] for place in places}
+    assert uris == {f"{name}.tflite" for name in ("broken", "clean", "large", "missing", "text")}
+    for rule in run["tool"]["driver"]["rules"]:
+        assert max(len(rule[key]["text"]) for key in rule if key.endswith("Description")) <= 1024
+
+
+def test_gitlab_has_an_entry_of_its_own_for_each_finding_and_unreadable_file(folder):
+    (folder / "text.tflite").write_text("hello")
+    shutil.copy(folder / "broken.tflite", folder / "again.tflite")
+    text = lint(folder, "missing.tflite", "--format", "gitlab", cwd=folder).stdout
+    entries = json.loads(text)
+    wanted = {"description", "check_name", "fingerprint", "severity", "location"}
+    assert all(set(entry) == wanted and all(entry.values()) for entry in entries)
+    assert {e["severity"] for e in entries} <= {"info", "minor", "major", "critical", "blocker"}
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries)
+    unreadable = {e["location"]["path"] for e in entries if e["check_name"] == "unreadable"}
+    assert unreadable == {"missing.tflite", "text.tflite"}
+    broken = next(e for e in entries if e["check_name"] == "TFS201 nchw-read-as-nhwc")
+    assert broken["severity"] == "critical"
+    assert "Fix: " in broken["description"]
+    assert broken["location"] == {"path": "again.tflite", "lines": {"begin": 1}}
+
+
 def test_github_annotations_are_one_escaped_line_each(folder):
     odd = folder / "a,b.tflite"
     shutil.copy(folder / "broken.tflite", odd)
@@ -134,6 +165,7 @@ def test_junit_counts_what_fails(folder):
     assert suites["broken.tflite"].get("failures") == "1"
     assert suites["large.tflite"].get("failures") == "0"
     assert suites["large.tflite"].find("testcase/system-out") is not None
+    assert "fix: " in suites["broken.tflite"].find("testcase/failure").text
     assert int(root.get("tests")) == sum(len(suite) for suite in root)
     assert int(root.get("failures")) == len(root.findall(".//failure"))
 

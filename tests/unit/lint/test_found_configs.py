@@ -80,7 +80,7 @@ def test_every_key_is_on_the_page() -> None:
             assert re.search(rf"\b{field.encode_name}\b", page), field.encode_name
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "junit", "markdown", "sarif"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "gitlab", "junit", "markdown", "sarif"])
 def test_files_that_are_not_there_are_in_every_report(form: str, tmp_path: Path) -> None:
     broken = written(tmp_path / "broken.tflite", "not a model")
     paths = [str(MODEL), str(broken), str(tmp_path / "missing*.tflite")]

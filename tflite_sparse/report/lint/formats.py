@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.lint import github, json, junit, markdown, sarif, text
+from tflite_sparse.report.lint import github, gitlab, json, junit, markdown, sarif, text
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.run import LintRun
@@ -20,6 +20,7 @@ REPORTERS: dict[str, Reporter] = {
     "json": json.report,
     "sarif": sarif.report,
     "github": github.report,
+    "gitlab": gitlab.report,
     "junit": junit.report,
     "markdown": markdown.report,
 }

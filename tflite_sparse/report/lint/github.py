@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Severity
+from tflite_sparse.report.lint.shown_paths import shown_path
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Finding
@@ -29,7 +30,7 @@ def _line(finding: Finding) -> str:
     fix = f"\nFix: {finding.fix}" if finding.fix else ""
     title = f"{finding.code} {finding.rule}"
     return (
-        f"::{_COMMANDS[finding.severity]} file={_property(finding.path)},"
+        f"::{_COMMANDS[finding.severity]} file={_property(shown_path(finding.path))},"
         f"title={_property(title)}::{_data(place + finding.message)}"
         f"{_data(fix)}"
     )
@@ -40,7 +41,7 @@ def report(run: LintRun, options: ReportOptions) -> str:
     del options
     lines = [_line(finding) for finding in run.findings]
     lines += [
-        f"::error file={_property(file.path)},title=unreadable::{_data(file.error)}"
+        f"::error file={_property(shown_path(file.path))},title=unreadable::{_data(file.error)}"
         for file in run.files
         if file.error is not None
     ]

@@ -45,7 +45,8 @@ def _suite(file: FileReport, findings: list[Finding], fail_on: Severity) -> ET.E
         same = list(group)
         name = f"{code} {same[0].rule}"
         case = ET.SubElement(suite, "testcase", classname=file.path, name=name)
-        lines = "\n".join(finding_line(finding) for finding in same)
+        fixes = dict.fromkeys(f"fix: {finding.fix}" for finding in same)
+        lines = "\n".join([*(finding_line(finding) for finding in same), *fixes])
         worst = max(finding.severity for finding in same)
         if worst >= fail_on:
             failures += 1

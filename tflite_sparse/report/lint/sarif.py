@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tflite_sparse._version import __version__
+from tflite_sparse.files.remote import is_remote
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.report.json.documents import dump
+from tflite_sparse.report.lint.shown_paths import shown_path
 from tflite_sparse.words.addresses import PROJECT
 
 if TYPE_CHECKING:
@@ -33,7 +35,13 @@ def document(run: LintRun) -> dict[str, Any]:
     invocation = {
         "executionSuccessful": not run.errors,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": error}} for error in run.errors
+            {
+                "level": "error",
+                "message": {"text": file.error},
+                "locations": [_location(file.path)],
+            }
+            for file in run.files
+            if file.error is not None
         ],
     }
     driver = {
@@ -64,9 +72,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, number: int) -> dict[str, Any]:
-    location: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": _uri(finding.path)}}
-    }
+    location = _location(finding.path)
     logical = _logical(finding)
     if logical:
         location["logicalLocations"] = logical
@@ -81,10 +87,18 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
     }
 
 
+def _location(path: str) -> dict[str, Any]:
+    """A file; code scanning wants a line, which a model does not have."""
+    place = {"artifactLocation": {"uri": _uri(path)}, "region": {"startLine": 1}}
+    return {"physicalLocation": place}
+
+
 def _uri(path: str) -> str:
-    """A relative path as it is, an absolute one as a file URI."""
-    posix = Path(path).as_posix()
-    return Path(path).as_uri() if Path(path).is_absolute() else quote(posix)
+    """A path within the folder of the run as a relative URI, any other as a file URI."""
+    shown = shown_path(path)
+    if Path(shown).is_absolute():
+        return Path(path).as_uri()
+    return quote(shown, safe=":/" if is_remote(path) else "/")
 
 
 def _logical(finding: Finding) -> list[dict[str, Any]]:

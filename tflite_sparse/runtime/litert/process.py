@@ -110,7 +110,7 @@ class Worker:
     def _kill(self) -> None:
         """Ends the process and whatever it runs."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
+            if hasattr(os, "killpg") and hasattr(signal, "SIGKILL"):
                 os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()

@@ -89,7 +89,7 @@ def _read_until(pipe: int, deadline: float) -> tuple[bytes, bool]:
 
 def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, Any]:
     """(status, detail, answer) of one task, done in a process of its own without these files."""
-    if not hasattr(os, "fork"):
+    if not hasattr(os, "fork") or not hasattr(signal, "SIGKILL"):
         return _perform_here(request)
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as log:
@@ -108,13 +108,11 @@ def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, 
         messages = log.read()[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
     if not in_time:
         return "timed-out", f"not done after {timeout:g} s", None
-    if len(data) > _LENGTH.size and os.WIFEXITED(code):
+    ended = os.waitstatus_to_exitcode(code)
+    if len(data) > _LENGTH.size and ended >= 0:
         status, detail, answer = pickle.loads(data[_LENGTH.size :])  # noqa: S301 - our child
         return status, detail, answer
-    if os.WIFSIGNALED(code):
-        how = signal.Signals(os.WTERMSIG(code)).name
-    else:
-        how = f"exit code {os.waitstatus_to_exitcode(code)}"
+    how = signal.Signals(-ended).name if ended < 0 else f"exit code {ended}"
     return "crashed", f"{how}: {_last_line(messages)}" if messages else how, None
 
 
