@@ -64,6 +64,34 @@ def test_in_place_replaces_each_model(folder):
     assert files(folder) == ["a/labels.txt", "a/x.tflite", "b/c/x.tflite"]
 
 
+def test_in_place_rewrites_a_file_once_whatever_links_lead_to_it(folder):
+    (folder / "a/again.tflite").symlink_to("x.tflite")
+    (folder / "other.tflite").symlink_to("a/x.tflite")
+    done = call("optimize", folder, "--in-place", "--no-verify", "--json")
+    assert done.code == 0
+    names = [str(Path(m["path"]).relative_to(folder)) for m in done.document("folder")["models"]]
+    assert names == ["a/x.tflite", "b/c/x.tflite"]
+    assert (folder / "other.tflite").is_symlink()
+
+
+def test_linked_models_have_each_a_result_in_another_folder(folder, tmp_path):
+    (folder / "a/again.tflite").symlink_to("x.tflite")
+    assert call("optimize", folder, "-o", tmp_path / "fast", "--no-verify").code == 0
+    results = ["a/again.tflite", "a/x.tflite", "b/c/x.tflite"]
+    assert files(tmp_path / "fast") == results
+
+
+def test_a_model_that_fails_leaves_no_empty_folder(folder, tmp_path):
+    (folder / "worse/bad").mkdir(parents=True)
+    (folder / "worse/bad/x.tflite").write_bytes(STOCK[:300])
+    (tmp_path / "kept" / "worse").mkdir(parents=True)
+    for name in ("fast", "kept"):
+        assert call("optimize", folder, "-o", tmp_path / name, "--no-verify").code == 2
+    assert not (tmp_path / "fast" / "worse").exists()
+    # What was there before is somebody else's.
+    assert [*(tmp_path / "kept" / "worse").iterdir()] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

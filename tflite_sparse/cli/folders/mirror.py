@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,25 +10,38 @@ from tflite_sparse.cli.paths import SUFFIX
 from tflite_sparse.errors import FileError, Place, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["check_apart", "check_free", "check_own", "make_folders", "mirrored", "models_in"]
+__all__ = [
+    "check_apart",
+    "check_free",
+    "check_own",
+    "make_folders",
+    "mirrored",
+    "models_in",
+    "room_for",
+]
 
 
-def models_in(folder: str) -> list[str]:
+def models_in(folder: str, *, once: bool = False) -> list[str]:
     """The models in a folder and all below it, as paths within it.
 
     Args:
         folder: the folder.
+        once: whether a file that has several names, by symbolic links, is taken by one of them: its
+            own where that is there.
 
     Raises:
         FileError: there are none.
     """
     root = Path(folder)
-    models = sorted(str(p.relative_to(root)) for p in root.rglob(f"*{SUFFIX}") if p.is_file())
+    models = sorted(p for p in root.rglob(f"*{SUFFIX}") if p.is_file())
+    if once:
+        own_first = sorted(models, key=Path.is_symlink)
+        models = sorted({path.resolve(): path for path in reversed(own_first)}.values())
     if not models:
         raise FileError(f"no {SUFFIX} files in this directory", place=Place(file=folder))
-    return models
+    return [str(path.relative_to(root)) for path in models]
 
 
 def check_apart(folder: str, output: str) -> None:
@@ -105,6 +119,26 @@ def check_own(path: Path, earlier: Iterable[Path]) -> None:
             place=Place(file=str(path)),
             hint="write to another folder, or rename the model",
         )
+
+
+@contextlib.contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Makes the folders that a file lies in; those that are empty after the block go again.
+
+    Args:
+        path: what is to be written.
+
+    Raises:
+        FileError: they cannot be made.
+    """
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        make_folders(path)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
 
 
 def make_folders(path: Path) -> None:

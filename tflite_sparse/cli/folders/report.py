@@ -5,24 +5,19 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
-from tflite_sparse.cli.folders.mirror import (
-    check_free,
-    check_own,
-    make_folders,
-    mirrored,
-    models_in,
-)
+from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.folders.each import each_model
+from tflite_sparse.cli.folders.mirror import check_free, make_folders, mirrored, models_in
 from tflite_sparse.cli.folders.pages import write_page
 from tflite_sparse.cli.output import say
-from tflite_sparse.cli.progress import progress_bar
-from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from tflite_sparse.cli.folders.pages import PageOptions
     from tflite_sparse.report.html.index import IndexRow
+
+    Row = tuple[IndexRow, int]
 
 __all__ = ["report_folder"]
 
@@ -54,15 +49,11 @@ def report_folder(folder: str, output: str, options: PageOptions, *, force: bool
     }
     index = Path(output) / INDEX
     check_free({INDEX: index, **pages}, force=force)
-    rows = []
-    with progress_bar(folder) as update:
-        for done, (name, page) in enumerate(pages.items()):
-            update(done, len(pages))
-            try:
-                check_own(page, [*pages.values()][:done])
-                rows.append(_row(folder, name, page, options, Path(output), force=force))
-            except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
-                rows.append(_failed(folder, name, error))
+
+    def row(name: str, path: str) -> Row:
+        return _row(name, path, pages[name], options, Path(output), force=force)
+
+    rows = each_model(folder, names, pages, row, _failed)
     make_folders(index)
     title = Path(folder).resolve().name or folder
     write_page(index_page(title, [row for row, _ in rows]), index, fresh=not force)
@@ -71,8 +62,8 @@ def report_folder(folder: str, output: str, options: PageOptions, *, force: bool
 
 
 def _row(
-    folder: str, name: str, page: Path, options: PageOptions, output: Path, *, force: bool
-) -> tuple[IndexRow, int]:
+    name: str, path: str, page: Path, options: PageOptions, output: Path, *, force: bool
+) -> Row:
     """Writes the page of a model; its row of the index, and its exit code."""
     from tflite_sparse.inspection.survey import CELLS
     from tflite_sparse.model import Model
@@ -80,12 +71,10 @@ def _row(
     from tflite_sparse.report.html.index import index_row, way_back
 
     within = page.relative_to(output).as_posix()
-    path = str(Path(folder) / name)
     model = Model.read(path)
     surveyed = options.survey(path, model, CELLS)
     outlook = options.pruned(model, surveyed)
     text = report_page([surveyed], pruned=[outlook], index=way_back(within))
-    make_folders(page)
     write_page(text, page, fresh=not force)
     problems = surveyed.inspection.problems
     for problem in problems:
@@ -93,13 +82,10 @@ def _row(
     return index_row(PurePath(name).as_posix(), within, surveyed), FAILURE if problems else 0
 
 
-def _failed(folder: str, name: str, error: BaseException) -> tuple[IndexRow, int]:
-    """Says why a model has no page; its row of the index, and its exit code."""
+def _failed(name: str, path: str, reason: str) -> Row:
+    """The row of a model that has no page, and its exit code."""
     from tflite_sparse.report.html.index import failed_row
 
-    path = str(Path(folder) / name)
-    words = readable(str(as_project_error(error, path)))
-    report_problem(words)
     # The folder is that of whoever makes the page, and nothing to the reader.
-    words = words.replace(readable(path), readable(PurePath(name).name))
+    words = readable(reason).replace(readable(path), readable(PurePath(name).name))
     return failed_row(PurePath(name).as_posix(), words), FAILURE

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tflite_sparse.cli.errors import FAILURE, as_project_error, report_problem
-from tflite_sparse.cli.folders.mirror import (
-    check_apart,
-    check_free,
-    check_own,
-    make_folders,
-    mirrored,
-    models_in,
-)
+from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.folders.each import each_model
+from tflite_sparse.cli.folders.mirror import check_apart, check_free, mirrored, models_in
 from tflite_sparse.cli.output import show
-from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.rewriting import STDOUT
-from tflite_sparse.errors import TfliteSparseError, UsageError
+from tflite_sparse.errors import UsageError
 from tflite_sparse.report.json.folder import FolderEntry
 from tflite_sparse.report.json.rewrite import RewriteReport
 from tflite_sparse.report.printables import printable_folder
 from tflite_sparse.report.text.lists.folder import ModelRow, gain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from tflite_sparse.cli.rewriting import Destination, Rewritten
 
@@ -54,49 +47,35 @@ def rewrite_folder(
     """
     if destination.output == STDOUT:
         raise UsageError(f"{folder} is a folder", hint="-o FOLDER takes the results")
-    names = models_in(folder)
+    elsewhere = destination.output is not None and not destination.in_place
+    names = models_in(folder, once=not elsewhere)
     targets: dict[str, Path] = {}
-    if destination.output is not None and not destination.in_place:
-        check_apart(folder, destination.output)
-        targets = mirrored(destination.output, names)
+    if elsewhere:
+        check_apart(folder, str(destination.output))
+        targets = mirrored(str(destination.output), names)
         if not destination.only_tells:
             check_free(targets, force=destination.force)
     else:
         # What the options lack is lacking for each of the models.
         destination.target(folder)
-    rows = []
-    with progress_bar(folder) as update:
-        for done, name in enumerate(names):
-            update(done, len(names))
-            target = targets.get(name)
-            where = destination if target is None else replace(destination, output=str(target))
-            earlier = [targets[other] for other in names[:done]] if targets else []
-            rows.append(_row(name, str(Path(folder) / name), where, one, earlier))
+
+    def row(name: str, path: str) -> ModelRow:
+        target = targets.get(name)
+        where = destination if target is None else replace(destination, output=str(target))
+        return _row(name, path, where, one(path, where))
+
+    rows = each_model(folder, names, {} if destination.only_tells else targets, row, _failed)
     written = None if destination.only_tells else destination.output or folder
     report = printable_folder(folder, rows, written=written)
     show(report, as_json=destination.as_json)
     return max(row.entry.exit_code for row in rows)
 
 
-def _row(
-    name: str,
-    path: str,
-    destination: Destination,
-    one: Callable[[str, Destination], Rewritten],
-    earlier: Sequence[Path],
-) -> ModelRow:
-    try:
-        if destination.output is not None and not destination.only_tells:
-            check_own(Path(destination.output), earlier)
-            make_folders(Path(destination.output))
-        return _rewritten_row(name, path, destination, one(path, destination))
-    except (TfliteSparseError, OSError, MemoryError, RecursionError) as error:
-        known = str(as_project_error(error, path))
-        report_problem(known)
-        return ModelRow(name, "error, see below", FolderEntry(path, FAILURE, known, None))
+def _failed(name: str, path: str, reason: str) -> ModelRow:
+    return ModelRow(name, "error, see below", FolderEntry(path, FAILURE, reason, None))
 
 
-def _rewritten_row(name: str, path: str, destination: Destination, done: Rewritten) -> ModelRow:
+def _row(name: str, path: str, destination: Destination, done: Rewritten) -> ModelRow:
     if done.result is None:
         report_problem(f"{path}: {done.refused}")
         return ModelRow(name, "pruned too far", FolderEntry(path, done.code, done.refused, None))
