@@ -44,6 +44,9 @@ _ALL_BUT = 5
 # What parts of a name stand between, the larger parts first.
 _BETWEEN = (re.compile("(/)"), re.compile("([/_])"))
 
+# Where PyTorch has the class of a layer: "torch.nn.modules.conv.Conv2d_project".
+_MODULES = re.compile(r"(?<![^/;])(?:\w+\.)+(?=[A-Z])")
+
 MORE = f"{_SEPARATOR}{_GAP}"
 """What ends a name of which parts were left out."""
 
@@ -126,9 +129,10 @@ class Apart:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(dict.fromkeys(names))
+        self._plain = {name: _MODULES.sub("", name) for name in self._names}
         self._counts = Counter(
             part
-            for name in self._names
+            for name in self._plain.values()
             for between in _BETWEEN
             for part in {*between.split(name)[::2]}
         )
@@ -148,26 +152,36 @@ class Apart:
         return self._short[width].get(name) or shorten(name, width)
 
     def _shortened(self, width: int) -> dict[str, str]:
-        shorts = {name: self._without_common(name, width) for name in self._names}
-        alike = Counter(shorts.values())
+        shorts: dict[str, str] = {}
+        left = [*self._names]
+        # Whole scopes first; where those that are left are the same, parts of them.
+        for ways in (_BETWEEN, _BETWEEN[1:]):
+            tried = {name: self._without_common(self._plain[name], width, ways) for name in left}
+            alike = Counter([*shorts.values(), *tried.values()])
+            shorts |= {
+                name: short for name, short in tried.items() if alike[short] == 1 and short != _GAP
+            }
+            left = [name for name in left if name not in shorts]
         # Where the parts that are left are the same, the ends of the names may not be.
-        return {
-            name: short if alike[short] == 1 and short != _GAP else shorten(name, width)
-            for name, short in shorts.items()
-        }
+        return shorts | {name: shorten(name, width) for name in left}
 
-    def _without_common(self, name: str, width: int) -> str:
-        for between in _BETWEEN:
+    def _without_common(self, name: str, width: int, ways: Sequence[re.Pattern[str]]) -> str:
+        for between in ways:
             # Parts and what stands between them, in turn.
             pieces = between.split(name)
             while len("".join(pieces)) > width:
                 common = [i for i, p in enumerate(pieces) if not i % 2 and self._counts[p] > 1]
                 if not common:
                     break
-                most = max(common, key=lambda i: (self._counts[pieces[i]], len(pieces[i])))
+                # Numbers go last: they tell one block from another.
+                most = max(common, key=lambda i: self._of_use(pieces[i]))
                 pieces[most] = _GAP
                 for i in (most, most - 2):
                     if pieces[max(i, 0) : i + 3 : 2] == [_GAP, _GAP]:
                         del pieces[i : i + 2]
             name = "".join(pieces)
         return shorten(name, width)
+
+    def _of_use(self, part: str) -> tuple[bool, int, int]:
+        """By what parts are compared; the largest is left out first."""
+        return not part.isdigit(), self._counts[part], len(part)

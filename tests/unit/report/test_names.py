@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +75,25 @@ def test_what_tells_layers_apart_stays() -> None:
     assert shorts[:2] == ["block_1_expand/…", "block_1_project/…"]
     assert shorts[-1] == "…_16_project/…"
     assert len({*shorts}) == len(names)
+
+
+@pytest.mark.parametrize("room", [20, 24])
+def test_the_classes_of_pytorch_do_not_hide_the_blocks(room: int) -> None:
+    names = [
+        f"torch.nn.modules.container.Sequential_blocks/__main__.Residual_{i}/{layer}"
+        for i in range(3)
+        for layer in (
+            "torch.nn.modules.conv.Conv2d_expand;",
+            "torch.nn.modules.conv.Conv2d_project;",
+            "__main__.Excite_excite/torch.nn.modules.conv.Conv2d_squeeze;",
+        )
+    ]
+    apart = Apart(names)
+    shorts = [apart.short(name, room) for name in names]
+    assert len({*shorts}) == len(names)
+    for name, short in zip(names, shorts, strict=True):
+        assert len(short) <= room
+        assert re.search(r"Residual_(\d)", name)[1] in short
 
 
 def test_what_a_rewrite_added_does_not_hide_the_layers() -> None:

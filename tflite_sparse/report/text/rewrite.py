@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
-from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part
+from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part, shorten
 from tflite_sparse.report.text.adapt import adaptation_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
@@ -113,7 +113,9 @@ def _weights(rewrite: Rewrite, width: int, top: int) -> Lines:
     title = f"{count_of(len(changes), 'weight')} {_done(rewrite)}"
     if len(shown) < len(changes):
         title += f", {len(shown)} shown"
-    notes = [f"under {prefix}"] if prefix else []
+    # Beside the title and the type of the values.
+    room = max(width - len(title) - len("  under , fp32"), 20)
+    notes = [f"under {shorten(prefix, room)}"] if prefix else []
     types = {type_name(change.weight.type) for change in shown}
     if len(types) == 1:
         notes += types
