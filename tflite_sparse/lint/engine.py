@@ -91,6 +91,6 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
         readable(hit.message),
         subject.path,
         hit.spot,
-        hit.fix or rule.fix,
+        hit.fix or rule.advice,
         hit.data or {},
     )

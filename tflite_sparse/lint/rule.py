@@ -89,6 +89,13 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         return next(f for f in Family if self.code[len(PREFIX)] == f.digit)
 
     @property
+    def advice(self) -> str:
+        """What to do, with the command that does it."""
+        if not self.command or "tflite-sparse " in self.fix:
+            return self.fix
+        return f"{self.fix} Command: {self.command}"
+
+    @property
     def link(self) -> str:
         """Its page in the documentation."""
         return f"{DOCS}/rules/{self.code}.md"

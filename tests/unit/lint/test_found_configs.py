@@ -102,3 +102,23 @@ def test_an_annotation_says_the_fix_and_an_explanation_the_reason() -> None:
     text = call("lint", str(MODEL), "--isolated", "--select", "TFS301", "--explain").out
     assert "    why: All 1x1 convolutions" in text
     assert "docs/rules/TFS301.md" in text
+
+
+def test_a_fix_names_the_command_and_where_more_is_in_the_way_the_one_for_all() -> None:
+    store = ["lint", "--isolated", "--select", "TFS309"]
+    told = "    fix: Store the weights sparse. Command: tflite-sparse sparsify MODEL -o OUT"
+    assert told in call(*store, str(MODEL.with_name("mobilenet_tiny_80.tflite"))).out.splitlines()
+    same = call(*store, str(MODEL.with_name("mobilenet_tiny_80_same.tflite"))).out
+    assert "    fix: tflite-sparse optimize stores them sparse, with what the other" in same
+
+
+@pytest.mark.parametrize("code", ["TFS301", "tfs301"])
+def test_a_rule_in_the_place_of_a_model_is_told_how_to_ask_for_it(code: str) -> None:
+    done = call("lint", "--explain", code)
+    assert done.code == 2
+    assert f"{code} is a rule, and lint takes models; 'tflite-sparse rule TFS301'" in done.err
+
+
+def test_files_of_which_none_can_be_read_are_not_called_clean(tmp_path: Path) -> None:
+    broken = written(tmp_path / "broken.tflite", "not a model")
+    assert call("lint", str(broken), "--isolated").out == "nothing looked at: 1 file not readable\n"

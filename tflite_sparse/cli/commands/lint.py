@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -167,7 +167,16 @@ def command(
 def _models(paths: list[str]) -> tuple[list[str], list[FileReport]]:
     """The files to look at, and a report for each argument that names none."""
     from tflite_sparse.lint.engine import FileReport
+    from tflite_sparse.lint.rule import all_rules
 
+    codes = {rule.code for rule in all_rules()}
+    code = next((path for path in paths if path.upper() in codes and not Path(path).exists()), None)
+    if code is not None:
+        raise UsageError(
+            f"{code} is a rule, and lint takes models",
+            hint=f"'tflite-sparse rule {code.upper()}' explains it, --select {code.upper()}"
+            " checks it alone",
+        )
     results = find_models(paths)
     for problem in results:
         if isinstance(problem, TfliteSparseError):

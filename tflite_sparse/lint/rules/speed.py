@@ -134,7 +134,8 @@ def entry(subject: Subject) -> Iterator[Hit]:
     " 5x5 with padding 2 on all four sides, stride 1 or 2, no dilation, multiplier 1. With stride 2"
     " SAME padding never qualifies.",
     why=WHY,
-    fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on every side and a VALID convolution.",
+    fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on every side and a VALID convolution."
+    " tflite-sparse optimize does the equivalent, exactly.",
     command="tflite-sparse optimize MODEL -o OUT",
 )
 def depthwise(subject: Subject) -> Iterator[Hit]:

@@ -64,7 +64,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "name": "".join(part.capitalize() for part in rule.name.split("-")),
         "shortDescription": {"text": rule.what},
         "fullDescription": {"text": f"{rule.what} {rule.why}"},
-        "help": {"text": rule.fix + (f" Command: {rule.command}" if rule.command else "")},
+        "help": {"text": rule.advice},
         "helpUri": rule.link,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": [rule.family.label]},

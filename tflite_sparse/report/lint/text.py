@@ -33,11 +33,13 @@ def summary_line(run: LintRun) -> str:
         for severity in sorted(Severity, reverse=True)
         if counts[severity]
     ]
-    files = len(run.files)
+    files, broken = len(run.files), len(run.errors)
     where = f"{files} file{'s' if files != 1 else ''}"
     text = f"{', '.join(parts) or 'nothing found'} in {where}"
-    if run.errors:
-        text += f", {len(run.errors)} of them not readable"
+    if broken == files:
+        text = f"nothing looked at: {where} not readable"
+    elif broken:
+        text += f", {broken} of them not readable"
     if run.known:
         text += f"; {run.known} known from the baseline"
     return text
