@@ -1,15 +1,14 @@
-"""Sweeps the nets that sparse inference was made known with, and holds predictions to measurements.
+"""Sweeps the nets that sparse inference was made known with, and holds claims to what is found.
 
-usage: python -m benchmarks.sweeps [--bench web|arm64] [--zeros 0.7 0.8 0.9] [NET ...]
+usage: python -m benchmarks.sweeps [--bench web|arm64] [--jobs N] [--write] [NET ...]
 
-For each net a line: how many times as fast it is predicted to be, or on arm64 by how many times
-fewer instructions it takes, and how much smaller the file is, by the share of zeros; with --bench
-what was measured, by time in a headless Chromium or by instructions on an emulated Cortex-A76. At
-the end the median and the largest error of the prediction over all points that run sparse. Times
-want a machine at rest; instructions do not care.
+Each net is swept, all of them unless some are named. What is found goes to benchmarks/sweeps/; the
+site of the documentation has a page of each, and docs/sweep.md the tables, which are written anew.
+With --bench what was made is run too: in a headless Chromium, which wants a machine at rest, or on
+an emulated Cortex-A76, where instructions are counted at three shares of zeros, which do not care.
+Without it what was measured is kept for those files that are the same still.
 
-Sparse nets were announced as up to twice as fast and half the size at 70 to 80 % zeros, with a time
-that falls in an almost straight line with the zeros.
+With --write nothing is swept. The median and the largest error of the predictions are printed.
 """
 
 from __future__ import annotations
@@ -18,17 +17,18 @@ import argparse
 import statistics
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from benchmarks.swept import FOLDER, Swept, read, tables
 from tests.support.architectures import build
 from tests.support.real_models import real_model
-from tflite_sparse.errors import UsageError
 from tflite_sparse.library.sweeps import sweep
-from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.benched import Here
-    from tflite_sparse.sweeping.result import Sweep, SweepPoint
+    from tflite_sparse.sweeping.result import Sweep
 
 REAL = (
     "hand_landmark_full",
@@ -43,84 +43,100 @@ BUILT = (
     "mobilenet_v3_large",
     "efficientnet_lite0",
 )
+COUNTED = (0.7, 0.8, 0.9)
+TARGETS = ("arm64", "wasm")
 WHERE: dict[str, Here] = {"web": "web", "arm64": "emulated"}
-TARGETS = {"web": "wasm", "arm64": "arm64"}
+PAGE = Path(__file__).parents[1] / "docs" / "sweep.md"
+MARKS = ("<!-- made by python -m benchmarks.sweeps -->\n", "<!-- made up to here -->\n")
 
 
 def main() -> None:
-    """Sweeps the nets and prints a Markdown table."""
+    """Sweeps the nets and writes what is made from them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("nets", nargs="*", default=[*REAL, *BUILT])
     parser.add_argument("--bench", choices=WHERE)
-    parser.add_argument("--zeros", type=float, nargs="+", default=[0.7, 0.8, 0.9])
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    target = TARGETS.get(asked.bench, "wasm")
-    print(f"| net | sparse from | zeros | file | int8 values | predicted, {target} | measured |")
-    print("|---|---|---|---|---|---|---|")
-    errors = []
-    with tempfile.TemporaryDirectory() as folder:
-        for net in asked.nets:
-            path = _model(net, Path(folder))
-            try:
-                swept = sweep(
-                    path,
-                    shares=tuple(asked.zeros),
-                    targets=("arm64", "wasm"),
-                    bench=WHERE.get(asked.bench),
-                    processes=asked.jobs,
-                )
-            except UsageError as error:
-                print(f"| {net} | never: {str(error).partition(';')[0]} | | | | | |", flush=True)
-                continue
-            errors += _print(net, swept, target)
-    if errors:
-        print(f"\n{len(errors)} points run sparse: predicted gains are {_words(errors)}")
+    if not asked.write:
+        with tempfile.TemporaryDirectory() as folder:
+            for net in asked.nets:
+                _keep(net, _swept(net, _model(net, Path(folder)), asked.bench, asked.jobs))
+                print(net, flush=True)
+    nets = {net: found for net in (*REAL, *BUILT) if (found := read(net)) is not None}
+    text, errors = tables(nets)
+    before, _, rest = PAGE.read_text("utf-8").partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    PAGE.write_text(before + MARKS[0] + "\n" + text + "\n" + MARKS[1] + after, "utf-8")
+    for where, off in errors.items():
+        if not off:
+            continue
+        sizes = [abs(each) for each in off]
+        print(
+            f"{where}: {len(off)} points, {statistics.median(sizes):.1%} off in the median,"
+            f" {max(sizes):.1%} at most, {statistics.median(off):+.1%} with their sign"
+        )
 
 
 def _model(net: str, folder: Path) -> Path:
-    if net in REAL:
-        return real_model(net)
     path = folder / f"{net}.tflite"
-    path.write_bytes(build(net, zeros=0.0))
+    path.write_bytes(real_model(net).read_bytes() if net in REAL else build(net, zeros=0.0))
     return path
 
 
-def _print(net: str, swept: Sweep, target: str) -> list[float]:
-    """A line for each share; the relative errors of the predicted gains."""
-    threshold = next(t for t in swept.thresholds if t.target == target)
-    start = "" if threshold.sparse_from is None else f"{threshold.sparse_from:.0%}"
-    errors = []
-    for point in swept.points[1:]:
-        time = point.time(target)
-        gain = None if point.measured is None else point.measured.gain
-        won = time.fewer if time.gain is None else time.gain
-        if time.sparse and gain and won:
-            errors.append(won / gain - 1)
-        cells = [
-            net,
-            start,
-            f"{point.share:.0%}",
-            _smaller(point, swept, StoredValues.FP32),
-            _smaller(point, swept, StoredValues.INT8),
-            "" if won is None else f"{won:.2f} times",
-            "" if gain is None else f"{gain:.2f} times",
-        ]
-        print(f"| {' | '.join(cells)} |", flush=True)
-        net = start = ""
-    return errors
+def _swept(net: str, path: Path, where: str | None, jobs: int) -> Swept:
+    known = read(net)
+    if where == "arm64":
+        found = sweep(path, shares=COUNTED, targets=TARGETS, bench="emulated", processes=jobs)
+        if known is None:
+            known = Swept(sweep(path, targets=TARGETS, processes=jobs))
+        return msgspec.structs.replace(known, counted=_named(found))
+    found = sweep(path, targets=TARGETS, processes=jobs, bench=WHERE.get(where or ""))
+    if known is None:
+        return Swept(_named(found))
+    counted = known.counted
+    if counted is not None and not _same(counted, found):
+        print(f"{net}: instructions are of other files, count anew")
+        counted = None
+    if where is None:
+        found = _with_times(found, known.sweep)
+    return Swept(_named(found), counted)
 
 
-def _smaller(point: SweepPoint, swept: Sweep, values: StoredValues) -> str:
-    return f"{point.size(values).bytes / swept.bytes - 1:+.0%}"
+def _named(found: Sweep) -> Sweep:
+    """Without the folder, which is another one each time."""
+    return msgspec.structs.replace(found, path=Path(found.path or "").name)
 
 
-def _words(errors: list[float]) -> str:
-    sizes = [abs(error) for error in errors]
-    return (
-        f"{statistics.median(sizes):.1%} off in the median, {max(sizes):.1%} at most,"
-        f" {statistics.median(errors):+.1%} with their sign"
+def _same(known: Sweep, found: Sweep) -> bool:
+    files = {point.asked: point.sizes for point in found.points}
+    return all(files.get(point.asked) == point.sizes for point in known.points)
+
+
+def _with_times(found: Sweep, known: Sweep) -> Sweep:
+    """With the times that were measured of the same files."""
+    if known.measurement is None or not _same(known, found):
+        if known.measurement is not None:
+            print(f"{found.path}: times are of other files, measure anew")
+        return found
+
+    def timed(now: Any, before: tuple[Any, ...]) -> Any:
+        return tuple(
+            msgspec.structs.replace(new, measured=old.measured)
+            for new, old in zip(now, before, strict=True)
+        )
+
+    return msgspec.structs.replace(
+        found,
+        points=timed(found.points, known.points),
+        rivals=timed(found.rivals, known.rivals),
+        measurement=known.measurement,
     )
+
+
+def _keep(net: str, found: Swept) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{net}.json").write_bytes(msgspec.json.encode(found) + b"\n")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
+from tflite_sparse.errors import UsageError
 from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.pruning.options import Allocation, Method
+from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
 from tflite_sparse.records import Amount, Count, Record, Share
 from tflite_sparse.runtime.benched import Here
 from tflite_sparse.storage.values.options import StoredValues
@@ -286,3 +288,31 @@ class Sweep(Record, frozen=True):
     def dense(self) -> SweepPoint:
         """The model as it is."""
         return self.points[0]
+
+    def recipe(self, share: float) -> Recipe:
+        """How a share of zeros comes about, for `prune --recipe` and for masks in training.
+
+        Args:
+            share: one of the shares that were asked for.
+
+        Raises:
+            UsageError: it was not, or the model has more zeros as it is.
+        """
+        point = next((each for each in self.points if each.asked == share), None)
+        if point is None:
+            known = ", ".join(f"{each.asked:g}" for each in self.points if each.asked is not None)
+            raise UsageError(
+                f"{share:g} is no share that was looked at", hint=f"these are: {known}"
+            )
+        layers = tuple(RecipeLayer(e.name, e.elements, e.zeros) for e in point.layers)
+        return Recipe(
+            Recipe.version(),
+            self.sha256,
+            point.share,
+            self.method,
+            self.allocation,
+            self.block,
+            self.values,
+            self.targets,
+            layers,
+        )

@@ -18,6 +18,7 @@ from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.sweeping import sweep as engine
 from tflite_sparse.torch.training.processes import Processes
 
 if TYPE_CHECKING:
@@ -94,6 +95,27 @@ def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
     assert "magnitude masks, cpu" in done.out
     assert ", calibrated" not in done.out
     assert out.stat().st_size < 0.5 * DIGITS.stat().st_size
+
+
+def test_a_recipe_of_a_sweep_says_what_is_trained(
+    tmp_path: Path, given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "thresholds", lambda *_: ())
+    recipe, out, small = (tmp_path / name for name in ("recipe.json", "out.tflite", "s.tflite"))
+    swept = call(
+        "sweep", DIGITS, "--zeros", "75", "--jobs", 1, "--recipe", f"75={recipe}",
+        "--format", "json", "--fresh",
+    ).document("sweep")["sweep"]  # fmt: skip
+    _, point = swept["points"]
+    more = ("--data", given / "inputs.npy", *SHORT, "--steps", "3", "--json", "-o", out)
+    document = call("prune", DIGITS, "--recipe", recipe, *more).document("prune")
+    assert document["training"]["steps"] == 3
+    # Trained values, and as many zeros in each filter as the sweep told of.
+    assert {f["name"]: f["zeros"] for f in document["filters"]} == {
+        layer["name"]: layer["zeros"] for layer in point["layers"]
+    }
+    assert call("optimize", out, "-o", small, "--no-verify").code == 0
+    assert small.stat().st_size == point["sizes"][0]["bytes"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import tflite_sparse
 from tests.support.training.examples import KERAS_STATE, examples
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.training import KerasMasks, MaskOptions, eligible
@@ -76,6 +77,16 @@ def main(folder: Path) -> None:
     gradual = KerasMasks({"conv2d_2": 0.5}, MaskOptions(masks="magnitude", steps=8, every=4))
     net.fit(pictures, classes, batch_size=16, epochs=2, verbose=0, callbacks=[gradual])
     assert gradual.report().step == 8
+
+    # What a sweep wrote of the converted net.
+    net.compile("sgd", "sparse_categorical_crossentropy")
+    swept = tflite_sparse.sweep(layers.model, shares=(0.75, 0.85), resume=False)
+    swept.recipe(0.75).write(folder / "recipe.json")
+    options = MaskOptions(recipe=str(folder / "recipe.json"), masks="magnitude", steps=4, every=1)
+    asked = KerasMasks(layers, options)
+    net.fit(pictures, classes, batch_size=16, verbose=0, callbacks=[asked])
+    shares = [1 - mask.mean() for mask in kept(net).values()]
+    assert np.allclose(shares, 0.75, atol=0.01), shares
 
 
 main(Path(sys.argv[1]))

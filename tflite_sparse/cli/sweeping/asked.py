@@ -68,8 +68,6 @@ def written_recipe(
         UsageError: it is no share and file, or the share is not looked at.
         FileError: the file is there already.
     """
-    from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
-
     asked, equals, path = text.partition("=")
     if not equals or not path:
         raise UsageError(f"{text!r} is no recipe", hint="write 80=recipe.json")
@@ -81,19 +79,6 @@ def written_recipe(
     free_target(path, force=force)
 
     def write(swept: Sweep) -> None:
-        point = next(each for each in swept.points if each.asked == shares[0])
-        layers = tuple(RecipeLayer(e.name, e.elements, e.zeros) for e in point.layers)
-        recipe = Recipe(
-            Recipe.version(),
-            swept.sha256,
-            point.share,
-            swept.method,
-            swept.allocation,
-            swept.block,
-            swept.values,
-            swept.targets,
-            layers,
-        )
-        recipe.write(path, overwrite=force)
+        swept.recipe(shares[0]).write(path, overwrite=force)
 
     return shares[0], write
