@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from tests.support.reports.sweeps import SHARES, made_up_sweep
 from tflite_sparse.pruning.options import Allocation, Method
-from tflite_sparse.report.html.svg.chart import _apart, ticks
+from tflite_sparse.report.html.svg.chart import Series, _apart, _stepped, ticks
 from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
+from tflite_sparse.report.html.sweep.charts import _time_series
 from tflite_sparse.report.html.sweep.view import _command
 from tflite_sparse.storage.values.options import StoredValues
 
@@ -43,6 +44,26 @@ def test_every_point_has_its_facts_and_its_place_in_every_chart(data):
     assert commands[0] == f"tflite-sparse optimize net.tflite {on} -o net_sparse.tflite"
     assert commands[3] == f"tflite-sparse optimize net.tflite --prune 0.8 {on} -o net_80.tflite"
     assert [point["layers"] for point in told["points"]] == ["00000", "00000"] + ["11111"] * 3
+
+
+def test_a_line_of_times_is_level_up_to_the_rule_of_two_thirds_and_falls_there():
+    places = [(0.0, 1.0), (0.5, 1.0), (0.7, 0.6), (0.8, 0.5), (0.9, 0.4)]
+    steep = Series("", "a", tuple(places), step=2 / 3)
+    *before, edge, foot, first, _, _ = _stepped(steep)
+    assert before == places[:2]
+    assert (edge, first) == ((2 / 3, 1.0), places[2])
+    # From the foot of the step on it goes as straight as behind it.
+    assert foot == (2 / 3, pytest.approx(0.6 + 0.1 / 3))
+    for without in (None, -0.1, 0.95):
+        assert _stepped(replace(steep, step=without)) == places
+    lines = {each.name: each for each in _time_series(made_up_sweep())}
+    assert lines["browser, est."].step == 0.667
+    # One that has won something before falls from there on.
+    early = made_up_sweep()
+    time = replace(early.points[1].times[1], gain=1.2)
+    point = replace(early.points[1], times=(early.points[1].times[0], time))
+    early = replace(early, points=(early.points[0], point, *early.points[2:]))
+    assert {each.name: each for each in _time_series(early)}["browser, est."].step is None
 
 
 def test_the_page_tells_where_it_pays_first():

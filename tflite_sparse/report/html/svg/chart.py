@@ -59,12 +59,14 @@ class Series(msgspec.Struct, frozen=True):
         kind: class of its colour.
         points: its points by rising x.
         dotted: whether only its points are drawn.
+        step: where between two points it falls at once, after it was level; None for nowhere.
     """
 
     name: str
     kind: str
     points: tuple[tuple[float, float], ...]
     dotted: bool = False
+    step: float | None = None
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -221,10 +223,29 @@ def _lines(chart: Chart) -> Iterator[Svg]:
             (svg_number(place_x(chart, x)), svg_number(place_y(chart, y))) for x, y in series.points
         ]
         if not series.dotted:
-            path = "M" + "L".join(f"{x} {y}" for x, y in places)
+            corners = (
+                (svg_number(place_x(chart, x)), svg_number(place_y(chart, y)))
+                for x, y in _stepped(series)
+            )
+            path = "M" + "L".join(f"{x} {y}" for x, y in corners)
             yield element("path", d=path, class_=f"line s-{series.kind}")
         for x, y in places:
             yield element("circle", cx=x, cy=y, r=3, class_=f"dot d-{series.kind}")
+
+
+def _stepped(series: Series) -> list[tuple[float, float]]:
+    """The corners of a line: its points, and those of its step, from which it goes on straight."""
+    corners, at = list(series.points), series.step
+    place = next((n for n, (x, _) in enumerate(corners) if at is not None and x > at), 0)
+    if at is None or not place:
+        return corners
+    left, (x, y), *after = corners[place - 1 :]
+    foot = y
+    if after:
+        (beyond, end), *_ = after
+        foot = y + (y - end) * (x - at) / ((beyond - x) or 1)
+    foot = sorted((y, foot, left[1]))[1]
+    return [*corners[:place], (at, left[1]), (at, foot), *corners[place:]]
 
 
 def _dots(chart: Chart) -> Iterator[Svg]:

@@ -190,17 +190,24 @@ def _time_series(sweep: Sweep) -> Iterator[Series]:
         points = tuple(_points(sweep, target))
         if points:
             name = TARGETS.get(target, target)
-            yield Series(f"{name}, est.", _COLOURS[number % len(_COLOURS)], points)
+            yield _line(sweep, f"{name}, est.", number, points)
         fewer = (
             (p.share, time.fewer) for p in sweep.points for time in p.times if time.target == target
         )
         counts = tuple((share, 1 / times) for share, times in fewer if times)
         if counts:
-            colour = _COLOURS[number % len(_COLOURS)]
-            yield Series(f"{target}, est.", colour, counts)
+            yield _line(sweep, f"{target}, est.", number, counts)
     measured = tuple(_points(sweep, None))
     if measured:
         yield Series("measured", "measured", measured, dotted=True)
+
+
+def _line(sweep: Sweep, name: str, number: int, points: tuple[tuple[float, float], ...]) -> Series:
+    """A line of times; one that wins nothing before is level up to the rule of two thirds."""
+    below = [time for share, time in points if share <= sweep.least_zeros]
+    level = bool(below) and abs(below[-1] - 1) < _SAME
+    step = sweep.least_zeros if level else None
+    return Series(name, _COLOURS[number % len(_COLOURS)], points, step=step)
 
 
 def _points(sweep: Sweep, target: str | None) -> Iterator[tuple[float, float]]:

@@ -20,7 +20,8 @@
     slider.setAttribute("aria-valuetext", point.name);
     one("facts").replaceChildren(...point.facts.flatMap(([name, value]) => [text("dt", name), text("dd", value)]));
     one("why").textContent = point.why;
-    one("command").textContent = point.command;
+    /* Lines end between words, not behind the hyphen of an option. */
+    one("command").replaceChildren(...point.command.split(" ").flatMap((word) => [text("span", word), " "]).slice(0, -1));
     layers.forEach((rect, number) => rect.classList.toggle("on", point.layers[number] === "1"));
     rows.forEach((row, number) => row.classList.toggle("chosen", number === place));
     charts.forEach((chart, number) => {
