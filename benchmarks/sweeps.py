@@ -89,18 +89,26 @@ def _swept(net: str, path: Path, where: str | None, jobs: int) -> Swept:
     if where == "arm64":
         found = sweep(path, shares=COUNTED, targets=TARGETS, bench="emulated", processes=jobs)
         if known is None:
-            known = Swept(sweep(path, targets=TARGETS, processes=jobs))
-        return msgspec.structs.replace(known, counted=_named(found))
+            known = Swept(_named(sweep(path, targets=TARGETS, processes=jobs)))
+        return msgspec.structs.replace(known, counted=_brief(found, found))
     found = sweep(path, targets=TARGETS, processes=jobs, bench=WHERE.get(where or ""))
-    if known is None:
-        return Swept(_named(found))
-    counted = known.counted
+    counted = None if known is None else known.counted
     if counted is not None and not _same(counted, found):
         print(f"{net}: instructions are of other files, count anew")
         counted = None
-    if where is None:
+    if where is None and known is not None:
         found = _with_times(found, known.sweep)
-    return Swept(_named(found), counted)
+    return Swept(_named(found), None if counted is None else _brief(counted, found))
+
+
+def _brief(counted: Sweep, found: Sweep) -> Sweep:
+    """What was counted beside what is predicted now; which filters it is about is known."""
+    now = {point.asked: point for point in found.points}
+    points = tuple(
+        msgspec.structs.replace(now[point.asked], layers=(), measured=point.measured)
+        for point in counted.points
+    )
+    return msgspec.structs.replace(_named(counted), points=points, rivals=())
 
 
 def _named(found: Sweep) -> Sweep:
