@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from benchmarks.swept import FOLDER, Swept, read, tables
+from benchmarks.swept import FOLDER, Swept, read, tables, with_tables
 from tests.support.architectures import build
 from tests.support.real_models import real_model
 from tflite_sparse.library.sweeps import sweep
@@ -47,7 +47,6 @@ COUNTED = (0.7, 0.8, 0.9)
 TARGETS = ("arm64", "wasm")
 WHERE: dict[str, Here] = {"web": "web", "arm64": "emulated"}
 PAGE = Path(__file__).parents[1] / "docs" / "sweep.md"
-MARKS = ("<!-- made by python -m benchmarks.sweeps -->\n", "<!-- made up to here -->\n")
 
 
 def main() -> None:
@@ -65,9 +64,7 @@ def main() -> None:
                 print(net, flush=True)
     nets = {net: found for net in (*REAL, *BUILT) if (found := read(net)) is not None}
     text, errors = tables(nets)
-    before, _, rest = PAGE.read_text("utf-8").partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    PAGE.write_text(before + MARKS[0] + "\n" + text + "\n" + MARKS[1] + after, "utf-8")
+    PAGE.write_text(with_tables(PAGE.read_text("utf-8"), text), "utf-8")
     for where, off in errors.items():
         if not off:
             continue

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
     from tflite_sparse.sweeping.result import SweepPoint
 
-__all__ = ["FOLDER", "Swept", "read", "tables"]
+__all__ = ["FOLDER", "Swept", "read", "tables", "with_tables"]
 
 FOLDER = Path(__file__).with_name("sweeps")
+_MARKS = ("<!-- made by python -m benchmarks.sweeps -->\n", "<!-- made up to here -->\n")
+_CLAIMED = """\
+What was announced, by the sizes of files and the times that were measured in Chromium. The last
+columns tell how far times above two thirds of zeros are from a straight line at most, as a share of
+the dense time, and how far the time falls at once where the rule of two thirds begins to hold:
+"""
 _SHOWN = (0.7, 0.8, 0.9)
 _HALF, _TWICE = 0.5, 2.0
 
@@ -60,6 +66,13 @@ def tables(nets: Mapping[str, Swept]) -> tuple[str, dict[str, list[float]]]:
     return "\n".join(lines) + "\n", errors
 
 
+def with_tables(page: str, text: str) -> str:
+    """A page with these tables in the place of those in it."""
+    before, _, rest = page.partition(_MARKS[0])
+    after = rest.partition(_MARKS[1])[2]
+    return f"{before}{_MARKS[0]}\n{text}\n{_MARKS[1]}{after}"
+
+
 def _rows(net: str, found: Swept) -> Iterator[str]:
     name = f"[{net}](sweeps/{net}.html)"
     for share in _SHOWN:
@@ -67,7 +80,7 @@ def _rows(net: str, found: Swept) -> Iterator[str]:
         counted = None if found.counted is None else _at(found.counted, share)
         cells = [
             name,
-            f"{share:.0%}",
+            _percent(f"{share:.0%}"),
             _smaller(point, found.sweep, StoredValues.FP32),
             _smaller(point, found.sweep, StoredValues.INT8),
             _times(_measured(point)),
@@ -87,6 +100,10 @@ def _measured(point: SweepPoint) -> float | None:
     return None if point.measured is None else point.measured.gain
 
 
+def _percent(text: str) -> str:
+    return text.replace("%", " %")
+
+
 def _times(gain: float | None) -> str:
     return "" if gain is None else f"{gain:.2f}"
 
@@ -96,7 +113,7 @@ def _part(point: SweepPoint, sweep: Sweep, values: StoredValues) -> float:
 
 
 def _smaller(point: SweepPoint, sweep: Sweep, values: StoredValues) -> str:
-    return f"{_part(point, sweep, values) - 1:+.0%}"
+    return _percent(f"{_part(point, sweep, values) - 1:+.0%}")
 
 
 def _errors(sweep: Sweep, target: str) -> list[float]:
@@ -114,17 +131,14 @@ def _errors(sweep: Sweep, target: str) -> list[float]:
 def _off(where: str, off: Sequence[float]) -> str:
     sizes = [abs(each) for each in off]
     what = "times in Chromium" if where == "Chromium" else "instructions on a Cortex-A76"
-    return (
+    return _percent(
         f"Predicted {what} are {statistics.median(sizes):.1%} off in the median of {len(off)}"
         f" points that run sparse, {max(sizes):.1%} at most."
     )
 
 
 def _claims(nets: Mapping[str, Swept]) -> Iterator[str]:
-    yield "What was announced, by the sizes of files and the times that were measured in Chromium."
-    yield "The straight line is that of the times above two thirds of zeros, with the distance of the"
-    yield "furthest as a share of the dense time:"
-    yield ""
+    yield _CLAIMED
     yield "| net | half the size | twice as fast | at 80 % | off a straight line | step at 67 % |"
     yield "|---|---|---|---|---|---|"
     for net, found in nets.items():
@@ -143,7 +157,7 @@ def _claims(nets: Mapping[str, Swept]) -> Iterator[str]:
             cells += [f"{_off_line(above):.1%}", f"{above[0][1] - below[-1]:+.0%}"]
         else:
             cells += ["", ""]
-        yield f"| {' | '.join(cells)} |"
+        yield _percent(f"| {' | '.join(cells)} |")
 
 
 _NEAR, _POINTS = 0.005, 2

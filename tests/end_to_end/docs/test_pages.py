@@ -10,6 +10,7 @@ from typing import Any
 
 import tflite_sparse
 import tflite_sparse.training
+from benchmarks.swept import read, tables, with_tables
 from tflite_sparse.cli.registry import COMMANDS
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -31,6 +32,16 @@ def test_generated_pages_are_up_to_date() -> None:
     assert here | {"targets.md", "adapt.md"} == set(made)
     stale = [path for path, text in made.items() if (DOCS / path).read_text("utf-8") != text]
     assert stale == [], "run: python docs/make_pages.py"
+
+
+def test_the_tables_and_pages_of_sweeps_are_those_of_what_was_kept() -> None:
+    page = (DOCS / "sweep.md").read_text("utf-8")
+    named = re.findall(r"^\| \[(\w+)\]\((sweeps/\w+\.html)\)", page, re.MULTILINE)
+    nets = {net: read(net) for net, _ in named}
+    assert with_tables(page, tables(nets)[0]) == page, "run: python -m benchmarks.sweeps --write"
+    pages = _script("swept").pages()
+    assert set(pages) == {place for _, place in named}
+    assert all("slider" in text for text in pages.values())
 
 
 def test_every_command_has_a_page_with_its_options() -> None:
