@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--std", type=float)
     parser.add_argument("--bench", choices=WHERE)
     asked = parser.parse_args()
-    images = ImageOptions(*(None if n is None else (n,) for n in (asked.mean, asked.std)))
+    mean, std = (None if number is None else (number,) for number in (asked.mean, asked.std))
+    images = ImageOptions(mean, std)
     print("| net | file | bytes | gain | same class | signal to noise |\n|---|---|---|---|---|---|")
     for net in asked.nets:
         path = net if Path(net).is_file() else real_model(net)
