@@ -1,7 +1,8 @@
 """Prints the share of recorded cases that agree with the plan: tests.runtime_model.agree.
 
-On an emulated x86 without AVX, release by release, and on emulated 64-bit Arm, processor by
-processor. Exit code 1 says that a case disagrees without a reason that is written down.
+Release by release, on an emulated x86 without AVX, emulated 64-bit Arm or in a browser, and on
+emulated 64-bit Arm processor by processor. Exit code 1 says that a case disagrees without a reason
+that is written down.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from tests.runtime_model.arm64.record import recorded as recorded_on_arm64
 from tests.runtime_model.cases import CASES, possible
 from tests.runtime_model.record import recorded
 from tests.runtime_model.releases import agree as releases
+from tests.runtime_model.releases.places import PLACES
 from tests.runtime_model.releases.record import recorded as recorded_on_releases
-from tests.runtime_model.releases.wheels import INSTALLED, WHEELS
+from tests.runtime_model.releases.wheels import INSTALLED
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -39,11 +41,11 @@ def main() -> int:
     agreed, total = _newest()
     rows.append((f"x86-noavx, LiteRT {INSTALLED}", total, agreed, 0))
     told = recorded_on_releases()
-    for release in WHEELS:
+    for release, place in PLACES.items():
         wrong = releases.disagreements(release)
         compared = sum(told[name][release] is not None for name in told)
         explained = sum((release, name) in releases.EXCEPTIONS for name in wrong)
-        rows.append((f"x86-noavx, LiteRT {release}", compared, compared - len(wrong), explained))
+        rows.append((f"{place.target}, {place.title}", compared, compared - len(wrong), explained))
     for where in RECORDED:
         cases = recorded_on_arm64(where)
         wrong_here = [name for name in cases if arm64.disagreement(name, where, cases[name])]
@@ -51,7 +53,7 @@ def main() -> int:
         rows.append((f"arm64, {where}", len(cases), len(cases) - len(wrong_here), explained))
     rows.append(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
     for where, cases_there, right, explained in rows:
-        line = f"{where:28} {right:5} of {cases_there:5} agree ({right / cases_there:.1%})"
+        line = f"{where:32} {right:5} of {cases_there:5} agree ({right / cases_there:.1%})"
         print(f"{line}, {explained} differ for a reason that is listed")  # noqa: T201 - a script
     _, total, right, explained = rows[-1]
     return int(right + explained < total)

@@ -10,7 +10,7 @@ import msgspec
 from tflite_sparse.errors import RuntimeUnavailableError
 from tflite_sparse.inspection.file.file_types import FileFacts
 from tflite_sparse.inspection.if_pruned_types import IfPruned
-from tflite_sparse.inspection.runtime_types import TargetGroup
+from tflite_sparse.inspection.runtime_types import OlderRelease, TargetGroup
 from tflite_sparse.inspection.weights.weight_types import WeightFacts
 from tflite_sparse.model.sizes.sized import InputShapes
 from tflite_sparse.records import Count, Record
@@ -119,6 +119,7 @@ class Inspection(Record, frozen=True):
         problems: what is wrong in the model.
         input_shapes: the sizes that all this holds for; None where the file leaves none open.
         what_if: what more zeros would win; empty where it has enough, or they would win nothing.
+        older: where releases of the runtime that are still in use do worse than the newest.
     """
 
     path: str | None
@@ -133,6 +134,7 @@ class Inspection(Record, frozen=True):
     problems: tuple[Problem, ...]
     input_shapes: InputShapes | None = None
     what_if: tuple[IfPruned, ...] = ()
+    older: tuple[OlderRelease, ...] = ()
 
     def __repr__(self) -> str:
         """Ten lines at most: the whole is in the fields, and in `to_dict()`."""

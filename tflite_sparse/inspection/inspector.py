@@ -38,10 +38,11 @@ from tflite_sparse.words.names import readable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tflite_sparse.inspection.runtime_types import TargetGroup
+    from tflite_sparse.inspection.runtime_types import OlderRelease, TargetGroup
     from tflite_sparse.inspection.weights.if_sparse import WeightData
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
     from tflite_sparse.model import Model
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
     from tflite_sparse.xnnpack.releases.targets import Target
 
 __all__ = ["NEAR", "inspect"]
@@ -65,6 +66,7 @@ def inspect(
     progress: Callable[[int, int], None] | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
+    releases: Sequence[Runtime] | None = None,
 ) -> Inspection:
     """Looks at a whole model.
 
@@ -80,6 +82,8 @@ def inspect(
         input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one; None for
             those that the model is looked at with, see `Model.input_shapes`.
         batch: the first dimension, where that is open.
+        releases: the releases of the runtime to hold against those of the targets; None for those
+            that are still in use, or none where a target names its own.
 
     Returns:
         Everything that is known. What is wrong with single weights is among its problems.
@@ -100,6 +104,7 @@ def inspect(
         examining = pool.map(partial(consider_data, zeros=zeros, near=near, shapes=shapes), groups)
         # The threads count while this one loads the model of the runtime.
         from tflite_sparse.inspection import runtime as planning
+        from tflite_sparse.inspection.older_releases import older_releases
 
         groups = list(_watched(examining, groups, progress))
         problems = [item.problem for group in groups for item in group.examined if item.problem]
@@ -109,9 +114,11 @@ def inspect(
             problems = problems or [problem_of(error)]
         # The runtime is not asked about a model that it could not load.
         runtime: tuple[TargetGroup, ...] = ()
+        older: tuple[OlderRelease, ...] = ()
         if not problems:
             try:
                 runtime = planning.plan_groups(model, targets, zeros)
+                older = older_releases(model, runtime, targets, releases, zeros)
             except (EncodingError, ModelError) as error:
                 problems.append(problem_of(error))
         packing = pool.submit(gzip_size_with, model, _replacements(groups)) if gzip else None
@@ -130,6 +137,7 @@ def inspect(
             weights=facts,
             totals=_totals(model, facts, *gzipped),
             problems=tuple(problems),
+            older=older,
         )
     from tflite_sparse.inspection.if_pruned import with_if_pruned
 

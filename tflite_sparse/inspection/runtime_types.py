@@ -14,7 +14,7 @@ from tflite_sparse.xnnpack.plan_types import (
     Reason,
 )
 
-__all__ = ["NoHint", "Obstacle", "PlannedTarget", "TargetGroup"]
+__all__ = ["NoHint", "Obstacle", "OlderRelease", "PlannedTarget", "TargetGroup"]
 
 
 class PlannedTarget(Record, frozen=True):
@@ -65,6 +65,30 @@ class NoHint(Record, frozen=True):
 
     code: str
     reason: str
+
+
+class OlderRelease(Record, frozen=True):
+    """What older releases of the runtime do with a subgraph that the newest does better.
+
+    Attributes:
+        subgraph: index of the subgraph.
+        outcome: what comes of running the model there: a failure, or dense where the newest
+            release runs it sparse.
+        runtimes: the releases, oldest first.
+        targets: the targets with these releases, such as "arm64@litert-2.0".
+        message: of a failure, what goes wrong; "" for dense.
+        operator: index of the operator that goes wrong; None where it is no single one.
+        cause: the first operator that these releases do not take, or not into the sparse layout,
+            and the newest does, in words; "" where there is none.
+    """
+
+    subgraph: Count
+    outcome: Outcome
+    runtimes: tuple[str, ...]
+    targets: tuple[str, ...]
+    message: str
+    operator: Count | None
+    cause: str = ""
 
 
 class TargetGroup(Record, frozen=True):

@@ -9,7 +9,7 @@ from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize
 from tflite_sparse.model.zero_counts import ZeroCounts
-from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, runtime
+from tflite_sparse.xnnpack.releases.runtimes import runtime
 from tflite_sparse.xnnpack.releases.targets import target
 
 if TYPE_CHECKING:
@@ -59,18 +59,6 @@ class Subject:
         return tuple(target(name) for name in self.settings.targets)
 
     @functools.cached_property
-    def releases(self) -> tuple[Target, ...]:
-        """The targets that matter on the releases that matter, but for those of the plans."""
-        chosen = [runtime(name) for name in self.settings.runtimes]
-        return tuple(
-            entry.on(release)
-            for release in chosen
-            for entry in self.targets
-            if release not in (entry.runtime, DEFAULT_RUNTIME)
-            and release.browser == entry.runtime.browser
-        )
-
-    @functools.cached_property
     def zeros(self) -> ZeroCounts:
         """The zeros of the model's weights, each counted once."""
         return ZeroCounts()
@@ -85,6 +73,7 @@ class Subject:
             gzip="max-gzip-size" in self.settings.budgets,
             targets=self.targets,
             zeros=self.zeros,
+            releases=[runtime(name) for name in self.settings.runtimes],
         )
 
     @property

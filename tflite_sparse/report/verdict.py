@@ -14,11 +14,11 @@ from tflite_sparse.xnnpack.plan_types import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tflite_sparse.inspection.runtime_types import Obstacle, TargetGroup
+    from tflite_sparse.inspection.runtime_types import Obstacle, OlderRelease, TargetGroup
     from tflite_sparse.xnnpack.cost.instructions import InstructionEstimate
     from tflite_sparse.xnnpack.plan_types import Reason
 
-__all__ = ["VerdictWords", "fewer_words", "verdicts"]
+__all__ = ["VerdictWords", "fewer_words", "older_verdicts", "verdicts"]
 
 # Rules by which an operator fails because of a neighbour that fails.
 _CONSEQUENCES = frozenset({"cluster-producer", "cluster-consumer"})
@@ -78,6 +78,25 @@ def verdicts(groups: Sequence[TargetGroup]) -> list[VerdictWords]:
         )
         for group in _told(groups)
     ]
+
+
+def older_verdicts(older: Sequence[OlderRelease]) -> list[VerdictWords]:
+    """What releases of the runtime that are still in use do otherwise, in words, each once.
+
+    Args:
+        older: where they do worse than the newest.
+    """
+    words: dict[tuple[Outcome, str], VerdictWords] = {}
+    for found in older:
+        where = f" on {listing(list(found.runtimes))}"
+        where = f" in subgraph {found.subgraph}{where}" if found.subgraph else where
+        why = found.cause or found.message
+        text = f"{where}: {why}." if why else f"{where}."
+        headline = _HEADLINES[found.outcome]
+        words.setdefault(
+            (found.outcome, text), VerdictWords(found.outcome, headline, text, "", (), False)
+        )
+    return list(words.values())
 
 
 def _told(groups: Sequence[TargetGroup]) -> list[TargetGroup]:

@@ -19,6 +19,7 @@ from tflite_sparse.xnnpack.assumptions import NO_ASSUMPTIONS
 from tflite_sparse.xnnpack.plan_types import Outcome, Reason
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.delegate.delegate import delegate
+from tflite_sparse.xnnpack.stages.kernels import is_sparse_kernel
 from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
@@ -39,12 +40,14 @@ class Forecast(msgspec.Struct, frozen=True):
         reasons: why, first things first.
         partitions: index of each operator that XNNPACK takes -> its partition.
         missing: by which only a stock runtime, without the kernels of an app, does not load it.
+        sparse: whether anything runs on sparse kernels, where nothing fails.
     """
 
     failure: Outcome | None
     reasons: tuple[Reason, ...]
     partitions: Mapping[int, int]
     missing: tuple[Reason, ...] = ()
+    sparse: bool = False
 
 
 def forecast(
@@ -79,7 +82,8 @@ def forecast(
             partitions.append(partition)
     failure, reasons = pipeline.find_failures(partitions)
     missing = missing_kernels(delegation, subgraph)
-    return Forecast(failure, reasons, _partitions(delegation), missing)
+    sparse = any(is_sparse_kernel(node) for part in partitions for node in part.graph.nodes)
+    return Forecast(failure, reasons, _partitions(delegation), missing, sparse)
 
 
 def delegated(

@@ -9,32 +9,37 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.runtime_model.cases import CASES, possible
+from tests.runtime_model.releases.places import PLACES
 from tests.runtime_model.releases.record import recorded
-from tests.runtime_model.releases.wheels import WHEELS
 from tflite_sparse.model import Model
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
-from tflite_sparse.xnnpack.releases.runtimes import release_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.runtime_model.cases import Case
-    from tflite_sparse.xnnpack.releases.runtimes import Runtime
+    from tests.runtime_model.releases.places import Place
 
 __all__ = ["EXCEPTIONS", "disagreements", "planned_outcome"]
 
 _ZEROS = ZeroCounts()
 
-EXCEPTIONS: Mapping[tuple[str, str], str] = {}
+_ROOM = "the memory of WebAssembly goes on behind a filter, so that nothing ends the page"
+
+EXCEPTIONS: Mapping[tuple[str, str], str] = {
+    (place.name, "other.quantized_classifier_that_is_large"): _ROOM
+    for place in PLACES.values()
+    if place.release.browser
+}
 """Cases in which the plan does not say what a release does, by release and name, and why."""
 
 
 @cache
-def planned_outcome(case: Case, runtime: Runtime) -> Outcome:
+def planned_outcome(case: Case, place: Place) -> Outcome:
     """What the plan says of a case on a release."""
-    return plan(_model(case).main, "x86-noavx", runtime=runtime, zeros=_ZEROS).outcome
+    return plan(_model(case).main, place.target, runtime=place.release, zeros=_ZEROS).outcome
 
 
 @cache
@@ -49,7 +54,7 @@ def disagreements(release: str) -> dict[str, tuple[Outcome, Outcome]]:
         seen = by_release[release]
         if seen is None:
             continue
-        said = planned_outcome(CASES[name], release_of(release))
+        said = planned_outcome(CASES[name], PLACES[release])
         if Outcome(seen) not in possible(said):
             result[name] = (said, Outcome(seen))
     return result
@@ -58,7 +63,7 @@ def disagreements(release: str) -> dict[str, tuple[Outcome, Outcome]]:
 def main() -> None:
     """Prints a line for each release, and one for each case on which the plan is wrong."""
     told = recorded()
-    for release in WHEELS:
+    for release in PLACES:
         different = disagreements(release)
         compared = sum(told[name][release] is not None for name in told)
         agreed = compared - len(different)

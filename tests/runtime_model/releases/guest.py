@@ -16,7 +16,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ai_edge_litert.interpreter import Interpreter
+try:
+    # The releases before LiteRT had its name.
+    from tflite_runtime.interpreter import Interpreter
+except ImportError:
+    from ai_edge_litert.interpreter import Interpreter
 
 _SECONDS = 240
 

@@ -1,7 +1,8 @@
 """What a release of LiteRT does with models, told from numbers alone.
 
-Releases before 2.1 have no profiler. A model whose outputs have the bits of its dense twin, on the
-same release and processor, ran dense: the sparse kernels add in another order.
+Releases before 2.1 have no profiler, and LiteRT.js has none. A model whose outputs have the bits of
+its dense twin, on the same release and processor, ran dense: the sparse kernels add in another
+order.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.runtime_model.observe import alike, feeds_of, reshaped, rounding
-from tests.runtime_model.releases import guest
+from tests.runtime_model.releases import browser, guest
+from tests.runtime_model.releases.places import place_of
 from tests.runtime_model.releases.wheels import site
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.densify import densify
+from tflite_sparse.runtime.arm64.processors import DEFAULT, emulated
 from tflite_sparse.runtime.litert.driver import run_many
 from tflite_sparse.runtime.litert.processor import interpreter_command, interpreter_environment
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["observe_release", "observe_wheel"]
+__all__ = ["observe_litertjs", "observe_release", "observe_wheel"]
 
 TRIALS = 2
 
@@ -51,25 +54,56 @@ class _Job:
         return not _unpacks(self.twin)
 
 
-def observe_release(models: Sequence[bytes], release: str) -> Iterator[Outcome | None]:
-    """Like `observe_wheel`, on a pinned release."""
-    return observe_wheel(models, site(release))
-
-
-def observe_wheel(models: Sequence[bytes], folder: Path | None) -> Iterator[Outcome | None]:
-    """Runs models and their dense twins under emulation, without AVX.
+def observe_release(models: Sequence[bytes], name: str) -> Iterator[Outcome | None]:
+    """Runs models and their dense twins on a pinned release, see `places`.
 
     Args:
         models: the models.
-        folder: an unpacked wheel of LiteRT; None for the one that is installed.
+        name: by what the release is recorded.
 
     Yields:
         The outcome of each; None where the dense twin does not run right on that release either,
         so that zeros have nothing to do with it.
     """
-    jobs = [_Job(model, _twin(model), feeds_of(model, TRIALS)) for model in models]
+    place = place_of(name)
+    if place.release.browser:
+        yield from observe_litertjs(models, place.version)
+    else:
+        yield from observe_wheel(models, site(name), place.target)
+
+
+def observe_wheel(
+    models: Sequence[bytes], folder: Path | None, target: str = "x86-noavx"
+) -> Iterator[Outcome | None]:
+    """Like `observe_release`, on an emulated processor.
+
+    Args:
+        models: the models.
+        folder: an unpacked wheel of LiteRT; None for the one that is installed.
+        target: "x86-noavx", or "arm64" for a wheel of that processor.
+    """
+    jobs = _jobs(models)
+    yield from _outcomes(jobs, _answers(jobs, folder, target))
+
+
+def observe_litertjs(models: Sequence[bytes], named: str | None) -> Iterator[Outcome | None]:
+    """Like `observe_release`, in Chromium.
+
+    Args:
+        models: the models.
+        named: a pinned version of LiteRT.js, or a folder where npm installed one.
+    """
+    jobs = _jobs(models)
+    pairs = [(job.model, job.twin, job.trials) for job in jobs]
+    yield from _outcomes(jobs, browser.answers(pairs, named))
+
+
+def _jobs(models: Sequence[bytes]) -> list[_Job]:
+    return [_Job(model, _twin(model), feeds_of(model, TRIALS)) for model in models]
+
+
+def _outcomes(jobs: list[_Job], answers: Iterator[dict[str, Any]]) -> Iterator[Outcome | None]:
     references = run_many(((job.model, job.trials) for job in jobs), backend="builtin")
-    answers = _answers(jobs, folder)
     for job, answer, reference in zip(jobs, answers, references, strict=True):
         assert reference.ok, reference.detail
         yield _outcome(job, answer, reference.trials)
@@ -85,14 +119,15 @@ def _unpacks(model: bytes) -> bool:
     return any(operator.name == "DENSIFY" for operator in Model.read(model).operators())
 
 
-def _answers(jobs: Sequence[_Job], folder: Path | None) -> Iterator[dict[str, Any]]:
-    environment = interpreter_environment(emulate=True)
+def _answers(jobs: Sequence[_Job], folder: Path | None, target: str) -> Iterator[dict[str, Any]]:
+    processor = emulated(DEFAULT) if target == "arm64" else True
+    environment = interpreter_environment(emulate=processor)
     if folder is not None:
         environment["PYTHONPATH"] = f"{folder}:{environment['PYTHONPATH']}"
     with tempfile.TemporaryDirectory() as work:
         given, taken = Path(work, "jobs"), Path(work, "answers")
         given.write_bytes(pickle.dumps([(job.model, job.twin, job.trials) for job in jobs]))
-        command = [*interpreter_command(emulate=True), guest.__file__, str(given), str(taken)]
+        command = [*interpreter_command(emulate=processor), guest.__file__, str(given), str(taken)]
         subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
         with taken.open("rb") as file:
             for _ in jobs:

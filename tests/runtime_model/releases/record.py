@@ -1,9 +1,10 @@
 """Records what releases do with the cases: python -m tests.runtime_model.releases.record [NAME...].
 
-    --release RELEASE   only this release, such as 1.3.0; may be repeated
+    --release RELEASE   only this release, such as 1.3.0 or litertjs-2.0.0; may be repeated
 
 With names, only those cases are recorded anew; a name may be that of a module of cases. A release
-takes about two minutes of a processor; its wheel is downloaded once.
+takes about two minutes of a processor, one of LiteRT.js six; its packages are downloaded once.
+tflite-runtime is run for 64-bit Arm, which `tflite-sparse runtime install arm64` gets.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.runtime_model.cases import CASES
 from tests.runtime_model.releases.observe import observe_release
-from tests.runtime_model.releases.wheels import WHEELS
+from tests.runtime_model.releases.places import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +48,14 @@ def _text(found: dict[str, dict[str, str | None]]) -> str:
     """JSON with one case a line, so that a change of one shows as one."""
     lines = []
     for name in (name for name in CASES if name in found):
-        by_release = {r: found[name][r] for r in WHEELS if r in found[name]}
+        by_release = {r: found[name][r] for r in PLACES if r in found[name]}
         lines.append(f"  {json.dumps(name)}: {json.dumps(by_release)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--release", action="append", choices=list(WHEELS))
+    parser.add_argument("--release", action="append", choices=list(PLACES))
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    main(arguments.release or list(WHEELS), arguments.names)
+    main(arguments.release or list(PLACES), arguments.names)

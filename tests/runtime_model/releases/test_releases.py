@@ -7,8 +7,9 @@ import pytest
 from tests.runtime_model.cases import CASES, possible
 from tests.runtime_model.releases.agree import EXCEPTIONS, disagreements
 from tests.runtime_model.releases.observe import observe_release
+from tests.runtime_model.releases.places import PLACES
 from tests.runtime_model.releases.record import recorded
-from tests.runtime_model.releases.wheels import INSTALLED, WHEELS
+from tests.runtime_model.releases.wheels import INSTALLED
 from tests.support.emulator import needs_emulator
 from tflite_sparse.xnnpack.plan_types import Outcome
 from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, RUNTIMES, release_of
@@ -24,7 +25,7 @@ LIVE = (
 )
 
 
-@pytest.mark.parametrize("release", WHEELS)
+@pytest.mark.parametrize("release", PLACES)
 def test_plan_has_the_recorded_outcomes(release: str) -> None:
     explained = {name for where, name in EXCEPTIONS if where == release}
     assert set(disagreements(release)) == explained
@@ -32,12 +33,13 @@ def test_plan_has_the_recorded_outcomes(release: str) -> None:
 
 def test_every_case_is_recorded_on_every_release() -> None:
     assert list(recorded()) == list(CASES)
-    assert all(list(by_release) == list(WHEELS) for by_release in recorded().values())
+    assert all(list(by_release) == list(PLACES) for by_release in recorded().values())
 
 
 def test_every_release_that_is_modelled_is_recorded() -> None:
-    versions = {v for entry in RUNTIMES if not entry.browser for v in entry.versions}
-    assert versions == {*WHEELS, INSTALLED}
+    modelled = {(entry.name, version) for entry in RUNTIMES for version in entry.versions}
+    known = {(place.release.name, place.version) for place in PLACES.values()}
+    assert modelled == {*known, (DEFAULT_RUNTIME.name, INSTALLED), ("LiteRT.js 2.5", "2.5.3")}
     assert release_of(INSTALLED) == DEFAULT_RUNTIME
 
 

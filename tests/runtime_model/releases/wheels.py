@@ -18,7 +18,7 @@ __all__ = ["INSTALLED", "WHEELS", "Wheel", "site"]
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A wheel for Python 3.11 on x86-64.
+    """A wheel for Python 3.11.
 
     Attributes:
         package: the package on PyPI.
@@ -54,12 +54,28 @@ _NUMPY_1 = Wheel(
     "manylinux2014_x86_64",
     "666dbfb6ec68962c033a450943ded891bed2d54e6755e35e5835d63f4f6931d5",
 )
+_NUMPY_1_ARM = Wheel(
+    "numpy",
+    "1.26.4",
+    "manylinux_2_17_aarch64",
+    "7ab55401287bfec946ced39700c053796e7cc0e3acbef09993a9ad2adba6ca6e",
+)
+_TFLITE = Wheel(
+    "tflite-runtime",
+    "2.14.0",
+    "manylinux_2_34_aarch64",
+    "ce9fa5d770a9725c746dcbf6f59f3178233b3759f09982e8b2db8d2234c333b0",
+)
 # Built for the numpy of its day.
-_WITH = {"1.0.1": (_NUMPY_1,)}
+_WITH = {"1.0.1": (_NUMPY_1,), "tflite-runtime-2.14.0": (_NUMPY_1_ARM,)}
 
 WHEELS = {
-    name: Wheel("ai-edge-litert", name, f"manylinux_2_{glibc}_x86_64", sha256)
-    for name, (glibc, sha256) in _LITERT.items()
+    # On x86 it needs AVX, with which no release looks at zeros.
+    "tflite-runtime-2.14.0": _TFLITE,
+    **{
+        name: Wheel("ai-edge-litert", name, f"manylinux_2_{glibc}_x86_64", sha256)
+        for name, (glibc, sha256) in _LITERT.items()
+    },
 }
 """The releases that are recorded beside the one that is installed, oldest first."""
 

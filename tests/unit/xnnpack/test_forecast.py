@@ -23,6 +23,7 @@ def check(subgraph: Subgraph, target: str) -> Outcome | None:
     assert told.failure is (outcome if outcome.is_failure else None)
     assert told.reasons == made.verdict.reasons[len(made.verdict.missing) :]
     assert told.missing == made.verdict.missing
+    assert told.failure is not None or told.sparse is (outcome is Outcome.SPARSE)
     taken = {op.index: op.partition for op in made.operators if op.delegated}
     assert told.partitions == taken
     assert delegated(subgraph, target) == set(taken)

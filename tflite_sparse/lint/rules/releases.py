@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.words.numbers import listing
-from tflite_sparse.xnnpack.forecast import forecast
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tflite_sparse.lint.subject import Subject
-    from tflite_sparse.model import Subgraph
 
 _ENDS = {
     Outcome.WRONG_NUMBERS: "wrong numbers, without a message",
@@ -39,34 +37,14 @@ _ENDS = {
 )
 def wrong_on_older(subject: Subject) -> Iterator[Hit]:
     """Models that fail on a release that matters."""
-    for subgraph in subject.model.subgraphs:
-        groups = [g for g in subject.inspection.runtime if g.subgraph == subgraph.index]
-        if not any(group.hints for group in groups):
+    for older in subject.inspection.older:
+        if not older.outcome.is_failure:
             continue
-        well = {
-            t.name.partition("@")[0]
-            for g in groups
-            if not g.elsewhere.is_failure
-            for t in g.targets
-        }
-        yield from _hits(subject, subgraph, well)
-
-
-def _hits(subject: Subject, subgraph: Subgraph, well: set[str]) -> Iterator[Hit]:
-    merged: dict[tuple[Outcome, str, int | None], tuple[list[str], list[str]]] = {}
-    for target in subject.releases:
-        if target.processor not in well:
-            continue
-        seen = forecast(subgraph, target, zeros=subject.zeros)
-        if seen.failure is not None and seen.reasons:
-            why = seen.reasons[0]
-            names, releases = merged.setdefault((seen.failure, why.message, why.operator), ([], []))
-            names.append(target.name)
-            releases.append(target.runtime.name)
-    for (outcome, message, operator), (names, releases) in merged.items():
-        spot = None if operator is None else Spot.of_operator(subgraph.operators[operator])
+        operators = subject.model.subgraphs[older.subgraph].operators
+        where = listing(list(older.runtimes))
+        why = dict.fromkeys(why for why in (older.cause, older.message) if why)
         yield Hit(
-            f"on {listing(list(dict.fromkeys(releases)))}: {_ENDS[outcome]}: {message}",
-            spot,
-            {"outcome": outcome.value, "targets": names},
+            f"on {where}: {_ENDS[older.outcome]}: {'; '.join(why)}",
+            None if older.operator is None else Spot.of_operator(operators[older.operator]),
+            {"outcome": older.outcome.value, "targets": list(older.targets)},
         )

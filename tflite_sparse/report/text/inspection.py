@@ -12,6 +12,7 @@ from tflite_sparse.report.text.headings import Lines, heading, labelled, sentenc
 from tflite_sparse.report.text.runtime import (
     cluster_lines,
     explain_lines,
+    older_lines,
     short_verdict_lines,
     verdict_lines,
 )
@@ -58,6 +59,7 @@ def summary_lines(
 
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     verdict = short_verdict_lines(inspection.runtime, width)
+    verdict += older_lines(inspection.older, width)
     words = sizes_words(inspection.input_shapes, "planned")
     lines += _blank(verdict + (sentence(words, width) if words else []))
     lines += _blank(_problems(inspection, width))
@@ -169,7 +171,7 @@ def graph_report_lines(
 
 
 def _verdict(inspection: Inspection, width: int) -> Lines:
-    lines = verdict_lines(inspection.runtime, width)
+    lines = verdict_lines(inspection.runtime, width) + older_lines(inspection.older, width)
     words = sizes_words(inspection.input_shapes, "planned")
     return lines + (sentence(words, width) if words else [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.text.table import Column, table
-from tflite_sparse.report.verdict import verdicts
+from tflite_sparse.report.verdict import older_verdicts, verdicts
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
 from tflite_sparse.words.wrapping import wrapped
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
@@ -13,11 +13,11 @@ from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tflite_sparse.inspection.runtime_types import TargetGroup
+    from tflite_sparse.inspection.runtime_types import OlderRelease, TargetGroup
     from tflite_sparse.report.text.headings import Lines
     from tflite_sparse.xnnpack.plan_types import ClusterPlan, OperatorPlan
 
-__all__ = ["cluster_lines", "explain_lines", "short_verdict_lines", "verdict_lines"]
+__all__ = ["cluster_lines", "explain_lines", "older_lines", "short_verdict_lines", "verdict_lines"]
 
 _MOST_CLUSTERS = 5
 _SMALL_CLUSTER = 0.01
@@ -67,6 +67,20 @@ def short_verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
             lines += _points(words.lead, words.points, width, _FEW_POINTS if dense else 0)
             told |= dense and bool(words.points)
     return lines
+
+
+def older_lines(older: Sequence[OlderRelease], width: int) -> Lines:
+    """What releases of the runtime that are still in use do otherwise, a sentence each.
+
+    Args:
+        older: where they do worse than the newest.
+        width: the room for a line.
+    """
+    return [
+        line
+        for words in older_verdicts(older)
+        for line in _paragraph(words.headline, words.text, width, _STYLES[words.outcome])
+    ]
 
 
 def _paragraph(lead: str, text: str, width: int, style: str) -> Lines:

@@ -49,14 +49,17 @@ class Runtime(Record, frozen=True):
             FULLY_CONNECTED that flattens, which keeps it out of the cluster (LiteRT 1.4.0).
         counts_a_reader_once: whether an operator that reads a value twice is one reader of it
             (0aa15678ff, 2025-06-27).
-        rewrites_subgraphs: whether products with itself become squares, minima and maxima with a
-            scalar clamps, and so on (fd15d8d833, 2025-09-03; e9bc43cef4, 2025-10-29).
+        rewrites_subgraphs: whether products with itself become squares, clamps without limits
+            vanish, and so on (fd15d8d833, 2025-09-03).
+        rewrites_limits: whether minima and maxima with a scalar become clamps, where it rewrites
+            at all (e9bc43cef4, 2025-10-29).
         drops_unread: whether operators that nothing reads are dropped before clusters are sought.
         checks_channels: whether a matrix product refuses an input of another number of channels
             than its filter has; where it does not, it computes wrong numbers.
         all_axes: what comes of a MEAN over all four axes in the sparse layout, which reads past
             its table of axes.
         left_to_tflite: operators that the delegate does not take yet.
+        takes_int8: whether the delegate takes operators in int8 unless it is told not to.
         half_filter_needs_half_bias: whether the sparse kernels of 1x1 convolutions take an fp32
             bias for an fp16 one where the filter is fp16.
     """
@@ -75,10 +78,12 @@ class Runtime(Record, frozen=True):
     reshapes_for_fully_connected: bool = True
     counts_a_reader_once: bool = True
     rewrites_subgraphs: bool = True
+    rewrites_limits: bool = True
     drops_unread: bool = True
     checks_channels: bool = True
     all_axes: Outcome = Outcome.PROCESS_ABORT
     left_to_tflite: tuple[str, ...] = ()
+    takes_int8: bool = True
     half_filter_needs_half_bias: bool = False
 
     @property
@@ -166,8 +171,29 @@ _LITERT_1_0 = _before(
     sparse_reductions=False,
     sparse_fully_connected=False,
 )
+_TFLITE_2_14 = _before(
+    _LITERT_1_0,
+    "tflite-runtime 2.14",
+    "2023-10-03",
+    ("2.14.0",),
+    left_to_tflite=(*_LITERT_1_0.left_to_tflite, "BATCH_MATMUL", "GELU"),
+    takes_int8=False,
+)
+# Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
+_LITERTJS_2_5 = Runtime("LiteRT.js 2.5", "2026-07-19", ("2.5.3",), half_filter_full_bias=False)
+_LITERTJS_0_2 = _before(
+    _LITERTJS_2_5,
+    "LiteRT.js 0.2",
+    "2026-05-15",
+    ("0.2.1",),
+    rewrites_limits=False,
+    checks_channels=False,
+    all_axes=Outcome.WRONG_NUMBERS,
+    left_to_tflite=("LOG",),
+)
 
 RUNTIMES = (
+    _TFLITE_2_14,
     _LITERT_1_0,
     _LITERT_1_1,
     _LITERT_1_3,
@@ -175,8 +201,8 @@ RUNTIMES = (
     _LITERT_2_0,
     _LITERT_2_1,
     _LITERT_2_3,
-    # Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
-    Runtime("LiteRT.js 2.5", "", ("2.5.3",), half_filter_full_bias=False),
+    _LITERTJS_0_2,
+    _LITERTJS_2_5,
 )
 """The releases that are modelled, oldest first; a later one that differs is one more row."""
 

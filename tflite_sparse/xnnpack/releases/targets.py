@@ -13,7 +13,7 @@ from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime, ru
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["USUAL", "Target", "of_each_runtime", "on_releases", "target", "targets"]
+__all__ = ["USUAL", "Target", "of_each_runtime", "on_older", "on_releases", "target", "targets"]
 
 USUAL = ("arm64", "armv7", "wasm")
 """The targets that a model must run right on unless others are named."""
@@ -142,6 +142,18 @@ def _on(entry: Target, release: Runtime) -> Target:
             hint="LiteRT.js runs on wasm, every other release on any other target",
         )
     return entry.on(release)
+
+
+def on_older(asked: Iterable[Target], releases: Iterable[Runtime]) -> tuple[Target, ...]:
+    """Targets on releases of the runtime that run there, but for the newest and their own."""
+    entries = tuple(asked)
+    return tuple(
+        entry.on(release)
+        for release in releases
+        for entry in entries
+        if release not in (entry.runtime, DEFAULT_RUNTIME)
+        and release.browser == entry.runtime.browser
+    )
 
 
 def on_releases(names: Iterable[str], releases: Sequence[str]) -> tuple[str, ...]:

@@ -254,6 +254,8 @@ def _rewrites(graph: Graph, node: Node) -> tuple[Callable[[Graph, Node], bool], 
     """What a release may do with a node."""
     if not graph.runtime.rewrites_subgraphs:
         return (_merge_clamp,) if node.kind == "unary" else ()
+    if node.kind == "binary" and not graph.runtime.rewrites_limits:
+        return (_square,)
     return _REWRITES.get(node.kind, ())
 
 

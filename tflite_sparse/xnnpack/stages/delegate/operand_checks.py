@@ -137,6 +137,7 @@ class OperandChecks(msgspec.Struct, frozen=True):
 
     def type(self, tensor: Tensor, name: str, allowed: Collection[str] = FLOAT_OR_Q8) -> None:
         """The tensor has one of the types, and 8-bit integers have one scale for all of it."""
+        allowed = self._taken(allowed)
         if tensor.type not in allowed:
             self.refuse(
                 "delegate-type",
@@ -147,6 +148,10 @@ class OperandChecks(msgspec.Struct, frozen=True):
             )
         if tensor.type in _Q8:
             self._one_scale(tensor, name)
+
+    def _taken(self, kinds: Collection[str]) -> frozenset[str]:
+        """Those of some types that the release takes at all."""
+        return frozenset(kinds) - (frozenset() if self.runtime.takes_int8 else {"INT8"})
 
     def variable(self, handle: Tensor, value: Tensor) -> None:
         """The handle is one of the subgraph, and its variable has the type and shape of a value."""
@@ -172,7 +177,8 @@ class OperandChecks(msgspec.Struct, frozen=True):
             axis: dimension of the output channels.
             packed: whether INT4 and INT2 are taken too.
         """
-        kinds = FLOAT | {"INT8", "UINT8"} | ({"INT4", "INT2"} if packed else set())
+        packings = {"INT4", "INT2"} if packed else set()
+        kinds = self._taken(FLOAT_OR_Q8 | packings)
         if tensor.type not in kinds:
             self.refuse(
                 "delegate-type",
