@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.emulator import needs_emulator
 from tests.support.nets.builder import ModelBuilder
-from tests.support.nets.small_nets import head, trunk
+from tests.support.nets.small_nets import build, head, trunk
 from tests.support.nets.weight_readers import one_reader
 from tests.support.outputs import outputs
 from tests.support.real_models import real_model
@@ -66,6 +66,25 @@ def test_every_reader_computes_with_the_rounded_weights(
     assert weight.tensor.type in (kind.tensor_type, stored)
     assert weight.tensor.type == kind.tensor_type or weight.tensor.sparsity is not None
     assert same(small, wide, delegate=delegate)
+
+
+@pytest.mark.parametrize("delegate", [True, False], ids=["xnnpack", "tflite"])
+def test_the_smallest_and_the_largest_of_fp16_compute(delegate: bool) -> None:
+    # 2e-8 rounds to zero, 6e-8 is the smallest below the normal numbers; 65,519 rounds to 65,504.
+    rng = np.random.default_rng(0)
+    filters = rng.choice([2e-8, 6e-8, 3e-6, 65504.0, 65519.0, 0, 0, 0], (64, 1, 1, 64))
+    filters[:32] = np.where(filters[:32] < 1, filters[:32], 0)
+    weight, bias = filters.astype(np.float32), np.zeros(64, np.float32)
+    data = build(lambda g: g.conv2d(g.input((1, 8, 8, 64)), 64, filters=weight, bias=bias))
+    small, wide = pair(data, StoredValues.FP16)
+    (stored,) = find_weights(Model.read(small))
+    assert (stored.tensor.type, stored.tensor.sparsity is not None) == ("FLOAT16", True)
+    assert same(small, wide, delegate=delegate)
+    (found,) = outputs(small, delegate=delegate)
+    assert found is not None
+    faint = np.abs(found[0].reshape(-1, 64)[:, :32])
+    # Nobody flushed them to zero.
+    assert 0 < faint.max() < 1e-2
 
 
 def net(storage: str = "dense") -> bytes:
