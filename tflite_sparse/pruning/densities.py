@@ -9,6 +9,7 @@ import numpy as np
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.options import Allocation, is_named
+from tflite_sparse.words.numbers import rounded_percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def kept_shares(
         return kept
     if budget < 0:
         raise UsageError(
-            f"overrides keep more values than {zeros:.0%} zeros leave",
+            f"overrides keep more values than {rounded_percent(zeros)} zeros leave",
             hint="ask for fewer zeros, or for more in --layer",
         )
     raw = [_raw(filters[i], allocation) for i in open_]
@@ -139,7 +140,7 @@ def check_clusters(selected: Selected, kept: Sequence[float]) -> None:
             names = filters[own[0]].id.name
             others = f" and {len(own) - 1} others" if len(own) > 1 else ""
             raise UsageError(
-                f"{names}{others} would have {zeros:.1%} zeros, and run dense:"
-                f" together they need {least:.1%}",
+                f"{names}{others} would have {rounded_percent(zeros, 1)} zeros, and run dense:"
+                f" together they need {rounded_percent(least, 1)}",
                 hint=f"ask for more zeros: --zeros {math.ceil(least * 100) / 100:.2f}",
             )

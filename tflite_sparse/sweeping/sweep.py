@@ -26,6 +26,7 @@ from tflite_sparse.sweeping.result import Rival, RivalKind, Sweep, SweepPoint
 from tflite_sparse.sweeping.rivals import MADE, rival
 from tflite_sparse.sweeping.subject import Task, subject_of
 from tflite_sparse.sweeping.thresholds import thresholds
+from tflite_sparse.words.numbers import rounded_percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -201,7 +202,8 @@ def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[s
     usable = [share for share in shares if _is_more(share, subject)]
     notes = []
     if len(usable) < len(shares) and own > 0:
-        notes.append(f"the filters have {own:.1%} zeros as they are; fewer are not looked at")
+        have = rounded_percent(own, 1)
+        notes.append(f"the filters have {have} zeros as they are; fewer are not looked at")
     step = min(1.0, -(-least * 100 // 1) / 100)
     spans = usable and usable[0] < step < usable[-1]
     if spans and step > own and all(abs(share - step) > _APART for share in usable):
@@ -213,9 +215,9 @@ def _grid(subject: Subject, asked: Sequence[float]) -> tuple[list[float], list[s
 def _refuse_fewer(subject: Subject, needed: Sequence[float]) -> None:
     for share in needed:
         if not _is_more(share, subject):
+            have, fewer = rounded_percent(subject.own, 1), rounded_percent(share, 1)
             raise UsageError(
-                f"the filters have {subject.own:.1%} zeros as they are, and are not given"
-                f" fewer: {share:.1%}",
+                f"the filters have {have} zeros as they are, and are not given fewer: {fewer}",
                 hint="ask for more zeros",
             )
 

@@ -141,7 +141,7 @@ def test_two_processes_find_quality_with_data(tmp_path: Path) -> None:
     fields["rivals"] = (str(tmp_path / "renamed.tflite"),)
     one = tflite_sparse.sweep(model, processes=2, **fields)
     assert [p.asked for p in one.points] == [None, 0.9]
-    assert "80.0% zeros as they are" in one.notes[0]
+    assert "80.0 % zeros as they are" in one.notes[0]
     assert (one.fitted, one.held_out) == (6, 2)
     assert all(p.quality is not None for p in one.points)
     assert one.points[0].quality.outputs[0].cosine > one.points[1].quality.outputs[0].cosine
@@ -195,7 +195,7 @@ def test_a_recipe_of_fewer_zeros_than_the_model_has_is_refused_before_the_work(
     model, recipe = FOLDER / "mobilenet_tiny_80.tflite", tmp_path / "recipe.json"
     done = call("sweep", model, "--zeros", "70,90", "--jobs", 1, "--recipe", f"70={recipe}")
     assert done.code == 2
-    assert "80.0% zeros as they are" in done.err
+    assert "80.0 % zeros as they are" in done.err
     assert not recipe.exists()
 
 

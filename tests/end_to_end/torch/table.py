@@ -23,7 +23,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import Method, PruneOptions
 from tflite_sparse.pruning.prune import prune
 from tflite_sparse.torch import DistillOptions, distill
-from tflite_sparse.words.numbers import count_of
+from tflite_sparse.words.numbers import count_of, rounded_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,14 +94,14 @@ def table(cells: Cells, seeds: int, kinds: list[str]) -> str:
     lines = [_HEAD.format(seeds=count_of(seeds, "seed"))]
     for kind in kinds:
         about = f"dense {_words(cells[kind, 'dense', 0])}, {STEPS[kind]} batches of {BATCH}"
-        heads = [f"{kind}: {about}", *(f"{zeros:.0%} zeros" for zeros in ZEROS)]
+        heads = [f"{kind}: {about}", *(f"{rounded_percent(zeros)} zeros" for zeros in ZEROS)]
         lines += [_row(heads), _row(["---"] * len(heads))]
         for rung in RUNGS:
             method, _, masks = rung.partition(",")
             values = [_words(cells.get((kind, rung, zeros), [])) for zeros in ZEROS]
             lines.append(_row([f"`{method}`{masks and ','}{masks}", *values]))
         shares = [cells.get((kind, "sparse", zeros), []) for zeros in ZEROS]
-        least = [f"{min(values):.0%}" if values else "" for values in shares]
+        least = [rounded_percent(min(values)) if values else "" for values in shares]
         lines.append(_row(["filters that then run sparse on every target", *least]))
         lines.append("")
     return "\n".join(lines)

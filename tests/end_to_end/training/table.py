@@ -20,6 +20,7 @@ import tflite_sparse
 from tests.support.training.from_scratch import SHAPE, accuracy, learnt
 from tests.support.training.sequential import converted
 from tflite_sparse.training import MaskOptions
+from tflite_sparse.words.numbers import rounded_percent
 
 __all__ = ["table"]
 
@@ -55,7 +56,7 @@ def table(seeds: int, steps: int) -> str:
     lines = [
         f"{about} dense {_words(dense)}.",
         "",
-        "| | " + " | ".join(f"{zeros:.0%} zeros" for zeros in ZEROS) + " |",
+        "| | " + " | ".join(f"{rounded_percent(zeros)} zeros" for zeros in ZEROS) + " |",
         "|---|" + "---|" * len(ZEROS),
     ]
     rows = {words: [_words(cells[words, zeros]) for zeros in ZEROS] for words in WAYS}

@@ -104,7 +104,7 @@ def test_an_override_is_kept_and_the_others_make_up_for_it():
 def test_a_cluster_with_too_few_zeros_is_refused_with_the_number_that_it_takes():
     chosen = selected(*SHAPES)
     check_clusters(chosen, [1 / 3 - 0.01] * 3)
-    with pytest.raises(UsageError, match=r"filter0 and 2 others would have 60.0% zeros") as raised:
+    with pytest.raises(UsageError, match=r"filter0 and 2 others would have 60.0 % zeros") as raised:
         check_clusters(chosen, [0.4] * 3)
     assert raised.value.hint == "ask for more zeros: --zeros 0.67"
 

@@ -312,7 +312,7 @@
     });
     picture.append(draw("path", { d: `M${left} ${floor}H${width - 4}`, fill: "none" }));
     const text = (x, y, anchor, words) => picture.append(draw("text", { x, y, "text-anchor": anchor }, words));
-    [0, 25, 50, 75, 100].forEach((share) => text(left + (width - left - 4) * share / 100, floor + 15, share === 100 ? "end" : share ? "middle" : "start", `${share}%`));
+    [0, 25, 50, 75, 100].forEach((share) => text(left + (width - left - 4) * share / 100, floor + 15, share === 100 ? "end" : share ? "middle" : "start", `${share} %`));
     text(left - 6, 16, "end", String(most));
     text(left - 6, floor, "end", "0");
     return picture;

@@ -62,6 +62,7 @@ def compare_view(models: Sequence[PageModel]) -> CompareView:
         models: the models.
     """
     rows: tuple[tuple[str, Callable[[PageModel], str]], ...] = (
+        *((("estimated gain", _gain),) if any(map(_gain, models)) else ()),
         ("multiply-adds that run sparse", _work),
         ("1x1 convolutions that run sparse", _pointwise),
         ("zeros in 1x1 filters", _zeros),
@@ -104,6 +105,12 @@ def _work(model: PageModel) -> str:
         return "?"
     view = model.seen[0].view
     return f"{percent(view.sparse_macs, view.macs)} of {millions(view.macs)}"
+
+
+def _gain(model: PageModel) -> str:
+    """What sparse kernels win; "" where they win nothing."""
+    gains = [t.estimate.gain for seen in model.seen for t in seen.view.targets if t.estimate]
+    return f"{gains[0]:.1f} times as fast as dense, on wasm" if gains and gains[0] > 1 else ""
 
 
 def _pointwise(model: PageModel) -> str:
