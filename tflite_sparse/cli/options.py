@@ -24,6 +24,7 @@ __all__ = [
     "InPlace",
     "InputShape",
     "KeepNonzero",
+    "MinAgreement",
     "MinSnr",
     "ModelOrFolder",
     "ModelPath",
@@ -124,6 +125,16 @@ MinSnr = Annotated[
         metavar="DB",
         min=0.0,
         help="With --values: a weight with a lower SNR than that, such as 40, keeps its numbers.",
+    ),
+]
+MinAgreement = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        min=0.0,
+        max=1.0,
+        help="With --values and --data: fail and write nothing where fewer inputs get the class"
+        " that they got before, such as 0.99.",
     ),
 ]
 KeepNonzero = Annotated[

@@ -64,6 +64,7 @@ class Destination(msgspec.Struct, frozen=True):
         declined: whether it was asked for that nothing runs.
         atol: absolute difference of outputs that is allowed; None for the usual bounds.
         rtol: relative difference that is allowed; None as before.
+        min_agreement: share of inputs that must get the same class from rounded weights.
     """
 
     output: str | None
@@ -82,6 +83,7 @@ class Destination(msgspec.Struct, frozen=True):
     declined: bool = False
     atol: float | None = None
     rtol: float | None = None
+    min_agreement: float = 0.0
 
     @property
     def only_tells(self) -> bool:
@@ -109,6 +111,7 @@ class Destination(msgspec.Struct, frozen=True):
             "--data": self.data if only_judges else None,
             "--atol": self.atol,
             "--rtol": self.rtol,
+            "--min-agreement": self.min_agreement or None,
         }
         for option, value in of_runs.items():
             if value is not None and not self.verify:

@@ -79,6 +79,17 @@ def check_values(
             hint="--data FOLDER runs both models on inputs that are not random; --min-snr 40 lets"
             " the weights that rounding changes most keep their numbers; --values fp16 rounds less",
         )
+    least, agreement = destination.min_agreement, measured.agreement
+    if least and (agreement is None or agreement < least):
+        share = "no output has classes"
+        if agreement is not None:
+            share = f"{100 * agreement:.1f} % of the inputs get the class that they got before"
+        raise RewriteError(
+            f"the rounded weights do not agree on {100 * least:g} % of the classes: {share};"
+            f" {_words(measured, data)}",
+            hint="--values fp16 rounds less; --min-snr lets the weights that rounding changes most"
+            " keep their numbers; more inputs of --data fit the weights better",
+        )
     if not exact.verified:
         return proof_of(exact, weights=False)
     if not measured.outputs:

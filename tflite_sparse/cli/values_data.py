@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tflite_sparse.storage.values.calibration import Calibration
     from tflite_sparse.storage.values.options import ValuesOptions
 
-__all__ = ["Data", "data_for", "values_options"]
+__all__ = ["Data", "check_agreement", "data_for", "values_options"]
 
 
 class Data:
@@ -106,6 +106,24 @@ def data_for(
         return None
     fits = numbers is not None and numbers.values is StoredValues.INT8
     return Data(folder, model, input_shapes, batch, images, fits=fits)
+
+
+def check_agreement(least: float, numbers: ValuesOptions | None, data: str | None) -> None:
+    """Makes sure that there is something of which the classes can be compared.
+
+    Args:
+        least: the share that the user asks for; 0 for none.
+        numbers: in which weights are stored.
+        data: the inputs that the user gives.
+
+    Raises:
+        UsageError: nothing is rounded, or there are no inputs of the user's.
+    """
+    if least and (numbers is None or data is None):
+        raise UsageError(
+            "--min-agreement is for weights that --values or --prune changes, on inputs of --data",
+            hint="add --values int8 --data FOLDER",
+        )
 
 
 def values_options(

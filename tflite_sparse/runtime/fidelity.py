@@ -41,6 +41,7 @@ class OutputFidelity(Record, frozen=True):
         cosine: smallest cosine of the angle between the outputs for an input.
         argmax: share of positions at which the largest value along the last axis is in the same
             place.
+        classes: whether it is one row of numbers for each input, as of a classifier.
     """
 
     name: str
@@ -49,6 +50,7 @@ class OutputFidelity(Record, frozen=True):
     snr: float | None
     cosine: float
     argmax: Share
+    classes: bool = False
 
     @property
     def share(self) -> float:
@@ -75,6 +77,11 @@ class Fidelity(Record, frozen=True):
     def worst(self) -> OutputFidelity | None:
         """The output that differs most, as a share of its range; None where there is none."""
         return max(self.outputs, key=lambda output: output.share, default=None)
+
+    @property
+    def agreement(self) -> float | None:
+        """Smallest share of inputs that get the same class; None where no output has classes."""
+        return min((output.argmax for output in self.outputs if output.classes), default=None)
 
     @property
     def within(self) -> bool:
@@ -167,4 +174,11 @@ def output_fidelity(
         snr,
         min(f.cosine for f in compared),
         sum(f.argmax for f in compared) / len(compared),
+        all(_is_row(x) for x in left),
     )
+
+
+def _is_row(values: NDArray[Any]) -> bool:
+    """Whether an output is one row of several numbers."""
+    shape = values.shape
+    return bool(shape) and shape[-1] > 1 and all(size == 1 for size in shape[:-1])

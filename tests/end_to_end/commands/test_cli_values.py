@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
+from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.model.weights import find_weights
 
@@ -126,6 +127,8 @@ def test_a_weight_is_fitted_without_being_verified_too(tmp_path: Path) -> None:
         (["--keep-nonzero"], "--keep-nonzero is for weights that --values stores"),
         (["--min-snr", "40"], "--min-snr is for weights that --values stores"),
         (["--data", "here"], "--data is for weights that --values stores"),
+        (["--values", "int8", "--min-agreement", "0.9"], "on inputs of --data"),
+        (["--min-agreement", "0.9"], "that --values or --prune changes"),
         (["--values", "int4"], "int4"),
     ],
 )
@@ -147,6 +150,10 @@ def test_a_folder_without_inputs(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["sparsify", "--values", "fp16", "--data", "here"], "--data is for the run that --verify"),
+        (
+            ["sparsify", "--values", "int8", "--data", "here", "--min-agreement", "1"],
+            "--min-agreement is for the run that --verify",
+        ),
         (["optimize", "--no-verify", "--rtol", "0.1"], "--rtol is for the run that --verify"),
         (["adapt", "--atol", "0.1"], "--atol is for the run that --verify"),
         (["optimize", "--values", "int8", "--atol", "0.1"], "--values has bounds of its own"),
@@ -158,3 +165,25 @@ def test_options_that_nothing_would_heed(tmp_path: Path, arguments: list[str], s
     assert done.code == 2
     assert said in done.err
     assert not out.exists()
+
+
+def test_too_few_inputs_of_the_same_class_refuse_rounded_weights(tmp_path: Path) -> None:
+    # Beside one large value of each channel the others round to zero, and with them the classes;
+    # of the range of the outputs that is little.
+    rng = np.random.default_rng(0)
+    filters = rng.choice([-0.3, 0.3], (64, 64)).astype(np.float32)
+    filters[:, 0] = 127
+    bias = np.full(64, 100, np.float32)
+    model, out = tmp_path / "model.tflite", tmp_path / "out.tflite"
+    model.write_bytes(
+        build(lambda g: g.fully_connected(g.input((1, 64)), 64, filters=filters, bias=bias))
+    )
+    inputs = rng.uniform(-1, 1, (32, 1, 64)).astype(np.float32)
+    inputs[..., 0] *= 0.01
+    np.save(tmp_path / "data.npy", inputs)
+    asked = ["compress", model, "-o", out, "--data", tmp_path / "data.npy"]
+    done = call(*asked, "--values", "int8", "--min-agreement", "0.9")
+    assert done.code == 2
+    assert "do not agree on 90 % of the classes" in words(done.err)
+    assert not out.exists()
+    assert call(*asked, "--values", "fp16", "--min-agreement", "0.9").code == 0

@@ -211,7 +211,7 @@ def test_an_older_release_is_one_of_the_targets() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--min-agreement", "0.9"], "--min-agreement asks for --prune"),
+        (["--min-agreement", "0.9"], "that --values or --prune changes"),
         (["--mean", "1"], "--mean, --std and --layout ask for --data"),
         (["--prune", "0.8", "--min-agreement", "0.9"], "--min-agreement is for classifiers"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.rewriting import Destination, has_litert, rewrite_command
 from tflite_sparse.cli.values import parse_input_shapes
-from tflite_sparse.cli.values_data import data_for, values_options
+from tflite_sparse.cli.values_data import check_agreement, data_for, values_options
 
 __all__ = ["command"]
 
@@ -23,6 +23,7 @@ def command(
     keep_nonzero: opt.KeepNonzero = False,
     min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
+    min_agreement: opt.MinAgreement = 0.0,
     verify: opt.VerifyWhereItCan = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
@@ -36,11 +37,12 @@ def command(
 
     shapes = parse_input_shapes(input_shape)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
+    check_agreement(min_agreement, numbers, data)
     given = data_for(model, data, numbers, shapes, batch)
     proved = has_litert() if verify is None else verify
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, given, shapes, batch,
-        demanded=bool(verify),
+        demanded=bool(verify), min_agreement=min_agreement,
     )  # fmt: skip
     selection = WeightSelection(tuple(only or ()), tuple(exclude or ()))
     storage = SparsifyOptions(selection=selection, reencode=True)

@@ -34,7 +34,7 @@ from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_fil
 from tflite_sparse.cli.rewriting import STDOUT, Destination, Rewritten, carry_out, has_litert
 from tflite_sparse.cli.usage.refuse import refuse
 from tflite_sparse.cli.values import parse_input_shapes
-from tflite_sparse.cli.values_data import data_for, values_options
+from tflite_sparse.cli.values_data import check_agreement, data_for, values_options
 
 if TYPE_CHECKING:
     from tflite_sparse.cli.pruning.asked import Pruned
@@ -114,19 +114,23 @@ def command(
         values, data, keep_nonzero=keep_nonzero, min_snr=min_snr,
         prunes=prune is not None,
     )  # fmt: skip
+    if prune is None:
+        check_agreement(min_agreement, numbers, data)
     images = image_options(mean, std, None if layout is None else layout.value)
     refuse(
         {
             "--mean, --std and --layout ask for --data": images.asked and data is None,
-            "--min-agreement asks for --prune": min_agreement > 0 and prune is None,
             "--method asks for --prune": method is not None and prune is None,
             "--allocate asks for --prune": allocate is not None and prune is None,
         },
         "leave it out, or say what it is for",
     )
+    # Where the model is pruned too, it bounds that in any case.
+    bounds_rounding = prune is None or (numbers is not None and proved and not force)
     destination = Destination(
         output, in_place, force, dry_run, check, proved, as_json, gzip, top, None, shapes, batch,
         demanded=bool(verify), declined=verify is False, atol=atol, rtol=rtol,
+        min_agreement=min_agreement if bounds_rounding else 0.0,
     )  # fmt: skip
     bounded = atol is not None or rtol is not None
     own = "--atol and --rtol are for results that stay the same; --values has bounds of its own"

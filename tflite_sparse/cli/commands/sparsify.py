@@ -13,7 +13,7 @@ from tflite_sparse.cli.rewriting import (
 )
 from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.values import parse_block, parse_input_shapes, parse_saving, parse_share
-from tflite_sparse.cli.values_data import data_for, values_options
+from tflite_sparse.cli.values_data import check_agreement, data_for, values_options
 
 __all__ = ["command"]
 
@@ -68,6 +68,7 @@ def command(
     keep_nonzero: opt.KeepNonzero = False,
     min_snr: opt.MinSnr = 0.0,
     data: opt.Data = None,
+    min_agreement: opt.MinAgreement = 0.0,
     verify: opt.Verify = False,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
@@ -96,10 +97,11 @@ def command(
     )
     shapes = parse_input_shapes(input_shape)
     numbers = values_options(values, data, keep_nonzero=keep_nonzero, min_snr=min_snr)
+    check_agreement(min_agreement, numbers, data)
     given = data_for(model, data, numbers, shapes, batch)
     destination = Destination(
         output, in_place, force, dry_run, check, verify, as_json, gzip, top, given, shapes, batch,
-        demanded=verify,
+        demanded=verify, min_agreement=min_agreement,
     )  # fmt: skip
     rewrite = sparsify_pass(options, numbers, destination.calibration)
     return rewrite_command(model, destination, rewrite)
