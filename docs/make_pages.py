@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from tflite_sparse.cli.main import app
 from tflite_sparse.rewrite.adapt.passes.registry import PASSES
+from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.releases.targets import targets
 
 DOCS = Path(__file__).resolve().parent
@@ -117,7 +118,7 @@ def _targets() -> str:
         "| target | processor | runtime | sparse path | sparse kernels, channels at a time | |",
         "|---|---|---|---|---|---|",
     ]
-    for target in targets():
+    for target in (*targets(), target_of("ynnpack")):
         kernels = ", ".join(map(str, target.blocks)) or "none"
         path = "yes" if target.sparse else "never"
         row = (f"`{target.name}`", target.title, target.runtime.name, path, kernels, target.note)

@@ -148,5 +148,6 @@ def _planned(pipeline: Pipeline, index: int, run: Run) -> PartitionState:
     partition.components = find_components(partition.graph, partition.clusters)
     pipeline.lay_out(partition)
     inline_quantization(partition.graph)
-    partition.executed = tuple(executed_name(node) for node in partition.graph.nodes)
+    if partition.graph.runtime.unpacks:
+        partition.executed = tuple(executed_name(node) for node in partition.graph.nodes)
     return partition

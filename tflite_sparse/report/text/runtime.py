@@ -9,6 +9,7 @@ from tflite_sparse.report.verdict import older_verdicts, verdicts
 from tflite_sparse.words.numbers import count_of, listing, percent, thousands
 from tflite_sparse.words.wrapping import wrapped
 from tflite_sparse.xnnpack.plan_types import Disposition, Outcome
+from tflite_sparse.xnnpack.releases.runtimes import YNNPACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -209,16 +210,18 @@ def _explained(group: TargetGroup, operator: OperatorPlan, width: int) -> Lines:
 
 
 def _stages(group: TargetGroup, operator: OperatorPlan) -> list[tuple[str, str]]:
+    other = group.runtime == YNNPACK.name
     if not operator.delegated:
         why = operator.refusal.message if operator.refusal else "left to TFLite"
-        return [("delegate", f"not taken by XNNPACK: {why}")]
-    stages = [("delegate", f"taken by XNNPACK, partition {operator.partition}")]
+        return [("delegate", f"not taken by {'YNNPACK' if other else 'XNNPACK'}: {why}")]
+    who = "YNNPACK, else by XNNPACK" if other else "XNNPACK"
+    stages = [("delegate", f"taken by {who}, partition {operator.partition}")]
     stages += [("define", step.summary) for step in operator.steps]
     if operator.disposition is Disposition.FUSED:
         stages.append(("fuse", f"vanishes in operator {operator.fused_into}"))
     elif operator.disposition is Disposition.DROPPED:
         stages.append(("define", "dropped at load time"))
-    if operator.disposition is Disposition.EXECUTED:
+    if operator.disposition is Disposition.EXECUTED and not other:
         refusal = operator.role_refusal
         role = f"none: {refusal.message}" if refusal else operator.role.value
         stages.append(("role", role))

@@ -139,7 +139,10 @@ class _Describer:
             cluster=None if main is None else self._numbers.get((partition.index, main.number)),
             nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
             kernel=kernel,
-            executed=tuple(executed_name(node) for node in nodes),
+            # YNNPACK's names of operators were never seen.
+            executed=tuple(executed_name(node) for node in nodes)
+            if self._target.runtime.unpacks
+            else (),
             macs=macs(op),
         )
 

@@ -20,6 +20,7 @@ __all__ = [
     "LITERTJS_TYPES",
     "MAINTAINED",
     "RUNTIMES",
+    "YNNPACK",
     "Runtime",
     "release_of",
     "runtime",
@@ -60,6 +61,8 @@ class Runtime(Record, frozen=True):
             its table of axes.
         left_to_tflite: operators that the delegate does not take yet.
         takes_int8: whether the delegate takes operators in int8 unless it is told not to.
+        unpacks: whether the delegate unpacks sparse weights for itself; else TFLite does, and keeps
+            the dense copy.
         half_filter_needs_half_bias: whether the sparse kernels of 1x1 convolutions take an fp32
             bias for an fp16 one where the filter is fp16.
     """
@@ -84,6 +87,7 @@ class Runtime(Record, frozen=True):
     all_axes: Outcome = Outcome.PROCESS_ABORT
     left_to_tflite: tuple[str, ...] = ()
     takes_int8: bool = True
+    unpacks: bool = True
     half_filter_needs_half_bias: bool = False
 
     @property
@@ -205,6 +209,11 @@ RUNTIMES = (
     _LITERTJS_2_5,
 )
 """The releases that are modelled, oldest first; a later one that differs is one more row."""
+
+YNNPACK = _before(_LITERT_2_3, "YNNPACK", "", (), unpacks=False)
+"""LiteRT where YNNPACK takes operators before XNNPACK: read, not run, as no build that is published
+has it. It has no sparse path, and does not take DENSIFY (tflite/delegates/ynnpack, August 2026); of
+filters it does not ask that they be constants. In all else it is planned like XNNPACK."""
 
 DEFAULT_RUNTIME = next(entry for entry in RUNTIMES if entry.name == "LiteRT 2.3")
 

@@ -8,7 +8,13 @@ import msgspec
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
-from tflite_sparse.xnnpack.releases.runtimes import DEFAULT_RUNTIME, Runtime, runtime
+from tflite_sparse.xnnpack.releases.runtimes import (
+    DEFAULT_RUNTIME,
+    RUNTIMES,
+    YNNPACK,
+    Runtime,
+    runtime,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,9 +106,22 @@ _TARGETS = (
     ),
 )
 
+_NAMED = (
+    Target(
+        "ynnpack",
+        "any processor, with YNNPACK in place of XNNPACK",
+        False,
+        (),
+        False,
+        "YNNPACK has no sparse path: known from its sources, as no release turns it on",
+        YNNPACK,
+    ),
+)
+"""Those that nobody has unless they build it themselves: told only where they are named."""
+
 
 def targets() -> tuple[Target, ...]:
-    """All targets, the most common first."""
+    """All targets that releases run on, the most common first."""
     return _TARGETS
 
 
@@ -126,16 +145,20 @@ def target(name: str | Target) -> Target:
     if isinstance(name, Target):
         return name
     processor, at, release = name.partition(_AT)
-    for entry in _TARGETS:
+    for entry in (*_TARGETS, *_NAMED):
         if entry.name == processor:
             return _on(entry, runtime(release)) if at else entry
     raise UsageError(
         f"there is no target {name!r}",
-        hint="known targets: " + ", ".join(entry.name for entry in _TARGETS),
+        hint="known targets: " + ", ".join(entry.name for entry in (*_TARGETS, *_NAMED)),
     )
 
 
 def _on(entry: Target, release: Runtime) -> Target:
+    if entry.runtime not in RUNTIMES:
+        raise UsageError(
+            f"{release.name} does not run on {entry.name}", hint=f"leave out {_AT}{release.slug}"
+        )
     if release.browser != entry.runtime.browser:
         raise UsageError(
             f"{release.name} does not run on {entry.name}",
@@ -152,6 +175,7 @@ def on_older(asked: Iterable[Target], releases: Iterable[Runtime]) -> tuple[Targ
         for release in releases
         for entry in entries
         if release not in (entry.runtime, DEFAULT_RUNTIME)
+        and entry.runtime in RUNTIMES
         and release.browser == entry.runtime.browser
     )
 
@@ -171,7 +195,7 @@ def on_releases(names: Iterable[str], releases: Sequence[str]) -> tuple[str, ...
     result: list[str] = []
     for entry in map(target, names):
         fitting = [release for release in chosen if release.browser == entry.runtime.browser]
-        if _AT in entry.name or not fitting:
+        if _AT in entry.name or not fitting or entry.runtime not in RUNTIMES:
             result.append(entry.name)
         else:
             result += [entry.on(release).name for release in fitting]

@@ -43,7 +43,7 @@ def unloadable(delegation: Delegation) -> Iterator[Failure]:
         filt, source = _filter(op), op.inputs[0] if op.inputs else None
         if filt is None or source is None or filt.type != "INT8":
             continue
-        if not delegation.static.is_unpacked(filt):
+        if not delegation.static.is_unpacked(filt) or filt.index in delegation.kept:
             continue
         dynamic = source.type in ("FLOAT32", "FLOAT16")
         if op.name == "FULLY_CONNECTED" or (

@@ -40,6 +40,7 @@ class Delegation(msgspec.Struct, eq=False):
         refusals: index of an operator that stays with TFLite -> why.
         origins: index of an unpacked tensor -> the constant that the file stores.
         variables: the resource variables.
+        kept: indices of tensors that TFLite unpacks for the operators that are taken.
         partitions: the runs that XNNPACK takes, in the order of execution.
     """
 
@@ -48,6 +49,7 @@ class Delegation(msgspec.Struct, eq=False):
     refusals: dict[int, Reason] = msgspec.field(default_factory=dict)
     origins: dict[int, Tensor] = msgspec.field(default_factory=dict)
     variables: Variables = msgspec.field(default_factory=Variables)
+    kept: set[int] = msgspec.field(default_factory=set)
     partitions: tuple[Run, ...] = ()
 
     def is_sparse(self, tensor: Tensor) -> bool:
@@ -80,7 +82,11 @@ def delegate(subgraph: Subgraph, runtime: Runtime, assume: WhatIf) -> Delegation
     state = Delegation(UnpackedConstants(encoded=assume.encoded))
     taken: set[int] = set()
     for op in subgraph.operators:
-        if _unpacks_halves(op, state, assume) or _unpacks_sparse(op, state, assume):
+        if _unpacks_halves(op, state, assume):
+            continue
+        if _unpacks_sparse(op, state, assume):
+            if not runtime.unpacks:
+                _leave(op, state)
             continue
         if op.name == "VAR_HANDLE":
             state.variables.handled(op)
@@ -132,6 +138,21 @@ def _keep_producers(op: Operator, state: Delegation) -> None:
                 found=op.label,
                 wanted="readers within XNNPACK only",
             )
+
+
+def _leave(op: Operator, state: Delegation) -> None:
+    """Leaves a DENSIFY to TFLite, where whoever reads it still finds a filter."""
+    del state.unpacking[op.index]
+    state.static.sparse.discard(op.outputs[0].index)
+    state.kept.add(op.outputs[0].index)
+    state.refusals[op.index] = reason(
+        "densify-kept",
+        op,
+        "is not taken by YNNPACK, so TFLite unpacks it and keeps the dense copy",
+        operand="operator",
+        found="YNNPACK",
+        wanted="XNNPACK",
+    )
 
 
 def _unpacks_halves(op: Operator, state: Delegation, assume: WhatIf) -> bool:
