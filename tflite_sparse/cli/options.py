@@ -183,6 +183,16 @@ Runtimes = Annotated[
         help="Release of the runtime, such as litert-1.3; may be repeated.  [default: the newest]",
     ),
 ]
+OnRelease = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        metavar="RELEASE",
+        autocompletion=complete.releases,
+        help="Run on another release, which 'runtime install' fetched, such as litert-1.3."
+        "  [default: the installed]",
+    ),
+]
 OnlyTargets = Annotated[
     list[str] | None,
     typer.Option(

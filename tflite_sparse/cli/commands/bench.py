@@ -69,6 +69,7 @@ def command(
         str | None,
         typer.Option(metavar="SERIAL", help="For adb: which device.  [default: the only one]"),
     ] = None,
+    runtime: opt.OnRelease = None,
     emulate: opt.Emulate = None,
     cpu: opt.Cpu = None,
     input_shape: opt.InputShape = None,
@@ -88,6 +89,7 @@ def command(
     """Time models in turn; exit 1 where one fails, or computes other numbers than the first."""
     from tflite_sparse.report.printables import printable_bench
     from tflite_sparse.runtime.bench import bench
+    from tflite_sparse.runtime.litert.releases import on_release
 
     target = None if plot is None else _picture(plot, browser)
     emulated = emulation_asked(emulate, cpu)
@@ -95,7 +97,7 @@ def command(
         raise UsageError("an emulated processor is emulated on this machine", hint="leave out --on")
     kind = "emulated" if emulated is not None else on.value
     refuse_unused(ctx, kind, draws=target is not None and target.suffix == ".png")
-    with progress_bar("timing"):
+    with progress_bar("timing"), on_release(runtime):
         benched = bench(
             models,
             where=on.value,

@@ -50,6 +50,7 @@ def command(
     outputs_only: Annotated[
         bool, typer.Option("--outputs-only", help="Compare outputs only, of an adapted model.")
     ] = False,
+    runtime: opt.OnRelease = None,
     emulate: opt.Emulate = None,
     cpu: opt.Cpu = None,
     timeout: Annotated[
@@ -60,6 +61,8 @@ def command(
     """Prove that two models have the same weights and compute the same on the runtime."""
     from tflite_sparse.report.printables import printable_verification
     from tflite_sparse.runtime.compare_outputs import ROUNDING
+    from tflite_sparse.runtime.litert.processor import emulation
+    from tflite_sparse.runtime.litert.releases import on_release
     from tflite_sparse.runtime.verify import Tolerance, verify
 
     if weights_only and outputs_only:
@@ -69,7 +72,14 @@ def command(
         tolerance = Tolerance(atol or 0.0, rtol or 0.0)
     elif outputs_only:
         tolerance = ROUNDING
-    with progress_bar("running both models"):
+    emulated = emulation_asked(emulate, cpu) or False
+    processor = emulation(emulated)
+    if runtime and processor is not None and processor.arm:
+        raise UsageError(
+            "--runtime means nothing on emulated Arm, which has a LiteRT of its own",
+            hint="leave out --runtime, or emulate another processor",
+        )
+    with progress_bar("running both models"), on_release(runtime):
         verification = verify(
             a,
             b,
@@ -80,7 +90,7 @@ def command(
             batch=batch,
             tolerance=tolerance,
             backends=() if weights_only else ("xnnpack", "reference"),
-            emulate=emulation_asked(emulate, cpu) or False,
+            emulate=emulated,
             timeout=timeout,
             weights=not outputs_only,
             input_shapes=parse_input_shapes(input_shape),

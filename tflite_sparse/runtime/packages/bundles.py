@@ -81,9 +81,10 @@ class BundleState(Record, frozen=True):
 def bundles() -> tuple[Bundle, ...]:
     """All that can be installed."""
     from tflite_sparse.runtime.arm64.install import ARM64
+    from tflite_sparse.runtime.litert.releases import LITERT_RELEASES
     from tflite_sparse.runtime.web.litertjs import LITERTJS, OLDER
 
-    return (ARM64, LITERTJS, *OLDER)
+    return (ARM64, LITERTJS, *OLDER, *reversed(LITERT_RELEASES))
 
 
 def bundle(name: str) -> Bundle:

@@ -29,7 +29,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Install, list or remove runtimes: LiteRT for emulated Arm processors, LiteRT.js."""
+    """Install, list or remove runtimes: LiteRT for emulated Arm, LiteRT.js, older releases."""
     from tflite_sparse.report.printables import printable_runtimes
     from tflite_sparse.runtime.packages.bundles import bundle, bundles, install, remove, state
 
