@@ -179,6 +179,6 @@ def output_fidelity(
 
 
 def _is_row(values: NDArray[Any]) -> bool:
-    """Whether an output is one row of several numbers."""
+    """Whether an output is one row of several numbers for each input of a batch."""
     shape = values.shape
-    return bool(shape) and shape[-1] > 1 and all(size == 1 for size in shape[:-1])
+    return bool(shape) and shape[-1] > 1 and all(size == 1 for size in shape[1:-1])
