@@ -6,6 +6,7 @@ What a user writes is text already, so only numbers, choices and the like need c
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["LeanCommand", "LeanGroup"]
 
 _TEXTS = (str, list[str])
+_NUMBER = re.compile("<(int|float)( range)?>")
+_TYPE = re.compile(" <[^>]*>$")
 
 
 class LeanCommand(TyperCommand):
@@ -93,11 +96,25 @@ class _Lean:
 
 
 class _LeanOption(_Lean, TyperOption):
-    pass
+    def get_help_record(self, ctx: Any) -> tuple[str, str] | None:
+        """The option, and what it does: numbers are N and X, not types of Python."""
+        record = super().get_help_record(ctx)
+        return record and (_NUMBER.sub(_letter, record[0]), record[1])
 
 
 class _LeanArgument(_Lean, TyperArgument):
-    pass
+    def get_help_record(self, ctx: Any) -> tuple[str, str] | None:
+        """The argument without its type in Python, and what it is."""
+        record = super().get_help_record(ctx)
+        return record and (_TYPE.sub("", record[0]), record[1])
+
+    def get_usage_pieces(self, ctx: Any) -> list[str]:
+        """The argument as manuals write it: MODEL, and MODEL... for several."""
+        return [piece.strip("{}").replace("}...", "...") for piece in super().get_usage_pieces(ctx)]
+
+
+def _letter(found: re.Match[str]) -> str:
+    return "N" if found[1] == "int" else "X"
 
 
 def _holds_text(value: object) -> bool:

@@ -60,3 +60,18 @@ def test_numbers_shares_and_lists_arrive_converted() -> None:
     count = [len(done.document("rewrite")["weights"]) for done in (one, both, few)]
     assert count == [1, 2, 0]
     assert ", 1 shown" in call("sparsify", MODEL, "-n", "--top", "1").out
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("verify", "verify [OPTIONS] A B"),
+        ("bench", "bench [OPTIONS] MODEL..."),
+        ("targets", "targets [OPTIONS]"),
+    ],
+)
+def test_help_has_no_types_of_python(command: str, usage: str) -> None:
+    text = call(command, "-h").out
+    assert text.splitlines()[0] == f"Usage: tflite-sparse {usage}"
+    for word in ("<str", "<list", "<int", "<float", "{"):
+        assert word not in text

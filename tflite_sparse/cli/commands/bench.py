@@ -34,7 +34,7 @@ class On(str, Enum):
 def command(
     ctx: typer.Context,
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Models; the first is the measure.")
+        list[str], typer.Argument(metavar="MODEL", help="Models; the first is the measure.")
     ],
     on: Annotated[
         On,

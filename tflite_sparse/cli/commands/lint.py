@@ -98,7 +98,7 @@ def command(
         bool, typer.Option("--explain", help="With each rule, why it matters and where to read on.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 for one a processor.")
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 for one per processor.")
     ] = 0,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read this configuration.")
