@@ -149,8 +149,8 @@ def _claims(nets: Mapping[str, Swept]) -> Iterator[str]:
         below = [time for share, time in times if share < found.sweep.least_zeros]
         cells = [
             net,
-            _from(sizes),
-            _from(times),
+            _from(sizes, 0.0),
+            _from(times, found.sweep.least_zeros),
             next((f"{time - 1:+.0%}" for share, time in times if abs(share - 0.8) < _NEAR), ""),
         ]
         if len(above) > _POINTS and below:
@@ -163,11 +163,17 @@ def _claims(nets: Mapping[str, Swept]) -> Iterator[str]:
 _NEAR, _POINTS = 0.005, 2
 
 
-def _from(values: Sequence[tuple[float, float]]) -> str:
-    """From which share of zeros on something is half of what it was, between points by a line."""
+def _from(values: Sequence[tuple[float, float]], least: float) -> str:
+    """From which share of zeros on something is half of what it was, between points by a line.
+
+    Args:
+        values: what it is by the share of zeros.
+        least: where it falls at once, before which nothing is won.
+    """
     for (left, before), (right, after) in pairwise(values):
         if before > _HALF >= after:
-            return f"from {left + (right - left) * (before - _HALF) / (before - after):.0%} on"
+            share = left + (right - left) * (before - _HALF) / (before - after)
+            return f"from {max(share, least):.0%} on"
     return f"not up to {values[-1][0]:.0%}" if values else ""
 
 
