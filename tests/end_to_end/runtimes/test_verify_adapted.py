@@ -41,6 +41,9 @@ def test_the_numbers_of_an_adapted_model_agree_or_do_not(tmp_path: Path) -> None
     done = call("verify", SAME, out)
     assert done.code == 0
     assert "adapted, the numbers agree" in done.out
+    # What adapting changed is counted, and not listed where it changed no number.
+    assert "as adapting makes it; 'tflite-sparse diff' lists all" in " ".join(done.out.split())
+    assert " is new" not in done.out
     assert call("verify", SAME, out, "--weights-only").code == 1
     with_another_bias(out)
     done = call("verify", SAME, out)

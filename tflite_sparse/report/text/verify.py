@@ -46,6 +46,23 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
     if total:
         equal = f"{verification.weights_equal:,} of {total:,}"
         yield f"  Weights   {equal} equal bit for bit, -0.0 as 0.0"
+    yield from _differing(verification, width)
+    sizes = sizes_words(verification.input_shapes, "run")
+    if sizes:
+        yield from wrapped(sizes, width, first="  Sizes     ", rest=" " * 12)
+    for sentence in (*verification.not_run[1:], *verification.unreached):
+        yield from _wrapped(sentence, "  Not run   ", width)
+    for backend in verification.backends:
+        yield from _backend(backend, verification, width)
+
+
+def _differing(verification: Verification, width: int) -> Iterator[Text | str]:
+    """Weights and places of the graph that differ."""
+    if verification.adapted and verification.alike and not verification.unverified:
+        # Each is what adapting is for; the numbers are what counts.
+        words = f"{_changed(verification)}, as adapting makes it; 'tflite-sparse diff' lists all"
+        yield from wrapped(words, width, first="  Changed   ", rest=" " * 12)
+        return
     for weight in verification.weights[:_SHOWN]:
         yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
             f"only in {'B' if weight.missing == 'a' else 'A'}"
@@ -61,13 +78,17 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
         yield from wrapped(sentence, width, first="  Graph     ", rest=" " * 12)
     if len(verification.graph) > _SHOWN:
         yield f"            and {len(verification.graph) - _SHOWN} more"
-    sizes = sizes_words(verification.input_shapes, "run")
-    if sizes:
-        yield from wrapped(sizes, width, first="  Sizes     ", rest=" " * 12)
-    for sentence in (*verification.not_run[1:], *verification.unreached):
-        yield from _wrapped(sentence, "  Not run   ", width)
-    for backend in verification.backends:
-        yield from _backend(backend, verification, width)
+
+
+def _changed(verification: Verification) -> str:
+    """How much of an adapted model is not as it was."""
+    graph = count_of(len(verification.graph), "place") + " of the graph"
+    weights = count_of(len(verification.weights), "weight")
+    return " and ".join(
+        text
+        for text, found in ((graph, verification.graph), (weights, verification.weights))
+        if found
+    )
 
 
 def _verdict(verification: Verification) -> str:
