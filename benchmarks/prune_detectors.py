@@ -186,8 +186,8 @@ def rows(
             speed = made.report.speed[-1]
             found = _words(measure(dense, made.model.to_bytes(), judged))
             print(
-                f"  {zeros:.0%}, {method}, {spread}: {found}, {speed.sparse} convolutions"
-                f" sparse by {len(made.report.filters)} filters, {speed.dense_ms or 0:.1f} to"
+                f"  {zeros:.0%}, {method}, {spread}: {found}, {speed.sparse} of"
+                f" {len(made.report.filters)} filters sparse, {speed.dense_ms or 0:.1f} to"
                 f" {speed.ms or 0:.1f} ms on {speed.target}"
             )
             sys.stdout.flush()

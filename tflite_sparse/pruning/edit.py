@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bias_of", "set_bias", "set_filter"]
 
-_BIAS = 2
+_BIAS = {"TRANSPOSE_CONV": 3}
+"""Where operators read their bias, unless it is the third operand."""
 
 
 def set_filter(model: Model, weight: Weight, values: NDArray[np.floating[Any]]) -> list[Expected]:
@@ -44,7 +45,7 @@ def _cast(values: NDArray[np.floating[Any]], kind: np.dtype[Any]) -> NDArray[Any
 
 def bias_of(operator: Operator) -> Tensor | None:
     """The bias of a convolution where it may be changed: a float that nothing else reads."""
-    use = trace_constant(operator, _BIAS)
+    use = trace_constant(operator, _BIAS.get(operator.name, 2))
     if use is None or use.constant.type not in FLOATS or use.constant.sparsity is not None:
         return None
     readers = {reader.operator for reader in uses_of(use.constant)}

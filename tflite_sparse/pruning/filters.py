@@ -43,6 +43,7 @@ __all__ = [
     "Selected",
     "Trial",
     "find_filters",
+    "numbered",
     "pruned_number",
     "reading",
     "sparse_parts",
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 _RANK = 4
+_READERS = frozenset({"CONV_2D", "TRANSPOSE_CONV"})
+_WEIGHED = _READERS | {"FULLY_CONNECTED"}
 TRIED = 0.8
 """Share of zeros with which the runtime is asked what it would run sparse."""
 NO_KERNEL = "no sparse kernel runs it"
@@ -146,7 +149,7 @@ def trial_of(model: Model, options: PruneOptions) -> Trial:
         refusal = _refusal(weight, options)
         if refusal is None:
             weights.append(weight)
-        elif any(op.name in {"CONV_2D", "FULLY_CONNECTED"} for op in weight.readers):
+        elif any(op.name in _WEIGHED for op in weight.readers):
             left.append(_left(weight, *refusal))
     pruned = reread(_with_zeros(model, weights, options.block))
     return Trial(tuple(weights), tuple(left), pruned)
@@ -213,7 +216,7 @@ def _refusal(weight: Weight, options: PruneOptions) -> tuple[str, str] | None:
     asked = options.selection.refusal(tensor, weight.readers)
     reasons = (
         (
-            any(reader.name != "CONV_2D" for reader in weight.readers),
+            any(reader.name not in _READERS for reader in weight.readers),
             ("reader", "sparse kernels are for convolutions alone"),
         ),
         (asked is not None, ("selection", asked or "")),
@@ -249,17 +252,31 @@ def _left(weight: Weight, code: str, reason: str) -> Left:
 
 def _with_zeros(model: Model, weights: Sequence[Weight], block: int) -> Model:
     """A copy with zeros in the weights, and names by which they are known after any edit."""
-    trial = model.copy()
-    for number, weight in enumerate(weights):
+    trial = numbered(model, weights)
+    for weight in weights:
         values = weight.tensor.data
         if values is None:
             continue
         pruned = np.where(smallest(np.abs(values), TRIED, block), 0, values)
         for tensor in weight.tensors:
             twin = trial.subgraphs[tensor.subgraph.index].tensors[tensor.index]
-            twin.table["name"] = _NAME.format(number)
             twin.buffer.data = pruned.astype(values.dtype)
     return trial
+
+
+def numbered(model: Model, weights: Iterable[Weight]) -> Model:
+    """A copy in which filters have names by which `sparse_parts` knows them after any edit.
+
+    Args:
+        model: a model; it stays as it is.
+        weights: filters of it, or of one with the same tensors; a filter's number is its place.
+    """
+    copy = model.copy()
+    for number, weight in enumerate(weights):
+        for tensor in weight.tensors:
+            twin = copy.subgraphs[tensor.subgraph.index].tensors[tensor.index]
+            twin.table["name"] = _NAME.format(number)
+    return copy
 
 
 class Parts(msgspec.Struct, frozen=True):

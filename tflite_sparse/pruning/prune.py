@@ -185,7 +185,7 @@ def _reported(
         )
         for prunable, fit in zip(selected.filters, fits, strict=True)
     )
-    views = speeds(pruned.model, options)
+    views = speeds(pruned.model, options, selected.filters)
     notes = pruned.report.notes
     if any(view.sparse < len(filters) for view in views):
         notes = (*notes, "fewer filters run sparse than were pruned; optimize says why")

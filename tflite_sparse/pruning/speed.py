@@ -8,7 +8,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.inspection.file.gzip_size import written_sizes
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.pruning.calibrated.fitted import by_magnitude, put_in
-from tflite_sparse.pruning.filters import TRIED
+from tflite_sparse.pruning.filters import TRIED, numbered, sparse_parts
 from tflite_sparse.pruning.result import Speed
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.outlook import TARGETS
@@ -18,6 +18,8 @@ from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.filters import Prunable, Selected
     from tflite_sparse.pruning.options import PruneOptions
@@ -28,24 +30,27 @@ __all__ = ["speeds", "zeros_for_size", "zeros_for_speed"]
 _BYTE = 256
 
 
-def speeds(model: Model, options: PruneOptions) -> tuple[Speed, ...]:
+def speeds(model: Model, options: PruneOptions, filters: Sequence[Prunable]) -> tuple[Speed, ...]:
     """What `optimize` will make of a pruned model, by target.
 
     Args:
         model: the pruned model; it stays as it is.
         options: the targets.
+        filters: what is pruned. A filter runs sparse where each part that is made of it does.
     """
     targets = options.targets or TARGETS
-    optimized, counts = Optimize(AdaptOptions(targets)).run(model).model, ZeroCounts()
+    named = numbered(model, [prunable.weight for prunable in filters])
+    optimized, counts = Optimize(AdaptOptions(targets)).run(named).model, ZeroCounts()
     views = []
     for name in targets:
         planned = plan(optimized.main, name, zeros=counts)
         before = plan(model.main, name, zeros=counts)
         time, dense = _time(planned, optimized), _time(before, model)
+        parts = sparse_parts(optimized, planned)
         views.append(
             Speed(
                 target_of(name).name,
-                planned.verdict.sparse_pointwise,
+                len(parts.clusters.keys() - parts.dense.keys()),
                 None if dense is None else dense[0],
                 None if time is None else time[1],
             )

@@ -141,7 +141,7 @@ class EligibleModel(msgspec.Struct, frozen=True, eq=False):
             shown = np.where(kept, np.where(values == 0, 1, values), 0).astype(values.dtype)
             for tensor in prunable.weight.tensors:
                 pruned.subgraphs[tensor.subgraph.index].tensors[tensor.index].buffer.data = shown
-        return speeds(pruned, self.options)
+        return speeds(pruned, self.options, self.selected.filters)
 
     def __repr__(self) -> str:
         """The layers as a table, and what stands in the way."""

@@ -150,6 +150,31 @@ def test_filters_can_be_named(tmp_path: Path) -> None:
     assert np.mean(rows[0::2] & rows[1::2]) > 0.89
 
 
+def test_filters_of_one_name_are_told_apart_by_their_operators(tmp_path: Path) -> None:
+    """As kernels of one Keras layer, which the converter may give one name."""
+    twins = Model.read(MODEL)
+    filters = [t for t in twins.main.tensors if t.name.endswith("/pointwise/filter")][:3]
+    for tensor in filters:
+        tensor.table["name"] = "layer/kernel"
+    twins.main.edited = True
+    model, out = tmp_path / "twins.tflite", tmp_path / "pruned.tflite"
+    twins.write(model)
+    line = ["prune", model, "-o", out, "--zeros", "0.9", "--force"]
+    whole = call(*line, "--json").document("prune")
+    labels = [f["operators"][0] for f in whole["filters"] if f["name"] == "layer/kernel"]
+    assert len(set(labels)) == 3
+    shares = {
+        f["operators"][0]: f["zeros"] / f["elements"]
+        for f in call(*line, "--layer", f"{labels[1]}=0.95", "--json").document("prune")["filters"]
+    }
+    assert [shares[label] > 0.93 for label in labels] == [False, True, False]
+    told = call(*line)
+    rows = [row.split() for row in told.out.splitlines() if "layer/kernel" in row]
+    assert len({" ".join(row) for row in rows}) == 3
+    left = call(*line, "--exclude", labels[1], "--json").document("prune")["left"]
+    assert [w["operators"] for w in left if "--exclude" in w["reason"]] == [[labels[1]]]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Calibrator"]
 
 _SHARED = "several convolutions read it, so that its values were chosen by magnitude"
+_UNREAD = "what it reads is not worked out, so that its values were chosen by magnitude"
 
 
 class Calibrator:
@@ -106,7 +107,8 @@ class Calibrator:
         operator = reading(prunable.weight)
         read = None if operator is None else filter_read(operator)
         if operator is None or read is None or read.groups != 1:
-            return by_magnitude(prunable, kept, self._options.block, _SHARED)
+            note = _SHARED if operator is None else _UNREAD
+            return by_magnitude(prunable, kept, self._options.block, note)
         rows = values.reshape(len(values), -1)
         bias = bias_of(operator)
         found = solve(

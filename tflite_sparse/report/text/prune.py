@@ -112,7 +112,7 @@ def _speed(speeds: Sequence[Speed], filters: int, width: int) -> Lines:
         if view.dense_ms is not None and view.ms is not None:
             times = f"{view.dense_ms:.3g} to {view.ms:.3g}"
             gain = f"{view.dense_ms / view.ms:.2f} times" if view.ms else ""
-        rows.append([view.target, f"{view.sparse} of {max(filters, view.sparse)}", times, gain])
+        rows.append([view.target, f"{view.sparse} of {filters}", times, gain])
     return list(table(columns, rows, width))
 
 

@@ -241,10 +241,13 @@ class _Training:
                 _put(self.module.weights, weights)
         result = self.model.copy()
         self.module.write_back(result)
-        tensors = {w.name: self.model.main.tensors[w.tensor].name for w in self.module.stored}
+        stored = [weight for weight in self.module.stored if weight.name in self.filters]
+        names = [self.model.main.tensors[weight.tensor].name for weight in stored]
         zeros = {
-            tensors[name]: float((self.module.weights[name] == 0).float().mean())
-            for name in self.filters
+            name if names.count(name) == 1 else f"#{weight.tensor}": float(
+                (self.module.weights[weight.name] == 0).float().mean()
+            )
+            for weight, name in zip(stored, names, strict=True)
         }
         self.processes.wait()
         return Distilled(

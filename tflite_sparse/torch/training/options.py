@@ -137,7 +137,8 @@ class Distilled(NamedTuple):
         evaluations: all of them; the first is before training.
         best: the one that the model has the weights of; without what was restored.
         restored: whether restoring means and variances brought it nearer, and was kept.
-        zeros: name of each filter -> share of its weights that are zero.
+        zeros: name of each filter -> share of its weights that are zero; of filters that share a
+            name, "#" and the number of the tensor.
         planned: how many batches there would have been if nothing had stopped it early.
         held_out: number of samples that were not trained on.
     """

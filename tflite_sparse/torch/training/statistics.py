@@ -16,6 +16,8 @@ __all__ = ["restore_statistics"]
 
 _MOST = 2.0  # a channel that would have to grow more than that is another one
 
+_BIASES = {"CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
+
 Inputs = tuple[Tensor, ...]
 
 
@@ -43,11 +45,11 @@ def restore_statistics(
     layers = [
         step
         for step in module.instructions
-        if _is_layer(module, step) and _filter(module, step) in filters
+        if _bias(module, step) is not None and _filter(module, step) in filters
     ]
     count = 0
     for layer in layers:
-        name, bias = _filter(module, layer), module.parameter_of(layer.inputs[2])
+        name, bias = _filter(module, layer), _bias(module, layer)
         readers = module.numbers_of([str(name), str(bias)])
         if sum(bool(readers.intersection(_numbers(step))) for step in module.instructions) != 1:
             continue
@@ -62,12 +64,12 @@ def restore_statistics(
     return count
 
 
-def _is_layer(module: TfliteModule, step: Instruction) -> bool:
-    return (
-        step.label.startswith(("CONV_2D ", "FULLY_CONNECTED "))
-        and len(step.inputs) > 2  # noqa: PLR2004 - with a bias
-        and module.parameter_of(step.inputs[2]) is not None
-    )
+def _bias(module: TfliteModule, step: Instruction) -> str | None:
+    """The parameter that a layer adds to what its filter makes."""
+    place = _BIASES.get(step.label.partition(" ")[0])
+    if place is None or len(step.inputs) <= place:
+        return None
+    return module.parameter_of(step.inputs[place])
 
 
 def _filter(module: TfliteModule, step: Instruction) -> str | None:
