@@ -1,0 +1,140 @@
+"""How near to the dense model training brings a pruned classifier, over the images it has seen.
+
+Run as: python -m benchmarks.prune_training MODEL FITTED JUDGED --steps 320 --mean 127 --std 128
+
+The model is calibrated on the photographs of one folder and trained on random parts and mirror
+images of them; those of the other folder only tell the quality, each time the training is
+evaluated. The state is kept in a file, from which the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.judge import judge
+from tflite_sparse.pruning.options import Method, PruneOptions
+from tflite_sparse.pruning.prune import prune
+from tflite_sparse.runtime.data.given import given_inputs
+from tflite_sparse.runtime.data.images import ImageOptions
+from tflite_sparse.torch import DistillOptions, distill, from_tflite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tflite_sparse.runtime.observations import Outputs
+    from tflite_sparse.torch.training.options import Progress
+
+_LEAST = 0.35
+"""Least share of a photograph that is looked at."""
+
+
+class Crops:
+    """Photographs of which another part, sometimes mirrored, is seen each time."""
+
+    def __init__(self, folder: str, size: int, mean: float, std: float) -> None:
+        self._paths = sorted(p for p in Path(folder).iterdir() if p.suffix == ".jpg")
+        self._size, self._mean, self._std = size, mean, std
+        self._seen = np.zeros(len(self._paths), np.int64)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> NDArray[np.float32]:
+        self._seen[index] += 1
+        rng = np.random.default_rng([index, int(self._seen[index])])
+        picture = Image.open(self._paths[index]).convert("RGB")
+        side = np.sqrt(rng.uniform(_LEAST, 1)) * min(picture.size)
+        left, top = (rng.uniform(0, length - side) for length in picture.size)
+        box = (left, top, left + side, top + side)
+        picture = picture.resize((self._size, self._size), Image.Resampling.BILINEAR, box)
+        if rng.random() < 1 / 2:
+            picture = ImageOps.mirror(picture)
+        return ((np.asarray(picture, np.float32) - self._mean) / self._std)[None]
+
+
+def tell(
+    dense: Model, inputs: Sequence[Outputs], batch: int, state: str, told: set[int], far: Progress
+) -> None:
+    """Prints the quality of what is trained so far, after each evaluation."""
+    if far.evaluation is None or far.evaluation.step in told or far.evaluation.step != far.step:
+        return
+    told.add(far.step)
+    model, module = dense.copy(), from_tflite(dense)
+    weights: dict[str, Any] = torch.load(state, weights_only=True)["module"]
+    with torch.no_grad():
+        for name, weight in module.weights.items():
+            weight.copy_(weights[name])
+    module.write_back(model)
+    _print(f"{far.step * batch} images", judge(dense, model, inputs).outputs[0], far)
+
+
+def _print(words: str, output: Any, far: Progress | None = None) -> None:
+    loss = "" if far is None or far.evaluation is None else f", loss {far.evaluation.loss:.4f}"
+    spent = f"{time.process_time():.0f} CPU s"
+    print(f"{words}: agreement {output.top1:.3f}, KL {output.kl:.3f}{loss}, {spent}", flush=True)
+
+
+def main() -> None:
+    """Calibrates, trains, and prints the curve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model")
+    parser.add_argument("fitted")
+    parser.add_argument("judged")
+    parser.add_argument("--zeros", type=float, default=0.7)
+    parser.add_argument("--mean", type=float, default=127.5)
+    parser.add_argument("--std", type=float, default=127.5)
+    parser.add_argument("--steps", type=int, default=320)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--every", type=int, default=40, help="Steps between evaluations.")
+    parser.add_argument("--rate", type=float, default=DistillOptions().rate)
+    parser.add_argument("--masks", default="rigl")
+    parser.add_argument("--start", help="The calibrated model, where it is there already.")
+    parser.add_argument("--state", default="state")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    dense = Model.read(asked.model)
+    options = ImageOptions((asked.mean,), (asked.std,))
+    if asked.start is None:
+        how = PruneOptions(zeros=asked.zeros, method=Method.CALIBRATED)
+        start = prune(dense, how, given_inputs(asked.fitted, dense, options)).model
+    else:
+        start = Model.read(asked.start)
+    pairs = zip(dense.main.tensors, start.main.tensors, strict=True)
+    zeros = {
+        f"#{one.index}": float(np.mean(np.asarray(other.data) == 0))
+        for one, other in pairs
+        if one.is_constant and len(one.shape) == 4 and np.mean(np.asarray(other.data) == 0) > 0.5
+    }
+    judged = given_inputs(asked.judged, dense, options)
+    _print("calibrated", judge(dense, start, judged).outputs[0])
+    distill(
+        dense,
+        Crops(asked.fitted, dense.main.inputs[0].shape[1], asked.mean, asked.std),
+        DistillOptions(
+            zeros=0.0,
+            zeros_of=zeros,
+            masks=asked.masks,
+            steps=asked.steps,
+            batch=asked.batch,
+            rate=asked.rate,
+            evaluate=asked.every,
+            checkpoint=asked.state,
+        ),
+        start=start,
+        progress=partial(tell, dense, judged, asked.batch, asked.state, set()),
+    )
+
+
+if __name__ == "__main__":
+    main()
