@@ -12,11 +12,21 @@ from msgspec.structs import replace
 
 from tests.support.reports.sweeps import SHARES, made_up_sweep
 from tflite_sparse.pruning.options import Allocation, Method
-from tflite_sparse.report.html.svg.chart import Series, _apart, _stepped, ticks
+from tflite_sparse.report.html.svg.chart import (
+    Axis,
+    Chart,
+    Dot,
+    Series,
+    _apart,
+    _stepped,
+    chart_svg,
+    ticks,
+)
 from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
-from tflite_sparse.report.html.sweep.charts import _time_series
+from tflite_sparse.report.html.sweep.charts import _time_series, sweep_charts
 from tflite_sparse.report.html.sweep.view import _command
 from tflite_sparse.storage.values.options import StoredValues
+from tflite_sparse.sweeping.result import MeasuredTime
 
 EVIL = "</script><img src=x onerror=alert(1)>&\u2028'\".tflite"
 
@@ -64,6 +74,22 @@ def test_a_line_of_times_is_level_up_to_the_rule_of_two_thirds_and_falls_there()
     point = replace(early.points[1], times=(early.points[1].times[0], time))
     early = replace(early, points=(early.points[0], point, *early.points[2:]))
     assert {each.name: each for each in _time_series(early)}["browser, est."].step is None
+
+
+def test_times_that_differ_by_noise_alone_are_one_level_and_dots_that_touch_share_a_name():
+    sweep = made_up_sweep()
+    noisy = [
+        replace(r, measured=MeasuredTime(20, None, g, ""))
+        for r, g in zip(sweep.rivals, (0.99, 1.01), strict=False)
+    ]
+    slow = replace(sweep.rivals[0], name="slow", measured=MeasuredTime(20, None, 0.9, ""))
+    time = next(c for c in sweep_charts(replace(sweep, rivals=(*noisy, slow))) if c.key == "time")
+    assert [level.name for level in time.chart.levels] == ["dense", "slow"]
+    axis = Axis("", 0.0, 100.0, str)
+    dots = (Dot("one", 50, 50.0), Dot("near", 50.5, 51.0), Dot("far", 60, 50.0))
+    drawn = str(chart_svg(Chart("", axis, axis, (), dots=dots), ""))
+    assert "one, near" in drawn
+    assert drawn.count('class="rival"') == 2
 
 
 def test_the_page_tells_where_it_pays_first():

@@ -32,6 +32,8 @@ WIDTH, HEIGHT = 460, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 100, 16, 42
 _APART = 15
 _LETTER = 6.3
+_HALF = 6
+"""Half the size of a point by itself: nearer ones cover each other."""
 _TICKS = 5
 
 
@@ -252,14 +254,16 @@ def _dots(chart: Chart) -> Iterator[Svg]:
     """The points by themselves; those in one place share a name, and no name covers another."""
     together: dict[tuple[float, float], list[str]] = {}
     for dot in chart.dots:
-        place = round(place_x(chart, dot.x)), round(place_y(chart, dot.y))
+        x, y = place_x(chart, dot.x), place_y(chart, dot.y)
+        near = (place for place in together if math.dist(place, (x, y)) < _HALF)
+        place = next(near, (float(round(x)), float(round(y))))
         together.setdefault(place, []).append(dot.name)
     taken = [(x - 7.0, x + 7.0, y + 4.0) for x, y in together]
     for series in chart.series:
         places = [(place_x(chart, x), place_y(chart, y)) for x, y in series.points]
         taken += [(x - 4, x + 4, y + 4) for x, y in places]
     for (x, y), names in together.items():
-        yield element("path", d=f"M{x} {y - 6}l6 6l-6 6l-6 -6z", class_="rival")
+        yield element("path", d=f"M{x:g} {y - _HALF:g}l6 6l-6 6l-6 -6z", class_="rival")
         name = ", ".join(names)
         start, below = _beside(x, y, len(name) * _LETTER, taken)
         taken.append((start, start + len(name) * _LETTER, below))

@@ -21,7 +21,7 @@ __all__ = ["QualityScale", "SweepChart", "quality_of", "relative_time", "sweep_c
 
 _MIB = 2**20
 _ROOM = 1.08
-_SAME = 0.005
+_SAME, _NOISE = 0.005, 0.03
 _COLOURS = ("a", "b", "c", "d")
 
 TARGETS = {"wasm": "browser"}
@@ -171,7 +171,7 @@ def _time(sweep: Sweep) -> Iterator[SweepChart]:
     levels = [Level("dense", 1.0)]
     for rival in sweep.rivals:
         share = _rival_time(sweep, rival)
-        if share is not None and abs(share - 1) > _SAME:
+        if share is not None and abs(share - 1) > (_SAME if sweep.measurement is None else _NOISE):
             levels.append(Level(rival.name, share))
     most = max([y for each in series for _, y in each.points] + [level.y for level in levels])
     axis = Axis("time", 0.0, most * _ROOM, rounded_percent)
