@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from tflite_sparse.records import Count, Record
+from tflite_sparse.words.numbers import count_of, size
 
 __all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff"]
+
+_SHOWN = 6
 
 
 class Side(Record, frozen=True):
@@ -131,3 +134,19 @@ class ModelDiff(Record, frozen=True):
     appended_equal: bool
     adapted: bool = False
     rounded: bool = False
+
+    def __repr__(self) -> str:
+        """A few lines: the whole is in the fields, and in `to_dict()`."""
+        names = [name or "a model in memory" for name in (self.before, self.after)]
+        means = "equal in meaning" if self.equal else "not equal in meaning"
+        if self.adapted and not self.equal:
+            means = "adapted, verify tells whether the numbers agree"
+        sizes = f"{size(self.size_before)} to {size(self.size_after)}"
+        lines = [
+            f"<ModelDiff of {names[0]} and {names[1]}: {means}, {sizes}",
+            f"  {count_of(len(self.weights), 'constant')} changed, {self.same_weights} the same",
+            *(f"  {words}" for words in self.graph[:_SHOWN]),
+        ]
+        if len(self.graph) > _SHOWN:
+            lines.append(f"  and {len(self.graph) - _SHOWN} more")
+        return "\n".join(lines) + ">"

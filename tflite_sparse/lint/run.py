@@ -9,6 +9,7 @@ from tflite_sparse.lint.engine import FileReport, lint
 from tflite_sparse.lint.finding import Finding, Severity
 from tflite_sparse.processes import mapping
 from tflite_sparse.records import Record
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.settings import Settings
 
 __all__ = ["LintRun", "lint_files", "make_run"]
+
+_SHOWN = 8
 
 
 class LintRun(Record, frozen=True):
@@ -32,6 +35,19 @@ class LintRun(Record, frozen=True):
     findings: tuple[Finding, ...]
     known: int = 0
     fixed: tuple[BaselineEntry, ...] = ()
+
+    def __repr__(self) -> str:
+        """Ten lines at most: the whole is in the fields, and in `to_dict()`."""
+        findings, files = len(self.findings), count_of(len(self.files), "file")
+        about = f"{count_of(findings, 'finding')} in {files}, {len(self.errors)} not readable"
+        lines = [f"<LintRun: {about}"]
+        lines += [
+            f"  {found.path}: {found.severity.label}: {found.code} {found.message}"
+            for found in self.findings[:_SHOWN]
+        ]
+        if len(self.findings) > _SHOWN:
+            lines.append(f"  and {len(self.findings) - _SHOWN} more")
+        return "\n".join(lines) + ">"
 
     @property
     def errors(self) -> tuple[str, ...]:

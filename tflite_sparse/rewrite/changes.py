@@ -15,6 +15,7 @@ from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.rewrite.writing.runtime_version import VersionRaise
 from tflite_sparse.storage.values.rounding import Rounding
 from tflite_sparse.storage.weight_id import WeightId
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,6 +192,12 @@ class Rewrite(msgspec.Struct, frozen=True):
     baseline: Baseline | None = None
     input_shapes: InputShapes | None = None
     fixed: bool = False
+
+    def __repr__(self) -> str:
+        """One line: the whole is in the fields."""
+        stored, left = count_of(len(self.weights), "weight"), len(self.left)
+        name = self.model.path or "a model in memory"
+        return f"<Rewrite by {self.kind} of {name}: {stored} stored otherwise, {left} left>"
 
     @property
     def changed(self) -> bool:

@@ -14,6 +14,8 @@ from tflite_sparse.words.names import readable
 
 __all__ = ["BackendComparison", "Verification", "WeightComparison"]
 
+_SHOWN = 6
+
 
 class WeightComparison(Record, frozen=True):
     """A weight that is not the same in both models.
@@ -124,6 +126,18 @@ class Verification(Record, frozen=True):
     rounded: StoredValues | None = None
 
     derived = ("equal", "verified", "unverified")
+
+    def __repr__(self) -> str:
+        """A few lines: the whole is in the fields, and in `to_dict()`."""
+        verdict = "equal" if self.equal else "different" if not self.alike else self.unverified
+        total = self.weights_equal + len(self.weights)
+        lines = [f"<Verification of {self.a} against {self.b}: {verdict}"]
+        lines.append(f"  {self.weights_equal} of {total} weights equal")
+        for backend in self.backends[:_SHOWN]:
+            furthest = max((output.max_abs for output in backend.outputs), default=None)
+            words = "not compared" if furthest is None else f"at most {furthest:.3g} apart"
+            lines.append(f"  outputs on {backend.backend}: {words}")
+        return "\n".join(lines) + ">"
 
     @property
     def alike(self) -> bool:

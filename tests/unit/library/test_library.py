@@ -117,6 +117,22 @@ def test_a_sparse_value_is_decoded_and_not_set() -> None:
         tensor.set(dense)
 
 
+def test_results_are_shown_in_few_lines() -> None:
+    shown = {
+        "Rewrite by sparsify": tflite_sparse.sparsify(MODEL),
+        "ModelDiff of": tflite_sparse.diff(MODEL, SPARSE),
+        "LintRun: ": tflite_sparse.lint_models(str(MODEL)),
+        "Verification of": tflite_sparse.verify(MODEL, SPARSE, backends=()),
+    }
+    for words, result in shown.items():
+        text = repr(result)
+        assert text.startswith(f"<{words}")
+        assert text.endswith(">")
+        assert len(text.splitlines()) <= 10
+        assert len(text) < 1500
+    assert "TFS401" in repr(shown["LintRun: "])
+
+
 def test_an_inspection_is_shown_in_few_lines_and_in_a_notebook() -> None:
     inspection = tflite_sparse.inspect(MODEL)
     text = repr(inspection)
