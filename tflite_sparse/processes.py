@@ -70,7 +70,7 @@ def mapping(
 
 @contextlib.contextmanager
 def _deferred() -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32" or not hasattr(signal, "pthread_sigmask"):
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -84,7 +84,7 @@ def _begin() -> None:
     """Prepares a worker: the parent alone hears a signal, and takes its workers along."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
+    if sys.platform != "win32" and hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ PREFIX = ".tflite-sparse-"
 
 def claim(handle: int) -> None:
     """Marks an open file as being written: a lock on it, which ends with the process."""
-    if fcntl is not None:
+    if sys.platform != "win32" and fcntl is not None:
         # Not every file system has locks.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,7 +35,7 @@ def claim(handle: int) -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Removes the files in a folder that nobody is writing any more."""
-    if fcntl is None:
+    if sys.platform == "win32" or fcntl is None:
         return
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
@@ -42,6 +43,8 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _remove_unclaimed(path: Path) -> None:
+    if sys.platform == "win32":
+        return
     # Whatever stands in the way, it is none of the write's business.
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)

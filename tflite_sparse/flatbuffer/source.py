@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,11 @@ class Source:
         self._passed += nbytes
         if self._passed >= _WINDOW:
             self._passed = 0
-            if isinstance(self._buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            if (
+                sys.platform != "win32"
+                and isinstance(self._buffer, mmap.mmap)
+                and hasattr(mmap, "MADV_DONTNEED")
+            ):
                 # The maps are shared and read-only: nothing in them can be lost.
                 self._buffer.madvise(mmap.MADV_DONTNEED)
 
