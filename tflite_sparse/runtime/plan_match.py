@@ -116,9 +116,9 @@ def _plain(name: str | None) -> str | None:
     """The name of an executed operator without what depends on the processor alone.
 
     That is to which form inputs are quantized on the fly (QD8, QDU8), and whether they are packed
-    beforehand by KleidiAI (QP8 with dot products, PF32 with SME).
+    beforehand by KleidiAI (QP8 with dot products, PF32 and PF16 with SME).
     """
-    for own, common in (("PF32", "F32"), ("QP8", "QD8"), ("QDU8", "QD8")):
+    for own, common in (("PF32", "F32"), ("PF16", "F16"), ("QP8", "QD8"), ("QDU8", "QD8")):
         name = None if name is None else name.replace(own, common)
     return name
 

@@ -10,6 +10,7 @@ from tests.runtime_model.arm64.agree import EXCEPTIONS, disagreement
 from tests.runtime_model.arm64.record import RECORDED, observed, recorded
 from tests.runtime_model.cases import CASES
 from tests.support.command import call
+from tflite_sparse.runtime.arm64.processors import PROCESSORS
 from tflite_sparse.runtime.packages.bundles import bundle, install
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def test_models_are_compared_by_instructions(tmp_path: Path) -> None:
     assert sparse["instructions"] < 0.7 * dense["instructions"]
     assert sparse["within"]
     assert sparse["median_ms"] is None
+
+
+def test_half_precision_is_held_against_no_plan_where_a_processor_does_not_compute_in_it() -> None:
+    done = call("profile", SPARSE, *ARM64, "--cpu", "cortex-a53", "--fp16", "--against-plan")
+    assert done.code == 2
+    assert "a Cortex-A53 does not compute in half precision" in done.err
+    assert [each.name for each in PROCESSORS if not each.half] == ["cortex-a53"]
 
 
 def test_what_has_no_counts_is_refused() -> None:

@@ -38,6 +38,16 @@ def test_every_row_knows_the_operator_of_the_model(net):
     assert all(owner and "CONV_2D" in owner for owner in owners)
 
 
+@pytest.mark.parametrize(("target", "own"), [("arm64", "PF32"), ("arm64-fp16", "PF16")])
+def test_products_that_are_packed_for_sme_are_those_that_were_planned(net, target, own):
+    names = plan(net, target).executed
+    packed = tuple(n.replace(f", {own[1:]}) GEMM", f", {own}) GEMM") for n in names)
+    assert packed != names
+    assert against_plan(net, _profile(packed), target).agree
+    other = tuple(n.replace(own, f"Q{own}") for n in packed)
+    assert not against_plan(net, _profile(other), target).agree
+
+
 def _without_last(names: tuple[str, ...]) -> tuple[str, ...]:
     return names[:-1]
 

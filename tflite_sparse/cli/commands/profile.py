@@ -12,6 +12,7 @@ from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage import complete
 from tflite_sparse.cli.usage.emulation import emulation_asked
 from tflite_sparse.cli.values import parse_input_shapes
+from tflite_sparse.errors import UsageError
 
 __all__ = ["command"]
 
@@ -62,6 +63,8 @@ def command(
 
     emulated = emulation_asked(emulate, cpu, fp16=fp16)
     if emulated is not None and emulated.arm:
+        if emulated.fp16 and against_plan:
+            _refuse_without_half(emulated.processor)
         emulated = counting(emulated)
     opened = Model.read(model)
     sizes = shapes_asked(opened, parse_input_shapes(input_shape), batch)
@@ -90,3 +93,16 @@ def command(
     if against_plan:
         return int(not compared.agree)
     return int(not run.ok)
+
+
+def _refuse_without_half(name: str) -> None:
+    """Refuses a plan of half precision for a processor that does not compute in it."""
+    from tflite_sparse.runtime.arm64.processors import processor
+
+    each = processor(name)
+    if not each.half:
+        raise UsageError(
+            f"a {each.title} does not compute in half precision, and runs dense in fp32 where it is"
+            " forced, for which there is no plan",
+            hint="leave out --against-plan, or name another --cpu",
+        )

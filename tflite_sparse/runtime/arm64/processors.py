@@ -35,6 +35,11 @@ class ArmProcessor(msgspec.Struct, frozen=True):
     features: str
     emulated: str
 
+    @property
+    def half(self) -> bool:
+        """Whether it computes in half precision."""
+        return "asimdhp" in self.features.split()
+
 
 _V8 = "fp asimd evtstrm aes pmull sha1 sha2 crc32"
 _V8_2 = f"{_V8} atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
