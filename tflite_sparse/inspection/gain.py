@@ -60,7 +60,8 @@ def possible_gain(inspection: Inspection, zeros: float | None = None) -> Possibl
         share = (weight.zeros or 0) / weight.elements if zeros is None else zeros
         for use in weight.uses:
             if use.pointwise:
-                saved += max(0.0, sparse_saving(use.macs, weight.shape[-1], share, costs))
+                channels = weight.shape[-1], weight.shape[0]
+                saved += max(0.0, sparse_saving(use.macs, channels, share, costs))
             elif use.wide:
                 saved += max(0.0, wide_saving(use.macs, weight.shape, share, costs))
     if saved > 0:

@@ -191,9 +191,24 @@ def test_a_depth_to_space_of_the_model_gives_reversed_maps_out():
     same_numbers(result, 16)
 
 
-def test_a_barrier_lets_weights_be_sparse_where_nothing_may_run_sparse():
-    result = adapted(build(unending), only=("barriers",))
+@pytest.mark.parametrize(
+    ("size", "filters"),
+    [
+        # Padded to 42 cells, of which a stride of two leaves the last unread: room for a zero row.
+        ((40, 40), (4, 3, 3)),
+        ((39, 40), (3, 4, 3)),
+        ((39, 39), (3, 3, 4)),
+    ],
+)
+def test_a_barrier_lets_weights_be_sparse_where_nothing_may_run_sparse(size, filters):
+    def net(g):
+        x = separable(g, trunk(g, size))
+        return head(g, g.depthwise(x, stride=2))
+
+    result = adapted(build(net), only=("barriers",))
     assert result.passes == ["barriers"]
+    stem = next(op for op in Model.read(result.after).operators() if op.name == "CONV_2D")
+    assert stem.inputs[1].shape[1:] == filters
     same_numbers(result)
     stored = Model.read(result.after)
     assert sparsify(stored).weights

@@ -1,11 +1,12 @@
 """Records what becomes of nets that the real converters wrote, with zeros in all their filters.
 
-    python -m tests.end_to_end.adapted.converted FOLDER [--run] [--times] [NAME...]
+    python -m tests.end_to_end.adapted.converted [--run] [--times] FOLDER [NAME...]
 
 FOLDER holds the nets as `tests/support/peers/nets` makes them, a folder for each share of zeros in
 per cent: FOLDER/80/NAME.tflite. They are large, so that they are made by hand, and so is this. With
 --run LiteRT runs them too, on both paths; with --times a browser does: do that on a machine that
-does nothing else. What is not asked for stays as it was recorded, and the page is made anew.
+does nothing else. What is not asked for stays as it was recorded if the net becomes the same, and
+the page is made anew.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _row(path: Path, before: dict[str, Any], *, run: bool, times: bool) -> dict[
         row.update({key: before[key] for key in kept if key in before})
     if times:
         row["web_ms"] = in_browser({"dense": dense, "adapted": made}, runs_of(dense))
-    elif "web_ms" in before:
+    elif "web_ms" in before and row["bytes"] == before.get("bytes"):
         row["web_ms"] = before["web_ms"]
     return row
 

@@ -30,10 +30,11 @@ def test_the_page_of_converted_nets_is_made_from_their_record():
     assert converted.page(text) == text
 
 
-def test_no_converted_net_became_wrong_or_is_predicted_to_be_slower():
+def test_no_converted_net_became_wrong_or_slower_as_predicted_and_as_measured():
     for name, row in json.loads(converted.JSON.read_text("utf-8")).items():
         assert {outcome["after"] for outcome in row["outcome"].values()} <= {"sparse", "dense"}
         assert row["gain"] > SLOWEST, name
+        assert row.get("web_ms", row)["gain"] > SLOWEST, name
         assert row.get("executed_as_planned", True), name
         for difference in row.get("difference", {}).values():
             assert difference < max(ROUNDING, row.get("noise", 0.0)), name

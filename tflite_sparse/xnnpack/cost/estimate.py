@@ -77,28 +77,33 @@ def nanoseconds(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, fl
     dense = planned = 0.0
     for op in plan.operators:
         if op.disposition in (Disposition.TFLITE, Disposition.EXECUTED):
-            elements = sum(math.prod(t.shape) for t in subgraph.operators[op.index].outputs)
+            operator = subgraph.operators[op.index]
+            elements = sum(math.prod(t.shape) for t in operator.outputs)
             cost = _dense(op, elements, costs) + costs.overhead
             dense += cost
             if op.kernel is not None:
-                cost = _sparse(op, filters.get(op.index), elements, costs)
+                source = operator.inputs[0]
+                writing = costs.writing(elements + (math.prod(source.shape) if source else 0))
+                cost = _sparse(op, filters.get(op.index), costs)
+                cost += elements * writing + costs.overhead
             elif op.nchw and op.macs:
                 cost = op.macs * _in_layout(op, costs) + costs.overhead
             planned += cost
     return dense, planned
 
 
-def sparse_saving(macs: int, inputs: int, zeros: float, costs: Costs) -> float:
+def sparse_saving(macs: int, channels: tuple[int, int], zeros: float, costs: Costs) -> float:
     """Nanoseconds that the sparse kernel saves in a 1x1 convolution; negative where it costs more.
 
     Args:
         macs: multiplications of the dense convolution.
-        inputs: channels that it reads.
+        channels: channels that it reads and that it writes.
         zeros: share of its weights that are zero, 0 to 1.
         costs: prices on the target.
     """
-    sparse = macs * (1 - zeros) * costs.sparse + macs / inputs * costs.written
-    return macs * costs.dense - sparse
+    inputs, outputs = channels
+    writing = costs.writing(macs / inputs + macs / outputs)
+    return macs * costs.dense - macs * (1 - zeros) * costs.sparse - macs / inputs * writing
 
 
 def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:
@@ -115,7 +120,7 @@ def _in_layout(op: OperatorPlan, costs: Costs) -> float:
     return costs.entry if op.role is Role.ENTRY else costs.dense
 
 
-def _sparse(op: OperatorPlan, counted: FilterPlan | None, elements: int, costs: Costs) -> float:
+def _sparse(op: OperatorPlan, counted: FilterPlan | None, costs: Costs) -> float:
+    """Nanoseconds of the multiplications of a sparse kernel."""
     kept = op.macs * (1 - counted.zeros / (counted.parameters or 1)) if counted else op.macs
-    price = multiplication(costs, op.kernel or 1)
-    return kept * price + elements * costs.written + costs.overhead
+    return kept * multiplication(costs, op.kernel or 1)

@@ -24,6 +24,10 @@ __all__ = [
     "slow_kernels",
 ]
 
+# Bytes up to which both maps stay in the cache, and from which on neither does.
+_NEAR, _FAR = 6.5e6, 8.4e6
+_VALUE = 4
+
 
 class Costs(Record, frozen=True):
     """Prices on a target, one thread, all in nanoseconds or all in instructions.
@@ -40,6 +44,7 @@ class Costs(Record, frozen=True):
         sparse_2: the same in the kernel for blocks of 2.
         sparse_4: the same in the kernel for blocks of 4.
         written: an element that a sparse kernel writes.
+        written_far: the same where what it reads and writes is larger than the cache.
         moved: an element that any operator without multiplications writes.
         reversed: an element that is written in reverse order.
         overhead: an operator that runs.
@@ -58,11 +63,24 @@ class Costs(Record, frozen=True):
     sparse_2: float
     sparse_4: float
     written: float
+    written_far: float
     moved: float
     reversed: float
     overhead: float
     crowded: float
     measured: str
+
+    def writing(self, elements: float) -> float:
+        """What it costs a sparse kernel to write an element.
+
+        It reads and writes a few pixels of all channels before it goes on to the next, which lie
+        far apart: where both maps do not stay in the cache, all of that has to be waited for.
+
+        Args:
+            elements: elements that the kernel reads and writes, together.
+        """
+        share = min(max((elements * _VALUE - _NEAR) / (_FAR - _NEAR), 0.0), 1.0)
+        return self.written + share * (self.written_far - self.written)
 
 
 COSTS = {
@@ -77,6 +95,8 @@ COSTS = {
         sparse_2=0.37,
         sparse_4=0.36,
         written=0.55,
+        # Between a processor at rest and one whose cache others use: benchmarks/kxk.json.
+        written_far=1.2,
         moved=0.4,
         reversed=1.5,
         overhead=2000.0,
@@ -122,6 +142,7 @@ def _per_multiplication(counted: dict[str, float]) -> Costs:
         sparse_2=sparse[2],
         sparse_4=sparse[4],
         written=counted["sparse_1_written"],
+        written_far=counted["sparse_1_written"],
         moved=counted["moved"],
         reversed=counted["reversed"],
         # What runs of nets take beside their operators, by how many they have.

@@ -61,7 +61,8 @@ def by_lines(
     """
     inputs, outputs = channels
     shifted = SHIFT_WINDOW**2 * (shifts[0] * inputs + shifts[1] * outputs) * costs.depthwise_sparse
-    products = kept * costs.sparse + taps * outputs * costs.written
+    writing = costs.writing(pixels * (inputs + outputs))
+    products = kept * costs.sparse + taps * outputs * writing
     sums = (taps - 1) * outputs * costs.moved
     operators = sum(shifts) + 2 * taps - 1
     return pixels * (shifted + products + sums) + operators * costs.overhead
@@ -90,13 +91,17 @@ def separable(
     inputs, outputs = channels
     # Copies of the map, one for each shift along the height; results, one for each along the width.
     copies, results = lines[0] * inputs, lines[1] * outputs
-    placed = 0.0 if lines[0] == 1 else copies * (costs.sparse + costs.written)
+
+    def writing(*maps: int) -> float:
+        return costs.writing(pixels * sum(maps))
+
+    placed = 0.0 if lines[0] == 1 else copies * (costs.sparse + writing(inputs, copies))
     shifted = sum(
         size * size * many * costs.depthwise_sparse
         for size, many in zip(windows, (copies, results), strict=True)
     )
-    product = kept * costs.sparse + results * costs.written
-    total = results * costs.sparse + outputs * costs.written
+    product = kept * costs.sparse + results * writing(copies, results)
+    total = results * costs.sparse + outputs * writing(results, outputs)
     time = pixels * (placed + shifted + product + total) * (1 + costs.crowded * taps)
     return time + _SEPARABLE_OPERATORS * costs.overhead
 

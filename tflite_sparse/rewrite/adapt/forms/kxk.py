@@ -23,7 +23,7 @@ TOO_FEW = "too few for its sparse form to pay"
 """Why a KxK convolution stays outside that would be slower sparse than dense."""
 
 _STRIDES = (1, 2)
-_DETOUR = 3
+_DETOUR = 4
 
 
 def kxk_refusal(operator: Operator, context: Context) -> str | None:

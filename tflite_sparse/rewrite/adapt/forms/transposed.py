@@ -165,7 +165,8 @@ def transposed_price(operator: Operator, mirrored: Mirrored, costs: Costs) -> Kx
             shifts.add(shift)
             shift = shift.parent
     moving = SHIFT_WINDOW**2 * costs.depthwise_sparse
-    products = kept * costs.sparse + len(cells) * outputs * (costs.written + costs.moved)
+    written = costs.writing(pixels * (channels + outputs)) + costs.moved
+    products = kept * costs.sparse + len(cells) * outputs * written
     woven = 2 * elements * (_MOVED * costs.moved + moving)
     operators = len(shifts) + 2 * len(cells) + 3 * (_MOVED + 1)
     values = len(cells) * channels * outputs

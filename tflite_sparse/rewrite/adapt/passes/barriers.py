@@ -1,9 +1,10 @@
 """Keeps clusters that would compute wrong numbers out of the sparse layout.
 
 Where a cluster cannot be completed, a weight that is stored sparse makes the runtime compute wrong
-numbers, so that all of them have to stay dense. An entry reads three channels; with a fourth one of
-zeros it is an ordinary convolution, nothing after it goes sparse, and the weights can be stored
-sparse for their size.
+numbers, so that all of them have to stay dense. An entry has a 3x3 kernel and reads three channels;
+with a fourth row, column or channel of zeros it is an ordinary convolution, nothing after it goes
+sparse, and the weights can be stored sparse for their size. A row costs a third of its
+multiplications; a channel also has to be put into each pixel of the image.
 """
 
 from __future__ import annotations
@@ -32,18 +33,21 @@ __all__ = ["BARRIERS"]
 
 _TARGET = "arm64"
 _CHANNELS = 3
+_WIDER = 4
+_AXES = {1: "row", 2: "column"}
 
 
 class Barriers(FinalPass):
-    """Widens the entries of a model by a zero channel, where that lets weights be stored sparse."""
+    """Widens the entries of a model by zeros, where that lets weights be stored sparse."""
 
     name = PassName.BARRIERS
     summary = "keep a cluster that would compute wrong numbers out of the sparse layout"
     detail = (
-        "Where a cluster cannot be completed, its entry gets a fourth channel of zeros and is none"
-        " any more, so that the weights can be stored sparse for their size without wrong numbers."
+        "Where a cluster cannot be completed, its entry gets a fourth row, column or channel of"
+        " zeros and is none any more, so that the weights can be stored sparse for their size"
+        " without wrong numbers."
     )
-    cost = "one channel more in the stem"
+    cost = "one row, column or channel more in the stem"
     exact = "yes"
     repairs = True
 
@@ -104,11 +108,30 @@ def _widen(model: Model) -> list[Step]:
 
 def _widen_entry(operator: Operator, editor: Editor) -> Applied:
     source = present(operator.inputs[0])
-    editor.set_weight(
-        operator, 1, lambda filt: np.pad(filt, ((0, 0), (0, 0), (0, 0), (0, 1))), "barrier"
-    )
-    editor.read(operator, 0, pad_before(editor, operator, source, (0, 0, 0, 0), 1))
+    kernel = present(operator.inputs[1]).shape
+    axis = next((axis for axis in (1, 2) if _has_room(operator, axis)), None)
+    pads = [(0, 0)] * len(kernel)
+    if axis is None:
+        what = "reads a fourth channel of zeros"
+        pads[3] = (0, 1)
+    else:
+        what = f"has a fourth {_AXES[axis]} of zeros"
+        pads[axis] = (0, _WIDER - kernel[axis])
+    editor.set_weight(operator, 1, lambda filt: np.pad(filt, pads), "barrier")
+    if axis is None:
+        editor.read(operator, 0, pad_before(editor, operator, source, (0, 0, 0, 0), 1))
     return Applied(
-        "reads a fourth channel of zeros",
-        "an entry reads three: nothing after it goes sparse and computes wrong numbers",
+        what, "an entry has three: nothing after it goes sparse and computes wrong numbers"
     )
+
+
+def _has_room(operator: Operator, axis: int) -> bool:
+    """Whether a kernel with a fourth row, or column, of zeros gives as many cells as before."""
+    letter = "hw"[axis - 1]
+    if operator.option("padding", "SAME") != "VALID":
+        return False
+    if operator.option(f"dilation_{letter}_factor", 1) != 1:
+        return False
+    size, result = present(operator.inputs[0]).shape[axis], operator.outputs[0].shape[axis]
+    last = (result - 1) * operator.option(f"stride_{letter}", 1)
+    return present(operator.inputs[1]).shape[axis] < _WIDER and last + _WIDER <= size

@@ -22,7 +22,7 @@ from tflite_sparse.rewrite.adapt.forms.upsampling import nearest_cost
 from tflite_sparse.rewrite.adapt.kxk.price import kxk_price
 from tflite_sparse.rewrite.adapt.passes.entries import GROUP, JOINED, channel_groups
 from tflite_sparse.rewrite.adapt.passes.exits import EXITS
-from tflite_sparse.rewrite.adapt.queries import RANK
+from tflite_sparse.rewrite.adapt.queries import RANK, present
 from tflite_sparse.rewrite.adapt.window import placed_window
 from tflite_sparse.rewrite.adapt.window_fit import window_size
 from tflite_sparse.xnnpack.cost.planning import Planning
@@ -132,7 +132,8 @@ class Pricer:
         elements = math.prod(operator.outputs[0].shape)
         dense = work * self.costs.dense + elements * self.costs.dense_written
         price = self.costs.sparse * self._kernel_price(operator)
-        sparse = work * (1 - share) * price + elements * self.costs.written
+        writing = self.costs.writing(elements + _read(operator))
+        sparse = work * (1 - share) * price + elements * writing
         return dense - sparse + (work * _EAGER if self._eager else 0.0)
 
     def _kernel_price(self, operator: Operator) -> float:
@@ -148,6 +149,11 @@ class Pricer:
         if price > 1 and self._reorders and _can_be_broken(use.constant):
             return 1.0
         return price
+
+
+def _read(operator: Operator) -> int:
+    """Elements of the map that an operator reads."""
+    return math.prod(present(operator.inputs[0]).shape)
 
 
 def _can_be_broken(constant: Tensor) -> bool:
@@ -167,7 +173,7 @@ def _exit_cost(tensor: Tensor, region: Region, costs: Costs) -> float:
     # DEPTH_TO_SPACE and SPACE_TO_DEPTH each move everything.
     cost = 2 * (padded * costs.moved + costs.overhead)
     if channels % RANK:
-        cost += padded * (costs.moved + costs.written) + 2 * costs.overhead
+        cost += padded * (costs.moved + costs.writing(elements + padded)) + 2 * costs.overhead
     if any(region.context.mirrored):
         cost += elements * costs.reversed + costs.overhead
     return cost
@@ -183,8 +189,9 @@ def _entry_cost(tensor: Tensor, costs: Costs) -> float:
     cost = groups * (work + moved + 4 * costs.overhead)
     while groups > 1:
         # Each part is written over all channels of the map that it becomes part of, and added.
-        written = pixels * channels * min(JOINED, groups) * (costs.written + costs.moved)
-        cost += written + 2 * groups * costs.overhead
+        parts = pixels * channels * min(JOINED, groups)
+        cost += parts * (costs.writing(pixels * channels) + costs.moved)
+        cost += 2 * groups * costs.overhead
         groups = -(-groups // JOINED)
     return cost
 
@@ -216,9 +223,10 @@ def _extra(operator: Operator, region: Region, costs: Costs) -> float:
     elif operator.name == "PRELU":
         extra = 3 * step
     elif operator.name == "PAD":
-        extra = elements * (costs.written - costs.moved) + costs.overhead
+        extra = elements * (costs.writing(2 * elements) - costs.moved) + costs.overhead
     elif operator.name in _SLICES:
-        picked = elements * (costs.sparse + costs.written - costs.moved)
+        writing = costs.writing(elements + _read(operator))
+        picked = elements * (costs.sparse + writing - costs.moved)
         extra = -step if splits(operator, region.context) else picked
     elif operator.name == "CONCATENATION":
         extra = _joining_extra(operator, region, costs)
@@ -230,10 +238,12 @@ def _joining_extra(operator: Operator, region: Region, costs: Costs) -> float:
     elements = math.prod(operator.outputs[0].shape)
     if splits(operator, region.context):
         readers = [use.operator for use in operator.subgraph.consumers(operator.outputs[0])]
-        outputs = sum(math.prod(reader.outputs[0].shape) for reader in readers)
-        each = outputs * (costs.written + costs.moved) + 2 * costs.overhead
+        outputs = [math.prod(reader.outputs[0].shape) for reader in readers]
+        written = sum(n * (costs.writing(n + elements / count) + costs.moved) for n in outputs)
+        each = written + 2 * costs.overhead
         return (count - 1) * each - elements * costs.moved
-    each = elements * (costs.written + costs.moved) + 2 * costs.overhead
+    writing = costs.writing(elements + elements / count)
+    each = elements * (writing + costs.moved) + 2 * costs.overhead
     return count * each + elements * (costs.sparse - costs.moved)
 
 
