@@ -46,7 +46,7 @@ def _browser(version: str) -> Place:
     return Place(name, f"LiteRT.js {version}", runtime(name), "wasm", version)
 
 
-_BROWSERS = ("0.2.1",)
+_BROWSERS = ("0.2.1", "2.5.3")
 
 PLACES: Mapping[str, Place] = {
     place.name: place for place in (*map(_wheel, WHEELS), *map(_browser, _BROWSERS))
