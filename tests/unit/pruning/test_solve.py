@@ -89,3 +89,11 @@ def test_sums_of_parts_are_those_of_the_whole():
     assert whole.count == parts.count
     for one, two in zip(whole.moments, parts.moments, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3)
+
+
+def test_without_a_bias_the_error_counts_what_the_means_are_off_too():
+    read, rows = case()
+    wanted = read @ rows.T
+    found = solve(rows, Sums.of(read, wanted), 0.3, centred=False, stretched=False)
+    apart = np.square(read @ found.rows.T - wanted).sum()
+    assert found.error == pytest.approx(apart / power(wanted), rel=0.02)

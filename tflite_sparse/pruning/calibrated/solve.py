@@ -138,7 +138,8 @@ def solve(
     target = together / scale + damping * rows * scale
     mask = _mask(rows * scale, metric, target, kept, block)
     values = _refit(mask, metric, target + _RIDGE * rows * scale)
-    error_before = _errors(values / scale, covariance, together, variance)
+    there = variance if centred else sums.power / sums.count
+    error_before = _errors(values / scale, covariance, together, there)
     values = values / scale
     if stretched:
         power = np.einsum("rc,rc->r", values @ covariance, values)

@@ -112,16 +112,18 @@ class Walk:
         """
         most = max(_FEWEST, -(-_POSITIONS // self._count))
         total: Sums | None = None
+        waiting = 0
         batch: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         pairs = zip(self.dense[read.tensor].each(), self.pruned[read.tensor].each(), strict=True)
         for number, (dense, pruned) in enumerate(pairs):
             batch.append(_drawn(read, dense, pruned, most, (self._seed, number)))
-            if sum(len(x) for x, _ in batch) < _AT_ONCE and number + 1 < self._count:
+            waiting += len(batch[-1][0])
+            if waiting < _AT_ONCE and number + 1 < self._count:
                 continue
             there, here = (np.concatenate(part) for part in zip(*batch, strict=True))
             part = Sums.of(here, there @ rows.T)
             total = part if total is None else total + part
-            batch = []
+            batch, waiting = [], 0
         assert total is not None  # noqa: S101 - there is an input
         return total
 
