@@ -11,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["VIEWS", "Amount", "Count", "Distance", "Record", "Share", "plain"]
+__all__ = ["VIEWS", "Amount", "Count", "Decibels", "Distance", "Record", "Share", "plain"]
 
 _DIGITS = "%.6g"
 
@@ -23,6 +23,9 @@ Amount = Annotated[float, msgspec.Meta(ge=0)]
 
 Distance = Annotated[float, msgspec.Meta(ge=0, extra={"null": "infinite"})]
 """A difference of values, which may be infinite; null in JSON then."""
+
+Decibels = Annotated[float, msgspec.Meta(extra={"null": "infinite"})]
+"""A ratio of powers as a logarithm: below 0 where the second is the larger one."""
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A part of a whole, from 0 to 1."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tflite_sparse.records import Amount, Count, Distance, Record, Share
+from tflite_sparse.records import Amount, Count, Decibels, Record, Share
 from tflite_sparse.runtime.fidelity import output_fidelity
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class OutputQuality(Record, frozen=True):
     top1: Share | None
     top5: Share | None
     kl: Amount | None
-    snr: Distance | None
+    snr: Decibels | None
     cosine: float
 
 

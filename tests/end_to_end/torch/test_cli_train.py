@@ -18,6 +18,9 @@ from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.pruning.options import Allocation, Method
+from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
+from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.sweeping import sweep as engine
 from tflite_sparse.torch.training.processes import Processes
 
@@ -118,6 +121,47 @@ def test_a_recipe_of_a_sweep_says_what_is_trained(
     assert small.stat().st_size == point["sizes"][0]["bytes"]
 
 
+@pytest.mark.parametrize(("asked", "amount"), [("--speed", "1.3"), ("--size", "34K")])
+def test_training_ends_with_the_speed_or_the_size_that_is_asked_for(
+    tmp_path: Path, given: Path, asked: str, amount: str
+) -> None:
+    out, small = tmp_path / "out.tflite", tmp_path / "small.tflite"
+    line = ["prune", DIGITS, asked, amount, "--data", given / "inputs.npy", *SHORT]
+    line += ["--steps", "4", "--target", "wasm", "-o", out, "--json"]
+    document = call(*line).document("prune")
+    assert (document["method"], document["training"]["steps"]) == ("train", 4)
+    (speed,) = document["speed"]
+    assert speed["sparse"] == len(document["filters"])
+    if asked == "--speed":
+        assert speed["dense_ms"] / speed["ms"] == pytest.approx(1.3, rel=0.02)
+        return
+    assert call("optimize", out, "-o", small, "--target", "wasm", "--no-verify").code == 0
+    assert small.stat().st_size == pytest.approx(34 * 1024, rel=0.05)
+
+
+def test_a_recipe_says_where_zeros_are_and_training_keeps_their_number(
+    tmp_path: Path, given: Path
+) -> None:
+    line = ["prune", DIGITS, "--zeros", "0.8", "-n", "--json"]
+    filters = call(*line).document("prune")["filters"]
+    shares = [0.9 - 0.05 * number for number in range(len(filters))]
+    layers = tuple(
+        RecipeLayer(f["name"], f["elements"], round(share * f["elements"]))
+        for f, share in zip(filters, shares, strict=True)
+    )
+    whole = sum(layer.zeros for layer in layers) / sum(layer.elements for layer in layers)
+    recipe = Recipe(
+        1, 64 * "0", whole, Method.MAGNITUDE, Allocation.UNIFORM, 1, StoredValues.FP32, (), layers
+    )
+    recipe.write(tmp_path / "recipe.json")
+    line = ["prune", DIGITS, "--recipe", tmp_path / "recipe.json", "--data", given / "inputs.npy"]
+    line += [*SHORT, "--steps", "4", "-o", tmp_path / "out.tflite", "--json"]
+    document = call(*line).document("prune")
+    assert (document["method"], document["training"]["steps"]) == ("train", 4)
+    found = [f["zeros"] / f["elements"] for f in document["filters"]]
+    assert found == pytest.approx(shares, abs=2e-3)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -151,7 +195,6 @@ def test_training_asks_for_data_and_sweeps_do_not_train() -> None:
     done = call("prune", DIGITS, "--zeros", "0.8", "--dry-run", "--method", "train")
     assert done.code == 2
     assert "train asks for data" in done.err
-    from tflite_sparse.pruning.options import Method
     from tflite_sparse.sweeping.options import SweepOptions
 
     with pytest.raises(UsageError, match="a sweep trains nothing"):
