@@ -88,3 +88,23 @@ def test_all_that_is_counted_has_a_price_on_every_processor(graph: Subgraph) -> 
     made = plan(graph, "arm64", assume=assumed(graph, 0.8, 1))
     for op in made.operators:
         assert amounts(op, graph.operators[op.index], None).keys() <= PRICES["cortex-a76"].keys()
+
+
+# (shape, instructions of REVERSE_V2 along height and width, counted on an emulated Cortex-A76)
+@pytest.mark.parametrize(
+    ("shape", "counted"),
+    [
+        ((1, 64, 64, 12), 106_500),
+        ((1, 128, 128, 32), 524_000),
+        ((1, 64, 64, 96), 270_200),
+        ((1, 16, 16, 192), 28_950),
+    ],
+)
+def test_pixels_are_reversed_whole(shape: tuple[int, ...], counted: float) -> None:
+    subgraph = build_subgraph(lambda g: g.reverse(g.input(shape), [1, 2]))
+    (op,) = plan(subgraph, "arm64").operators
+    prices = PRICES["cortex-a76"]
+    work = amounts(op, subgraph.operators[0], None)
+    assert sum(amount * prices[name] for name, amount in work.items()) == pytest.approx(
+        counted, rel=0.12
+    )

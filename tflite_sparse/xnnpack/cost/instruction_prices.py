@@ -36,7 +36,8 @@ PRICES: dict[str, dict[str, float]] = {
         "narrow": 0.488,
         "narrow_rest": 1.063,
         "narrow_written": 5.765,
-        "reversed": 10.69,
+        "reversed": 0.48,
+        "reversed_pixel": 20.4,
         "row": 0.4578,
         "sparse_1": 0.2976,
         "sparse_1_tile": 11.35,
@@ -87,7 +88,8 @@ PRICES: dict[str, dict[str, float]] = {
         "narrow": 0.488,
         "narrow_rest": 1.056,
         "narrow_written": 5.824,
-        "reversed": 10.69,
+        "reversed": 0.48,
+        "reversed_pixel": 20.4,
         "row": 0.6448,
         "sparse_1": 0.2976,
         "sparse_1_tile": 11.35,
@@ -118,5 +120,6 @@ PRICES: dict[str, dict[str, float]] = {
 is a block of 2 weights that are not all zero, times a pixel. `_written` is an element of the
 result, `_tile` up to 32 pixels, `_vector` four columns, `_line` a row of a channel, `_large` a
 window larger than 3x3; `moved`, `averaged` and the rest are elements of operators without
-multiplications.
+multiplications; `reversed_pixel` is a pixel whose channels are copied together, counted of
+REVERSE_V2 alone.
 """

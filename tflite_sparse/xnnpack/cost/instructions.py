@@ -86,7 +86,6 @@ _SMALL_WINDOW = 9
 _FLOATS = frozenset({"FLOAT32", "FLOAT16"})
 _ELEMENTWISE = {
     "HARD_SWISH": "hard_swish",
-    "REVERSE_V2": "reversed",
     **dict.fromkeys(("ELU", "EXP", "GELU", "LOGISTIC", "SOFTMAX", "TANH"), "exponential"),
 }
 _TRANSPOSED_DATA = 2
@@ -224,6 +223,9 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         return _product(op, operator)
     if op.name in ("MEAN", "SUM"):
         return {"averaged": float(math.prod(_read(operator)))}
+    if op.name == "REVERSE_V2":
+        # Along height and width, where the channels of a pixel are copied together.
+        return {"reversed": elements, "reversed_pixel": float(_pixels(operator)[0])}
     return {} if op.name == "RESHAPE" else {_ELEMENTWISE.get(op.name, "moved"): elements}
 
 

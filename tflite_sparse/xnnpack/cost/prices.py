@@ -144,7 +144,7 @@ def _per_multiplication(counted: dict[str, float]) -> Costs:
         written=counted["sparse_1_written"],
         written_far=counted["sparse_1_written"],
         moved=counted["moved"],
-        reversed=counted["reversed"],
+        reversed=counted["reversed"] + counted["reversed_pixel"] / _CHANNELS,
         # What runs of nets take beside their operators, by how many they have.
         overhead=1100.0,
         crowded=0.0,
