@@ -94,6 +94,7 @@ def test_all_that_is_counted_has_a_price_on_every_processor(graph: Subgraph) -> 
 @pytest.mark.parametrize(
     ("shape", "counted"),
     [
+        ((1, 224, 224, 3), 1_354_800),
         ((1, 64, 64, 12), 106_500),
         ((1, 128, 128, 32), 524_000),
         ((1, 64, 64, 96), 270_200),

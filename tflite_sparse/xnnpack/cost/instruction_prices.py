@@ -37,6 +37,7 @@ PRICES: dict[str, dict[str, float]] = {
         "narrow_rest": 1.063,
         "narrow_written": 5.765,
         "reversed": 0.48,
+        "reversed_few": 5.2,
         "reversed_pixel": 20.4,
         "row": 0.4578,
         "sparse_1": 0.2976,
@@ -89,6 +90,7 @@ PRICES: dict[str, dict[str, float]] = {
         "narrow_rest": 1.056,
         "narrow_written": 5.824,
         "reversed": 0.48,
+        "reversed_few": 5.2,
         "reversed_pixel": 20.4,
         "row": 0.6448,
         "sparse_1": 0.2976,
@@ -121,5 +123,5 @@ is a block of 2 weights that are not all zero, times a pixel. `_written` is an e
 result, `_tile` up to 32 pixels, `_vector` four columns, `_line` a row of a channel, `_large` a
 window larger than 3x3; `moved`, `averaged` and the rest are elements of operators without
 multiplications; `reversed_pixel` is a pixel whose channels are copied together, counted of
-REVERSE_V2 alone.
+REVERSE_V2 alone, `_few` one of fewer than four channels.
 """

@@ -225,7 +225,9 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         return {"averaged": float(math.prod(_read(operator)))}
     if op.name == "REVERSE_V2":
         # Along height and width, where the channels of a pixel are copied together.
-        return {"reversed": elements, "reversed_pixel": float(_pixels(operator)[0])}
+        pixels, channels = _pixels(operator)
+        work = {"reversed": elements, "reversed_pixel": float(pixels)}
+        return work | ({"reversed_few": float(pixels)} if channels < _VECTOR else {})
     return {} if op.name == "RESHAPE" else {_ELEMENTWISE.get(op.name, "moved"): elements}
 
 
