@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.runtime_model.releases.wheels import INSTALLED, WHEELS
+from tests.runtime_model.releases.wheels import INSTALLED, WHEELS, WHEELS_ON_ARM64, Wheel
 from tflite_sparse.xnnpack.releases.runtimes import Runtime, runtime
 
 if TYPE_CHECKING:
@@ -41,15 +41,25 @@ def _wheel(name: str) -> Place:
     return Place(name, title, runtime(slug), target, WHEELS[name].version)
 
 
+def _on_arm64(name: str, wheel: Wheel) -> Place:
+    title = f"LiteRT {wheel.version}"
+    return Place(name, title, runtime(f"litert-{wheel.version}"), "arm64", wheel.version)
+
+
 def _browser(version: str) -> Place:
     name = f"litertjs-{version}"
     return Place(name, f"LiteRT.js {version}", runtime(name), "wasm", version)
 
 
-_BROWSERS = ("0.2.1", "2.5.3")
+_BROWSERS = ("0.2.1", "2.0.0", "2.5.3")
 
 PLACES: Mapping[str, Place] = {
-    place.name: place for place in (*map(_wheel, WHEELS), *map(_browser, _BROWSERS))
+    place.name: place
+    for place in (
+        *map(_wheel, WHEELS),
+        *(_on_arm64(name, wheel) for name, wheel in WHEELS_ON_ARM64.items()),
+        *map(_browser, _BROWSERS),
+    )
 }
 """All of them by name, oldest first; those in a browser last."""
 

@@ -185,8 +185,11 @@ _TFLITE_2_14 = _before(
 )
 # Seen in Chromium: with LiteRT.js 2.5.3 such a convolution runs outside XNNPACK.
 _LITERTJS_2_5 = Runtime("LiteRT.js 2.5", "2026-07-19", ("2.5.3",), half_filter_full_bias=False)
+_LITERTJS_2_0 = _before(
+    _LITERTJS_2_5, "LiteRT.js 2.0", "2026-05-18", ("2.0.0",), left_to_tflite=("LOG",)
+)
 _LITERTJS_0_2 = _before(
-    _LITERTJS_2_5,
+    _LITERTJS_2_0,
     "LiteRT.js 0.2",
     "2026-05-15",
     ("0.2.1",),
@@ -206,6 +209,7 @@ RUNTIMES = (
     _LITERT_2_1,
     _LITERT_2_3,
     _LITERTJS_0_2,
+    _LITERTJS_2_0,
     _LITERTJS_2_5,
 )
 """The releases that are modelled, oldest first; a later one that differs is one more row."""
