@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.nets.builder import GraphBuilder, Value
     from tflite_sparse.model import Subgraph
 
-COUNTS = Path(__file__).parents[3] / "benchmarks" / "arm64_instructions.json"
+COUNTS = Path(__file__).parents[3] / "benchmarks" / "arm64" / "instructions.json"
 COUNTED = json.loads(COUNTS.read_text("utf-8"))["nets"]
 
 

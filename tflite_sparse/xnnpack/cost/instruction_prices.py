@@ -1,6 +1,6 @@
 """What the work of operators takes on 64-bit Arm, in instructions.
 
-benchmarks/arm64_estimate.py fits them to every operator of MobileNetV1 nets, and to other nets for
+benchmarks/arm64/estimate.py fits them to every operator of MobileNetV1 nets, and to other nets for
 operators that those do not have, as LiteRT 2.3.0 runs them under emulation.
 """
 
@@ -55,7 +55,7 @@ PRICES: dict[str, dict[str, float]] = {
         "strided_sparse_large_vector": 43.45,
         "strided_sparse_line": 37.94,
         "strided_sparse_vector": 11.86,
-        # From a U-Net whose counts lie in benchmarks/arm64_planning.json.
+        # From a U-Net whose counts lie in benchmarks/arm64/planning.json.
         "transposed": 0.525,
         "wide": 0.3232,
         "wide_narrow": 0.509,

@@ -1,6 +1,6 @@
 """What quality pruning leaves of a classifier of images, at what cost.
 
-Run as: python -m benchmarks.prune_images MODEL CALIBRATION EVALUATION --mean 127 --std 128
+Run as: python -m benchmarks.pruning.images MODEL CALIBRATION EVALUATION --mean 127 --std 128
 
 Values are fitted to the images of one folder and judged on those of another.
 """

@@ -1,10 +1,10 @@
 """Counts the instructions of MobileNetV1 on emulated Arm processors.
 
-usage: python -m benchmarks.arm64_instructions [--count]
+usage: python -m benchmarks.arm64.instructions [--count]
 
 With --count, MobileNetV1 1.0 224 at several shares of zeros, in single weights and in blocks of
 output channels, runs on LiteRT's build for 64-bit Arm under qemu (`tflite-sparse runtime install
-arm64`), and the instructions of one run go to benchmarks/arm64_instructions.json. Without it those
+arm64`), and the instructions of one run go to benchmarks/arm64/instructions.json. Without it those
 that lie there are printed. They are the same on every machine, within a few thousand. It fails
 where they are 2 % off those that were counted apart from this package, by a plugin of its own.
 """
@@ -22,7 +22,7 @@ from tflite_sparse.runtime.arm64.packages import LITERT
 from tflite_sparse.runtime.arm64.processors import emulated
 from tflite_sparse.runtime.litert.driver import profile_many
 
-COUNTS = Path(__file__).with_name("arm64_instructions.json")
+COUNTS = Path(__file__).with_name("instructions.json")
 # (share of zeros in the 1x1 filters, output channels a block of them)
 NETS = {
     "cortex-a76": (

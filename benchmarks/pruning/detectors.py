@@ -1,6 +1,6 @@
 """What pruning leaves of two nets of MediaPipe: a face detector and a hand tracker.
 
-Run as: python -m benchmarks.prune_detectors FITTED JUDGED
+Run as: python -m benchmarks.pruning.detectors FITTED JUDGED
 
 Both arguments are folders of photographs. Those in which the dense model finds a face, or the palm
 detector a hand, are the inputs: pictures of the first folder, and their mirror images, are fitted

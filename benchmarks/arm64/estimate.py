@@ -1,10 +1,10 @@
 """Counts instructions on emulated Arm processors, and fits the estimate of them.
 
-usage: python -m benchmarks.arm64_estimate [--count [NET ...]]
+usage: python -m benchmarks.arm64.estimate [--count [NET ...]]
 
 With --count, all nets or those of a name run on LiteRT's build for 64-bit Arm under qemu
 (`tflite-sparse runtime install arm64`), and the instructions of every operator go to
-benchmarks/arm64_estimate.json. Without it the prices that fit best are printed beside those of
+benchmarks/arm64/estimate.json. Without it the prices that fit best are printed beside those of
 `tflite_sparse.xnnpack.cost.instruction_prices`, and the estimate of each net beside what was
 counted; it fails where half of them are further off than 5 %. Prices are fitted to MobileNetV1;
 those of kernels that it does not have to MobileNetV2, MobileNetV3, EfficientNet, a narrow
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.xnnpack.plan import Plan
 
-COUNTS = Path(__file__).with_name("arm64_estimate.json")
+COUNTS = Path(__file__).with_name("estimate.json")
 PROCESSORS = ("cortex-a76", "cortex-a53")
 FURTHEST = 0.05
 # (width, size of the picture, share of zeros in the 1x1 filters, output channels a block of them)

@@ -1,6 +1,6 @@
 """How near to the dense model training brings a pruned classifier, over the images it has seen.
 
-Run as: python -m benchmarks.prune_training MODEL FITTED JUDGED --steps 320 --mean 127 --std 128
+Run as: python -m benchmarks.pruning.training MODEL FITTED JUDGED --steps 320 --mean 127 --std 128
 
 The model is calibrated on the photographs of one folder and trained on random parts and mirror
 images of them; those of the other folder only tell the quality, each time the training is

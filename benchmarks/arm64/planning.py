@@ -1,10 +1,10 @@
 """Counts what comes of planning a model for 64-bit Arm, beside planning it for the browser.
 
-usage: python -m benchmarks.arm64_planning [--count]
+usage: python -m benchmarks.arm64.planning [--count]
 
 With --count, nets are optimized for each of both targets and run on LiteRT's build for 64-bit Arm
 under qemu (`tflite-sparse runtime install arm64`); the instructions of a run go to
-benchmarks/arm64_planning.json. Without it those that lie there are printed. It fails where a net
+benchmarks/arm64/planning.json. Without it those that lie there are printed. It fails where a net
 that is planned for 64-bit Arm takes 3 % more of them than the same net planned for the browser, by
 which estimates may be off.
 """
@@ -30,7 +30,7 @@ from tflite_sparse.runtime.litert.driver import profile_many
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNTS = Path(__file__).with_name("arm64_planning.json")
+COUNTS = Path(__file__).with_name("planning.json")
 PROCESSORS = ("cortex-a76", "cortex-a53")
 TARGETS = ("wasm", "arm64")
 FURTHEST = 1.03

@@ -1,6 +1,6 @@
 """How near int8 weights come on photographs: rounded alone, and fitted to other photographs.
 
-usage: python -m benchmarks.values_fidelity FITTED JUDGING [--fitted 48] [--judging 48] [NAME ...]
+usage: python -m benchmarks.values.fidelity FITTED JUDGING [--fitted 48] [--judging 48] [NAME ...]
 
 FITTED and JUDGING are folders of images, which must not share any; pillow reads them. NAMEs are
 those of real models of the tests, or efficientnet_lite0; without any, all that have a range below.
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.efficientnet_lite0 import efficientnet_lite0
-from benchmarks.values_in_user_terms import TERMS
+from benchmarks.values.in_user_terms import TERMS
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.storage.store_values import SparsifyValues

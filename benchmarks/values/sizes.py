@@ -1,6 +1,6 @@
 """Sizes of models with 80 % zeros in each way of storing their weights, TensorFlow's among them.
 
-usage: python -m benchmarks.values_sizes [NAME ...]
+usage: python -m benchmarks.values.sizes [NAME ...]
 
 The Keras models are those of the race; of MediaPipe's, the smallest 80 % of each filter of 1,024
 values or more that is not depthwise are set to zero first, for the size alone. The result is the

@@ -1,6 +1,6 @@
 """What loading a model costs in time and memory, by the numbers in which its weights are stored.
 
-usage: python -m benchmarks.values_loading [--runs 9]
+usage: python -m benchmarks.values.loading [--runs 9]
 
 A MobileNetV1 1.0 224 with 80 % zeros, dense and sparse, in LiteRT with XNNPACK on one thread. Each
 load has a process of its own, and the models take turns. Times are medians, and mean something only
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seen: dict[str, list[list[float]]] = {name: [] for name in models}
         for _ in range(asked.runs):
             for name, path in models.items():
-                command = [sys.executable, "-m", "benchmarks.values_loading", "--load", str(path)]
+                command = [sys.executable, "-m", "benchmarks.values.loading", "--load", str(path)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 seen[name].append(json.loads(done.stdout.splitlines()[-1]))
         print(

@@ -1,6 +1,6 @@
 """What releases of LiteRT make of weights stored as int8 and fp16, beside the same as dense fp32.
 
-usage: python -m benchmarks.values_releases [RELEASE ...]
+usage: python -m benchmarks.values.releases [RELEASE ...]
 
 Each release, pinned by its version, is fetched by pip and unpacked; a small MobileNet after
 `optimize` runs on it with XNNPACK and on the reference kernels, natively and, by qemu, without AVX.

@@ -1,0 +1,1 @@
+"""What pruning leaves of real nets."""
