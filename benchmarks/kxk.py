@@ -151,7 +151,7 @@ def table(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
         cells = (f"{ratios[f.value]:.2f}" if f.value in ratios else "" for f in KxkForm)
         lines.append(
             f"| {row['kernel']}x{row['kernel']}, {row['stride']} | {size}x{size}x{channels}"
-            f" | {row['zeros']:.0%} | {dense:.1f} | {' | '.join(cells)} | {taken} |"
+            f" | {100 * row['zeros']:.0f} % | {dense:.1f} | {' | '.join(cells)} | {taken} |"
         )
         if taken in ratios and ratios[taken] > min(1.0, SLOWER * min(ratios.values())):
             wrong.append(lines[-1])

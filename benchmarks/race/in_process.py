@@ -123,7 +123,7 @@ if __name__ == "__main__":
     print(
         json.dumps(
             {
-                "matrix": f"{SIDE} x {SIDE} fp32, {ZEROS:.0%} zeros",
+                "matrix": f"{SIDE} x {SIDE} fp32, {100 * ZEROS:.0f} % zeros",
                 "codec": codec(),
                 "files": {Path(name).stem: files(Path(name), place) for name in sys.argv[2:]},
             }

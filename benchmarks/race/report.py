@@ -133,7 +133,7 @@ def _memory_and_size(found: Results) -> str:
                 f"1/{peer.peak / ours.peak:.1f}",
                 f"{ours.size:,}",
                 f"{peer.size:,}",
-                f"{(ours.size - peer.size) / peer.size:+.1%}",
+                f"{100 * (ours.size - peer.size) / peer.size:+.1f} %",
             )
         )
     columns = (
