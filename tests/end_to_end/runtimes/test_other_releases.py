@@ -90,6 +90,15 @@ def test_what_cannot_be_run_says_what_can(name: str, hint: str) -> None:
     assert hint in str(told.hint)
 
 
+def test_an_installed_release_that_is_not_known_changes_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(releases, "litert_version", lambda: "9.9.9")
+    told = refusal("tflite-runtime-2.14")
+    assert "not one to run models on" in str(told)
+    assert NAME in str(told.hint)
+
+
 def test_options_that_go_without_a_release_refuse_it(models: tuple[Path, Path]) -> None:
     done = call("bench", "--on", "web", "--runtime", NAME, *models)
     assert "--runtime means nothing in a browser" in done.err

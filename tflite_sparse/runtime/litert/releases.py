@@ -107,6 +107,7 @@ def on_release(name: str | None) -> Iterator[None]:
 def _instead(name: str) -> str:
     if runtime(name).browser:
         return "bench --on web --litertjs times models on LiteRT.js"
-    newest = next(entry.slug for entry in RUNTIMES if litert_version() in entry.versions)
-    names = ", ".join([*(each.name for each in LITERT_RELEASES), newest])
+    # None of them where a newer one is installed than is known.
+    installed = [entry.slug for entry in RUNTIMES if litert_version() in entry.versions]
+    names = ", ".join([*(each.name for each in LITERT_RELEASES), *installed])
     return f"there are: {names}; inspect --runtime plans for the others"
