@@ -125,7 +125,7 @@ def test_ratios_are_those_of_medians() -> None:
     }
     page = render(results)
     assert "| net | 200 ms (100-900) | 4.00 s (1.90-4.10) | 20.0 x | 19.0 x | 20.0 x |" in page
-    assert "| net | 10.0 | 100 | 1/10.0 | 97 | 100 | -3.0% |" in page
+    assert "| net | 10.0 | 100 | 1/10.0 | 97 | 100 | -3.0 % |" in page
     assert "| net | 400 ms (400-400) | 200 ms (100-900) | 0.40 s | 0.10 s | 20.0 | 10.0 |" in page
     assert "goal:" not in page
     assert "| other | 50 | 50 | 60 | +10 |" in page
