@@ -11,14 +11,12 @@ where they are 2 % off those that were counted apart from this package, by a plu
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.arm64.counted import counted
 from benchmarks.speed_model import mobilenet
-from tflite_sparse.runtime.arm64.packages import LITERT
 from tflite_sparse.runtime.arm64.processors import emulated
 from tflite_sparse.runtime.litert.driver import profile_many
 
@@ -39,7 +37,7 @@ APART = {
 FURTHEST = 0.02
 
 
-def count() -> dict[str, Any]:
+def count() -> list[dict[str, Any]]:
     """The instructions of all nets, by kind of operator."""
     rows = []
     for name, nets in NETS.items():
@@ -60,16 +58,12 @@ def count() -> dict[str, Any]:
                     "operators": kinds,
                 }
             )
-    return {"runtime": f"LiteRT {LITERT}", "nets": rows}
+    return rows
 
 
 def main() -> int:
     """Counts if asked, and prints what there is; 1 where it is off what was counted apart."""
-    parser = argparse.ArgumentParser(description="instructions of MobileNetV1 on Arm")
-    parser.add_argument("--count", action="store_true", help="count anew")
-    if parser.parse_args().count:
-        COUNTS.write_text(json.dumps(count(), indent=1) + "\n", "utf-8")
-    rows = json.loads(COUNTS.read_text("utf-8"))["nets"]
+    rows = counted("instructions of MobileNetV1 on Arm", COUNTS, count)
     dense = {row["processor"]: row["instructions"] for row in rows if not row["zeros"]}
     apart = {
         (name, *net): millions

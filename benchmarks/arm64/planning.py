@@ -11,19 +11,17 @@ which estimates may be off.
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks.arm64.counted import counted
 from benchmarks.speed_model import mobilenet
 from tests.end_to_end.adapted.subjects import SUBJECTS
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.optimize import Optimize
-from tflite_sparse.runtime.arm64.packages import LITERT
 from tflite_sparse.runtime.arm64.processors import emulated
 from tflite_sparse.runtime.litert.driver import profile_many
 
@@ -48,7 +46,7 @@ NETS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
-def count() -> dict[str, Any]:
+def count() -> dict[str, dict[str, dict[str, int]]]:
     """Instructions of each net: dense, and as it is planned for each target."""
     nets: dict[str, dict[str, dict[str, int]]] = {}
     for name, make in NETS.items():
@@ -64,16 +62,12 @@ def count() -> dict[str, Any]:
                 assert profile.instructions is not None
                 by_kind = nets.setdefault(name, {}).setdefault(processor, {})
                 by_kind[kind] = profile.instructions
-    return {"runtime": f"LiteRT {LITERT}", "nets": nets}
+    return nets
 
 
 def main() -> int:
     """Counts if asked, and prints what there is; 1 where a plan is worse than the other."""
-    parser = argparse.ArgumentParser(description="plans for 64-bit Arm and for the browser")
-    parser.add_argument("--count", action="store_true", help="count anew")
-    if parser.parse_args().count:
-        COUNTS.write_text(json.dumps(count(), indent=1) + "\n", "utf-8")
-    nets = json.loads(COUNTS.read_text("utf-8"))["nets"]
+    nets = counted("plans for 64-bit Arm and for the browser", COUNTS, count)
     print(f"{'millions of instructions':48} {'processor':11} {'dense':>7} {'wasm':>7} {'arm64':>7}")
     worse = 0
     for name, processors in nets.items():

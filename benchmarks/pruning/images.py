@@ -1,15 +1,15 @@
 """What quality pruning leaves of a classifier of images, at what cost.
 
-Run as: python -m benchmarks.pruning.images MODEL CALIBRATION EVALUATION --mean 127 --std 128
+Run as: python -m benchmarks.pruning.images MODEL FITTED JUDGED --mean 127 --std 128
 
 Values are fitted to the images of one folder and judged on those of another.
 """
 
 from __future__ import annotations
 
-import argparse
 import resource
 
+from benchmarks.pruning.arguments import image_parser
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.judge import judge
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
@@ -20,24 +20,18 @@ from tflite_sparse.runtime.data.images import ImageOptions
 
 def main() -> None:
     """Prunes a model by each way that is asked for and prints a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model")
-    parser.add_argument("calibration")
-    parser.add_argument("evaluation")
-    parser.add_argument("--zeros", type=float, default=0.7)
+    parser = image_parser(__doc__)
     parser.add_argument("--speed", type=float, help="times as fast as dense, in place of --zeros")
     parser.add_argument("--target", nargs="*", default=[])
-    parser.add_argument("--mean", type=float, default=127.5)
-    parser.add_argument("--std", type=float, default=127.5)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--ways", nargs="+", default=["magnitude", "uniform", "fidelity"])
     asked = parser.parse_args()
     model = Model.read(asked.model)
     options = ImageOptions((asked.mean,), (asked.std,))
-    every = given_inputs(asked.calibration, model, options)
+    every = given_inputs(asked.fitted, model, options)
     # Folders are often in order of their classes: the first images show a few of these alone.
     fitted = every[:: max(1, len(every) // asked.images)][: asked.images]
-    judged = given_inputs(asked.evaluation, model, options)
+    judged = given_inputs(asked.judged, model, options)
     for way in asked.ways:
         by_size = way == "magnitude"
         method = Method.MAGNITUDE if by_size else Method.CALIBRATED

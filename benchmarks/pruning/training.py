@@ -9,7 +9,6 @@ evaluated. The state is kept in a file, from which the same command goes on.
 
 from __future__ import annotations
 
-import argparse
 import time
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from benchmarks.pruning.arguments import image_parser
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.judge import judge
 from tflite_sparse.pruning.options import Method, PruneOptions
@@ -87,13 +87,7 @@ def _print(words: str, output: Any, far: Progress | None = None) -> None:
 
 def main() -> None:
     """Calibrates, trains, and prints the curve."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model")
-    parser.add_argument("fitted")
-    parser.add_argument("judged")
-    parser.add_argument("--zeros", type=float, default=0.7)
-    parser.add_argument("--mean", type=float, default=127.5)
-    parser.add_argument("--std", type=float, default=127.5)
+    parser = image_parser(__doc__)
     parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--every", type=int, default=40, help="Steps between evaluations.")

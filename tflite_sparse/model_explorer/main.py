@@ -73,7 +73,9 @@ class SparseNodeData(NodeDataProvider):  # type: ignore[misc]
         del provider_id, graph
         try:
             kind = target(config_values.get(_TARGET) or targets()[0].name)
-            inspection = inspect(Model.read(model_path), targets=[kind], digest=False, gzip=False)
+            inspection = inspect(
+                Model.read(model_path), targets=[kind], digest=False, gzip=False, releases=()
+            )
         except TfliteSparseError as error:
             return NodeDataProviderResult(error=str(error))
         if inspection.problems:

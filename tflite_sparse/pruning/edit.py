@@ -10,6 +10,7 @@ import numpy as np
 from tflite_sparse.model.types import FLOATS
 from tflite_sparse.model.uses import trace_constant, uses_of
 from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.storage.values.readers import filter_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from tflite_sparse.model.weights import Weight
 
 __all__ = ["bias_of", "set_bias", "set_filter"]
-
-_BIAS = {"TRANSPOSE_CONV": 3}
-"""Where operators read their bias, unless it is the third operand."""
 
 
 def set_filter(model: Model, weight: Weight, values: NDArray[np.floating[Any]]) -> list[Expected]:
@@ -45,7 +43,8 @@ def _cast(values: NDArray[np.floating[Any]], kind: np.dtype[Any]) -> NDArray[Any
 
 def bias_of(operator: Operator) -> Tensor | None:
     """The bias of a convolution where it may be changed: a float that nothing else reads."""
-    use = trace_constant(operator, _BIAS.get(operator.name, 2))
+    place = filter_of(operator)
+    use = None if place is None else trace_constant(operator, place.bias)
     if use is None or use.constant.type not in FLOATS or use.constant.sparsity is not None:
         return None
     readers = {reader.operator for reader in uses_of(use.constant)}

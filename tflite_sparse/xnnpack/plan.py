@@ -28,7 +28,7 @@ from tflite_sparse.xnnpack.releases.runtimes import Runtime
 from tflite_sparse.xnnpack.releases.targets import Target
 from tflite_sparse.xnnpack.releases.targets import target as target_of
 from tflite_sparse.xnnpack.stages.fuse import inline_quantization
-from tflite_sparse.xnnpack.stages.kernels import executed_name
+from tflite_sparse.xnnpack.stages.kernels import executed_names
 from tflite_sparse.xnnpack.stages.missing_kernels import missing_kernels, outcome_of
 from tflite_sparse.xnnpack.stages.pipeline import Pipeline
 
@@ -148,6 +148,5 @@ def _planned(pipeline: Pipeline, index: int, run: Run) -> PartitionState:
     partition.components = find_components(partition.graph, partition.clusters)
     pipeline.lay_out(partition)
     inline_quantization(partition.graph)
-    if partition.graph.runtime.unpacks:
-        partition.executed = tuple(executed_name(node) for node in partition.graph.nodes)
+    partition.executed = executed_names(partition.graph.nodes, partition.graph.runtime)
     return partition

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.runtime_model.releases.wheels import INSTALLED, WHEELS, WHEELS_ON_ARM64, Wheel
+from tests.runtime_model.releases.wheels import INSTALLED, WHEELS
 from tflite_sparse.xnnpack.releases.runtimes import Runtime, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.runtime_model.releases.wheels import Wheel
 
 __all__ = ["PLACES", "Place", "place_of"]
 
@@ -33,17 +35,12 @@ class Place:
     version: str
 
 
-def _wheel(name: str) -> Place:
-    slug = name if name.startswith("tflite") else f"litert-{name}"
-    # What there was before LiteRT has AVX in its wheel for x86, and never looks at zeros there.
-    target = "arm64" if WHEELS[name].platform.endswith("aarch64") else "x86-noavx"
-    title = name if name.startswith("tflite") else f"LiteRT {name}"
-    return Place(name, title, runtime(slug), target, WHEELS[name].version)
-
-
-def _on_arm64(name: str, wheel: Wheel) -> Place:
-    title = f"LiteRT {wheel.version}"
-    return Place(name, title, runtime(f"litert-{wheel.version}"), "arm64", wheel.version)
+def _on_wheel(name: str, wheel: Wheel) -> Place:
+    kind = "LiteRT " if wheel.package == "ai-edge-litert" else f"{wheel.package}-"
+    title = f"{kind}{wheel.version}"
+    release = runtime(title.lower().replace(" ", "-"))
+    target = "arm64" if wheel.platform.endswith("aarch64") else "x86-noavx"
+    return Place(name, title, release, target, wheel.version)
 
 
 def _browser(version: str) -> Place:
@@ -56,8 +53,7 @@ _BROWSERS = ("0.2.1", "2.0.0", "2.5.3")
 PLACES: Mapping[str, Place] = {
     place.name: place
     for place in (
-        *map(_wheel, WHEELS),
-        *(_on_arm64(name, wheel) for name, wheel in WHEELS_ON_ARM64.items()),
+        *(_on_wheel(name, wheel) for name, wheel in WHEELS.items()),
         *map(_browser, _BROWSERS),
     )
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.real_models import cache
 
-__all__ = ["INSTALLED", "WHEELS", "WHEELS_ON_ARM64", "Wheel", "site"]
+__all__ = ["INSTALLED", "WHEELS", "Wheel", "site"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,12 @@ _TFLITE = Wheel(
 # Built for the numpy of its day.
 _WITH = {"1.0.1": (_NUMPY_1,), "tflite-runtime-2.14.0": (_NUMPY_1_ARM,)}
 
+_ARM64 = {
+    "1.3.0": ("17", "161a3336dd89f37be291b4061b25c8f8e772dc8e0797aa4cdf03e36cc980fe85"),
+    "1.4.0": ("17", "131d1c12dedc0c45aa683106d71ea895117c2332b0efb52712965f8b5e63781d"),
+    "2.0.3": ("27", "2d3c0867af845230d060bd555b0942b960caabe9d1cce98bcb3536b380ded372"),
+}
+
 WHEELS = {
     # On x86 it needs AVX, with which no release looks at zeros.
     "tflite-runtime-2.14.0": _TFLITE,
@@ -76,20 +82,13 @@ WHEELS = {
         name: Wheel("ai-edge-litert", name, f"manylinux_2_{glibc}_x86_64", sha256)
         for name, (glibc, sha256) in _LITERT.items()
     },
+    **{
+        f"{name}-arm64": Wheel("ai-edge-litert", name, f"manylinux_2_{glibc}_aarch64", sha256)
+        for name, (glibc, sha256) in _ARM64.items()
+    },
 }
-"""The releases that are recorded beside the one that is installed, oldest first."""
-
-_ARM64 = {
-    "1.3.0": ("17", "161a3336dd89f37be291b4061b25c8f8e772dc8e0797aa4cdf03e36cc980fe85"),
-    "1.4.0": ("17", "131d1c12dedc0c45aa683106d71ea895117c2332b0efb52712965f8b5e63781d"),
-    "2.0.3": ("27", "2d3c0867af845230d060bd555b0942b960caabe9d1cce98bcb3536b380ded372"),
-}
-
-WHEELS_ON_ARM64 = {
-    f"{name}-arm64": Wheel("ai-edge-litert", name, f"manylinux_2_{glibc}_aarch64", sha256)
-    for name, (glibc, sha256) in _ARM64.items()
-}
-"""Releases that are recorded on 64-bit Arm too, oldest first."""
+"""The releases that are recorded beside the one that is installed, oldest first; those on 64-bit
+Arm last."""
 
 INSTALLED = version("ai-edge-litert")
 """The release that the tests are installed with."""
@@ -99,7 +98,7 @@ def site(release: str) -> Path | None:
     """The folder with the packages of a release; None for the one that is installed."""
     if release == INSTALLED:
         return None
-    wheel = (WHEELS | WHEELS_ON_ARM64)[release]
+    wheel = WHEELS[release]
     folder = cache() / f"{wheel.package}-{wheel.version}-{wheel.sha256[:12]}"
     if not folder.is_dir():
         # Whoever unpacks it at the same time puts the same whole folder in place.

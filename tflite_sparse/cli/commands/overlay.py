@@ -81,7 +81,9 @@ def command(
         for path in paths.values():
             free_target(path, force=force)
     with progress_bar(f"inspecting {model}"):
-        inspection = inspect(Model.read(model), targets=[kind], digest=False, gzip=False)
+        inspection = inspect(
+            Model.read(model), targets=[kind], digest=False, gzip=False, releases=()
+        )
     for problem in inspection.problems:
         raise ModelError(f"{problem.place}: {problem.message}", place=Place(file=model))
     _write(

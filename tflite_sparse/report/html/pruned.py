@@ -59,5 +59,5 @@ def pruned(model: Model, inspection: Inspection, targets: Sequence[str] = ()) ->
         return None
     names = [time.target for time in curve.points[-1].times]
     seen = [target_of(name) for name in names[:1] or targets[:1] or ("wasm",)]
-    looked = inspect(curve.trial, digest=False, gzip=False, targets=seen)
+    looked = inspect(curve.trial, digest=False, gzip=False, targets=seen, releases=())
     return Pruned(curve, Survey(looked, graph_edges(curve.trial), (), ()))

@@ -17,7 +17,7 @@ from tflite_sparse.runtime.litert.processor import (
     interpreter_command,
     interpreter_environment,
 )
-from tflite_sparse.runtime.litert.worker import receive, send
+from tflite_sparse.runtime.litert.worker import ending, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ class Worker:
         answer = receive(self._process.stdout)
         if answer is None:
             self.close()
-            how = _ending(self._process.returncode)
+            how = ending(self._process.returncode)
             raise RuntimeUnavailableError(f"LiteRT cannot be used: its process ended with {how}")
         state, detail = answer
         if state != "ready":
@@ -141,7 +141,3 @@ def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
         file.write(model)
         file.flush()
         yield str(path)
-
-
-def _ending(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

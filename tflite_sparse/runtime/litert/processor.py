@@ -150,15 +150,21 @@ def interpreter_environment(*, emulate: bool | Emulation = False) -> dict[str, s
         emulate: the processor that is emulated; one of another kind has packages of its own.
     """
     asked = emulation(emulate)
-    if asked is not None and asked.arm:
-        from tflite_sparse.runtime.arm64.install import arm64_environment
+    if asked is None:
+        return _own_environment()
+    if not asked.arm:
+        return without_choices_of_kernels(_own_environment())
+    from tflite_sparse.runtime.arm64.install import arm64_environment
 
-        return without_choices_of_kernels(arm64_environment())
+    return without_choices_of_kernels(arm64_environment())
+
+
+def _own_environment() -> dict[str, str]:
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     paths = [path for path in sys.path if path and path not in standard]
     # The package itself may be imported from a folder that is not on the path of a child.
     here = str(Path(__file__).resolve().parents[3])
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *paths])),
         # The worker forks; linear algebra threads would not survive that.
@@ -166,7 +172,6 @@ def interpreter_environment(*, emulate: bool | Emulation = False) -> dict[str, s
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return environment if asked is None else without_choices_of_kernels(environment)
 
 
 def without_choices_of_kernels(environment: Mapping[str, str]) -> dict[str, str]:

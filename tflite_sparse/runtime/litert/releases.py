@@ -48,7 +48,10 @@ def _lacks() -> list[str]:
         "x86_64",
     ):
         return []
-    return ["it is for Python 3.11 on Linux on x86-64; elsewhere pip installs it beside this tool"]
+    version = ".".join(map(str, _PYTHON))
+    return [
+        f"it is for Python {version} on Linux on x86-64; elsewhere pip installs it beside this tool"
+    ]
 
 
 def _bundle(version: str) -> Bundle:

@@ -112,8 +112,17 @@ def _perform(request: dict[str, Any], ends: tuple[int, ...]) -> tuple[str, str, 
     if len(data) > _LENGTH.size and ended >= 0:
         status, detail, answer = pickle.loads(data[_LENGTH.size :])  # noqa: S301 - our child
         return status, detail, answer
-    how = signal.Signals(-ended).name if ended < 0 else f"exit code {ended}"
+    how = ending(ended)
     return "crashed", f"{how}: {_last_line(messages)}" if messages else how, None
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words.
+
+    Args:
+        code: its exit code; negative for the signal that ended it.
+    """
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def _last_line(text: str) -> str:

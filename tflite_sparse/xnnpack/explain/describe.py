@@ -17,7 +17,7 @@ from tflite_sparse.xnnpack.plan_types import (
     Role,
 )
 from tflite_sparse.xnnpack.stages.filter_zeros import block_size
-from tflite_sparse.xnnpack.stages.kernels import executed_name, is_sparse_kernel
+from tflite_sparse.xnnpack.stages.kernels import executed_names, is_sparse_kernel
 from tflite_sparse.xnnpack.stages.profit import Tally, counted_filter
 
 if TYPE_CHECKING:
@@ -139,10 +139,7 @@ class _Describer:
             cluster=None if main is None else self._numbers.get((partition.index, main.number)),
             nchw=any(v.nchw for node in nodes for v in (*node.inputs, *node.outputs)),
             kernel=kernel,
-            # YNNPACK's names of operators were never seen.
-            executed=tuple(executed_name(node) for node in nodes)
-            if self._target.runtime.unpacks
-            else (),
+            executed=executed_names(nodes, self._target.runtime),
             macs=macs(op),
         )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tflite_sparse.xnnpack.graph import Node, Window
+    from tflite_sparse.xnnpack.releases.runtimes import Runtime
 
-__all__ = ["executed_name", "is_sparse_kernel", "nchw_kernel"]
+__all__ = ["executed_names", "is_sparse_kernel", "nchw_kernel"]
 
 _UNARY = {
     "abs": "Abs", "approxgelu": "ApproxGELU", "bankers_rounding": "Bankders Rounding",
@@ -84,8 +85,17 @@ def is_sparse_kernel(node: Node) -> bool:
     return convolves and node.outputs[0].nchw and nchw_kernel(node) == "SPMM"
 
 
-def executed_name(node: Node) -> str:
-    """The name under which LiteRT's profiler lists a node."""
+def executed_names(nodes: Iterable[Node], runtime: Runtime) -> tuple[str, ...]:
+    """The names under which LiteRT's profiler lists nodes; none of YNNPACK's, never seen.
+
+    Args:
+        nodes: the nodes.
+        runtime: the release that runs them.
+    """
+    return tuple(map(_executed_name, nodes)) if runtime.unpacks else ()
+
+
+def _executed_name(node: Node) -> str:
     special = _NAMES.get(node.kind)
     return special(node) if special is not None else node.kind.replace("_", " ").title()
 
