@@ -14,6 +14,9 @@ from tflite_sparse.lint.engine import lint, lint_subject
 from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.model import Model
+from tflite_sparse.model.sparse import encoding_of
+from tflite_sparse.rewrite.storage.sparsify import sparsify
 from tflite_sparse.xnnpack.explain.rules import RULES as RUNTIME_RULES
 from tflite_sparse.xnnpack.explain.runtime_rule import Expected, Stage
 
@@ -90,6 +93,21 @@ def test_growth_is_measured_against_the_reference(tmp_path):
     )
     with pytest.raises(FileError, match="reference"):
         lint_subject(Subject("model.tflite", settings, after))
+
+
+def test_zeros_in_rows_that_are_stored_as_a_whole_are_no_fault():
+    values = np.random.default_rng(0).normal(size=(24, 64)).astype(np.float32)
+    values[:, ::2] = 0
+    values[:3, 1::8] = 0
+    builder = ModelBuilder()
+    graph = builder.graph()
+    graph.output(graph.fully_connected(graph.input((1, 64)), 24, filters=values))
+    stored = sparsify(Model.read(builder.build())).model
+    (tensor,) = (t for t in stored.main.tensors if t.sparsity is not None)
+    encoding = encoding_of(tensor)
+    assert not encoding.levels[-1].compressed
+    assert not encoding.values.all()
+    assert findings(stored.to_bytes(), "TFS103") == []
 
 
 @pytest.mark.parametrize("code", ["TFS101", "TFS102"])

@@ -96,7 +96,7 @@ def dense_size_mismatch(subject: Subject) -> Iterator[Hit]:
     "TFS103",
     "explicit-zeros",
     Severity.WARNING,
-    what="A sparse encoding without blocks stores values that are zero.",
+    what="A sparse encoding that has an index for each value stores values that are zero.",
     why="Each costs the bytes of a value and of an index, and tells the reader nothing.",
     fix="Encode the weight anew.",
     command="tflite-sparse sparsify --reencode MODEL -o OUT",
@@ -104,7 +104,8 @@ def dense_size_mismatch(subject: Subject) -> Iterator[Hit]:
 def explicit_zeros(subject: Subject) -> Iterator[Hit]:
     """Zeros among the stored values."""
     for tensor, encoding in _encodings(subject):
-        if encoding.block_map:
+        if encoding.block_map or not encoding.levels[-1].compressed:
+            # Blocks, and rows below the innermost indices, are stored as a whole.
             continue
         zeros = encoding.values.size - int(nonzero_mask(encoding.values).sum())
         if zeros:
