@@ -57,7 +57,7 @@ class ValuesEdit:
         self._names = {graph: {t.name for t in graph.tensors} for graph in model.subgraphs}
         # One list of zero points for all weights with as many channels.
         self._zero_points: dict[int, NDArray[np.int64]] = {}
-        self._idle: list[Operator] = []
+        self._idle: dict[Operator, None] = {}
         self._added = 0
         self._versions: Counter[tuple[int, int]] = Counter()
         self._needs: set[str] = set()
@@ -72,7 +72,7 @@ class ValuesEdit:
         version = dequantize_version(kind, 0 if converted.scales is None else converted.scales.size)
         for tensor in weight.tensors:
             if encoding is None:
-                self._idle += bypass(tensor, "DENSIFY")
+                self._idle |= dict.fromkeys(bypass(tensor, "DENSIFY"))
             tensor.retype(kind, table or tensor.quantization)
             tensor.table["sparsity"] = None if encoding is None else sparsity_table(encoding)
             for packed in _packed(tensor):
@@ -134,6 +134,8 @@ class ValuesEdit:
     def _dequantize(self, packed: Tensor, version: int) -> None:
         fresh = []
         for use in list(packed.subgraph.consumers(packed)):
+            if use.operator in self._idle:
+                continue
             if use.operator.name != "DEQUANTIZE":
                 fresh.append(use)
             elif use.operator.version != version:
@@ -147,7 +149,7 @@ class ValuesEdit:
         half = move.values is StoredValues.FP16
         for tensor in move.weight.tensors:
             if not half:
-                self._idle += bypass(tensor, "DEQUANTIZE")
+                self._idle |= dict.fromkeys(bypass(tensor, "DEQUANTIZE"))
             tensor.retype(move.values.tensor_type, tensor.quantization)
             if half:
                 self._dequantize(tensor, dequantize_version(move.values.tensor_type, 0))

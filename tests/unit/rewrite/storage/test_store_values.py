@@ -69,6 +69,13 @@ def test_a_dense_weight_becomes_int8_behind_dequantize() -> None:
     assert result.model.main.operators[1].inputs[2].type == "FLOAT32"
 
 
+def test_a_sparse_weight_that_is_smaller_dense_as_int8_leaves_nothing_that_is_not_read() -> None:
+    halves, _ = stored(build(convolution(zeros=0.4)), FP16)
+    assert kinds(halves)[0] == ("DENSIFY", 1)
+    model, _ = stored(halves.to_bytes())
+    assert kinds(model) == [("DEQUANTIZE", 5), ("CONV_2D", 1)]
+
+
 def test_zeros_and_values_are_those_of_the_weight() -> None:
     data = build(convolution())
     before = find_weights(Model.read(data))[0].tensor.data
