@@ -39,10 +39,10 @@ def find_models(arguments: Iterable[str]) -> list[str | TfliteSparseError]:
 def _expand(argument: str) -> Iterable[str | TfliteSparseError]:
     if is_remote(argument):
         try:
-            found = listed(argument)
+            addresses = listed(argument)
         except TfliteSparseError as error:
             return [error]
-        return found or [FileError("no file matches this pattern", place=Place(file=argument))]
+        return addresses or [FileError("no file matches this pattern", place=Place(file=argument))]
     path = Path(argument)
     if path.is_dir():
         models = sorted(str(p) for p in path.rglob(f"*{SUFFIX}") if p.is_file())

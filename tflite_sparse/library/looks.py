@@ -122,12 +122,12 @@ def write_report(
             place=Place(file=os.fspath(target)),
             hint="overwrite=True replaces it",
         )
-    found = [opened(model) for model in models]
-    surveys = [survey(model) for model in found]
+    read_models = [opened(model) for model in models]
+    surveys = [survey(model) for model in read_models]
     page = report_page(
         surveys,
-        [_diff(found[0], model) for model in found[1:]],
-        pruned=[pruned(m, each.inspection) for m, each in zip(found, surveys, strict=True)],
+        [_diff(read_models[0], model) for model in read_models[1:]],
+        pruned=[pruned(m, each.inspection) for m, each in zip(read_models, surveys, strict=True)],
     )
     with replacing(target) as file:
         return file.write(page.encode())

@@ -87,16 +87,16 @@ def _numbers(
     metric: Callable[..., Any], outputs: Sequence[Outputs], inputs: Sequence[Outputs]
 ) -> dict[str, float]:
     try:
-        found = metric(outputs, inputs)
+        measured = metric(outputs, inputs)
     except Exception as error:
         # It is the user's, and may fail in any way.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"the metric fails: {reason}") from error
     try:
-        if hasattr(found, "items"):
-            return {str(name): float(value) for name, value in found.items()}
-        return {getattr(metric, "__name__", "metric"): float(found)}
+        if hasattr(measured, "items"):
+            return {str(name): float(value) for name, value in measured.items()}
+        return {getattr(metric, "__name__", "metric"): float(measured)}
     except (TypeError, ValueError):
         raise UsageError(
-            f"the metric gives {type(found).__name__}, not a number or numbers by name"
+            f"the metric gives {type(measured).__name__}, not a number or numbers by name"
         ) from None

@@ -107,8 +107,8 @@ def prune(
         trained = train(model, selected, options, calibration, labels, begin, progress)
         fits = [Fitted(_values(trained.model, p)) for p in selected.filters]
         report = msgspec.structs.replace(report, training=trained.report)
-        made = PrunedModel(trained.model, report, tuple(trained.expected), trained.start)
-        return _reported(made, selected, options, fits)
+        distilled = PrunedModel(trained.model, report, tuple(trained.expected), trained.start)
+        return _reported(distilled, selected, options, fits)
     kept = spread()
     if calibrator is not None and method is Method.CALIBRATED:
         fits = calibrator.fit(kept)

@@ -72,7 +72,7 @@ def point(task: Task, share: float | None) -> SweepPoint:
     plans = plans_of(model, task.options.names)
     sparse = {target: sparse_filters(model, planned) for target, planned in plans.items()}
     layers = _layers(subject, zeros, sparse)
-    made = SweepPoint(
+    point = SweepPoint(
         share,
         sum(layer.zeros for layer in layers),
         sum(layer.elements for layer in layers),
@@ -83,8 +83,8 @@ def point(task: Task, share: float | None) -> SweepPoint:
         layers,
         quality=judge(subject.model, model, subject.held_out) if len(subject.held_out) else None,
     )
-    keep(task.folder, name, made)
-    return made
+    keep(task.folder, name, point)
+    return point
 
 
 def times_at(task: Task, share: float) -> SweepPoint:

@@ -300,9 +300,9 @@ class Sweep(Record, frozen=True):
         """
         point = next((each for each in self.points if each.asked == share), None)
         if point is None:
-            known = ", ".join(f"{each.asked:g}" for each in self.points if each.asked is not None)
+            shares = ", ".join(f"{each.asked:g}" for each in self.points if each.asked is not None)
             raise UsageError(
-                f"{share:g} is no share that was looked at", hint=f"these are: {known}"
+                f"{share:g} is no share that was looked at", hint=f"these are: {shares}"
             )
         layers = tuple(RecipeLayer(e.name, e.elements, e.zeros) for e in point.layers)
         return Recipe(

@@ -64,11 +64,11 @@ def rival(task: Task, which: RivalKind | str) -> Rival:
     before = kept(task.folder, name, Rival)
     if before is not None and task.files is None:
         return before
-    made = _made(task, which)
+    fresh = _made(task, which)
     # What another package does not do today, it may do tomorrow.
-    if made.bytes is not None:
-        keep(task.folder, name, made)
-    return made
+    if fresh.bytes is not None:
+        keep(task.folder, name, fresh)
+    return fresh
 
 
 def _made(task: Task, kind: RivalKind) -> Rival:

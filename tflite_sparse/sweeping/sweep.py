@@ -120,9 +120,9 @@ def _sweep(
     subject = subject_of(task)
     shares, notes = _grid(subject, options.shares)
     asked: list[_Asked] = [None, *shares, *MADE, *files]
-    made = _all(task, asked, processes, progress)
-    points = tuple(each for each in made if isinstance(each, SweepPoint))
-    rivals = tuple(each for each in made if isinstance(each, Rival))
+    entries = _all(task, asked, processes, progress)
+    points = tuple(each for each in entries if isinstance(each, SweepPoint))
+    rivals = tuple(each for each in entries if isinstance(each, Rival))
     measurement = None
     if bench is not None and task.files is not None:
         points, rivals, measurement = measuring.measured(task.files, points, rivals, bench)
@@ -247,11 +247,11 @@ def _all(
             progress(len(done) + number, len(asked))
 
     if workers <= 1:
-        made = list(_counted(map(_one, tasks, left), note))
+        results = list(_counted(map(_one, tasks, left), note))
     else:
         with mapping(workers, "swept", fresh=True) as start:
-            made = list(_counted(start(_one, tasks, left), note))
-    done |= dict(zip(left, made, strict=True))
+            results = list(_counted(start(_one, tasks, left), note))
+    done |= dict(zip(left, results, strict=True))
     return [done[each] for each in asked]
 
 

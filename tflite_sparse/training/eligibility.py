@@ -97,8 +97,10 @@ def _result(
     trial: Trial,
     selected: Selected,
 ) -> EligibleModel:
-    found = {match.weight.tensor: match for match in matches}
-    own = {p.number: found[p.weight.tensor] for p in selected.filters if p.weight.tensor in found}
+    exported = {match.weight.tensor: match for match in matches}
+    own = {
+        p.number: exported[p.weight.tensor] for p in selected.filters if p.weight.tensor in exported
+    }
     numbers = {weight.tensor: number for number, weight in enumerate(trial.weights)}
     views = {
         target: (_exported(trial, target), _parts(selected.trial, target))

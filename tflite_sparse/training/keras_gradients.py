@@ -35,9 +35,9 @@ def gradients(model: Any, batch: Sequence[Any], variables: Sequence[Any]) -> lis
     others = [ops.copy(variable.value) for variable in model.non_trainable_variables]
 
     def loss(values: Sequence[Any]) -> Any:
-        made, _ = model.stateless_call(values, others, inputs, training=True)
+        outputs, _ = model.stateless_call(values, others, inputs, training=True)
         return model.compute_loss(
-            x=inputs, y=wanted, y_pred=made, sample_weight=weights, training=True
+            x=inputs, y=wanted, y_pred=outputs, sample_weight=weights, training=True
         )
 
     values = [variable.value for variable in model.trainable_variables]
@@ -46,8 +46,8 @@ def gradients(model: Any, batch: Sequence[Any], variables: Sequence[Any]) -> lis
         raise RuntimeUnavailableError(
             f"Keras on {backend} has no gradients", hint="train on tensorflow, jax or torch"
         )
-    made = _BACKENDS[backend](loss, values)
-    return [np.asarray(ops.convert_to_numpy(made[place])) for place in places]
+    results = _BACKENDS[backend](loss, values)
+    return [np.asarray(ops.convert_to_numpy(results[place])) for place in places]
 
 
 def _tensorflow(loss: Any, values: Sequence[Any]) -> Sequence[Any]:

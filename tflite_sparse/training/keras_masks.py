@@ -190,10 +190,10 @@ class KerasMasks(keras.callbacks.Callback):
             batch = next(self._batches)
         except StopIteration:
             raise UsageError("gradient_data has no batch") from None
-        made = gradients(self.model, batch, [*variables.values()])
+        arrays = gradients(self.model, batch, [*variables.values()])
         return {
             name: value.transpose(kernel_order(value.ndim))
-            for name, value in zip(variables, made, strict=True)
+            for name, value in zip(variables, arrays, strict=True)
         }
 
     def _changed(self) -> None:

@@ -131,13 +131,13 @@ def room_for(path: Path) -> Iterator[None]:
     Raises:
         FileError: they cannot be made.
     """
-    made = [folder for folder in path.parents if not folder.exists()]
+    folders = [folder for folder in path.parents if not folder.exists()]
     try:
         make_folders(path)
         yield
     finally:
         with contextlib.suppress(OSError):
-            for folder in made:
+            for folder in folders:
                 folder.rmdir()
 
 

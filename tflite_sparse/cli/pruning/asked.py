@@ -83,8 +83,8 @@ def parse_layers(texts: Sequence[str] | None) -> tuple[tuple[str, float], ...]:
 
     pairs = []
     for text in texts or ():
-        pattern, found, share = text.rpartition("=")
-        if not found or not pattern:
+        pattern, equals, share = text.rpartition("=")
+        if not equals or not pattern:
             raise UsageError(f"{text!r} is no share of a filter", hint="write PATTERN=0.9")
         pairs.append((pattern, parse_share(share)))
     return tuple(pairs)

@@ -111,20 +111,18 @@ class Calibrator:
             return by_magnitude(prunable, kept, self._options.block, note)
         rows = values.reshape(len(values), -1)
         bias = bias_of(operator)
-        found = solve(
+        fit = solve(
             rows, walk.sums(read, rows), kept, self._options.block, centred=bias is not None
         )
-        if not (np.isfinite(found.rows).all() and np.isfinite(found.shift).all()):
+        if not (np.isfinite(fit.rows).all() and np.isfinite(fit.shift).all()):
             raise RuntimeFailureError(
                 f"{prunable.id.name} cannot be fitted: what it reads on the data is not finite",
                 hint="look for NaN and infinity in the data",
             )
         moved = None
         if bias is not None and bias.data is not None:
-            moved = (bias, np.asarray(bias.data, np.float64) + found.shift)
-        return Fitted(
-            found.rows.astype(np.float32).reshape(values.shape), moved, min(found.error, 1e6)
-        )
+            moved = (bias, np.asarray(bias.data, np.float64) + fit.shift)
+        return Fitted(fit.rows.astype(np.float32).reshape(values.shape), moved, min(fit.error, 1e6))
 
 
 def _place(prunable: Prunable) -> int:

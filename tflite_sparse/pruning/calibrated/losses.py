@@ -115,10 +115,10 @@ def _alone(
         return pruned.to_bytes()
     rows = values.reshape(len(values), -1).astype(np.float64)
     bias = bias_of(operator)
-    found = solve(rows, _sums(rows, moment), kept, block, centred=bias is not None)
-    set_filter(pruned, prunable.weight, found.rows.reshape(values.shape))
+    fit = solve(rows, _sums(rows, moment), kept, block, centred=bias is not None)
+    set_filter(pruned, prunable.weight, fit.rows.reshape(values.shape))
     if bias is not None and bias.data is not None:
-        set_bias(pruned, bias, np.asarray(bias.data, np.float64) + found.shift)
+        set_bias(pruned, bias, np.asarray(bias.data, np.float64) + fit.shift)
     return pruned.to_bytes()
 
 

@@ -58,10 +58,10 @@ def short_verdict_lines(groups: Sequence[TargetGroup], width: int) -> Lines:
         width: the room for a line.
     """
     lines: Lines = []
-    found = verdicts(groups)
+    worded = verdicts(groups)
     # What keeps a few targets dense is a matter of --weights where others run sparse.
-    told = any(words.outcome is Outcome.SPARSE for words in found)
-    for words in found:
+    told = any(words.outcome is Outcome.SPARSE for words in worded)
+    for words in worded:
         lines += _paragraph(words.headline, words.text, width, _STYLES[words.outcome])
         dense = words.outcome is Outcome.DENSE
         if not (dense and told):

@@ -171,8 +171,8 @@ def _prospect(
     model: Model, target: Target, plans: Sequence[Plan], stored: tuple[int, int], planning: Planning
 ) -> Prospect:
     each = [
-        (msgspec.structs.replace(made, target=target), subgraph)
-        for made, subgraph in zip(plans, model.subgraphs, strict=True)
+        (msgspec.structs.replace(unnamed, target=target), subgraph)
+        for unnamed, subgraph in zip(plans, model.subgraphs, strict=True)
     ]
     times = [estimate(*one) for one in each]
     dense, planned = _sums(

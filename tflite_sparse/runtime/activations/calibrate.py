@@ -93,7 +93,7 @@ def calibrated(inputs: Iterable[Outputs]) -> Calibration:
                 for operator in model.main.operators
                 if (read := filter_read(operator)) is not None
             }
-            found = filter_moments(path, reads.values(), inputs)
-        return {operator: found[read] for operator, read in reads.items() if read in found}
+            moments = filter_moments(path, reads.values(), inputs)
+        return {operator: moments[read] for operator, read in reads.items() if read in moments}
 
     return run

@@ -136,9 +136,9 @@ def executed(text: str) -> tuple[ExecutedOperator, ...]:
     Returns:
         Nothing where it printed no table of them.
     """
-    _, found, rest = text.partition(_OPERATORS)
+    _, heading, rest = text.partition(_OPERATORS)
     order = _ORDER.search(rest)
-    if not found or order is None:
+    if not heading or order is None:
         return ()
     lines = [_SEVERITY.sub("", line) for line in rest[order.end() :].split("\n")]
     rows: list[dict[str, str]] = []

@@ -226,10 +226,10 @@ class Device:
             )
         folder = f"{_HOME}/tflite-sparse-{secrets.token_hex(4)}"
         try:
-            made = self.shell(["mkdir", folder], seconds=_SHORT)
-            if made.code != 0:
+            answer = self.shell(["mkdir", folder], seconds=_SHORT)
+            if answer.code != 0:
                 raise RuntimeUnavailableError(
-                    f"nothing can be written on the device: {_last_line(made.text)}"
+                    f"nothing can be written on the device: {_last_line(answer.text)}"
                 )
             self.push(program, f"{folder}/{program.name}")
             self.shell(["chmod", "755", f"{folder}/{program.name}"], seconds=_SHORT)

@@ -35,6 +35,6 @@ def moments_of(runs: Iterator[Any], reads: list[FilterRead]) -> list[Moments]:
     """
     sums: list[Moments] = []
     for run in runs:
-        found = [Moments.of(read.values(run.get_tensor(read.tensor))) for read in reads]
-        sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
+        moments = [Moments.of(read.values(run.get_tensor(read.tensor))) for read in reads]
+        sums = [a + b for a, b in zip(sums, moments, strict=True)] if sums else moments
     return sums

@@ -135,15 +135,15 @@ def install(of: Bundle) -> bool:
     paths = archives(of.packages)
     if of.unpack is not None:
         with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
-            made = Path(work, of.name)
-            made.mkdir()
-            of.unpack(paths, made)
-            (made / _STAMP).write_text(of.pins, "utf-8")
+            unpacked = Path(work, of.name)
+            unpacked.mkdir()
+            of.unpack(paths, unpacked)
+            (unpacked / _STAMP).write_text(of.pins, "utf-8")
             # Who did it at the same time has made the same.
             if not of.is_unpacked:
                 if of.folder.is_dir():
                     of.folder.rename(Path(work, "outdated"))
-                made.rename(of.folder)
+                unpacked.rename(of.folder)
         for path in paths:
             path.unlink(missing_ok=True)
     return True

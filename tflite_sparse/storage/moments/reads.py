@@ -160,8 +160,8 @@ def transposed_size(size: int, reach: int, stride: int, *, same: bool) -> int:
 
 def _read_transposed(operator: Operator, read: Tensor, filt: Tensor) -> FilterRead | None:
     """Reads of a TRANSPOSE_CONV that makes as much of a map as its padding says."""
-    made = operator.outputs[0].shape
-    if not len(read.shape) == len(filt.shape) == len(made) == _RANK or 0 in filt.shape:
+    result = operator.outputs[0].shape
+    if not len(read.shape) == len(filt.shape) == len(result) == _RANK or 0 in filt.shape:
         return None
     kernel, channels = filt.shape[1:3], filt.shape[3]
     stride = (int(operator.option("stride_h", 1)), int(operator.option("stride_w", 1)))
@@ -170,7 +170,7 @@ def _read_transposed(operator: Operator, read: Tensor, filt: Tensor) -> FilterRe
         transposed_size(*axis, same=same)
         for axis in zip(read.shape[1:3], kernel, stride, strict=True)
     )
-    if made[1:3] != sizes or read.shape[3] != channels:
+    if result[1:3] != sizes or read.shape[3] != channels:
         return None
     columns = kernel[0] * kernel[1] * channels
     return FilterRead(

@@ -84,26 +84,26 @@ def fitted(
     steps, fits = _fit(real, scales.reshape(real.shape[:2]), _metric(moments), keep=keep_nonzero)
     shape = [weight.shape[axis], *(n for place, n in enumerate(weight.shape) if place != axis)]
     whole = np.ascontiguousarray(np.moveaxis(steps.astype(np.int8).reshape(shape), 0, axis))
-    found = storable(fits.reshape(-1))
+    fitted = storable(fits.reshape(-1))
     power = _power(real, moments)
     noises = [
         _power(real - _rows(dequantized(values, factors, axis), axis, moments), moments)
-        for values, factors in ((whole, found), (nearest, scales))
+        for values, factors in ((whole, fitted), (nearest, scales))
     ]
     if not noises[0] < noises[1]:
-        whole, found, noises[0] = nearest, scales, noises[1]
-    return Fit(whole, found, ratio(power, noises[0]), ratio(power, noises[1]))
+        whole, fitted, noises[0] = nearest, scales, noises[1]
+    return Fit(whole, fitted, ratio(power, noises[0]), ratio(power, noises[1]))
 
 
 def _fit(
     real: Numbers, scales: NDArray[np.float32], metric: Numbers, *, keep: bool
 ) -> tuple[Numbers, Numbers]:
     """Whole numbers and scales."""
-    found = scales.astype(np.float64)
-    steps = _fed_back(real, found, metric, keep=keep)
-    found = _best_scales(real, steps, found, metric)
-    _settle(real, steps, found, metric, keep=keep)
-    return steps, _best_scales(real, steps, found, metric)
+    factors = scales.astype(np.float64)
+    steps = _fed_back(real, factors, metric, keep=keep)
+    factors = _best_scales(real, steps, factors, metric)
+    _settle(real, steps, factors, metric, keep=keep)
+    return steps, _best_scales(real, steps, factors, metric)
 
 
 def _power(rows: Numbers, moments: Moments) -> float:

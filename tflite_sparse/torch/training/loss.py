@@ -60,14 +60,14 @@ def watched(module: TfliteModule, filters: Sequence[str], *, labelled: bool) -> 
         else:
             values.append(number)
     numbers = module.numbers_of(filters)
-    made = [
+    outputs = [
         step.outputs[0]
         for step in module.instructions
         if numbers.intersection(n for n in step.inputs if n is not None)
     ]
     # Some of all depths.
-    every = -(-len(made) // _MOST_FEATURES) or 1
-    return Watched(logits, values, made[::-1][::every][::-1])
+    every = -(-len(outputs) // _MOST_FEATURES) or 1
+    return Watched(logits, values, outputs[::-1][::every][::-1])
 
 
 class Student(nn.Module):

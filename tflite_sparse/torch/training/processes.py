@@ -120,11 +120,11 @@ class Processes:
 def _checked(device: str) -> torch.device:
     """A device on which something can be computed."""
     try:
-        found = torch.device(device)
-        torch.zeros(1, device=found).item()
+        chosen = torch.device(device)
+        torch.zeros(1, device=chosen).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = " ".join(str(error).split("\n", 1)[0].split())
         raise UsageError(
             f"nothing can be computed on the device {device!r}: {reason}", hint="cpu, cuda, cuda:1"
         ) from None
-    return found
+    return chosen

@@ -54,12 +54,12 @@ def restore_statistics(
         if sum(bool(readers.intersection(_numbers(step))) for step in module.instructions) != 1:
             continue
         wanted = _moments(dense, layer, batches())
-        found = _moments(module, layer, batches())
-        ratio = (wanted[1] / found[1].clamp_min(1e-12)).clamp(1 / _MOST**2, _MOST**2).sqrt()
-        ratio = torch.where(found[1] > 0, ratio, torch.ones_like(ratio))
+        actual = _moments(module, layer, batches())
+        ratio = (wanted[1] / actual[1].clamp_min(1e-12)).clamp(1 / _MOST**2, _MOST**2).sqrt()
+        ratio = torch.where(actual[1] > 0, ratio, torch.ones_like(ratio))
         weight, offset = module.weights[str(name)], module.weights[str(bias)]
         weight.mul_(ratio.reshape(-1, *[1] * (weight.ndim - 1)))
-        offset.copy_((offset.reshape(-1) - found[0]) * ratio + wanted[0])
+        offset.copy_((offset.reshape(-1) - actual[0]) * ratio + wanted[0])
         count += 1
     return count
 
@@ -90,8 +90,8 @@ def _moments(
     for inputs in batches:
         values = module.run(inputs, numbers)
         operands = [None if n is None else values[n] for n in layer.inputs]
-        made = (layer.plain or layer.step)(*operands)
-        rows = made.reshape(-1, made.shape[-1]).double()
+        result = (layer.plain or layer.step)(*operands)
+        rows = result.reshape(-1, result.shape[-1]).double()
         count += rows.shape[0]
         sums.append((rows.sum(0), rows.square().sum(0)))
     mean, square = (torch.stack(parts).sum(0) / count for parts in zip(*sums, strict=True))

@@ -108,7 +108,7 @@ def instruction_estimate(plan: Plan, subgraph: Subgraph) -> InstructionEstimate 
         return None
     if not has_prices(subgraph):
         return None
-    found = []
+    estimates = []
     for processor, prices in PRICES.items():
         try:
             dense, planned = instructions(plan, subgraph, prices)
@@ -116,8 +116,8 @@ def instruction_estimate(plan: Plan, subgraph: Subgraph) -> InstructionEstimate 
             return None
         if not planned or not math.isfinite(dense) or not math.isfinite(planned):
             return None
-        found.append(ProcessorEstimate(processor, dense, planned))
-    return over_processors(found)
+        estimates.append(ProcessorEstimate(processor, dense, planned))
+    return over_processors(estimates)
 
 
 def over_processors(found: Sequence[ProcessorEstimate]) -> InstructionEstimate:

@@ -36,8 +36,8 @@ def command(
     if action is Action.LIST and names:
         raise UsageError("list takes no names", hint="it lists all that can be installed")
     if action is not Action.LIST and not names:
-        known = ", ".join(each.name for each in bundles())
-        raise UsageError(f"say what to {action.value}", hint=f"there are: {known}")
+        installable = ", ".join(each.name for each in bundles())
+        raise UsageError(f"say what to {action.value}", hint=f"there are: {installable}")
     chosen = [bundle(name) for name in names or ()] or list(bundles())
     for each in chosen:
         if action is Action.INSTALL:

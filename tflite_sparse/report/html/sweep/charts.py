@@ -287,23 +287,23 @@ def _scatter(
     axis: Callable[[Sequence[float]], Axis],
 ) -> Iterator[SweepChart]:
     places = [(x(sweep, point), y(point)) for point in sweep.points]
-    known = [(a, b) for a, b in places if a is not None and b is not None]
+    points = [(a, b) for a, b in places if a is not None and b is not None]
     dots = [
         Dot(rival.name, a, b)
         for rival in sweep.rivals
         if (a := x(sweep, rival)) is not None and (b := y(rival)) is not None
     ]
-    if not known:
+    if not points:
         return
     sizes = x is _bytes_of
-    lines = _by_values(sweep, y) if sizes and key == "trade" else [Series("", "a", tuple(known))]
+    lines = _by_values(sweep, y) if sizes and key == "trade" else [Series("", "a", tuple(points))]
     right = max([a for line in lines for a, _ in line.points] + [dot.x for dot in dots]) * _ROOM
     chart = Chart(
         title,
         Axis("MiB", 0.0, right, lambda value: f"{value:g}")
         if sizes
         else Axis("time, as a share of the dense model's", 0.0, right, rounded_percent),
-        axis([b for _, b in known] + [dot.y for dot in dots]),
+        axis([b for _, b in points] + [dot.y for dot in dots]),
         tuple(lines),
         dots=tuple(dots),
     )

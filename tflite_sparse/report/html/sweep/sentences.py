@@ -22,14 +22,14 @@ def where(target: str) -> str:
 
 def sentences(sweep: Sweep) -> Iterator[str]:
     """What is known of time, then where it runs sparse at all, then the size."""
-    known = [t for t in sweep.thresholds if t.faster_from is not None]
-    yield from (_faster(threshold) for threshold in known)
-    counted = [t for t in sweep.thresholds if t.fewer_from is not None and t not in known]
+    timed = [t for t in sweep.thresholds if t.faster_from is not None]
+    yield from (_faster(threshold) for threshold in timed)
+    counted = [t for t in sweep.thresholds if t.fewer_from is not None and t not in timed]
     yield from (_takes_fewer(threshold) for threshold in counted)
-    known += counted
+    timed += counted
     alike: dict[float | None, list[str]] = {}
     for threshold in sweep.thresholds:
-        if threshold not in known:
+        if threshold not in timed:
             alike.setdefault(threshold.sparse_from, []).append(threshold.target)
     for share, targets in alike.items():
         place = where(targets[0]) if len(targets) == 1 else f"on {listing(targets)}"

@@ -211,10 +211,10 @@ def _convolved(operator: Operator, cells: list[_Cell], context: Context) -> Tens
         moved = shifted(operator, source, Shift((0, 0), cell.shift), 1, context)
         part = editor.value(shape, result, f"{result.name}/tap")
         inputs = [moved, operator.inputs[1], bias]
-        made = editor.before(operator, "CONV_2D", inputs, [part], **ONE_BY_ONE)
+        product = editor.before(operator, "CONV_2D", inputs, [part], **ONE_BY_ONE)
         rows, columns = slice(cell.row, cell.row + 1), slice(cell.column, cell.column + 1)
         cut = itemgetter((slice(None), rows, columns))
-        editor.set_weight(made, 1, cut, f"cell_{cell.row}_{cell.column}")
+        editor.set_weight(product, 1, cut, f"cell_{cell.row}_{cell.column}")
         bias = zeros(result.shape[3], context)
         parts.append(part)
     if len(parts) == 1:

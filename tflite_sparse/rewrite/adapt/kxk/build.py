@@ -48,9 +48,9 @@ def build_by_taps(operator: Operator, context: Context) -> None:
         moved = shifted(operator, source, present(shift_of(tap)), stride, context)
         part = result if alone else editor.value(result.shape, result, f"{result.name}/tap")
         bias = zeros(result.shape[3], context) if number else bias_of(operator, context)
-        made = tap_product(operator, tap, moved, part, bias, context)
+        product = tap_product(operator, tap, moved, part, bias, context)
         if alone:
-            editor.set_options(made, fused_activation_function=activation)
+            editor.set_options(product, fused_activation_function=activation)
         parts.append(part)
     if not alone:
         add_up(editor, operator, parts, result, activation)

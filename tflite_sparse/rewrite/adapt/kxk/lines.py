@@ -82,7 +82,7 @@ class _Lines:
         nothing = zeros(output.shape[3], self.context)
         for tap in taps:
             part = output if alone else editor.value(output.shape, output, f"{output.name}/tap")
-            made = tap_product(operator, tap, self._moved(tap), part, bias, self.context)
+            last = tap_product(operator, tap, self._moved(tap), part, bias, self.context)
             parts.append(part)
             bias = nothing
         for side in beyond:
@@ -91,11 +91,11 @@ class _Lines:
             part = output if alone else editor.value(output.shape, output, f"{output.name}/moved")
             step = (0, side) if self.along == 0 else (side, 0)
             kernel = one_step(step, output.shape[3])
-            made = convolved(operator, further, kernel, part, bias, self.context)
+            last = convolved(operator, further, kernel, part, bias, self.context)
             parts.append(part)
             bias = nothing
         if alone:
-            editor.set_options(made, fused_activation_function=activation)
+            editor.set_options(last, fused_activation_function=activation)
         else:
             add_up(editor, operator, parts, output, activation)
 

@@ -62,11 +62,11 @@ def product(
     """A 1x1 convolution with values of the operator's filter, stored as these are."""
     editor = context.editor
     inputs = [source, operator.inputs[1], bias]
-    made = editor.before(operator, "CONV_2D", inputs, [output], **ONE_BY_ONE)
+    product = editor.before(operator, "CONV_2D", inputs, [output], **ONE_BY_ONE)
     channels = window_of(operator).source.shape[3]
     own = f"{key}_of_{channels}"
-    editor.set_weight(made, 1, lambda filt: change(ungrouped(filt, channels)), own)
-    return made
+    editor.set_weight(product, 1, lambda filt: change(ungrouped(filt, channels)), own)
+    return product
 
 
 def shifted(
@@ -119,9 +119,11 @@ def convolved(
     if key not in context.shared:
         context.shared[key] = editor.constant(kernel, f"{output.name}/filter")
     inputs = [source, context.shared[key], bias]
-    made = editor.before(operator, "DEPTHWISE_CONV_2D", inputs, [output], depth_multiplier=1)
-    set_window(made, context, source, stride, kernel.shape[1])
-    return made
+    shift_operator = editor.before(
+        operator, "DEPTHWISE_CONV_2D", inputs, [output], depth_multiplier=1
+    )
+    set_window(shift_operator, context, source, stride, kernel.shape[1])
+    return shift_operator
 
 
 def one_step(step: tuple[int, int], channels: int) -> NDArray[np.float32]:

@@ -126,11 +126,11 @@ def separate_classifiers(
     if HEADS not in passes or not (changed or _counts_classifiers(targets)):
         return ()
     editors = [Editor(subgraph) for subgraph in model.subgraphs]
-    found = [(editor, op) for editor in editors for op in _classifiers(editor)]
-    if not found or prospects(model, (_COUNTS,))[_COUNTS].outcome is not Outcome.DENSE:
+    classifiers = [(editor, op) for editor in editors for op in _classifiers(editor)]
+    if not classifiers or prospects(model, (_COUNTS,))[_COUNTS].outcome is not Outcome.DENSE:
         return ()
     steps = []
-    for editor, op in found:
+    for editor, op in classifiers:
         editor.apply(HEADS, op, partial(_separate, op, editor))
         label = labels.get(op, op.label)
         steps.append(msgspec.structs.replace(editor.steps[-1], operator=label))
