@@ -1,4 +1,4 @@
-"""The zero points of a quantized tensor."""
+"""What a quantized tensor is dequantized with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from tflite_sparse.model import Tensor
 
-__all__ = ["QuantizationFacts", "quantization_facts", "scales_of", "zero_points"]
+__all__ = [
+    "QuantizationFacts",
+    "dequantized_with",
+    "quantization_facts",
+    "scales_of",
+    "zero_points",
+]
 
 _INTEGERS = ("INT", "UINT")
 
@@ -70,6 +76,15 @@ def scales_of(tensor: Tensor) -> NDArray[np.float32] | None:
         return None
     shape = tuple(scales.size if i == axis else 1 for i in range(rank))
     return scales.reshape(shape).astype(np.float32)
+
+
+def dequantized_with(tensor: Tensor) -> tuple[bytes, ...]:
+    """What a DEQUANTIZE of an int8 constant reads besides its values; () for other types."""
+    table = tensor.quantization
+    if tensor.type != "INT8" or table is None:
+        return ()
+    names = ("scale", "zero_point", "quantized_dimension")
+    return tuple(np.asarray(table[name]).tobytes() for name in names)
 
 
 def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:

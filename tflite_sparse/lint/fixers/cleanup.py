@@ -22,7 +22,7 @@ def share_buffers(model: Model, findings: Sequence[Finding]) -> Repair | None:
     """Points tensors to the first of equal buffers and empties the others."""
     del findings
     moved = 0
-    for first, *others in equal_buffers(model.buffers):
+    for first, *others in equal_buffers(model):
         spare = set(others)
         for subgraph in model.subgraphs:
             for tensor in subgraph.tensors:

@@ -161,7 +161,7 @@ def near_zeros(subject: Subject) -> Iterator[Hit]:
 )
 def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
     """Buffers with equal contents."""
-    for group in equal_buffers(subject.model.buffers):
+    for group in equal_buffers(subject.model):
         first = subject.model.users(group[0])
         spare = group[0].nbytes * (len(group) - 1)
         yield Hit(

@@ -5,6 +5,7 @@ Operators keep their order; tensors that the caller sees keep their index, name 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class Editor:
         self._idle = {op for op in subgraph.operators if not self._is_read(op)}
         self._unused = set(self._loose())
         self._empty = next((b for b in self.model.buffers if b.nbytes == 0), None)
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Buffer] = {}
         self._changed_constants: dict[tuple[Tensor, str], Tensor] = {}
         self._dropped: set[Operator] = set()
         self._labels = {op: op.label for op in subgraph.operators}
@@ -74,12 +76,16 @@ class Editor:
         self._interface = self._caller_sees()
 
     def constant(self, values: Any, name: str) -> Tensor:
-        """A new constant of fp32 or int32."""
+        """A new constant of fp32 or int32; those that are alike share a buffer."""
         array = np.asarray(values)
         array = array.astype(np.int32 if array.dtype.kind in "iu" else np.float32)
         kind = "INT32" if array.dtype == np.int32 else "FLOAT32"
-        self._added_bytes += array.nbytes
-        return self._tensor(array.shape, kind, name, self.model.add_buffer(array))
+        alike = (kind, array.shape, hashlib.sha256(array.tobytes()).digest())
+        buffer = self._constants.get(alike)
+        if buffer is None or not buffer.nbytes:
+            buffer = self._constants[alike] = self.model.add_buffer(array)
+            self._added_bytes += array.nbytes
+        return self._tensor(array.shape, kind, name, buffer)
 
     def value(self, shape: Sequence[int], like: Tensor, name: str) -> Tensor:
         """A new value with the type of another; sizes that it leaves open stay so."""

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from tflite_sparse.flatbuffer.payload import Deferred
-from tflite_sparse.model.quantization import zero_points
+from tflite_sparse.model.quantization import dequantized_with, zero_points
 from tflite_sparse.model.uses import Use, trace_constant, uses_of
 from tflite_sparse.model.weights import Weight, by_content
 from tflite_sparse.model.zero_counts import ZeroCounts
@@ -183,7 +183,7 @@ def _refusal(weight: Weight, options: DensifyOptions) -> Refusal | None:
         return Refusal(_NOT_ASKED, chosen)
     if weight.is_metadata:
         return Refusal("metadata", "the metadata refer to its buffer")
-    if not weight.alike or len({_numbers(tensor) for tensor in weight.tensors}) > 1:
+    if not weight.alike or len({dequantized_with(tensor) for tensor in weight.tensors}) > 1:
         return Refusal("shared-unlike", "tensors that share its buffer read it in different ways")
     for tensor in weight.tensors:
         if tensor in tensor.subgraph.interface:
@@ -203,16 +203,6 @@ def _reader_refusal(tensor: Tensor, operator: Operator) -> Refusal | None:
     if operator.outputs[0] in tensor.subgraph.interface:
         return Refusal("graph-output", "its dequantized value is an output of the graph")
     return None
-
-
-def _numbers(tensor: Tensor) -> tuple[bytes, ...]:
-    """What a DEQUANTIZE reads besides the values."""
-    table = tensor.quantization
-    if tensor.type != "INT8" or table is None:
-        return ()
-    return tuple(
-        np.asarray(table[name]).tobytes() for name in ("scale", "zero_point", "quantized_dimension")
-    )
 
 
 def _raw(source: Callable[[], NDArray[Any]]) -> NDArray[np.uint8]:
