@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.flatbuffer.appended import AppendedKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "APPENDED",
@@ -17,6 +17,7 @@ __all__ = [
     "SHORT_OPERATORS",
     "Apart",
     "common_prefix",
+    "labels",
     "layer_part",
     "shorten",
 ]
@@ -44,8 +45,14 @@ _ALL_BUT = 5
 # What parts of a name stand between, the larger parts first.
 _BETWEEN = (re.compile("(/)"), re.compile("([/_])"))
 
-# Where PyTorch has the class of a layer: "torch.nn.modules.conv.Conv2d_project".
-_MODULES = re.compile(r"(?<![^/;])(?:\w+\.)+(?=[A-Z])")
+# Where PyTorch has the class of a layer: "torch.nn.modules.conv.Conv2d_project"; without the class
+# it is called as in a state_dict: "project".
+_MODULES = re.compile(r"(?<![^/;])(?:\w+\.)+(?=_?[A-Z])")
+_CLASSES = re.compile(r"(?<![^/;])(?:\w+\.)+_?[A-Z][^\W_]*_(?=\w)")
+# What adapting puts behind a joined name, and before it the number that keeps two of them apart.
+_ADDED = re.compile(r";\d*(/[^;]+)$")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LONGEST_WORD = 8
 
 MORE = f"{_SEPARATOR}{_GAP}"
 """What ends a name of which parts were left out."""
@@ -84,11 +91,14 @@ def layer_part(name: str, operator: str) -> str:
         operator: name of the operator, such as "CONV_2D".
 
     Returns:
-        One part, with an ellipsis when others were left out.
+        One part, with an ellipsis when others were left out, and with what adapting added.
     """
+    added = _ADDED.search(name)
+    if added:
+        return layer_part(name[: added.start()], operator).removesuffix(MORE) + added[1]
     parts = [part for part in name.split(_SEPARATOR) if part]
     if len(parts) <= 1:
-        return name
+        return "".join(parts)
     word = _WORDS.get(operator)
     chosen = next((part for part in parts if word and word.search(part)), parts[0])
     return f"{chosen}{MORE}"
@@ -120,8 +130,27 @@ def common_prefix(names: Sequence[str]) -> str:
         prefix = scope
 
 
+def labels(names: Sequence[str], *widths: int) -> tuple[str, list[tuple[str, ...]]]:
+    """Names of one model in each of some widths, without what nearly all of them start with.
+
+    Args:
+        names: the names, such as `layer_part` makes them.
+        widths: the room for a name in characters, each at least 1.
+
+    Returns:
+        The scopes that were left out, "" for none; and the names, each as short as the widths ask.
+    """
+    # The few names without a scope are those that the exporter gave to inputs and outputs.
+    prefix = common_prefix([name for name in names if "/" in name])
+    bare = [name.removeprefix(prefix).removesuffix(MORE) or name for name in names]
+    apart = Apart(bare)
+    return prefix, [tuple(apart.short(name, width) for width in widths) for name in bare]
+
+
 class Apart:
     """Names of one model in little room: what they share goes first, what tells them apart stays.
+
+    Names of layers in PyTorch lose the modules of their classes, then the classes.
 
     Args:
         names: all names of the model that are shown together.
@@ -130,9 +159,10 @@ class Apart:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(dict.fromkeys(names))
         self._plain = {name: _MODULES.sub("", name) for name in self._names}
+        self._paths = {name: _MODULES.sub("", _CLASSES.sub("", name)) for name in self._names}
         self._counts = Counter(
             part
-            for name in self._plain.values()
+            for name in self._paths.values()
             for between in _BETWEEN
             for part in {*between.split(name)[::2]}
         )
@@ -152,14 +182,23 @@ class Apart:
         return self._short[width].get(name) or shorten(name, width)
 
     def _shortened(self, width: int) -> dict[str, str]:
+        # Whole scopes go first; where what is left is the same, parts of them, then letters.
+        ways: tuple[Callable[[str], str], ...] = (
+            lambda name: name if len(name) <= width else self._plain[name],
+            lambda name: self._paths[name],
+            lambda name: self._without_common(self._paths[name], width, _BETWEEN),
+            lambda name: self._without_common(self._paths[name], width, _BETWEEN[1:]),
+            lambda name: _abbreviated(self._paths[name], width),
+        )
         shorts: dict[str, str] = {}
         left = [*self._names]
-        # Whole scopes first; where those that are left are the same, parts of them.
-        for ways in (_BETWEEN, _BETWEEN[1:]):
-            tried = {name: self._without_common(self._plain[name], width, ways) for name in left}
+        for way in ways:
+            tried = {name: way(name) for name in left}
             alike = Counter([*shorts.values(), *tried.values()])
             shorts |= {
-                name: short for name, short in tried.items() if alike[short] == 1 and short != _GAP
+                name: short
+                for name, short in tried.items()
+                if len(short) <= width and alike[short] == 1 and short != _GAP
             }
             left = [name for name in left if name not in shorts]
         # Where the parts that are left are the same, the ends of the names may not be.
@@ -185,3 +224,12 @@ class Apart:
     def _of_use(self, part: str) -> tuple[bool, int, int]:
         """By what parts are compared; the largest is left out first."""
         return not part.isdigit(), self._counts[part], len(part)
+
+
+def _abbreviated(name: str, width: int) -> str:
+    """A name with all its numbers, of each word the first letters."""
+    for most in range(_LONGEST_WORD, 0, -1):
+        short = _LETTERS.sub(lambda word, most=most: word[0][:most], name)  # type: ignore[misc]
+        if len(short) <= width:
+            return short
+    return shorten(name, width)

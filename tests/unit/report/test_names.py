@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
-from tflite_sparse.report.names import Apart, common_prefix, layer_part, shorten
+from tflite_sparse.report.names import Apart, common_prefix, labels, layer_part, shorten
 
 
 @given(st.text(), st.integers(1, 60))
@@ -126,3 +126,41 @@ def test_layers_of_real_models_are_told_apart(name: str, room: int) -> None:
     names = [layer.removeprefix(prefix) for layer in layers]
     apart = Apart(names)
     assert len({apart.short(n, room) for n in names}) == len({*names})
+
+
+PYTORCH = [
+    "torchvision.models.densenet.DenseNet/torch.nn.modules.container.Sequential_features/"
+    f"torchvision.models.densenet._DenseBlock_denseblock{i}/"
+    f"torchvision.models.densenet._DenseLayer_denselayer{j}/torch.nn.modules.conv.Conv2d_conv{k};"
+    for i in (1, 2)
+    for j in (1, 2, 12)
+    for k in (1, 2)
+]
+
+
+def test_layers_of_pytorch_are_called_as_in_a_state_dict_where_room_is_little() -> None:
+    prefix, names = labels([layer_part(name, "CONV_2D") for name in PYTORCH], 80, 30, 15)
+    assert (
+        prefix
+        == "torchvision.models.densenet.DenseNet/torch.nn.modules.container.Sequential_features/"
+    )
+    assert names[0] == (
+        "_DenseBlock_denseblock1/_DenseLayer_denselayer1/Conv2d_conv1",
+        "denseblock1/denselayer1/conv1",
+        "den1/den1/con1",
+    )
+    for column in zip(*names, strict=True):
+        assert len({*column}) == len(PYTORCH)
+
+
+def test_blocks_of_keras_are_told_apart_on_a_phone() -> None:
+    names = [f"net/conv{i}_block{j}_concat_1/concat" for i in (2, 3) for j in (1, 2, 12)]
+    _, shorts = labels(names, 15)
+    assert shorts[0] == ("co2_bl1_co_1/co",)
+    assert len({*shorts}) == len(names)
+
+
+def test_what_adapting_adds_to_a_joined_name_stays() -> None:
+    assert layer_part("m/conv_1;m/bn;/placed/filter_2", "CONV_2D") == "m/conv_1/placed/filter_2"
+    assert layer_part("m/conv_1;1/inputs_4_8_of_8", "CONV_2D") == "m/conv_1/inputs_4_8_of_8"
+    assert layer_part("m/conv_1;m/bn/scale", "CONV_2D") == "m/conv_1;…"

@@ -43,6 +43,7 @@
     const find = one(".find", section);
     const legend = one(".legend", section);
     const rows = model.ops.map((_, place) => document.getElementById(`m${number}o${place}`));
+    rows.forEach((row, place) => { one(".nm", row).title = model.ops[place].output; });
     const bars = new Map(all("[data-o]", strip).map((bar) => [Number(bar.dataset.o), bar]));
     const readers = model.ops.map(() => []);
     model.ops.forEach((op, place) => op.sources.forEach((source) => readers[source].push(place)));
@@ -401,7 +402,10 @@
       cell.append(canvas);
       keepPainted(canvas, (target) => paintMap(target, map));
     }
-    rows.forEach((row) => watcher.observe(row));
+    rows.forEach((row, place) => {
+      watcher.observe(row);
+      one(".open", row).title = model.weights[place].name;
+    });
     window.addEventListener("beforeprint", () => rows.forEach((_, place) => thumbnail(place)));
 
     function open(place, on) {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tflite_sparse.report.names import common_prefix
+from tflite_sparse.report.names import labels, layer_part
 from tflite_sparse.words.numbers import kib, percent, size
 
 if TYPE_CHECKING:
@@ -18,13 +18,15 @@ __all__ = ["ChangedConstant", "ChangesView", "changes_view"]
 
 _MOST_WEIGHTS = 40
 _MOST_WORDS = 20
+_ROOM = 36  # characters for a name
 
 
 class ChangedConstant(msgspec.Struct, frozen=True):
     """A constant that both models have, or one of them.
 
     Attributes:
-        name: its name.
+        name: its name, in the room that there is.
+        whole: the whole name.
         operator: what reads it.
         values: how its values differ.
         zeros: its share of zeros, before and after where they differ.
@@ -34,6 +36,7 @@ class ChangedConstant(msgspec.Struct, frozen=True):
     """
 
     name: str
+    whole: str
     operator: str
     values: str
     zeros: str
@@ -68,12 +71,12 @@ class ChangesView(msgspec.Struct, frozen=True):
     constants: tuple[ChangedConstant, ...]
 
 
-def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> ChangesView:
+def changes_view(diff: ModelDiff, titles: tuple[str, str], number: int) -> ChangesView:
     """What changed from one model to another.
 
     Args:
         diff: what differs.
-        names: what to call the two.
+        titles: what to call the two.
         number: position of the second on the page.
     """
     words = _words(diff)
@@ -81,8 +84,7 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
         words[_MOST_WORDS:] = [f"and {len(words) - _MOST_WORDS} more differences"]
     changed = sorted(diff.weights, key=lambda weight: (weight.equal, -_bytes(weight)))
     shown = changed[:_MOST_WEIGHTS]
-    labels = [_name(weight) for weight in shown]
-    prefix = common_prefix(labels)
+    prefix, names = labels([layer_part(_name(w), w.operator) for w in shown], _ROOM)
     caption = f"{len(changed)} constants that differ in storage or values"
     if len(shown) < len(changed):
         caption += f", the {len(shown)} largest shown"
@@ -90,16 +92,14 @@ def changes_view(diff: ModelDiff, names: tuple[str, str], number: int) -> Change
         caption += f"; names under {prefix}"
     return ChangesView(
         number,
-        names,
+        titles,
         diff.equal,
         diff.adapted,
         diff.rounded,
         _sizes(diff),
         tuple(words),
         caption,
-        tuple(
-            _constant(w, label.removeprefix(prefix)) for w, label in zip(shown, labels, strict=True)
-        ),
+        tuple(_constant(weight, name) for weight, (name,) in zip(shown, names, strict=True)),
     )
 
 
@@ -137,6 +137,7 @@ def _constant(weight: WeightDiff, name: str) -> ChangedConstant:
 
     return ChangedConstant(
         name=name,
+        whole=_name(weight),
         operator=weight.operator,
         values=_values(weight),
         zeros=both(_zero_share),

@@ -10,7 +10,7 @@ from tflite_sparse.report.html.dispositions import DISPOSITIONS
 from tflite_sparse.report.html.svg.element import Svg, svg_number
 from tflite_sparse.report.html.svg.lanes import lanes, lanes_of
 from tflite_sparse.report.lanes import Row, lay_out
-from tflite_sparse.report.names import common_prefix, layer_part
+from tflite_sparse.report.names import labels, layer_part
 from tflite_sparse.words.numbers import percent
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["OperatorGroup", "OperatorList", "OperatorRow", "operator_list"]
 
 _FEWEST_LANES = 2
+# Characters that a name has room for beside the fewest lanes: beside the chosen operator, and on a
+# phone; a further lane takes some of them.
+_ROOM, _ROOM_ON_PHONES = 30, 16
+_LANE, _LANE_ON_PHONES = 2, 1
+_LEAST_ROOM = 8
 _WORK_WIDTH = 60
 
 
@@ -32,7 +37,8 @@ class OperatorRow(msgspec.Struct, frozen=True):
         lanes: the edges beside it; None for one that only unpacks weights.
         index: its index in its subgraph.
         kind: its kind.
-        name: what it makes.
+        name: what it makes, in the room that there is.
+        short: the same on a phone.
         zeros: share of zeros in its weights; "" where it has none.
         work: width of the bar of its work; None for none.
         disposition: what becomes of it.
@@ -44,6 +50,7 @@ class OperatorRow(msgspec.Struct, frozen=True):
     index: int
     kind: str
     name: str
+    short: str
     zeros: str
     work: str | None
     disposition: str
@@ -87,10 +94,16 @@ def operator_list(model: PageModel, seen: Seen) -> OperatorList:
     for places in subgraphs.values():
         lane_rows |= _laid_out(model, places)
     most_work = max((op.macs for op in model.operators), default=0)
-    names = _names(model)
+    widest = max([_FEWEST_LANES, *(lanes_of(row) for row in lane_rows.values())])
+    more = widest - _FEWEST_LANES
+    _, names = labels(
+        [_output(op) for op in model.operators],
+        max(_LEAST_ROOM, _ROOM - _LANE * more),
+        max(_LEAST_ROOM, _ROOM_ON_PHONES - _LANE_ON_PHONES * more),
+    )
     titles = {s.index: f" {s.name}" for s in model.inspection.file.subgraphs}
     return OperatorList(
-        max([_FEWEST_LANES, *(lanes_of(row) for row in lane_rows.values())]),
+        widest,
         tuple(
             OperatorGroup(
                 f"subgraph {index}{titles.get(index, '')}".rstrip() if len(subgraphs) > 1 else None,
@@ -102,14 +115,6 @@ def operator_list(model: PageModel, seen: Seen) -> OperatorList:
             for index, places in subgraphs.items()
         ),
     )
-
-
-def _names(model: PageModel) -> list[str]:
-    """What operators make, without the scopes that all names share."""
-    names = [_output(op) for op in model.operators]
-    # Inputs and outputs of the model often have names of their own.
-    prefix = common_prefix([name for name in names if "/" in name])
-    return [name.removeprefix(prefix) for name in names]
 
 
 def _laid_out(model: PageModel, places: list[int]) -> dict[int, Row]:
@@ -125,7 +130,12 @@ def _laid_out(model: PageModel, places: list[int]) -> dict[int, Row]:
 
 
 def _row(
-    model: PageModel, seen: Seen, place: int, row: Row | None, most_work: int, name: str
+    model: PageModel,
+    seen: Seen,
+    place: int,
+    row: Row | None,
+    most_work: int,
+    names: tuple[str, ...],
 ) -> OperatorRow:
     op, kind = model.operators[place], seen.dispositions[place]
     classes = ["op", f"f-{kind.value}"]
@@ -145,7 +155,8 @@ def _row(
         lanes=None if row is None else lanes(row, kind),
         index=op.index,
         kind=op.name,
-        name=name,
+        name=names[0],
+        short=names[1],
         zeros=zeros,
         work=svg_number(_WORK_WIDTH * op.macs / most_work) if most_work and op.macs else None,
         disposition=DISPOSITIONS[kind][0],

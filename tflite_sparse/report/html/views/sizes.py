@@ -10,7 +10,7 @@ from tflite_sparse.inspection.file.breakdown import PARTS
 from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.report.html.svg.bars import layered_bar
 from tflite_sparse.report.html.views.bars import Bar, size_bars, size_scale
-from tflite_sparse.report.names import common_prefix, layer_part
+from tflite_sparse.report.names import labels, layer_part
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.numbers import percent, size
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PartRow", "SizesView", "sizes_view"]
 
 _LARGEST = 12
+_ROOM = 30  # characters for a name
 
 
 class PartRow(msgspec.Struct, frozen=True):
@@ -117,13 +118,14 @@ def _largest(model: PageModel) -> tuple[Bar, ...]:
     if not most:
         return ()
     names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
-    prefix = common_prefix(names)
+    _, shorts = labels(names, _ROOM)
     return tuple(
-        _weight(weight, name, prefix, most) for weight, name in zip(weights, names, strict=True)
+        _weight(weight, name, short, most)
+        for weight, name, (short,) in zip(weights, names, shorts, strict=True)
     )
 
 
-def _weight(weight: WeightFacts, name: str, prefix: str, most: int) -> Bar:
+def _weight(weight: WeightFacts, name: str, short: str, most: int) -> Bar:
     best = min(weight.bytes_now, weight.bytes_sparse or weight.bytes_now)
     words = [f"now {size(weight.bytes_now)}"]
     if weight.storage == "sparse" and weight.bytes_dense:
@@ -137,7 +139,7 @@ def _weight(weight: WeightFacts, name: str, prefix: str, most: int) -> Bar:
         ("w-best", best),
     )
     return Bar(
-        name.removeprefix(prefix) or name,
+        short,
         layered_bar(layers, most, f"{name}: {value}"),
         value,
         weight.name,

@@ -8,7 +8,7 @@ import msgspec
 
 from tflite_sparse.report.html.svg.element import Svg, svg_number
 from tflite_sparse.report.html.svg.histogram import HISTOGRAM_WIDTH, histogram
-from tflite_sparse.report.names import common_prefix, layer_part
+from tflite_sparse.report.names import labels, layer_part
 from tflite_sparse.words.numbers import count_of, kib, percent, rounded_percent, shape, type_name
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WeightRow", "WeightsView", "weights_view"]
 
+_ROOM = 44  # characters for a name
 _LEAST = 103  # a tenth of a KiB
 
 
@@ -26,7 +27,7 @@ class WeightRow(msgspec.Struct, frozen=True):
 
     Attributes:
         order: position of the first operator that reads it; "" for none.
-        name: its name.
+        name: its name, in the room that there is.
         note: what reads it, its shape and its type.
         zeros: share of zeros; "?" where they cannot be counted.
         zeros_width: width of the bar of that share; None for none.
@@ -68,14 +69,15 @@ class WeightsView(msgspec.Struct, frozen=True):
 def weights_view(model: PageModel) -> WeightsView:
     """The weights of a model."""
     weights = model.inspection.weights
-    names = [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights]
-    prefix = common_prefix(names)
+    prefix, names = labels(
+        [layer_part(w.name, w.uses[0].name if w.uses else "") for w in weights], _ROOM
+    )
     return WeightsView(
         f"{count_of(len(weights), 'weight')}" + (f", names under {prefix}" if prefix else ""),
         tuple(sorted({use.name for weight in weights for use in weight.uses})),
         tuple(
-            _row(weight, name.removeprefix(prefix), zero_map)
-            for weight, name, zero_map in zip(weights, names, model.survey.maps, strict=True)
+            _row(weight, name, zero_map)
+            for weight, (name,), zero_map in zip(weights, names, model.survey.maps, strict=True)
         ),
     )
 
@@ -88,7 +90,7 @@ def _row(weight: WeightFacts, name: str, zero_map: ZeroMap | None) -> WeightRow:
     counted = weight.zeros is not None
     return WeightRow(
         order=str(use.operator) if use else "",
-        name=name or weight.name or "(no name)",
+        name=name or "(no name)",
         note=f"{kind} · {shape(weight.shape)} · {_type(weight)}",
         zeros="?" if weight.zeros is None else percent(weight.zeros, weight.elements),
         zeros_width=svg_number(HISTOGRAM_WIDTH * weight.zero_share) if counted else None,
