@@ -227,7 +227,9 @@ class Apart:
 
 
 def _abbreviated(name: str, width: int) -> str:
-    """A name with all its numbers, of each word the first letters."""
+    """A name with all its numbers, of each word the first letters; a sentence stays one."""
+    if " " in name:
+        return shorten(name, width)
     for most in range(_LONGEST_WORD, 0, -1):
         short = _LETTERS.sub(lambda word, most=most: word[0][:most], name)  # type: ignore[misc]
         if len(short) <= width:

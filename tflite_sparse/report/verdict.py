@@ -212,7 +212,7 @@ def _wider(group: TargetGroup) -> str:
 
 def _gains(group: TargetGroup) -> str:
     gains = [
-        f"{target.estimate.gain:.1f} times as fast as dense on {target.name}"
+        f"{target.estimate.gain:.1f} times as fast as the same graph run dense on {target.name}"
         for target in group.targets
         if target.estimate is not None
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from tests.runtime_model.releases.wheels import WHEELS, site
 from tests.support.command import call
 from tests.support.emulator import needs_emulator
 from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.runtime import plan_match
 from tflite_sparse.runtime.litert import releases
 from tflite_sparse.runtime.litert.releases import LITERT_RELEASES, on_release
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 OLD, NAME = "1.3.0", "litert-1.3"
@@ -110,3 +113,37 @@ def test_the_wheels_are_those_that_the_cases_were_recorded_on() -> None:
     for bundle in LITERT_RELEASES:
         (package,) = bundle.packages
         assert package.integrity == f"sha256:{WHEELS[package.version].sha256}"
+
+
+@pytest.mark.usefixtures("old_release")
+def test_profile_says_that_a_release_has_no_profiler_and_what_tells_of_it(
+    models: tuple[Path, Path],
+) -> None:
+    done = call("profile", models[0], "--runtime", NAME)
+    assert (done.code, done.out) == (2, "")
+    assert f"LiteRT {OLD} has no profiler" in done.err
+    assert "inspect --runtime" in done.err
+
+
+def test_profile_runs_on_the_release_that_is_named_and_is_held_against_its_plan(
+    models: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str | None] = []
+
+    @contextlib.contextmanager
+    def noted(name: str | None) -> Iterator[None]:
+        names.append(name)
+        with monkeypatch.context() as patched:
+            patched.setattr(plan_match, "litert_version", lambda: "2.1.6")
+            yield
+
+    monkeypatch.setattr(releases, "on_release", noted)
+    done = call("profile", models[0], "--runtime", "litert-2.1", "--against-plan", "--json")
+    assert done.document("profile")["profile"]["plan"]["target"].endswith("@litert-2.1")
+    assert names == ["litert-2.1"]
+
+
+def test_profile_refuses_a_release_on_emulated_arm(models: tuple[Path, Path]) -> None:
+    done = call("profile", models[0], "--emulate", "arm64", "--runtime", NAME)
+    assert done.code == 2
+    assert "a LiteRT of its own" in done.err

@@ -218,3 +218,9 @@ def test_following_the_advice_leads_to_a_model_that_runs_sparse(
     after = Model.read("m_sparse.tflite")
     assert inspect(after).runtime[0].outcome == "sparse"
     assert step(after).title == "Measure it"
+
+
+def test_what_was_won_over_the_original_is_told_by_another_command_than_the_estimate():
+    measured = step(Model.read(DATA / "mobilenet_tiny_80_sparse.tflite"))
+    assert measured.command == "tflite-sparse bench mobilenet_tiny_80_sparse.tflite --on web"
+    assert "'tflite-sparse bench ORIGINAL mobilenet_tiny_80_sparse.tflite --on web'" in measured.why

@@ -160,6 +160,11 @@ def test_blocks_of_keras_are_told_apart_on_a_phone() -> None:
     assert len({*shorts}) == len(names)
 
 
+def test_a_sentence_is_cut_but_its_words_are_not() -> None:
+    sentences = [f"{count} filters one by one, written into parts" for count in ("many", "few")]
+    assert Apart(sentences).short(sentences[0], 12) == shorten(sentences[0], 12)
+
+
 def test_what_adapting_adds_to_a_joined_name_stays() -> None:
     assert layer_part("m/conv_1;m/bn;/placed/filter_2", "CONV_2D") == "m/conv_1/placed/filter_2"
     assert layer_part("m/conv_1;1/inputs_4_8_of_8", "CONV_2D") == "m/conv_1/inputs_4_8_of_8"

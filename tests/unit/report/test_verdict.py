@@ -80,7 +80,7 @@ def test_a_sparse_model_tells_its_share() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("wasm", "times as fast as dense on wasm."),
+        ("wasm", "times as fast as the same graph run dense on wasm."),
         ("arm64", "times fewer instructions on arm64, by emulation."),
     ],
 )

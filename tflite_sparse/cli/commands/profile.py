@@ -10,7 +10,7 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.usage import complete
-from tflite_sparse.cli.usage.emulation import emulation_asked
+from tflite_sparse.cli.usage.emulation import emulation_asked, refuse_release_on_arm
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
@@ -38,7 +38,8 @@ def command(
             "--runtime",
             metavar="RELEASE",
             autocompletion=complete.releases,
-            help="With --against-plan: the release that is predicted.  [default: the installed]",
+            help="Run on another release, which 'runtime install' fetched; from litert-2.1 on there"
+            " is a profiler.  [default: the installed]",
         ),
     ] = None,
     input_shape: opt.InputShape = None,
@@ -56,20 +57,22 @@ def command(
     from tflite_sparse.runtime.entries import beside_main
     from tflite_sparse.runtime.litert.driver import profile
     from tflite_sparse.runtime.litert.processor import native_target
+    from tflite_sparse.runtime.litert.releases import on_release
     from tflite_sparse.runtime.plan_match import against_plan as compare
     from tflite_sparse.runtime.plan_match import installed
-    from tflite_sparse.xnnpack.releases.runtimes import runtime as release
     from tflite_sparse.xnnpack.releases.targets import target as target_of
 
     emulated = emulation_asked(emulate, cpu, fp16=fp16)
     if emulated is not None and emulated.arm:
+        refuse_release_on_arm(runtime)
         if emulated.fp16 and against_plan:
             _refuse_without_half(emulated.processor)
         emulated = counting(emulated)
     opened = Model.read(model)
     sizes = shapes_asked(opened, parse_input_shapes(input_shape), batch)
     main = opened.main
-    with progress_bar(f"running {model}"):
+    with progress_bar(f"running {model}"), on_release(runtime):
+        ran_on = installed()
         run = profile(
             model,
             runs=runs,
@@ -79,7 +82,7 @@ def command(
             shapes=[tensor.shape for tensor in main.inputs] if sizes.inputs else (),
         )
     processor = native_target() if emulated is None else emulated.target
-    target = target_of(processor).on(release(runtime) if runtime else installed()).name
+    target = target_of(processor).on(ran_on).name
     compared = compare(main, run, target)
     printable = printable_profile(
         model,

@@ -9,7 +9,7 @@ import typer
 from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.output import show
 from tflite_sparse.cli.progress import progress_bar
-from tflite_sparse.cli.usage.emulation import emulation_asked
+from tflite_sparse.cli.usage.emulation import emulation_asked, refuse_release_on_arm
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import UsageError
 
@@ -74,11 +74,8 @@ def command(
         tolerance = ROUNDING
     emulated = emulation_asked(emulate, cpu) or False
     processor = emulation(emulated)
-    if runtime and processor is not None and processor.arm:
-        raise UsageError(
-            "--runtime means nothing on emulated Arm, which has a LiteRT of its own",
-            hint="leave out --runtime, or emulate another processor",
-        )
+    if processor is not None and processor.arm:
+        refuse_release_on_arm(runtime)
     with progress_bar("running both models"), on_release(runtime):
         verification = verify(
             a,

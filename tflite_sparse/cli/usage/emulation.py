@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.litert.processor import Emulation
 
-__all__ = ["X86", "emulation_asked", "with_values"]
+__all__ = ["X86", "emulation_asked", "refuse_release_on_arm", "with_values"]
 
 X86, ARM64 = "x86-noavx", "arm64"
 _OPTION = "--emulate"
@@ -67,3 +67,19 @@ def emulation_asked(
     from tflite_sparse.runtime.arm64.processors import DEFAULT, emulated
 
     return emulated(cpu or DEFAULT, fp16=fp16)
+
+
+def refuse_release_on_arm(runtime: str | None) -> None:
+    """Refuses a release of LiteRT where Arm is emulated.
+
+    Args:
+        runtime: the release that was asked for; None for none.
+
+    Raises:
+        UsageError: one was asked for.
+    """
+    if runtime:
+        raise UsageError(
+            "--runtime means nothing on emulated Arm, which has a LiteRT of its own",
+            hint="leave out --runtime, or emulate another processor",
+        )

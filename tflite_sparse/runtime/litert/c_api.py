@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LiteRtError", "profile"]
+__all__ = ["LiteRtError", "NoProfilerError", "profile"]
 
 _OPERATOR = 1 << 1
 _DELEGATE_OPERATOR = 1 << 3
@@ -48,6 +48,10 @@ class LiteRtError(Exception):
     def __init__(self, call: str, code: int, status: str) -> None:
         super().__init__(f"{call} failed with LiteRT status {code}")
         self.status = status
+
+
+class NoProfilerError(Exception):
+    """The release of LiteRT is one without a profiler, which those before 2.1 are."""
 
 
 class _Memory(ctypes.Structure):
@@ -85,7 +89,10 @@ def _library() -> Path:
 
     folder = Path(str(ai_edge_litert.__file__)).parent
     suffixes = (".so", ".dylib", sysconfig.get_config_var("SHLIB_SUFFIX") or ".so")
-    return next(path for suffix in suffixes if (path := folder / f"{_LIBRARY}{suffix}").is_file())
+    for suffix in suffixes:
+        if (path := folder / f"{_LIBRARY}{suffix}").is_file():
+            return path
+    raise NoProfilerError
 
 
 class _Api:
@@ -237,6 +244,7 @@ def profile(
 
     Raises:
         LiteRtError: the runtime refused the model, or it failed while it ran.
+        NoProfilerError: this release has no profiler.
     """
     api = _Api()
     environment, model, compiled = api.compile(path, threads, _FORCE_FP16 if fp16 else 0)

@@ -16,6 +16,7 @@ from tflite_sparse.runtime.arm64.plugin import MARK, parse_counts
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.process import INSTALL, Worker, model_file
 from tflite_sparse.runtime.litert.processor import emulation
+from tflite_sparse.runtime.litert.tasks import NO_PROFILER
 from tflite_sparse.runtime.observations import ExecutedOperator, Profile, RunResult, Timing
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def profile(
         shapes: of its inputs, in the order of the main subgraph, for those that leave sizes open.
 
     Raises:
-        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+        RuntimeUnavailableError: LiteRT or the emulator is not installed, or the release has no
+            profiler.
     """
     options = {"runs": runs, "threads": threads, "emulate": emulate, "timeout": timeout}
     return next(profile_many([model], shapes=[shapes], **cast("Any", options)))
@@ -197,7 +199,8 @@ def profile_many(
     """Like `profile` for many models, each with its shapes, which share the start of the worker.
 
     Raises:
-        RuntimeUnavailableError: LiteRT or the emulator is not installed.
+        RuntimeUnavailableError: LiteRT or the emulator is not installed, or the release has no
+            profiler.
     """
     asked = emulation(emulate)
     with Worker(emulate=emulate) as worker:
@@ -216,6 +219,8 @@ def profile_many(
                     fp16=asked is not None and asked.fp16,
                     mark=MARK if asked is not None and asked.counting else None,
                 )
+            if status == NO_PROFILER:
+                raise _no_profiler()
             operators, total = _counted(_operators(answer or []), worker.counted())
             yield Profile(
                 cast("Status", status),
@@ -226,6 +231,13 @@ def profile_many(
                 processor.name() if asked is None else asked.processor,
                 total,
             )
+
+
+def _no_profiler() -> RuntimeUnavailableError:
+    return RuntimeUnavailableError(
+        f"LiteRT {litert_version()} has no profiler, which came with 2.1",
+        hint="bench times whole runs on it; inspect --runtime tells what is planned for it",
+    )
 
 
 def _counted(

@@ -14,7 +14,10 @@ from tflite_sparse.runtime.litert.watch import moments_of, values_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["perform", "preload"]
+__all__ = ["NO_PROFILER", "perform", "preload"]
+
+NO_PROFILER = "no-profiler"
+"""What becomes of a profile on a release that has no profiler."""
 
 Answer = tuple[str, str, Any]
 
@@ -155,12 +158,14 @@ def _stream(request: dict[str, Any]) -> Answer:
 
 
 def _profile(request: dict[str, Any]) -> Answer:
-    from tflite_sparse.runtime.litert.c_api import LiteRtError, profile
+    from tflite_sparse.runtime.litert.c_api import LiteRtError, NoProfilerError, profile
 
     try:
         arguments = (request[key] for key in ("model", "runs", "threads", "shapes"))
         options = {key: request[key] for key in ("warmup", "fp16", "mark")}
         return "ok", "", profile(*arguments, **options)
+    except NoProfilerError:
+        return NO_PROFILER, "", None
     except LiteRtError as error:
         # The C API gives a number only, and puts off to the first run what may fail at loading.
         refused = _refusal(request["model"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tflite_sparse.report.html.subject import PageModel
+    from tflite_sparse.xnnpack.cost.estimate import Estimate
 
 __all__ = ["CompareView", "ShortVerdict", "compare_view", "short_verdicts"]
 
@@ -61,8 +62,12 @@ def compare_view(models: Sequence[PageModel]) -> CompareView:
     Args:
         models: the models.
     """
+
+    def time_of(model: PageModel) -> str:
+        return _time(model, models[0])
+
     rows: tuple[tuple[str, Callable[[PageModel], str]], ...] = (
-        *((("estimated gain", _gain),) if any(map(_gain, models)) else ()),
+        *((("estimated time", time_of),) if any(map(_estimate, models)) else ()),
         ("multiply-adds that run sparse", _work),
         ("1x1 convolutions that run sparse", _pointwise),
         ("zeros in 1x1 filters", _zeros),
@@ -107,10 +112,21 @@ def _work(model: PageModel) -> str:
     return f"{percent(view.sparse_macs, view.macs)} of {millions(view.macs)}"
 
 
-def _gain(model: PageModel) -> str:
-    """What sparse kernels win; "" where they win nothing."""
-    gains = [t.estimate.gain for seen in model.seen for t in seen.view.targets if t.estimate]
-    return f"{gains[0]:.1f} times as fast as dense, on wasm" if gains and gains[0] > 1 else ""
+def _time(model: PageModel, first: PageModel) -> str:
+    """How long a run takes by the estimate, and what that wins over the first model."""
+    own, other = _estimate(model), _estimate(first)
+    if own is None:
+        return "?"
+    words = f"{own.planned_ms:.3g} ms on wasm"
+    if model is first or other is None or not own.planned_ms:
+        return words
+    return f"{words}, {other.planned_ms / own.planned_ms:.2f} times as fast as {first.name}"
+
+
+def _estimate(model: PageModel) -> Estimate | None:
+    """The estimate of time; of all targets wasm alone has one."""
+    found = (t.estimate for seen in model.seen for t in seen.view.targets if t.estimate)
+    return next(found, None)
 
 
 def _pointwise(model: PageModel) -> str:

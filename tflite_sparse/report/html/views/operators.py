@@ -22,7 +22,7 @@ __all__ = ["OperatorGroup", "OperatorList", "OperatorRow", "operator_list"]
 _FEWEST_LANES = 2
 # Characters that a name has room for beside the fewest lanes: beside the chosen operator, and on a
 # phone; a further lane takes some of them.
-_ROOM, _ROOM_ON_PHONES = 30, 16
+_ROOM, _ROOM_ON_PHONES = 28, 16
 _LANE, _LANE_ON_PHONES = 2, 1
 _LEAST_ROOM = 8
 _WORK_WIDTH = 60

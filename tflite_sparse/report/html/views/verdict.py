@@ -12,7 +12,7 @@ from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.views.devices import Device, devices
 from tflite_sparse.report.html.views.outcomes import OUTCOMES
 from tflite_sparse.report.input_shapes import sizes_words
-from tflite_sparse.report.verdict import verdicts
+from tflite_sparse.report.verdict import older_verdicts, verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class VerdictView(msgspec.Struct, frozen=True):
     """The top of a model.
 
     Attributes:
-        sentences: what becomes of it, on targets that are alike.
+        sentences: what becomes of it, on targets that are alike, and where older releases of the
+            runtime do worse.
         damages: place of each damage of the file with what is wrong there.
         next_step: the one thing to do next.
         tiles: the numbers.
@@ -84,8 +85,9 @@ class VerdictView(msgspec.Struct, frozen=True):
 def verdict_view(model: PageModel) -> VerdictView:
     """The verdict per target, the numbers behind it, and the next step."""
     inspection = model.inspection
+    told = [*verdicts(inspection.runtime), *older_verdicts(inspection.older)]
     return VerdictView(
-        tuple(_sentence(words) for words in verdicts(inspection.runtime)),
+        tuple(map(_sentence, told)),
         tuple((str(problem.place), problem.message) for problem in inspection.problems),
         next_step(inspection),
         tuple(_tiles(model)),
@@ -121,7 +123,11 @@ def _tiles(model: PageModel) -> Iterator[Tile]:
         )
     gains = [t.estimate for seen in model.seen for t in seen.view.targets if t.estimate]
     if gains and gains[0].gain > 1:
-        yield Tile("estimated gain", f"{gains[0].gain:.1f} times", "as fast as dense, on wasm")
+        yield Tile(
+            "estimated gain",
+            f"{gains[0].gain:.1f} times",
+            "as fast as the same graph run dense, on wasm",
+        )
     if totals.pointwise_weights:
         share = percent(totals.pointwise_zeros, totals.pointwise_weights)
         yield Tile("zeros in 1x1 filters", share, "more than 66.7 % are needed")
