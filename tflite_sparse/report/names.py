@@ -188,6 +188,7 @@ class Apart:
             lambda name: self._paths[name],
             lambda name: self._without_common(self._paths[name], width, _BETWEEN),
             lambda name: self._without_common(self._paths[name], width, _BETWEEN[1:]),
+            lambda name: shorten(self._paths[name], width),
             lambda name: _abbreviated(self._paths[name], width),
         )
         shorts: dict[str, str] = {}
