@@ -29,8 +29,15 @@ from tflite_sparse.cli.commands.prune import (
 )
 from tflite_sparse.cli.output import say, show_lines
 from tflite_sparse.cli.progress import progress_bar
-from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
+from tflite_sparse.cli.pruning.training import (
+    NOT_ASKED,
+    TrainingAsked,
+    has_companions,
+    is_follower,
+    takes_training,
+    training_options,
+)
 from tflite_sparse.cli.rewriting import STDOUT, Destination, Rewritten, carry_out, has_litert
 from tflite_sparse.cli.usage.refuse import refuse
 from tflite_sparse.cli.values import parse_input_shapes
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@takes_training
 def command(
     model: opt.ModelOrFolder,
     output: opt.Output = None,
@@ -74,16 +82,7 @@ def command(
     std: Std = None,
     layout: Layout = None,
     min_agreement: MinAgreement = 0.0,
-    masks: training.Masks = None,
-    epochs: training.Epochs = None,
-    steps: training.Steps = None,
-    minutes: training.Minutes = None,
-    train_batch: training.TrainBatch = None,
-    rate: training.Rate = None,
-    patience: training.Patience = None,
-    labels: training.Labels = None,
-    checkpoint: training.Checkpoint = None,
-    device: training.Device = None,
+    training: TrainingAsked = NOT_ASKED,
     verify: opt.VerifyWhereItCan = None,
     bench: Annotated[
         opt.Where | None, typer.Option(help="Measure both models: native, or web for a browser.")
@@ -102,10 +101,7 @@ def command(
     from tflite_sparse.rewrite.optimize import Optimize
     from tflite_sparse.storage.options import SparsifyOptions
 
-    asked = training.TrainingAsked(
-        masks, epochs, steps, minutes, train_batch, rate, patience, labels, checkpoint, device
-    )
-    trained = training.training_options(asked, trains=method is How.TRAIN)
+    trained = training_options(training, trains=method is How.TRAIN)
     options = adapt_options(target, runtime, only, without, min_gain, max_arena)
 
     proved = has_litert() if verify is None else verify
@@ -156,9 +152,9 @@ def command(
             targets=options.targets,
             training=trained,
         )
-        inputs = GivenData(data, images, shapes, batch, labels)
+        inputs = GivenData(data, images, shapes, batch, training.labels)
         with pruned_file(path, pruning, inputs, min_agreement) as pruned:
-            if training.is_follower():
+            if is_follower():
                 raise typer.Exit(0)
             if pruned.refused is None or force:
                 return carry_out(path, where, rewrite, pruned)
@@ -169,8 +165,8 @@ def command(
 
         refuse(
             {
-                "--checkpoint holds the state of one training": checkpoint is not None,
-                "several processes train one model": training.has_companions(),
+                "--checkpoint holds the state of one training": training.checkpoint is not None,
+                "several processes train one model": has_companions(),
             },
             f"{model} is a folder: optimize its models one by one",
         )

@@ -12,7 +12,6 @@ from tflite_sparse.cli import options as opt
 from tflite_sparse.cli.commands.adapt import Targets
 from tflite_sparse.cli.output import free_target, show
 from tflite_sparse.cli.progress import progress_bar
-from tflite_sparse.cli.pruning import training
 from tflite_sparse.cli.pruning.asked import (
     GivenData,
     image_options,
@@ -20,6 +19,13 @@ from tflite_sparse.cli.pruning.asked import (
     prune_with,
     recipe_options,
     too_far,
+)
+from tflite_sparse.cli.pruning.training import (
+    NOT_ASKED,
+    TrainingAsked,
+    is_follower,
+    takes_training,
+    training_options,
 )
 from tflite_sparse.cli.targets import names_of
 from tflite_sparse.cli.values import parse_input_shapes
@@ -111,6 +117,7 @@ MinAgreement = Annotated[
 ]
 
 
+@takes_training
 def command(
     model: opt.ModelPath,
     output: opt.Output = None,
@@ -170,16 +177,7 @@ def command(
         ),
     ] = None,
     min_agreement: MinAgreement = 0.0,
-    masks: training.Masks = None,
-    epochs: training.Epochs = None,
-    steps: training.Steps = None,
-    minutes: training.Minutes = None,
-    train_batch: training.TrainBatch = None,
-    rate: training.Rate = None,
-    patience: training.Patience = None,
-    labels: training.Labels = None,
-    checkpoint: training.Checkpoint = None,
-    device: training.Device = None,
+    training: TrainingAsked = NOT_ASKED,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
     top: opt.Top = 20,
     as_json: opt.AsJson = False,
@@ -209,10 +207,7 @@ def command(
         "--block": block if block > 1 else None,
     }
     trains = method is How.TRAIN
-    asked = training.TrainingAsked(
-        masks, epochs, steps, minutes, train_batch, rate, patience, labels, checkpoint, device
-    )
-    how = training.training_options(asked, trains=trains)
+    how = training_options(training, trains=trains)
     options = recipe_options(recipe, by_hand, seed)
     if options is not None and how is not None:
         options = replace(options, method=Method.TRAIN, training=how)
@@ -234,12 +229,12 @@ def command(
         image_options(mean, std, None if layout is None else layout.value),
         parse_input_shapes(input_shape),
         batch,
-        labels,
+        training.labels,
     )
     if not dry_run:
         _writable(output, force=force, as_json=as_json)
     pruned = prune_with(Model.read(model), options, given, metric)
-    if training.is_follower():
+    if is_follower():
         return 0
     refused = too_far(pruned, min_agreement)
     written, nbytes = None, None

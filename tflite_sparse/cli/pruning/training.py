@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
 from tflite_sparse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tflite_sparse.torch.training.options import DistillOptions
 
 __all__ = [
-    "Checkpoint",
-    "Device",
-    "Epochs",
-    "Labels",
+    "NOT_ASKED",
     "MaskWay",
-    "Masks",
-    "Minutes",
-    "Patience",
-    "Rate",
-    "Steps",
-    "TrainBatch",
     "TrainingAsked",
     "has_companions",
     "is_follower",
+    "takes_training",
     "training_options",
 ]
+
+_KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 class MaskWay(str, Enum):
@@ -40,64 +38,8 @@ class MaskWay(str, Enum):
     RIGL = "rigl"
 
 
-Masks = Annotated[
-    MaskWay | None,
-    typer.Option(
-        help="With --method train: zeros stay where they are, come one by one by magnitude, or move"
-        " to where gradients say (RigL).  [default: rigl]"
-    ),
-]
-Epochs = Annotated[
-    float | None,
-    typer.Option(metavar="N", help="Train by going so often through the inputs."),
-]
-Steps = Annotated[
-    int | None, typer.Option(metavar="N", help="Train on so many batches.  [default: 1000]")
-]
-Minutes = Annotated[float | None, typer.Option(metavar="N", help="Train for about so long.")]
-TrainBatch = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Inputs in a batch, over all processes.  [default: 32]"),
-]
-Rate = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        help="Largest learning rate; it rises and falls by a cosine.  [default: 0.001]",
-    ),
-]
-Patience = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Stop where so many evaluations, one after every 100 batches, bring no gain."
-        "  [default: 10]",
-    ),
-]
-Labels = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="The class of each input of --data, in their order, to train on too: an .npy file, or"
-        " text with one number a line.",
-    ),
-]
-Checkpoint = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Keep the state of the training there, and go on from it where it is."
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Train on cpu, cuda or cuda:1.  [default: a GPU where there is one]"
-    ),
-]
-
-
 class TrainingAsked(NamedTuple):
-    """What a user says of training, None for what is left to the program.
+    """What a user says of training, None for what is left to the program: an option for each.
 
     Attributes:
         masks: what becomes of zeros.
@@ -112,16 +54,96 @@ class TrainingAsked(NamedTuple):
         device: what to train on.
     """
 
-    masks: MaskWay | None = None
-    epochs: float | None = None
-    steps: int | None = None
-    minutes: float | None = None
-    train_batch: int | None = None
-    rate: float | None = None
-    patience: int | None = None
-    labels: str | None = None
-    checkpoint: str | None = None
-    device: str | None = None
+    masks: Annotated[
+        MaskWay | None,
+        typer.Option(
+            help="With --method train: zeros stay where they are, come one by one by magnitude, or"
+            " move to where gradients say (RigL).  [default: rigl]"
+        ),
+    ] = None
+    epochs: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Train by going so often through the inputs."),
+    ] = None
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Train on so many batches.  [default: 1000]")
+    ] = None
+    minutes: Annotated[float | None, typer.Option(metavar="N", help="Train for about so long.")] = (
+        None
+    )
+    train_batch: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Inputs in a batch, over all processes.  [default: 32]"),
+    ] = None
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Largest learning rate; it rises and falls by a cosine.  [default: 0.001]",
+        ),
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Stop where so many evaluations, one after every 100 batches, bring no gain."
+            "  [default: 10]",
+        ),
+    ] = None
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The class of each input of --data, in their order, to train on too: an .npy file,"
+            " or text with one number a line.",
+        ),
+    ] = None
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the state of the training there, and go on from it where it is.",
+        ),
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Train on cpu, cuda or cuda:1.  [default: a GPU where there is one]",
+        ),
+    ] = None
+
+
+NOT_ASKED = TrainingAsked()
+"""Of whoever says nothing of training."""
+
+
+def takes_training(command: Callable[..., int]) -> Callable[..., int]:
+    """Gives a command the options of training in the place of its parameter `training`.
+
+    Args:
+        command: a function with such a parameter, a `TrainingAsked`.
+    """
+    own = inspect.signature(command, eval_str=True)
+    kinds = get_type_hints(TrainingAsked, include_extras=True)
+    options = [
+        inspect.Parameter(name, _KIND, default=None, annotation=kinds[name])
+        for name in TrainingAsked._fields
+    ]
+    parameters = [
+        taken
+        for parameter in own.parameters.values()
+        for taken in (options if parameter.name == "training" else [parameter])
+    ]
+
+    @functools.wraps(command)
+    def taking(**given: Any) -> int:
+        asked = TrainingAsked(*(given.pop(name) for name in TrainingAsked._fields))
+        return command(**given, training=asked)
+
+    # What typer makes options of.
+    taking.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return taking
 
 
 def training_options(given: TrainingAsked, *, trains: bool) -> DistillOptions | None:
