@@ -95,7 +95,7 @@ def check_values(
     if not measured.outputs:
         return Proof(False, _words(measured, data))
     same = f"LiteRT computes what the rounded weights do, {kernels_words(exact)}"
-    return Proof(True, f"{same}; {_words(measured, data)}")
+    return Proof(True, f"{same}; {_words(measured, data)}", exact.constant)
 
 
 def _words(measured: Fidelity, data: Data | None) -> str:

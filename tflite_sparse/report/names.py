@@ -7,6 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse.flatbuffer.appended import AppendedKind
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ __all__ = [
     "SHORT_OPERATORS",
     "Apart",
     "common_prefix",
+    "constant_words",
     "labels",
     "layer_part",
     "shorten",
@@ -236,3 +239,17 @@ def _abbreviated(name: str, width: int) -> str:
         if len(short) <= width:
             return short
     return shorten(name, width)
+
+
+def constant_words(names: Sequence[str]) -> str:
+    """What outputs that are the same for every input say of two models, in a sentence.
+
+    Args:
+        names: the outputs; none are no sentence.
+    """
+    if not names:
+        return ""
+    shown = listing([repr(readable(name)) for name in names])
+    what = f"output {shown} is" if len(names) == 1 else f"outputs {shown} are"
+    agree = "it agrees" if len(names) == 1 else "they agree"
+    return f"{what} the same for every input: that {agree} proves nothing"

@@ -98,6 +98,7 @@ def printable_rewrite(
             fails=wrong,
             repaired=repaired,
             pruning=pruning,
+            constant=() if proof is None else proof.constant,
         )
 
     def lines(width: int) -> Iterable[Text | str]:

@@ -10,8 +10,14 @@ import msgspec
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize_as
-from tflite_sparse.runtime.benched import Bench, BenchedModel, Where, benched
-from tflite_sparse.runtime.inputs import input_specs, random_inputs
+from tflite_sparse.runtime.benched import (
+    Bench,
+    BenchedModel,
+    Where,
+    benched,
+    constant_outputs,
+)
+from tflite_sparse.runtime.inputs import differ, input_specs, random_inputs
 from tflite_sparse.runtime.litert import processor
 from tflite_sparse.runtime.litert.driver import litert_version, run_many, time_models
 from tflite_sparse.runtime.noise import own_noise
@@ -95,8 +101,11 @@ def bench(
             timeout=timeout,
         )
     feeds = [random_inputs(spec, 1, seed)[0] for spec in specs]
+    # What is the same for these too says nothing of whether models compute the same.
+    pair = random_inputs(specs[0], 2, seed)
+    others = pair[1] if len(models) > 1 and differ(pair) else None
     if emulate is not None:
-        return _counted(models, opened, feeds, emulate, seed, timeout)
+        return _counted(models, opened, feeds, others, emulate, seed, timeout)
     if where == "web":
         from tflite_sparse.runtime.web.driver import time_models_on_web
         from tflite_sparse.runtime.web.litertjs import litertjs_version
@@ -110,6 +119,7 @@ def bench(
             timeout=timeout,
             browser=browser,
             litertjs=litertjs,
+            others=others,
         )
         name = f"LiteRT.js {litertjs_version(litertjs)}".rstrip()
         runtime, timings = f"{name} in {timed.browser}", timed.timings
@@ -117,20 +127,26 @@ def bench(
     else:
         runtime = f"LiteRT {litert_version()}"
         notes = ("",) * len(models)
-        timings = _native(models, feeds, runs=runs, warmup=warmup, threads=threads, timeout=timeout)
+        timings = _native(
+            models, feeds, others, runs=runs, warmup=warmup, threads=threads, timeout=timeout
+        )
     # Measured for the first model that needs it, and once.
     noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
     results = tuple(
         benched(timing, timings[0], noise, model, note)
         for timing, model, note in zip(timings, opened, notes, strict=True)
     )
-    return Bench(where, runtime, processor.name(), threads, runs, warmup, seed, results)
+    return Bench(
+        where, runtime, processor.name(), threads, runs, warmup, seed, results,
+        constant_outputs(timings[0]),
+    )  # fmt: skip
 
 
 def _counted(
     models: Sequence[str],
     opened: Sequence[Model],
     feeds: Sequence[Outputs],
+    others: Outputs | None,
     emulate: Emulation,
     seed: int,
     timeout: float,
@@ -138,7 +154,7 @@ def _counted(
     """Instructions of models instead of their times."""
     from tflite_sparse.runtime.arm64.bench import count_models, runtime_name
 
-    timings, instructions = count_models(models, feeds, emulate, timeout=timeout)
+    timings, instructions = count_models(models, feeds, emulate, timeout=timeout, others=others)
     noise = functools.cache(lambda: tuple(own_noise(models[0], feeds[0], timeout=timeout)))
     first = instructions[0]
     results = tuple(
@@ -149,7 +165,8 @@ def _counted(
         )
         for timing, model, count in zip(timings, opened, instructions, strict=True)
     )
-    return Bench("emulated", runtime_name(), emulate.title, 1, 1, 1, seed, results)
+    constant = constant_outputs(timings[0])
+    return Bench("emulated", runtime_name(), emulate.title, 1, 1, 1, seed, results, constant)
 
 
 def _on_device(
@@ -222,6 +239,7 @@ def require(where: Where, *, browser: str | None = None) -> None:
 def _native(
     models: Sequence[str],
     feeds: Sequence[Outputs],
+    others: Outputs | None,
     *,
     runs: int,
     warmup: int,
@@ -230,6 +248,8 @@ def _native(
 ) -> tuple[Timing, ...]:
     """Runs each model once alone, then times together those that survived it."""
     jobs = [(model, [feed]) for model, feed in zip(models, feeds, strict=True)]
+    if others is not None:
+        jobs[0][1].append(others)
     alone = list(run_many(jobs, threads=threads, timeout=timeout))
     fine = [number for number, result in enumerate(alone) if result.ok]
     timed = time_models(
@@ -241,7 +261,7 @@ def _native(
         timeout=timeout * max(len(fine), 1),
     )
     by_number = {
-        number: Timing(t.model, t.status, t.detail, t.milliseconds, alone[number].trials[0])
+        number: Timing(t.model, t.status, t.detail, t.milliseconds, *alone[number].trials)
         for number, t in zip(fine, timed, strict=True)
     }
     return tuple(

@@ -13,6 +13,7 @@ from tflite_sparse.runtime.compare_outputs import (
     OutputComparison,
     Tolerance,
     compare_output,
+    constant,
     paired,
 )
 from tflite_sparse.runtime.entries import beside_main
@@ -21,7 +22,7 @@ from tflite_sparse.runtime.observations import ExecutedOperator, Status, Timing
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
 
-__all__ = ["Bench", "BenchedModel", "Here", "Noise", "Where", "benched"]
+__all__ = ["Bench", "BenchedModel", "Here", "Noise", "Where", "benched", "constant_outputs"]
 
 Here = Literal["native", "web", "emulated"]
 """On this machine: LiteRT in a process, LiteRT.js in a headless browser, or LiteRT on an emulated
@@ -98,6 +99,8 @@ class Bench(Record, frozen=True):
         warmup: runs of each before those.
         seed: seed of the random inputs.
         models: the models in the order in which they were named.
+        constant: outputs of the first model that are the same for other inputs: that those of the
+            others agree with them proves nothing.
     """
 
     where: Where
@@ -108,6 +111,7 @@ class Bench(Record, frozen=True):
     warmup: Count
     seed: Count
     models: tuple[BenchedModel, ...]
+    constant: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -164,6 +168,19 @@ def benched(
         None if worst is None else worst.noise,
         untimed=beside_main(model),
     )
+
+
+def constant_outputs(first: Timing) -> tuple[str, ...]:
+    """Outputs of the first model that are the same for other inputs.
+
+    Args:
+        first: how it fared; nothing is known without its outputs for other inputs.
+    """
+    others = first.others
+    return tuple(
+        name for name, value in first.outputs.items() if name in others
+        and constant([value, others[name]])
+    )  # fmt: skip
 
 
 def _compared(

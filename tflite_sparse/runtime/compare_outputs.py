@@ -28,6 +28,7 @@ __all__ = [
     "OutputComparison",
     "Tolerance",
     "compare_output",
+    "constant",
     "figures",
     "paired",
 ]
@@ -66,6 +67,9 @@ ROUNDED = {StoredValues.INT8: 0.25, StoredValues.FP16: 0.02}
 
 More than that only a model of no use has. It says nothing of a classifier's classes.
 """
+
+_CONSTANT = 1e-5
+"""Share of an output's range within which it is called the same for inputs that differ."""
 
 LARGEST_NOISE = 1e-2
 """Share of an output's range from which the noise of a model bounds nothing any more."""
@@ -109,6 +113,8 @@ class OutputComparison(Record, frozen=True):
         noise: how far the first model's own outputs lie apart, where that was measured.
         not_finite: number of values of either model that are NaN or infinite, over all trials: of
             what is computed on from there, equality says nothing.
+        constant: whether the first model gives the same, to within 1e-5 of the range, for sets of
+            inputs that differ: then that both models agree proves nothing.
     """
 
     name: str
@@ -122,6 +128,7 @@ class OutputComparison(Record, frozen=True):
     range: Amount = 0.0
     noise: Amount | None = None
     not_finite: Count = 0
+    constant: bool = False
 
     def against_noise(self, noise: float, bound: Bound, allowed: Tolerance) -> OutputComparison:
         """The same, held against how far the first model lies from itself.
@@ -213,6 +220,23 @@ def compare_output(
         bound,
         max(ranges),
         not_finite=sum(map(_not_finite, (*left, *right))),
+        constant=constant(left),
+    )
+
+
+def constant(values: Sequence[NDArray[Any]]) -> bool:
+    """Whether an output is the same for all inputs, as where activations vanish on the way.
+
+    Args:
+        values: what it was for each of some inputs that differ; of a single one nothing is known.
+    """
+    first = values[0]
+    if len(values) == 1 or not first.size:
+        return False
+    slack = _CONSTANT * max(map(_range, values)) if first.dtype.kind == "f" else 0.0
+    return all(
+        first.shape == other.shape and figures(first, other, Tolerance(), slack).within
+        for other in values[1:]
     )
 
 

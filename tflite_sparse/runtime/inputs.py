@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "InputSpec",
+    "differ",
     "input_specs",
     "load_array",
     "load_folder",
@@ -109,6 +110,15 @@ def random_inputs(specs: tuple[InputSpec, ...], trials: int, seed: int = 0) -> t
     """
     rng = np.random.default_rng(seed)
     return tuple({spec.key: _random(spec, rng) for spec in specs} for _ in range(trials))
+
+
+def differ(feeds: Sequence[Outputs]) -> bool:
+    """Whether any two sets of inputs are not the same, so that outputs may differ too."""
+    return any(
+        not np.array_equal(value, other[key])
+        for other in feeds[1:]
+        for key, value in feeds[0].items()
+    )
 
 
 def _random(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:

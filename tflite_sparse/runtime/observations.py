@@ -117,6 +117,7 @@ class Timing(msgspec.Struct, frozen=True):
         detail: what went wrong, if anything did.
         milliseconds: one time for each counted run.
         outputs: what it computed from the inputs; empty where that was not asked for.
+        others: what it computed from other inputs; empty as before.
     """
 
     model: str
@@ -124,6 +125,7 @@ class Timing(msgspec.Struct, frozen=True):
     detail: str = ""
     milliseconds: tuple[float, ...] = ()
     outputs: Outputs = msgspec.field(default_factory=dict)
+    others: Outputs = msgspec.field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

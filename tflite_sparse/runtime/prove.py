@@ -35,10 +35,12 @@ class Proof(Record, frozen=True):
     Attributes:
         verified: whether both ran and computed the same.
         words: what that showed, or why nothing was run, in words.
+        constant: outputs that are the same for every input: that they agree proves nothing.
     """
 
     verified: bool
     words: str
+    constant: tuple[str, ...] = ()
 
 
 def verify_files(
@@ -140,7 +142,7 @@ def proof_of(
         same += " as the reference kernels for the model as it was"
     text = f"LiteRT computes {same}, {kernels_words(verification)}{more}"
     told = [text, *_bounds(outputs), *_not_finite(outputs), *verification.unreached]
-    return Proof(True, "; ".join(told))
+    return Proof(True, "; ".join(told), verification.constant)
 
 
 def kernels_words(verification: Verification) -> str:

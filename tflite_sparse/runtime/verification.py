@@ -125,7 +125,7 @@ class Verification(Record, frozen=True):
     processor: str = ""
     rounded: StoredValues | None = None
 
-    derived = ("equal", "verified", "unverified")
+    derived = ("equal", "verified", "unverified", "constant")
 
     def __repr__(self) -> str:
         """A few lines: the whole is in the fields, and in `to_dict()`."""
@@ -176,6 +176,12 @@ class Verification(Record, frozen=True):
                     what = f"signature {readable(signature)!r}"
                 return f"{what} could not be run: {runs[0].detail_a or runs[0].status_a}"
         return ""
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """Outputs that are the same for every input: that they agree proves nothing."""
+        outputs = [output for entry in self.backends for output in entry.outputs]
+        return tuple(dict.fromkeys(o.name for o in outputs if o.constant and o.within))
 
     @property
     def failing(self) -> tuple[BackendComparison, ...]:

@@ -51,6 +51,16 @@ def test_dense_and_sparse_twins_are_equal_to_the_last_bit():
         assert all(output.max_abs == 0 and output.cosine == 1 for output in backend.outputs)
 
 
+def test_a_model_without_inputs_is_not_held_to_give_others_for_others(store):
+    model = ModelBuilder()
+    g = model.graph()
+    g.output(g.add(g.constant(np.ones(4, np.float32)), np.float32(1)))
+    path, twin = store(model.build(), model.build())
+    assert verify(path, twin).constant == ()
+    dead, other = store(small(lambda values: values.fill(0)), small(lambda values: values.fill(0)))
+    assert len(verify(dead, other).constant) == 1
+
+
 def test_the_face_model_and_its_dense_twin_are_equal(store):
     face = real_model("face_detection_full_range_sparse")
     dense = Model.read(face)

@@ -14,6 +14,7 @@ from tflite_sparse.runtime.compare_outputs import (
     Bound,
     Tolerance,
     compare_output,
+    constant,
     figures,
     paired,
 )
@@ -90,6 +91,30 @@ def test_everything_equals_itself(values):
     found = figures(values, values.copy(), EXACT)
     assert found.within
     assert found.max_abs == found.max_rel == 0
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-6])
+def test_an_output_that_is_the_same_for_all_inputs_is_constant(apart):
+    values = [f32(1, 2), f32(1 + apart, 2), f32(1, 2)]
+    assert compare_output("y", values, values, EXACT).constant
+    assert compare_output("y", [f32(0), f32(0)], [f32(0), f32(0)], EXACT).constant
+    labels = [np.array([3]), np.array([3])]
+    assert compare_output("y", labels, labels, EXACT).constant
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f32(1, 2)],  # of one set of inputs nothing is known
+        [f32(1, 2), f32(1 + 1e-4, 2), f32(1, 2)],
+        [f32(0), f32(1e-30)],
+        [np.array([3]), np.array([4])],
+        [np.zeros((0, 4), np.float32), np.zeros((0, 4), np.float32)],
+        [f32(1), f32(1, 1)],
+    ],
+)
+def test_an_output_that_differs_by_little_is_not_constant(values):
+    assert not constant(values)
 
 
 def test_the_worst_trial_counts():

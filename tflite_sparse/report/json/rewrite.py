@@ -26,6 +26,7 @@ class RewriteReport(Record, frozen=True):
         fails: what the runtime gets wrong with the result; null for nothing.
         repaired: what it got wrong with the model that was read and does no more; null for nothing.
         pruning: what was pruned first; null for nothing.
+        constant: outputs that are the same for every input: that they agree proves nothing.
     """
 
     flat: ClassVar[tuple[str, ...]] = ("changes",)
@@ -39,3 +40,4 @@ class RewriteReport(Record, frozen=True):
     fails: Failing | None
     repaired: Failing | None
     pruning: Pruning | None = None
+    constant: tuple[str, ...] = ()

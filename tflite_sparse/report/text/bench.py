@@ -6,8 +6,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
-from tflite_sparse.report.names import shorten
+from tflite_sparse.report.names import constant_words, shorten
 from tflite_sparse.report.signatures import left_out
+from tflite_sparse.report.text.headings import labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.words.names import readable
@@ -84,11 +85,14 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
             size(model.bytes),
             *([_millions(model)] if counted else _times(model)),
             "-" if model.ratio is None else f"{model.ratio:.2f}",
-            _outputs(model, first=number == 0),
+            _outputs(model, first=number == 0, constant=bool(bench.constant)),
         ]
         for number, (model, name) in enumerate(zip(bench.models, names, strict=True))
     ]
     yield from table(columns, rows, width)
+    if bench.constant and any(model.within for model in bench.models[1:]):
+        yield ""
+        yield from labelled("But", [constant_words(bench.constant)], width, style="yellow")
     notes = [(name, _note(model)) for model, name in zip(bench.models, names, strict=True)]
     if any(note for _, note in notes):
         yield ""
@@ -135,7 +139,7 @@ def _time(milliseconds: float | None) -> str:
     return f"{milliseconds:.{1 if milliseconds >= 100 else 2 if milliseconds >= 10 else 3}f}"  # noqa: PLR2004 - digits
 
 
-def _outputs(model: BenchedModel, *, first: bool) -> str:
+def _outputs(model: BenchedModel, *, first: bool, constant: bool) -> str:
     """How its outputs lie to those of the first model."""
     if not model.ok:
         return "failed"
@@ -144,6 +148,6 @@ def _outputs(model: BenchedModel, *, first: bool) -> str:
     if model.max_difference is None:
         return "not compared"
     if model.max_difference == 0:
-        return "same"
+        return "same, see below" if constant else "same"
     sign = "~" if model.within else "DIFFER by"
     return f"{sign} {model.max_difference:.1e}"

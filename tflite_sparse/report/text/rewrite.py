@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
-from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, layer_part, shorten
+from tflite_sparse.report.names import (
+    SHORT_OPERATORS,
+    common_prefix,
+    constant_words,
+    layer_part,
+    shorten,
+)
 from tflite_sparse.report.text.adapt import adaptation_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
@@ -70,8 +76,7 @@ def rewrite_lines(
     for note in rewrite.notes:
         lines += labelled("Note", [note], width)
     if proof is not None:
-        label, style = ("Verified", "green") if proof.verified else ("Unverified", "yellow")
-        lines += labelled(label, [proof.words], width, style=style)
+        lines += _proof(proof, width)
     if rewrite.changed:
         written = ("Written", target) if target else ("Dry run", "nothing written")
         lines += labelled(written[0], [written[1]], width)
@@ -91,6 +96,14 @@ def failing_lines(wrong: Failing | None, repaired: Failing | None, width: int) -
     if repaired is not None:
         return labelled("Repaired", [f"it {repaired.words(past=True)}"], width, style="green")
     return []
+
+
+def _proof(proof: Proof, width: int) -> Lines:
+    label, style = ("Verified", "green") if proof.verified else ("Unverified", "yellow")
+    lines = labelled(label, [proof.words], width, style=style)
+    if proof.constant:
+        lines += labelled("But", [constant_words(proof.constant)], width, style="yellow")
+    return lines
 
 
 def _nothing(rewrite: Rewrite) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.input_shapes import sizes_words
-from tflite_sparse.report.names import shorten
+from tflite_sparse.report.names import constant_words, shorten
+from tflite_sparse.report.text.headings import labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.runtime.compare_outputs import Bound
 from tflite_sparse.words.names import readable
@@ -52,6 +53,8 @@ def verification_lines(verification: Verification, width: int) -> Iterator[Text 
         yield from wrapped(sizes, width, first="  Sizes     ", rest=" " * 12)
     for sentence in (*verification.not_run[1:], *verification.unreached):
         yield from _wrapped(sentence, "  Not run   ", width)
+    if verification.constant:
+        yield from labelled("But", [constant_words(verification.constant)], width, style="yellow")
     for backend in verification.backends:
         yield from _backend(backend, verification, width)
 
@@ -103,7 +106,9 @@ def _verdict(verification: Verification) -> str:
         return "equal, but XNNPACK runs neither"
     if verification.rounded is not None:
         return f"rounded to {verification.rounded}, outputs near"
-    return "adapted, the numbers agree" if verification.adapted else "equal"
+    said = "adapted, the numbers agree" if verification.adapted else "equal"
+    outputs = {output.name for entry in verification.backends for output in entry.outputs}
+    return f"{said}, see below" if outputs and outputs == {*verification.constant} else said
 
 
 def _differs(verification: Verification) -> str:

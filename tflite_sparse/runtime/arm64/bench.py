@@ -33,6 +33,7 @@ def count_models(
     emulated: Emulation,
     *,
     timeout: float,
+    others: Outputs | None = None,
 ) -> tuple[list[Timing], list[int | None]]:
     """(how each model fared and what it computed, the instructions of one run of it).
 
@@ -41,6 +42,7 @@ def count_models(
         feeds: inputs of each.
         emulated: the processor.
         timeout: seconds after which a model is given up.
+        others: other inputs of the first model, for `Timing.others`; None for none.
 
     Raises:
         UsageError: it is no Arm processor.
@@ -54,6 +56,8 @@ def count_models(
         # Said before anything runs: without a compiler there is nothing to compare.
         counter(ARM64.folder)
     jobs = [(model, [feed]) for model, feed in zip(models, feeds, strict=True)]
+    if others is not None:
+        jobs[0][1].append(others)
     shapes = [[value.shape for value in feed.values()] for feed in feeds]
     counting = msgspec.structs.replace(emulated, counting=True)
     results = list(run_many(jobs, emulate=emulated, timeout=timeout))
@@ -61,7 +65,7 @@ def count_models(
     timings, instructions = [], []
     for model, result, profile in zip(models, results, profiles, strict=True):
         worse = result if not result.ok else profile
-        outputs = result.trials[0] if result.ok and profile.ok else {}
-        timings.append(Timing(str(model), worse.status, worse.detail, (), outputs))
+        trials = result.trials if result.ok and profile.ok else ()
+        timings.append(Timing(str(model), worse.status, worse.detail, (), *trials))
         instructions.append(profile.instructions)
     return timings, instructions

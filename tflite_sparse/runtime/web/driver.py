@@ -66,6 +66,7 @@ class _Runner:
         detail: what went wrong.
         milliseconds: the counted runs.
         outputs: what it computed.
+        others: what it computed from other inputs.
     """
 
     def __init__(self, path: str, request: dict[str, Any], seconds: float) -> None:
@@ -77,6 +78,7 @@ class _Runner:
         self.detail = ""
         self.milliseconds: list[float] = []
         self.outputs: Outputs = {}
+        self.others: Outputs = {}
 
     async def ask(self, expression: str, argument: Any = None) -> dict[str, Any] | None:
         """What the page answers; None, and the page is closed, where that is no success."""
@@ -112,7 +114,8 @@ class _Runner:
     def timing(self) -> Timing:
         """The result."""
         times = tuple(self.milliseconds) if self.status == "ok" else ()
-        return Timing(self.path, cast("Status", self.status), self.detail, times, self.outputs)
+        status = cast("Status", self.status)
+        return Timing(self.path, status, self.detail, times, self.outputs, self.others)
 
 
 def time_models_on_web(
@@ -125,6 +128,7 @@ def time_models_on_web(
     timeout: float = 120.0,
     browser: str | None = None,
     litertjs: str | None = None,
+    others: Outputs | None = None,
 ) -> WebTimings:
     """Times models in turn, run by run, in a headless browser.
 
@@ -137,6 +141,7 @@ def time_models_on_web(
         timeout: seconds that a model may take in all.
         browser: the browser, see `find_browser`; None for the first one found.
         litertjs: folder with LiteRT.js or its version, see `litertjs_files`; None for the newest.
+        others: other inputs of the first model, for `Timing.others`; None for none.
 
     Raises:
         RuntimeUnavailableError: playwright, a browser or LiteRT.js is missing or does not work.
@@ -151,6 +156,8 @@ def time_models_on_web(
         files[url] = subject.content
         given = _given(model, feed, f"inputs/{number}", files)
         request = {"url": url, "given": given, "threads": threads, "warmup": warmup}
+        if others is not None and number == 0:
+            request["others"] = _given(model, others, "inputs/others", files)
         runners.append(_Runner(str(model.path), request, timeout))
         notes.append(subject.note)
     with LoopbackServer(files) as server:
@@ -188,6 +195,7 @@ async def _time(
             answer = await runner.ask("request => prepare(request)", runner.request)
             if answer is not None:
                 runner.outputs = {o["name"]: _array(o) for o in answer["outputs"]}
+                runner.others = {o["name"]: _array(o) for o in answer["others"]}
         for runner in there_and_back(runners, runs):
             if runner.page is None:
                 continue

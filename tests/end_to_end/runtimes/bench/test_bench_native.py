@@ -87,6 +87,29 @@ def test_other_numbers_are_noticed(tmp_path):
     assert (meant.code, meant.err) == (0, "")
 
 
+def faint(scale: float = 1.0, *, signal: float = 1e-30) -> bytes:
+    """A net in which, as by default, what it reads vanishes on the way."""
+    model = ModelBuilder(seed=3)
+    g = model.graph()
+    x = g.conv2d(g.input((1, 8, 8, 4)), 4)
+    g.output(g.add(g.mul(x, np.float32(signal * scale)), np.float32(1.0)))
+    return model.build()
+
+
+@pytest.mark.parametrize("where", ["native", "web"])
+def test_outputs_that_are_the_same_for_every_input_are_not_called_the_same(tmp_path, where):
+    paths = put(tmp_path, one=faint(), other=faint(3.0))
+    done = call("bench", "--runs", 1, "--on", where, *paths)
+    said = " ".join(done.out.split())
+    assert done.code == 0
+    assert "same, see below" in said
+    assert "is the same for every input: that it agrees proves nothing" in said
+    alive = put(tmp_path, alive=faint(signal=1.0), twin=faint(signal=1.0))
+    found = bench(alive, where=where, runs=1)
+    assert found.constant == ()
+    assert found.models[1].within
+
+
 def test_signatures_of_other_subgraphs_are_named_as_left_out(tmp_path):
     model = ModelBuilder()
     for key in ("first", "second"):

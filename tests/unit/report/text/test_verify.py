@@ -45,6 +45,39 @@ def test_values_that_are_not_finite_prove_little_where_they_are_the_same(same: b
         assert words.endswith("; values of 'y' are NaN or infinite in both")
 
 
+def twice(*values: float, other: float = 0.0) -> BackendComparison:
+    """A run on two sets of inputs, whose outputs y and z are these; z differs by `other`."""
+    compared = tuple(
+        compare_output(name, pair, pair, Tolerance())
+        for name, pair in zip(
+            "yz",
+            [[np.float32(v), np.float32(v + i * other)] for i, v in enumerate(values)],
+            strict=False,
+        )
+    )
+    return BackendComparison("xnnpack", "ok", "", "ok", "", Tolerance(), compared)
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "verdict"),
+    [
+        (twice(1.0), "output 'y' is the same for every input: that it agrees", "equal, see below"),
+        (twice(1.0, 2.0), "outputs 'y' and 'z' are the same for every", "equal, see below"),
+        (twice(1.0, 2.0, other=0.5), "output 'y' is the same for every input", "equal"),
+    ],
+)
+def test_that_outputs_agree_which_are_the_same_for_every_input_proves_nothing(
+    run: BackendComparison, words: str, verdict: str
+) -> None:
+    found = verification(run)
+    said = text(found)
+    assert said.startswith(f"a against b: {verdict} Weights")
+    assert f" But {words}" in said
+    assert found.to_dict()["constant"] == list(proof_of(found).constant) != []
+    ordinary = np.array([1, 2], np.float32)
+    assert "proves nothing" not in text(verification(ran(ordinary, ordinary)))
+
+
 def test_weights_are_equal_only_where_all_are() -> None:
     assert "not verified; weights equal" in text(verification(ran(status="crashed")))
     other = WeightComparison("w", "CONV_2D", "b", None, None)
