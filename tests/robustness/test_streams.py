@@ -56,6 +56,12 @@ def test_a_reader_of_the_model_that_goes_away_is_no_error(command):
     assert done.returncode in {0, 141}
 
 
+def test_a_reader_that_goes_away_between_two_models_is_no_failed_check():
+    models = f"{DENSE} {SPARSE} " * 20
+    done = shell(f'inspect {models} | head -c 10 >/dev/null; exit "${{PIPESTATUS[0]}}"')
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_a_pipe_that_is_full_for_a_while_gets_the_whole_model(tmp_path):
     shell(f"sparsify {DENSE} -o {tmp_path}/file")
     done = shell(f"sparsify {DENSE} -o - | (sleep 1; cat >{tmp_path}/piped)")

@@ -75,9 +75,13 @@ def _run(call: Callable[[], object]) -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         return _usage(error)
-    except BrokenPipeError as error:
+    except (BrokenPipeError, SystemExit) as error:
+        # typer ends by itself then, with the code of a check that has failed.
+        gone = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(gone, BrokenPipeError):
+            raise
         abandon(sys.stdout)
-        return _not_written(error)
+        return _not_written(gone)
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
         return report_error(error)
     return answer if isinstance(answer, int) else 0

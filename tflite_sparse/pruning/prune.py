@@ -134,14 +134,29 @@ def _selected(model: Model, options: PruneOptions) -> Selected:
     """The filters to prune, one at least."""
     selected = find_filters(model, options)
     if not selected.filters:
-        why = next((left.reason for left in selected.left if left.code == "dense"), None)
-        raise UsageError(
-            "no filter of the model would run sparse, so that zeros win nothing"
-            + (f": {why}" if why else ""),
-            hint="tflite-sparse optimize --dry-run says what stands in the way",
-        )
+        raise _nothing_to_prune(selected)
     check_overrides(selected, options)
     return selected
+
+
+def _nothing_to_prune(selected: Selected) -> UsageError:
+    """Why no filter is pruned."""
+    why = {left.code: left.reason for left in reversed(selected.left)}
+    if "sparse" in why:
+        return UsageError(
+            "the filters of the model are stored sparse already",
+            hint="tflite-sparse densify stores them dense, to be pruned further",
+        )
+    if "selection" in why and "dense" not in why:
+        return UsageError(
+            "none of the filters that are asked for would run sparse",
+            hint="leave --only and --exclude out, and see which are pruned",
+        )
+    return UsageError(
+        "no filter of the model would run sparse, so that zeros win nothing"
+        + (f": {why['dense']}" if "dense" in why else ""),
+        hint="tflite-sparse optimize --dry-run says what stands in the way",
+    )
 
 
 def _zeros(model: Model, selected: Selected, options: PruneOptions) -> float:

@@ -170,6 +170,16 @@ def test_junit_counts_what_fails(folder):
     assert int(root.get("failures")) == len(root.findall(".//failure"))
 
 
+def test_a_file_name_with_control_characters_commands_no_terminal_and_breaks_no_xml(folder):
+    name = "a\x1b[31m\nb.tflite"
+    shutil.copy(folder / "broken.tflite", folder / name)
+    for form in ("text", "markdown", "junit"):
+        told = lint(name, "--format", form, cwd=folder).stdout
+        assert "a\\x1b[31m\\x0ab.tflite" in told
+        assert "\x1b" not in told
+    ET.fromstring(told)  # noqa: S314 - our own output
+
+
 def test_markdown_has_a_table_for_each_file_with_findings(folder):
     out = lint(".", "--format", "markdown", cwd=folder).stdout
     assert "## `broken.tflite`" in out

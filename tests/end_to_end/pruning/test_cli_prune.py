@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = FOLDER / "mobilenet_tiny_80.tflite"
+SPARSE = FOLDER / "mobilenet_tiny_80_sparse.tflite"
 DIGITS = FOLDER / "trained" / "digits.tflite"
 
 
@@ -189,7 +190,7 @@ def test_filters_of_one_name_are_told_apart_by_their_operators(tmp_path: Path) -
         (["--zeros", "0.8", "--layer", "nothing*=0.9"], "no filter that is pruned is called"),
         (["--zeros", "0.8", "--layer", "stem/filter=0.9"], "stem/filter is not pruned, and so"),
         (["--zeros", "0.8", "--runtime", "litert-0.1"], "litert-0.1"),
-        (["--zeros", "0.8", "--only", "none"], "no filter of the model would run sparse"),
+        (["--zeros", "0.8", "--only", "none"], "none of the filters that are asked for"),
         (["--zeros", "0.8", "--min-agreement", "0.5"], "--min-agreement is for classifiers"),
     ],
 )
@@ -198,6 +199,12 @@ def test_what_cannot_be_done_is_one_line(options: list[str], message: str) -> No
     assert done.code == 2
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_filters_that_are_stored_sparse_are_not_said_to_run_dense() -> None:
+    done = call("prune", SPARSE, "--zeros", "0.9", "--dry-run")
+    assert done.code == 2
+    assert "stored sparse already; tflite-sparse densify" in done.err
 
 
 def test_a_net_that_cannot_run_sparse_says_why(tmp_path: Path) -> None:

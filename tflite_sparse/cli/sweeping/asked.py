@@ -39,7 +39,7 @@ def parse_shares(text: str) -> tuple[float, ...]:
     if len(shares) > _MOST:
         raise UsageError(f"{text!r} are {len(shares)} shares", hint=f"{_MOST} are enough")
     if not all(0 <= share < _MOST for share in shares):
-        raise UsageError(f"{text!r}: a share of zeros lies from 0 to 100 %", hint=_HINT)
+        raise UsageError(f"{text!r}: a share of zeros lies from 0 to below 100 %", hint=_HINT)
     return tuple(round(share / 100, 6) for share in sorted(set(shares)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.words.names import readable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,12 +18,12 @@ def fix_lines(report: FixReport, *, dry_run: bool) -> Iterator[str]:
     """A line for each step, and one for what came of them."""
     would = "would have " if dry_run else ""
     for step in report.steps:
-        yield f"{report.path}: {would}{step}"
+        yield f"{readable(report.path)}: {would}{step}"
     if report.content is None:
-        yield f"{report.path}: nothing to fix"
+        yield f"{readable(report.path)}: nothing to fix"
         return
     left = len(report.remaining)
     yield (
-        f"{report.path}: {report.size_before:,} -> {report.size_after:,} bytes;"
+        f"{readable(report.path)}: {report.size_before:,} -> {report.size_after:,} bytes;"
         f" {left} finding{'s' if left != 1 else ''} left"
     )

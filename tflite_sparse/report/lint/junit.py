@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from tflite_sparse.report.lint.text import finding_line
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.engine import FileReport
@@ -35,16 +36,18 @@ def report(run: LintRun, options: ReportOptions) -> str:
 
 
 def _suite(file: FileReport, findings: list[Finding], fail_on: Severity) -> ET.Element:
-    suite = ET.Element("testsuite", name=file.path)
+    # XML has no control characters, not even as references.
+    path = readable(file.path)
+    suite = ET.Element("testsuite", name=path)
     failures = 0
     if file.error is not None:
-        case = ET.SubElement(suite, "testcase", classname=file.path, name="read")
-        ET.SubElement(case, "error", message=file.error, type="unreadable")
+        case = ET.SubElement(suite, "testcase", classname=path, name="read")
+        ET.SubElement(case, "error", message=readable(file.error), type="unreadable")
     ordered = sorted(findings, key=lambda finding: (finding.code, finding.sort_key))
     for code, group in groupby(ordered, key=lambda finding: finding.code):
         same = list(group)
         name = f"{code} {same[0].rule}"
-        case = ET.SubElement(suite, "testcase", classname=file.path, name=name)
+        case = ET.SubElement(suite, "testcase", classname=path, name=name)
         fixes = dict.fromkeys(f"fix: {finding.fix}" for finding in same)
         lines = "\n".join([*(finding_line(finding) for finding in same), *fixes])
         worst = max(finding.severity for finding in same)
@@ -56,7 +59,7 @@ def _suite(file: FileReport, findings: list[Finding], fail_on: Severity) -> ET.E
         else:
             ET.SubElement(case, "system-out").text = lines
     if not len(suite):
-        ET.SubElement(suite, "testcase", classname=file.path, name="clean")
+        ET.SubElement(suite, "testcase", classname=path, name="clean")
     suite.attrib["tests"] = str(len(suite))
     suite.attrib["failures"] = str(failures)
     suite.attrib["errors"] = str(int(file.error is not None))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.report.lint.rule_pages import table_cell
 from tflite_sparse.report.lint.text import summary_line
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.run import LintRun
@@ -22,7 +23,7 @@ def report(run: LintRun, options: ReportOptions) -> str:
         findings = [finding for finding in run.findings if finding.path == file.path]
         if not findings and file.error is None:
             continue
-        lines += [f"## `{file.path}`", ""]
+        lines += [f"## `{readable(file.path)}`", ""]
         if file.error is not None:
             lines += [f"Not readable: {file.error}", ""]
         if findings:

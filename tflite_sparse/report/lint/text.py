@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import find_rule
+from tflite_sparse.words.names import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ def finding_line(finding: Finding) -> str:
     """One finding as one line: file, place, severity, code, message."""
     place = f" {finding.spot}:" if finding.spot and str(finding.spot) else ""
     severity = finding.severity.label
-    return f"{finding.path}:{place} {severity}: {finding.code} {finding.message} [{finding.rule}]"
+    path = readable(finding.path)
+    return f"{path}:{place} {severity}: {finding.code} {finding.message} [{finding.rule}]"
 
 
 def summary_line(run: LintRun) -> str:

@@ -7,6 +7,8 @@ import shutil
 import sys
 from typing import IO, TYPE_CHECKING
 
+from tflite_sparse.words.names import readable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,12 +45,15 @@ class Screen:
         self.width = self._console.width if self._console else plain
 
     def show(self, lines: Iterable[Text | str]) -> None:
-        """Prints lines."""
+        """Prints lines; a file may have any name, and its control characters show as escapes."""
         if self._console is None:
-            self.write("".join(f"{line}\n" for line in lines))
+            self.write("".join(f"{_safe(str(line))}\n" for line in lines))
             return
         for line in lines:
-            self._console.print(line, overflow="ignore", no_wrap=True, crop=False)
+            safe = _safe(str(line))
+            # Where a character is escaped, the spans of its colours fit no longer.
+            shown = line if safe == str(line) else safe
+            self._console.print(shown, overflow="ignore", no_wrap=True, crop=False)
 
     def write(self, text: str) -> None:
         """Prints text as it is, without colours."""
@@ -56,6 +61,11 @@ class Screen:
         stream = self._stream or sys.stdout
         stream.write(text)
         stream.flush()
+
+
+def _safe(line: str) -> str:
+    """A line whose control characters, as file names may have them, show as escapes."""
+    return "\n".join(map(readable, line.split("\n")))
 
 
 def _plain(stream: IO[str]) -> bool:

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.observations import Outputs
 
+    # Of each input its name, and its sizes: None where the file leaves one open.
     _Sizes = Mapping[str, tuple[str, tuple[int | None, ...]]]
 
 __all__ = ["function_of", "given_inputs"]
 
 _ARRAYS = frozenset({".npy", ".npz"})
+_MAP = 4
 _MOST = 100_000
 """So many inputs of a function are taken at most: it may never end."""
 
@@ -44,9 +46,10 @@ def given_inputs(
     """Sets of inputs, by position.
 
     Args:
-        source: a folder of images, or of .npz and .npy files; such a file; or "module:function",
+        source: a folder of images, or of .npz and .npy files; such a file, in which samples may
+            be stacked along the batch of 1 that the model has or leaves open; or "module:function",
             which is imported from the current folder too. It yields arrays, tuples of arrays, or
-            arrays by the inputs' names, with or without a batch of 1 in front; what else is in a
+            arrays by the inputs' names, with or without a batch in front; what else is in a
             tuple, such as a class, is left. Where it gives something with a length, such as a
             dataset of PyTorch, its items are read when they are needed.
         model: the model that they are for.
@@ -64,7 +67,7 @@ def given_inputs(
     fixed = _fixed_sizes(model, specs)
     if path.is_file():
         read = load_inputs if path.suffix == ".npz" else load_array
-        return [_fitting(one, fixed, Place(file=source)) for one in read(source, specs)]
+        return _all_fitting(read(source, specs), fixed, Place(file=source))
     if not path.exists() and ":" in source:
         return _yielded(source, specs, fixed)
     files = sorted(f for f in path.iterdir()) if path.is_dir() else []
@@ -72,7 +75,7 @@ def given_inputs(
     if not pictures or any(f.suffix in _ARRAYS for f in files):
         if images is not None and images.asked:
             raise UsageError("--mean, --std and --layout are for a folder of images")
-        return [_fitting(one, fixed, Place(file=source)) for one in load_folder(source, specs)]
+        return _all_fitting(load_folder(source, specs), fixed, Place(file=source))
     if len(specs) != 1:
         raise UsageError(
             f"the model has {len(specs)} inputs, and images can be those of one",
@@ -104,13 +107,42 @@ def function_of(text: str) -> Callable[..., Any]:
 
 
 def _fixed_sizes(model: Model, specs: tuple[InputSpec, ...]) -> _Sizes:
-    """The sizes behind the batch that inputs have for good, None where the file leaves one open."""
+    """The sizes that inputs have for good, None where the file leaves one open."""
     sizes_of = {}
     for spec, tensor in zip(specs, model.main.inputs, strict=True):
         stated = tensor.shape_signature or ()
         sizes = stated if len(stated) == len(spec.shape) else tensor.shape
-        sizes_of[spec.key] = (spec.name, tuple(None if size < 0 else size for size in sizes[1:]))
+        fixed = tuple(None if size < 0 else size for size in sizes)
+        # A batch that was asked for is as fixed as one in the file.
+        if fixed[:1] == (None,) and spec.shape[0] > 1:
+            fixed = (spec.shape[0], *fixed[1:])
+        sizes_of[spec.key] = (spec.name, fixed)
     return sizes_of
+
+
+def _all_fitting(sets: Sequence[Outputs], fixed: _Sizes, place: Place) -> list[Outputs]:
+    """Sets of inputs of the sizes that the model has; a stack of samples is a set a sample.
+
+    Raises:
+        UsageError: one is of other sizes.
+    """
+    fitting = [_fitting(one, fixed, place) for one in sets]
+    if not fixed or not all(_is_sample(sizes) for _, sizes in fixed.values()):
+        return fitting
+    return [sample for one in fitting for sample in _samples(one)]
+
+
+def _is_sample(sizes: tuple[int | None, ...]) -> bool:
+    """Whether an input holds one sample, or one map as long as nobody asks for more."""
+    return sizes[:1] == (1,) or (sizes[:1] == (None,) and len(sizes) == _MAP)
+
+
+def _samples(inputs: Outputs) -> list[Outputs]:
+    """A set for each sample, where all arrays hold as many along their first dimension."""
+    counts = {value.shape[0] for value in inputs.values()}
+    if len(counts) != 1:
+        return [inputs]
+    return [{key: value[i : i + 1] for key, value in inputs.items()} for i in range(counts.pop())]
 
 
 def _fitting(inputs: Outputs, fixed: _Sizes, place: Place) -> Outputs:
@@ -120,9 +152,9 @@ def _fitting(inputs: Outputs, fixed: _Sizes, place: Place) -> Outputs:
         UsageError: one is of others: LiteRT would resize the model to them without a word.
     """
     for key, (name, sizes) in fixed.items():
-        given = inputs[key].shape[1:]
-        if any(size not in (None, own) for size, own in zip(sizes, given, strict=True)):
-            wanted = "x".join("?" if size is None else str(size) for size in sizes)
+        given, behind = inputs[key].shape[1:], sizes[1:]
+        if any(size not in (None, own) for size, own in zip(behind, given, strict=True)):
+            wanted = "x".join("?" if size is None else str(size) for size in behind)
             raise UsageError(
                 f"input {name!r} is {wanted} behind the batch, an array is"
                 f" {'x'.join(map(str, given))}",
@@ -172,7 +204,7 @@ def _yielded(source: str, specs: tuple[InputSpec, ...], fixed: _Sizes) -> Sequen
     trials: list[Outputs] = []
     for item in _items(given, place):
         sets = matched(_by_name(item, specs), specs, place)
-        trials += [_fitting(one, fixed, place) for one in sets]
+        trials += _all_fitting(sets, fixed, place)
         if len(trials) >= _MOST:
             break
     if not trials:

@@ -47,3 +47,13 @@ def test_a_line_wider_than_the_pipe_stays_whole(monkeypatch: pytest.MonkeyPatch)
     stream = io.StringIO()
     Screen(stream).show(["x" * 40])
     assert stream.getvalue() == "x" * 40 + "\n"
+
+
+@pytest.mark.parametrize("colour", ["", "1"])
+def test_control_characters_of_a_file_name_show_as_escapes(
+    colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR" if colour else "NO_COLOR", "1")
+    stream = io.StringIO()
+    Screen(stream).show([Text("a\x1b[31m\udcff b"), "a\x1b[31m\udcff b"])
+    assert stream.getvalue() == "a\\x1b[31m\\xff b\n" * 2

@@ -95,6 +95,22 @@ def test_a_dataset_is_read_item_by_item_without_its_classes(model, tmp_path):
         given_inputs("my_dataset:empty", model)
 
 
+def test_samples_in_one_array_are_as_many_inputs_but_for_a_batch_that_was_asked_for(
+    model, tmp_path
+):
+    stack = np.arange(7, dtype=np.float32)[:, None, None, None] + np.zeros((64, 64, 3), np.float32)
+    np.save("stack.npy", stack)
+    np.savez("stack.npz", **{model.main.inputs[0].name: stack})
+    for source in ("stack.npy", "stack.npz"):
+        inputs = given_inputs(source, model)
+        assert [feeds["0"].shape for feeds in inputs] == [(1, 64, 64, 3)] * 7
+        assert [feeds["0"].max() for feeds in inputs] == list(range(7))
+    model.main.inputs[0].table["shape_signature"] = np.array([-1, 64, 64, 3], np.int32)
+    model.main.edited = True
+    assert len(given_inputs("stack.npy", model)) == 7
+    assert [f["0"].shape for f in given_inputs("stack.npy", model, batch=7)] == [(7, 64, 64, 3)]
+
+
 def test_data_of_another_size_are_refused_and_of_another_batch_are_not(model, tmp_path):
     Path("sized.py").write_text(DATASETS, "utf-8")
     with pytest.raises(UsageError, match="is 64x64x3 behind the batch, an array is 32x32x3"):
@@ -102,7 +118,7 @@ def test_data_of_another_size_are_refused_and_of_another_batch_are_not(model, tm
     np.save("small.npy", np.zeros((3, 1, 64, 48, 3), np.float32))
     with pytest.raises(UsageError, match="an array is 64x48x3"):
         given_inputs("small.npy", model)
-    assert given_inputs("sized:several", model)[0]["0"].shape == (7, 64, 64, 3)
+    assert len(given_inputs("sized:several", model)) == 7
 
 
 def test_a_module_that_cannot_be_imported_is_named_with_its_error(model, tmp_path):
