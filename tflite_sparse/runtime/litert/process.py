@@ -135,7 +135,15 @@ def model_file(model: str | os.PathLike[str] | bytes) -> Iterator[str]:
     """The path of a model; bytes are put into a file for as long as the block lasts."""
     if not isinstance(model, (bytes, bytearray, memoryview)):
         # Links are left alone: that of an open file without a name leads nowhere.
-        yield str(Path(model).absolute())
+        named = str(Path(model).absolute())
+        if named.encode("utf-8", "replace").decode("utf-8") == named:
+            yield named
+            return
+        # LiteRT takes no name that is not UTF-8.
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder) / "model.tflite"
+            link.symlink_to(named)
+            yield str(link)
         return
     with scratch() as (file, path):
         file.write(model)

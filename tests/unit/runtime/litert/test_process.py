@@ -17,3 +17,13 @@ def test_a_path_is_made_whole(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with model_file("model.tflite") as path:
         assert path == str(tmp_path.resolve() / "model.tflite")
+
+
+def test_a_name_that_litert_cannot_take_is_another_for_as_long_as_the_block_lasts(tmp_path):
+    odd = tmp_path / "bad\udcff.tflite"
+    odd.write_bytes(b"TFL3")
+    with model_file(odd) as path:
+        assert path.encode("utf-8")
+        assert Path(path).read_bytes() == b"TFL3"
+    assert not Path(path).exists()
+    assert odd.exists()

@@ -9,8 +9,17 @@ import pytest
 
 from tests.support.command import call
 from tflite_sparse.errors import RuntimeUnavailableError, UsageError
+from tflite_sparse.report.text.lists.runtimes import runtimes_lines
 from tflite_sparse.runtime.arm64.packages import PACKAGES
-from tflite_sparse.runtime.packages.bundles import Bundle, bundle, bundles, install, remove, state
+from tflite_sparse.runtime.packages.bundles import (
+    Bundle,
+    BundleState,
+    bundle,
+    bundles,
+    install,
+    remove,
+    state,
+)
 from tflite_sparse.runtime.packages.clients import _platform
 from tflite_sparse.runtime.packages.package import Package, cache_folder
 
@@ -124,6 +133,14 @@ def test_the_command_lists_what_there_is():
     assert done.code == 0
     assert "arm64" in done.out
     assert "litertjs" in done.out
+
+
+def test_titles_of_runtimes_are_whole_however_long_the_folder_is(tmp_path):
+    place = str(tmp_path / ("x" * 60))
+    states = [BundleState(n, "LiteRT for 64-bit Arm", True, 1, place, ()) for n in ("a", "b")]
+    lines = [str(line) for line in runtimes_lines(states, 80)]
+    assert sum("LiteRT for 64-bit Arm" in line for line in lines) == 2
+    assert f"  kept in {place}" in lines
 
 
 @pytest.mark.parametrize(

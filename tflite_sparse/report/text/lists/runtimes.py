@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -31,13 +32,12 @@ def runtimes_lines(states: Sequence[BundleState], width: int) -> Iterator[Text |
         Column("name"),
         Column("what", gives_way=True),
         Column("size", right=True),
-        Column("where"),
     ]
-    rows = [
-        [s.name, s.title, size(s.bytes) if s.installed else "-", s.place if s.installed else "-"]
-        for s in states
-    ]
+    rows = [[s.name, s.title, size(s.bytes) if s.installed else "-"] for s in states]
     yield from table(columns, rows, width)
+    places = [state.place for state in states if state.installed]
+    if places:
+        yield f"  kept in {os.path.commonpath(places)}"
     for each in states:
         outdated = [f"{_OUTDATED}: tflite-sparse runtime install {each.name}"]
         for line in [*(outdated if each.outdated else ()), *each.lacks]:
