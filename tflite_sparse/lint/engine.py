@@ -86,7 +86,7 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
     return Finding(
         rule.code,
         rule.name,
-        subject.settings.severities.get(rule.code, rule.severity),
+        subject.settings.severities.get(rule.code, hit.severity or rule.severity),
         # Rules quote names, which may hold anything.
         readable(hit.message),
         subject.path,

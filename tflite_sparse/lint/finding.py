@@ -101,12 +101,14 @@ class Hit(Record, frozen=True):
         spot: where; None for the model as a whole.
         data: the numbers in the message, for programs.
         fix: what to do about it, where that is not what the rule says.
+        severity: how bad it is, where that is not what the rule says.
     """
 
     message: str
     spot: Spot | None = None
     data: dict[str, Any] | None = None
     fix: str | None = None
+    severity: Severity | None = None
 
 
 class Finding(Record, frozen=True):

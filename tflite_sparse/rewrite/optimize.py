@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from tflite_sparse.model.sizes.asked import shown_open
+from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.rewrite.adapt.planner import Adapt
 from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import RewriteKind
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Optimize", "optimize"]
 
+_BROWSER = "wasm"
+
 
 class Optimize(Sequence):
     """Adapts a model where that pays, and stores its weights sparse where that is smaller."""
@@ -41,6 +47,19 @@ class Optimize(Sequence):
     ) -> None:
         storage = storage or SparsifyOptions(lean_download=True)
         super().__init__(Adapt(options), sparsify_pass(storage, values, calibration))
+        self._for_browsers = options is not None and set(options.targets) == {_BROWSER}
+
+    def apply(self, model: Model) -> Rewrite:
+        """Runs the passes; of a result that no browser takes says what it lacks."""
+        result = super().apply(model)
+        sizes = input_shapes_of(model)
+        if not (self._for_browsers and sizes.inputs):
+            return result
+        note = (
+            f"its input is {shown_open(sizes.inputs[0].open)}, and LiteRT.js takes no open sizes,"
+            f" so that it runs in no page: {sizes.fixing} fixes them"
+        )
+        return msgspec.structs.replace(result, notes=(*result.notes, note))
 
 
 def optimize(

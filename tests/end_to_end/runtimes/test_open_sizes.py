@@ -54,6 +54,25 @@ def test_inspect_says_for_which_size_it_speaks(model):
     ]
 
 
+def test_optimize_for_browsers_alone_says_that_an_open_size_runs_in_none(model, tmp_path):
+    keras = tmp_path / "keras.tflite"
+    keras.write_bytes(opened(excited(), (0,)))
+    said = "LiteRT.js takes no open sizes, so that it runs in no page"
+
+    def notes(path, *options: object) -> str:
+        done = call("optimize", path, "--dry-run", "--json", *options)
+        return "; ".join(done.document("rewrite")["notes"])
+
+    assert f"its input is ?x32x32x3, and {said}: --batch 1 fixes" in notes(
+        keras, "--target", "wasm"
+    )
+    assert said in notes(model, "--target", "wasm")
+    assert "--input-shape 1,65,65,3 fixes" in notes(model, "--target", "wasm")
+    assert said not in notes(keras)
+    assert said not in notes(keras, "--target", "wasm", "--target", "arm64")
+    assert said not in notes(keras, "--target", "wasm", "--batch", 1)
+
+
 def test_nothing_is_stored_sparse_that_is_right_at_placeholders_only(model, tmp_path):
     for command in ("sparsify", "optimize"):
         done = call(command, model, "-o", tmp_path / f"{command}.tflite")

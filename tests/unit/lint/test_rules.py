@@ -11,6 +11,7 @@ from tests.support.nets.every_table import pack
 from tests.support.peers.object_api import load
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.lint.engine import lint, lint_subject
+from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import Family, all_rules, find_rule, matching
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
@@ -43,6 +44,20 @@ def test_a_rule_finds_its_fault_at_its_place(code):
 def test_a_rule_finds_nothing_in_the_near_miss(code):
     case = CASES[code]
     assert findings(case.near_miss(), code, **case.config) == []
+
+
+def test_what_no_browser_runs_is_a_warning_where_browsers_are_the_only_target():
+    trigger = CASES["TFS505"].trigger()
+    severities = [
+        findings(trigger, "TFS505", **settings)[0].severity
+        for settings in (
+            {},
+            {"targets": ("wasm",)},
+            {"targets": ("wasm", "arm64")},
+            {"targets": ("wasm",), "severities": {"TFS505": Severity.ERROR}},
+        )
+    ]
+    assert severities == [Severity.NOTE, Severity.WARNING, Severity.NOTE, Severity.ERROR]
 
 
 def test_every_rule_has_a_trigger_and_a_near_miss():

@@ -132,7 +132,8 @@ def densify_stays(subject: Subject) -> Iterator[Hit]:
     "not-for-litertjs",
     Severity.NOTE,
     what="LiteRT.js does not run the model: an input leaves its batch or another size open, or an"
-    " input or output has elements of another type than float32, int32 and uint8.",
+    " input or output has elements of another type than float32, int32 and uint8. It is a warning"
+    " where the browser is the only target.",
     why="In a page loading it throws an error, or running it does: 'does not match expected ranked"
     " tensor type', 'Element type INT8 is not supported'. Models that Keras exports by default have"
     " an open batch.",
@@ -141,8 +142,10 @@ def densify_stays(subject: Subject) -> Iterator[Hit]:
 )
 def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
     """Inputs and outputs that LiteRT.js does not take."""
-    if _BROWSER not in subject.settings.targets:
+    targets = subject.settings.targets
+    if _BROWSER not in targets:
         return
+    severity = Severity.WARNING if set(targets) == {_BROWSER} else None
     for graph in entries(subject.model):
         for tensor in graph.inputs:
             shape = open_shape(tensor)
@@ -151,6 +154,7 @@ def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
                     f"input is {shown_open(shape)}: LiteRT.js takes no open sizes",
                     Spot.of_tensor(tensor),
                     {"shape": list(shape)},
+                    severity=severity,
                 )
         for tensor in dict.fromkeys((*graph.inputs, *graph.outputs)):
             if tensor.type not in LITERTJS_TYPES:
@@ -158,6 +162,7 @@ def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
                     f"has elements of type {tensor.type}: LiteRT.js has no tensors of these",
                     Spot.of_tensor(tensor),
                     {"type": tensor.type},
+                    severity=severity,
                 )
 
 

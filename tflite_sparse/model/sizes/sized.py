@@ -88,6 +88,14 @@ class InputShapes(Record, frozen=True):
         return sizes if len(self.inputs) == 1 else f"{first.name}={sizes}"
 
     @property
+    def fixing(self) -> str:
+        """The options of a rewrite that fix these sizes, such as "--batch 1"."""
+        batches = {entry.shape[0] for entry in self.inputs}
+        if not self.chosen and len(batches) == 1:
+            return f"--batch {batches.pop()}"
+        return f"--input-shape {self.argument}"
+
+    @property
     def open_words(self) -> str:
         """What the file leaves open, for people, such as "height and width"."""
         names = []

@@ -65,7 +65,10 @@ def for_browser(model: Model) -> WebSubject:
         except (RewriteError, UsageError) as error:
             notes.append(f"LiteRT.js takes no open sizes, and they cannot be fixed: {error}")
         else:
-            notes.append(f"a copy of fixed size {sizes.words}: LiteRT.js takes no open sizes")
+            notes.append(
+                f"a copy of fixed size {sizes.words}, for LiteRT.js takes no open sizes;"
+                f" 'optimize {sizes.fixing}' makes one that runs in your page"
+            )
     foreign = {
         tensor.type
         for tensor in (*model.main.inputs, *model.main.outputs)

@@ -258,7 +258,13 @@ def test_inputs_without_names_are_taken_in_their_order(tmp_path, names):
 @pytest.mark.parametrize(
     ("make", "note"),
     [
-        (open_model, "a copy of fixed size 1x64x64x3: LiteRT.js takes no open sizes"),
+        (
+            open_model,
+            (
+                "a copy of fixed size 1x64x64x3, for LiteRT.js takes no open sizes;"
+                " 'optimize --batch 1' makes one that runs in your page"
+            ),
+        ),
         (quantized_model, "LiteRT.js itself takes no INT8"),
         (
             typed_model,
