@@ -12,6 +12,7 @@ import msgspec
 
 from tflite_sparse.cli.output import free_target, show
 from tflite_sparse.cli.progress import progress_bar
+from tflite_sparse.cli.pruning.written import Judge, in_turn
 from tflite_sparse.cli.values_data import Data
 from tflite_sparse.errors import UsageError
 
@@ -219,10 +220,10 @@ def carry_out(
         result = run_at_sizes(rewrite, opened, destination.input_shapes, destination.batch)
         wrong = failing(result.model) if result.changed else was_wrong
     repaired = was_wrong if wrong is None else None
-    proof = None
+    proof, judge = None, Judge(model, result, pruned, destination.min_agreement)
     if target is not None:
         with progress_bar("writing"):
-            proof = _write(result, source, target, destination, repaired=repaired is not None)
+            proof = _write(result, source, target, destination, judge, repaired is not None)
     with progress_bar("measuring sizes"):
         sizes = measure(result, before, packed, _file(target))
     report = printable_rewrite(
@@ -236,6 +237,7 @@ def carry_out(
         wrong=wrong,
         repaired=repaired,
         pruning=None if pruned is None else pruned.pruning,
+        quality=judge.quality,
     )
     unproved = destination.demanded and proof is not None and not proof.verified
     code = int(unproved or (wrong is not None and rewrite.name in _REPAIRING))
@@ -252,7 +254,12 @@ def _file(target: str | None) -> Path | None:
 
 
 def _write(
-    result: Rewrite, model: str, target: str, destination: Destination, *, repaired: bool
+    result: Rewrite,
+    model: str,
+    target: str,
+    destination: Destination,
+    judge: Judge,
+    repaired: bool,
 ) -> Proof | None:
     """Writes the result; what running both models showed, or why they were not run."""
     from tflite_sparse.files.output import replacing
@@ -262,10 +269,11 @@ def _write(
     fresh = not destination.force and not destination.in_place
     if result.changed:
         outcome: list[Proof] = []
-        check = None
+        checks = judge.checks
         if destination.verify:
-            check = _verifier(model, result, destination, outcome, repaired=repaired)
-        save(result, sys.stdout.buffer if target == STDOUT else target, verify=check, fresh=fresh)
+            checks.insert(0, _verifier(model, result, destination, outcome, repaired=repaired))
+        to = sys.stdout.buffer if target == STDOUT else target
+        save(result, to, verify=in_turn(checks), fresh=fresh)
         if outcome or destination.declined:
             return outcome[0] if outcome else None
         return _unproved()
@@ -276,6 +284,8 @@ def _write(
         elif not (Path(target).exists() and Path(target).samefile(model)):
             with replacing(target, fresh=fresh) as file:
                 shutil.copyfileobj(source, file, _CHUNK)
+    for check in judge.checks:
+        check(Path(model))
     return None
 
 

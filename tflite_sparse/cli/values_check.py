@@ -104,7 +104,7 @@ def _words(measured: Fidelity, data: Data | None) -> str:
         return "LiteRT runs neither model, so that no outputs were compared"
     ratio = min((o.snr for o in measured.outputs if o.snr is not None), default=None)
     parts = [
-        f"outputs differ by up to {100 * worst.share:.2g} % of their range",
+        f"rounding alone changes outputs by up to {100 * worst.share:.2g} % of their range",
         f"cosine {min(o.cosine for o in measured.outputs):.5f}",
         f"largest value in the same place {100 * min(o.argmax for o in measured.outputs):.1f} %",
     ]

@@ -79,6 +79,11 @@ class Quality(Record, frozen=True):
         outputs = [o for o in self.outputs if o.shares] or self.outputs
         return min((o.top1 for o in outputs if o.top1 is not None), default=None)
 
+    @property
+    def snr(self) -> float | None:
+        """The smallest SNR of an output, in dB; None where nothing differs."""
+        return min((o.snr for o in self.outputs if o.snr is not None), default=None)
+
 
 def quality(dense: Sequence[Outputs], pruned: Sequence[Outputs]) -> Quality:
     """Compares the outputs of two models for the same inputs.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.comparison.diff_types import ModelDiff
     from tflite_sparse.model.sizes.sized import InputShapes
+    from tflite_sparse.pruning.measures import Quality
     from tflite_sparse.pruning.result import Pruning
     from tflite_sparse.records import Record
     from tflite_sparse.report.text.lists.folder import ModelRow
@@ -69,6 +70,7 @@ def printable_rewrite(
     wrong: Failing | None,
     repaired: Failing | None,
     pruning: Pruning | None = None,
+    quality: Quality | None = None,
 ) -> Printable:
     """What a rewrite did.
 
@@ -83,6 +85,7 @@ def printable_rewrite(
         wrong: what the runtime gets wrong with the result; None for nothing.
         repaired: what it got wrong with the model and does no more; None for nothing.
         pruning: what was pruned first; None for nothing.
+        quality: how near what was written comes to the dense model; None where no data tell it.
     """
 
     def content() -> Record:
@@ -99,13 +102,16 @@ def printable_rewrite(
             repaired=repaired,
             pruning=pruning,
             constant=() if proof is None else proof.constant,
+            quality=quality,
         )
 
     def lines(width: int) -> Iterable[Text | str]:
-        from tflite_sparse.report.text.prune import pruned_lines
+        from tflite_sparse.report.text.pruning.prune import pruned_lines
         from tflite_sparse.report.text.rewrite import failing_lines, rewrite_lines
 
-        lines = rewrite_lines(rewrite, sizes, model, destination, width, top=top, proof=proof)
+        lines = rewrite_lines(
+            rewrite, sizes, model, destination, width, top=top, proof=proof, quality=quality
+        )
         first = [] if pruning is None else pruned_lines(pruning, model, width, top=top)
         return [*first, *lines, *failing_lines(wrong, repaired, width)]
 
@@ -164,7 +170,7 @@ def printable_pruning(
         return PruneReport(model, written, refused, nbytes, pruning)
 
     def lines(width: int) -> Iterable[Text | str]:
-        from tflite_sparse.report.text.prune import prune_lines
+        from tflite_sparse.report.text.pruning.prune import prune_lines
 
         return prune_lines(pruning, model, destination, refused, width, top=top)
 

@@ -289,6 +289,12 @@ class Sweep(Record, frozen=True):
         """The model as it is."""
         return self.points[0]
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What makes one doubt that the inputs tell the quality, each once."""
+        found = (p.quality.warning for p in self.points if p.quality is not None)
+        return tuple(dict.fromkeys(warning for warning in found if warning is not None))
+
     def recipe(self, share: float) -> Recipe:
         """How a share of zeros comes about, for `prune --recipe` and for masks in training.
 

@@ -14,7 +14,10 @@ from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.data.images import SUFFIXES
+from tflite_sparse.pruning.judge import judge
+from tflite_sparse.runtime.activations.calibrate import Split
+from tflite_sparse.runtime.data.given import given_inputs
+from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -297,8 +300,15 @@ def test_optimize_takes_images_and_stops_where_too_little_agrees(
     assert "less than 100 %; --force writes it all the same" in words(done.out)
     assert not out.exists()
     assert call(*line, "--json").document("prune")["refused"]
-    assert call(*line, "--force").code == 0
+    done = call(*line, "--force", "--values", "int8")
+    assert done.code == 0
     assert out.exists()
+    # Of the file, with its zeros and its rounding together.
+    dense, written = (Model.read(path) for path in (DIGITS, out))
+    inputs = given_inputs(str(pictures), dense, ImageOptions((0.0,), (255.0,)))
+    agreement = judge(dense, written, Split.of(inputs).held_out).agreement
+    assert f"first answer for {100 * agreement:.1f} % of 50 inputs held out" in words(done.out)
+    assert "that is far from the dense model" in words(done.out)
 
 
 def test_sizes_that_a_model_leaves_open_can_be_said(tmp_path: Path) -> None:
@@ -326,5 +336,7 @@ def test_optimize_prunes_first_and_proves_the_rest(tmp_path: Path, arrays: Path)
     document = done.document("rewrite")
     assert document["verified"], document["verification"]
     assert document["pruning"]["quality"]["inputs"] == 10
+    assert document["quality"]["inputs"] == 10
+    assert document["quality"]["outputs"] != document["pruning"]["quality"]["outputs"]
     assert out.stat().st_size < 0.5 * model.stat().st_size
     assert ".png" in SUFFIXES

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.pruning.result import PrunedModel, Pruning
     from tflite_sparse.runtime.activations.calibrate import Split
     from tflite_sparse.runtime.data.images import ImageOptions
+    from tflite_sparse.runtime.observations import Outputs
 
 __all__ = [
     "GivenData",
@@ -37,11 +38,13 @@ class Pruned(NamedTuple):
         path: where it lies.
         pruning: what was done.
         refused: why it is not good enough to go on with; None where it is.
+        held_out: inputs that nothing was fitted to, by position; () without data.
     """
 
     path: str
     pruning: Pruning
     refused: str | None = None
+    held_out: Sequence[Outputs] = ()
 
 
 class GivenData(NamedTuple):
@@ -138,7 +141,7 @@ def prune_with(
     options: PruneOptions,
     data: GivenData,
     metric: str | None,
-) -> PrunedModel:
+) -> tuple[PrunedModel, Sequence[Outputs]]:
     """Prunes a model; with data, says how near it comes to the dense one.
 
     Args:
@@ -146,6 +149,9 @@ def prune_with(
         options: how it is pruned.
         data: the inputs.
         metric: the user's own, "module:function"; None for none.
+
+    Returns:
+        The pruned model, and the inputs that it was judged by; none without data.
 
     Raises:
         TfliteSparseError: see `prune` and `given_inputs`.
@@ -166,7 +172,7 @@ def prune_with(
             if given:
                 raise UsageError(f"{option} asks for --data", hint="--data FOLDER gives inputs")
         with progress_bar("pruning"):
-            return prune(model, options)
+            return prune(model, options), ()
     inputs = given_inputs(
         data.source, model, data.images, batch=data.batch, input_shapes=data.input_shapes
     )
@@ -187,7 +193,9 @@ def prune_with(
                 i, n, words if words.startswith("training") else None
             ),
         )
-    return pruned if is_follower() else _judged(model, pruned, split, metric)
+    if not is_follower():
+        pruned = _judged(model, pruned, split, metric)
+    return pruned, split.held_out
 
 
 @contextmanager
@@ -206,12 +214,12 @@ def pruned_file(
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.writing.save import save
 
-    pruned = prune_with(Model.read(model), options, data, None)
+    pruned, held_out = prune_with(Model.read(model), options, data, None)
     refused = None if is_follower() else too_far(pruned, min_agreement)
     with scratch() as (file, path):
         save(pruned, file)
         file.flush()
-        yield Pruned(str(path), pruned.report, refused)
+        yield Pruned(str(path), pruned.report, refused, held_out)
 
 
 def _judged(model: Model, pruned: PrunedModel, split: Split, metric: str | None) -> PrunedModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.pruning.result import Pruning
 from tflite_sparse.records import Record
 from tflite_sparse.rewrite.changes import Changes
@@ -27,6 +28,8 @@ class RewriteReport(Record, frozen=True):
         repaired: what it got wrong with the model that was read and does no more; null for nothing.
         pruning: what was pruned first; null for nothing.
         constant: outputs that are the same for every input: that they agree proves nothing.
+        quality: how near what was written comes to the dense model, on inputs that nothing was
+            fitted to; null where nothing was pruned, or without data.
     """
 
     flat: ClassVar[tuple[str, ...]] = ("changes",)
@@ -41,3 +44,4 @@ class RewriteReport(Record, frozen=True):
     repaired: Failing | None
     pruning: Pruning | None = None
     constant: tuple[str, ...] = ()
+    quality: Quality | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.text.headings import heading, labelled
+from tflite_sparse.report.text.pruning.quality import quality_measure
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, size
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep_lines"]
 
 _NAME = 16
+_MILLION = 1e6
 
 
 def sweep_lines(sweep: Sweep, width: int) -> Lines:
@@ -49,6 +51,14 @@ def sweep_lines(sweep: Sweep, width: int) -> Lines:
     if sweep.measurement is not None:
         how = sweep.measurement
         lines += labelled("Measured", [f"{how.runtime}, {how.processor}"], width)
+    judged = [point.quality for point in sweep.points if point.quality is not None]
+    if judged:
+        held_out = count_of(judged[0].inputs, "input")
+        lines += labelled(
+            "Quality", [f"of {held_out} held out, {quality_measure(judged[0])}"], width
+        )
+    for doubt in sweep.doubts:
+        lines += labelled("Warning", [doubt], width, style="yellow")
     for rival in sweep.rivals:
         if rival.note is not None:
             lines += labelled("Note", [f"{rival.name}: {rival.note}"], width, style="yellow")
@@ -59,7 +69,7 @@ def sweep_lines(sweep: Sweep, width: int) -> Lines:
 
 def _table(sweep: Sweep) -> tuple[list[Column], list[list[str]]]:
     """Columns without anything in them are left out."""
-    target = _shown(sweep)
+    target, counts = _shown(sweep)
     columns = [
         Column("zeros"),
         Column("fp32", right=True),
@@ -67,8 +77,8 @@ def _table(sweep: Sweep) -> tuple[list[Column], list[list[str]]]:
         Column("int8", right=True),
         Column("gzip", right=True),
         Column("sparse", right=True),
-        Column(f"{target} ms", right=True),
-        Column("gain", right=True, style="bold"),
+        Column(f"{target} {'M' if counts else 'ms'}", right=True),
+        Column("fewer" if counts else "gain", right=True, style="bold"),
         Column("measured", right=True),
         Column("quality", right=True),
     ]
@@ -83,10 +93,13 @@ def _table(sweep: Sweep) -> tuple[list[Column], list[list[str]]]:
     )
 
 
-def _shown(sweep: Sweep) -> str:
-    """The target of which times are shown: the first for which there are prices."""
-    priced = [time.target for time in sweep.dense.times if time.ms is not None]
-    return (priced or list(sweep.targets))[0]
+def _shown(sweep: Sweep) -> tuple[str, bool]:
+    """The target that is shown, and whether by instructions: the first with an estimate of time."""
+    for time in sweep.dense.times:
+        if time.ms is not None:
+            return time.target, False
+    counted = [time.target for time in sweep.dense.times if time.instructions is not None]
+    return (counted or list(sweep.targets))[0], bool(counted)
 
 
 def _point(point: SweepPoint, sweep: Sweep, target: str) -> list[str]:
@@ -122,6 +135,9 @@ def _rival(rival: Rival, target: str) -> list[str]:
 def _time(time: PredictedTime) -> Sequence[str]:
     if time.outcome.is_failure:
         return time.outcome.value, ""
+    if time.ms is None and time.instructions is not None:
+        fewer = "" if time.fewer is None else f"{time.fewer:.2f}"
+        return f"{time.instructions / _MILLION:.3g}", fewer
     return (
         "" if time.ms is None else f"{time.ms:.3g}",
         "" if time.gain is None else f"{time.gain:.2f}",
@@ -135,7 +151,7 @@ def _measured(measured: MeasuredTime | None) -> str:
         return "failed"
     gain = "" if measured.gain is None else f" ({measured.gain:.2f})"
     if measured.instructions is not None:
-        return f"{measured.instructions / 1e6:.0f} M{gain}"
+        return f"{measured.instructions / _MILLION:.0f} M{gain}"
     return "" if measured.ms is None else f"{measured.ms:.3g}{gain}"
 
 
@@ -143,10 +159,11 @@ def _quality(quality: Quality | None) -> str:
     """The agreement of classes, or else the SNR of the output that is furthest off."""
     if quality is None:
         return ""
+    if quality.warning is not None:
+        return "?"
     if quality.agreement is not None:
         return f"{100 * quality.agreement:.1f} %"
-    ratios = [output.snr for output in quality.outputs if output.snr is not None]
-    return f"{min(ratios):.1f} dB" if ratios else "equal"
+    return "equal" if quality.snr is None else f"{quality.snr:.1f} dB"
 
 
 def _threshold(threshold: Threshold, own: float) -> str:

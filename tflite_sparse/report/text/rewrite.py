@@ -14,12 +14,14 @@ from tflite_sparse.report.names import (
 )
 from tflite_sparse.report.text.adapt import adaptation_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.pruning.quality import quality_lines
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, kib, percent, shape, size, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tflite_sparse.pruning.measures import Quality
     from tflite_sparse.rewrite.changes import Left, Rewrite, WeightChange
     from tflite_sparse.rewrite.failing import Failing
     from tflite_sparse.rewrite.writing.sizes import Sizes
@@ -45,6 +47,7 @@ def rewrite_lines(
     *,
     top: int = 20,
     proof: Proof | None = None,
+    quality: Quality | None = None,
 ) -> Lines:
     """The lines of a rewrite.
 
@@ -56,6 +59,8 @@ def rewrite_lines(
         width: the room for a line in characters.
         top: how many weights to show, those that change most first; 0 for all.
         proof: what running both models showed; None where nobody asked for it.
+        quality: how near what was written comes to the dense model that was pruned; None where no
+            data tell it.
     """
     from rich.text import Text
 
@@ -75,8 +80,18 @@ def rewrite_lines(
         lines += [Text(), *_left(rewrite.left, width)]
     for note in rewrite.notes:
         lines += labelled("Note", [note], width)
+    return lines + _ending(rewrite, target, proof, quality, width)
+
+
+def _ending(
+    rewrite: Rewrite, target: str | None, proof: Proof | None, quality: Quality | None, width: int
+) -> Lines:
+    """What was shown of the result, and where it is."""
+    lines: Lines = []
     if proof is not None:
         lines += _proof(proof, width)
+    if quality is not None and target is not None:
+        lines += quality_lines(quality, width)
     if rewrite.changed:
         written = ("Written", target) if target else ("Dry run", "nothing written")
         lines += labelled(written[0], [written[1]], width)

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from tests.support.reports.sweeps import made_up_sweep
 from tflite_sparse.inspection.if_pruned_types import IfPruned
-from tflite_sparse.report.sweep.text import _measured, _table
+from tflite_sparse.pruning.measures import Quality
+from tflite_sparse.report.sweep.text import _measured, _table, sweep_lines
 from tflite_sparse.report.text.zeros.if_pruned import _filters
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.sweeping.result import MeasuredTime, StoredSize
@@ -30,3 +31,26 @@ def test_filters_that_are_worked_out_are_not_all_1x1() -> None:
     point = IfPruned(0.8, "wasm", 1.1, 1000, 52, as_it_is=False)
     assert _filters(point) == "52 1x1 filters"
     assert _filters(replace(point, worked_out=True)) == "52 filters"
+
+
+def test_a_quality_that_proves_nothing_is_not_shown_as_one() -> None:
+    sweep = made_up_sweep()
+    assert any(row[-1].endswith("%") for row in _table(sweep)[1])
+    doubted = Quality(8, (), warning="output 'out' is the same for every input")
+    points = tuple(replace(point, quality=doubted) for point in sweep.points)
+    sweep = replace(sweep, points=points)
+    assert {row[-1] for row in _table(sweep)[1][: len(points)]} == {"?"}
+    text = " ".join(" ".join(str(line).split()) for line in sweep_lines(sweep, 80))
+    assert "Warning output 'out' is the same for every input" in text
+
+
+def test_instructions_are_shown_where_no_target_has_times() -> None:
+    sweep = made_up_sweep()
+    assert "wasm ms" in [column.title for column in _table(sweep)[0]]
+    counted = replace(sweep.dense.time("arm64"), dense_instructions=3e6, instructions=2e6)
+    only = tuple(replace(point, times=(counted,)) for point in sweep.points)
+    columns, rows = _table(replace(sweep, points=only, rivals=(), targets=("arm64",)))
+    titles = [column.title for column in columns]
+    place = titles.index("fewer")
+    assert titles[place - 1] == "arm64 M"
+    assert rows[0][place - 1 : place + 1] == ["2", "1.50"]

@@ -98,7 +98,7 @@ def sweep_view(sweep: Sweep) -> SweepView:
         rows=tuple(_row(sweep, point) for point in sweep.points),
         rival_heads=("", "size", "after gzip", *_time_heads(sweep)),
         rivals=tuple(_rival(sweep, rival) for rival in sweep.rivals),
-        notes=tuple(f"{note[:1].upper()}{note[1:]}." for note in sweep.notes),
+        notes=tuple(f"{note[:1].upper()}{note[1:]}." for note in (*sweep.doubts, *sweep.notes)),
         last=len(sweep.points) - 1,
         start=_start(sweep),
         data={
