@@ -234,7 +234,8 @@ class Editor:
         if tensor is None:
             stored = use.constant.data
             values = np.ascontiguousarray(change(stored))
-            tensor = self._changed_constant(use.constant, values, key)
+            buffer, old = self.model.add_buffer(values), use.constant
+            tensor = self._tensor(values.shape, old.type, f"{old.name}/{key}", buffer)
             self._added_bytes += values.nbytes
             if use.constant not in self._replaced and stored is not None:
                 # Its parts together stand for the whole.
@@ -322,10 +323,6 @@ class Editor:
         for op in self.subgraph.operators:
             held.update(t for t in (*op.inputs, *op.outputs, *op.intermediates) if t)
         return [tensor for tensor in self.subgraph.tensors if tensor not in held]
-
-    def _changed_constant(self, old: Tensor, values: NDArray[Any], key: str) -> Tensor:
-        buffer = self.model.add_buffer(values)
-        return self._tensor(values.shape, old.type, f"{old.name}/{key}", buffer)
 
     def _dequantized(self, constant: Tensor, use: Use, dequantize: Operator, key: str) -> Tensor:
         """Adds a DEQUANTIZE of a changed constant, like that of the original."""
