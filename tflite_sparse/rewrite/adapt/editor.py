@@ -78,8 +78,8 @@ class Editor:
     def constant(self, values: Any, name: str) -> Tensor:
         """A new constant of fp32 or int32; those that are alike share a buffer."""
         array = np.asarray(values)
-        array = array.astype(np.int32 if array.dtype.kind in "iu" else np.float32)
-        kind = "INT32" if array.dtype == np.int32 else "FLOAT32"
+        kind = "INT32" if array.dtype.kind in "iu" else "FLOAT32"
+        array = array.astype(kind.lower())
         alike = (kind, array.shape, hashlib.sha256(array.tobytes()).digest())
         buffer = self._constants.get(alike)
         if buffer is None or not buffer.nbytes:
@@ -92,8 +92,7 @@ class Editor:
         if self._empty is None:
             self._empty = self.model.add_buffer()
         tensor = self._tensor(tuple(shape), like.type, name, self._empty)
-        signature = like.shape_signature
-        if not signature or not shape:
+        if not (signature := like.shape_signature) or not shape:
             return tensor
         alike = signature if len(signature) == len(shape) else signature[:1]
         free = [size == -1 for size in alike] + [False] * (len(shape) - len(alike))
@@ -234,8 +233,8 @@ class Editor:
         if tensor is None:
             stored = use.constant.data
             values = np.ascontiguousarray(change(stored))
-            buffer, old = self.model.add_buffer(values), use.constant
-            tensor = self._tensor(values.shape, old.type, f"{old.name}/{key}", buffer)
+            name, kind = f"{use.constant.name}/{key}", use.constant.type
+            tensor = self._tensor(values.shape, kind, name, self.model.add_buffer(values))
             self._added_bytes += values.nbytes
             if use.constant not in self._replaced and stored is not None:
                 # Its parts together stand for the whole.
@@ -303,8 +302,8 @@ class Editor:
             operators += len(dead)
         tensors = [tensor for tensor in self._loose() if tensor not in self._unused]
         self.subgraph.remove(tensors=tensors)
-        used = {t.buffer for graph in self.model.subgraphs for t in graph.tensors}
-        used |= {entry.buffer for entry in self.model.metadata}
+        used = {entry.buffer for entry in self.model.metadata}
+        used |= {t.buffer for graph in self.model.subgraphs for t in graph.tensors}
         for buffer in {tensor.buffer for tensor in tensors} - used:
             buffer.clear()
         return operators, len(tensors)
