@@ -119,7 +119,7 @@ def _row(
     low, high = _LEFT + low, _LEFT + high
     value = f"{measure[1]:.3g} {unit}"
     if model.ratio is not None and not first:
-        value += f" (x {model.ratio:.2f})"
+        value += f" (x {model.ratio:.2f})" if unit == "M" else f" (p10 x {model.ratio:.2f})"
     kind = "first" if first else "bar"
     line = f"M{low:.1f} {middle - 5}v10M{low:.1f} {middle}H{high:.1f}M{high:.1f} {middle - 5}v10"
     spread = [f'<path class="spread" d="{line}"/>'] if low < high else []

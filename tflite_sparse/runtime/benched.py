@@ -43,7 +43,8 @@ class BenchedModel(Record, frozen=True):
         median_ms: median time of a run in milliseconds; None where it did not run.
         p10_ms: the time that a tenth of the runs did not pass.
         p90_ms: the time that nine tenths of the runs did not pass.
-        ratio: its median as a share of the first model's; None where one of them did not run.
+        ratio: its p10 as a share of the first model's, as what else a machine does slows runs but
+            never makes one faster; None where one of them did not run.
         max_difference: largest absolute difference of its outputs from the first model's on the
             same inputs; None where they cannot be compared.
         within: whether that is what another order of summation explains; None as before.
@@ -81,10 +82,20 @@ class BenchedModel(Record, frozen=True):
     operators: tuple[ExecutedOperator, ...] | None = None
     untimed: tuple[str, ...] = ()
 
+    derived = ("disturbed",)
+
     @property
     def ok(self) -> bool:
         """Whether it ran."""
         return self.status == "ok"
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether a tenth of its runs took so much longer than another that something else ran."""
+        low, high = self.p10_ms, self.p90_ms
+        if low is None or high is None or len(self.milliseconds) < _ENOUGH:
+            return False
+        return high >= _BUSY * low and high - low >= _NOTICED_MS
 
 
 class Bench(Record, frozen=True):
@@ -119,6 +130,12 @@ class Bench(Record, frozen=True):
         return all(model.ok for model in self.models)
 
 
+_TENTH = 0.1
+_ENOUGH = 10
+_BUSY = 2.0
+_NOTICED_MS = 1.0
+"""Shorter runs are uneven by themselves: of the browser's clock, or of waking threads."""
+
 _TOLERANCE = Tolerance(1e-4, 1e-3, range=1e-4, noise=2.0)
 """Wider than for `verify`: WebAssembly's relaxed arithmetic may round otherwise in each layer."""
 
@@ -148,16 +165,16 @@ def benched(
     worst = max(outputs, key=lambda o: (not o.within, o.max_abs), default=None)
     compared = not reason
     times = timing.milliseconds
-    both = timing.ok and first.ok and first.median > 0
+    both = timing.ok and first.ok and first.quantile(_TENTH) > 0
     return BenchedModel(
         timing.model,
         os.stat(timing.model).st_size,  # noqa: PTH116 - nothing else of a path is wanted
         timing.status,
         timing.detail,
         timing.median if times else None,
-        timing.quantile(0.1) if times else None,
-        timing.quantile(0.9) if times else None,
-        timing.median / first.median if both else None,
+        timing.quantile(_TENTH) if times else None,
+        timing.quantile(1 - _TENTH) if times else None,
+        timing.quantile(_TENTH) / first.quantile(_TENTH) if both else None,
         max((o.max_abs for o in outputs), default=0.0) if compared else None,
         all(o.within for o in outputs) if compared else None,
         reason,

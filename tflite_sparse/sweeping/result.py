@@ -86,8 +86,9 @@ class MeasuredTime(Record, frozen=True):
     """What running a file showed.
 
     Attributes:
-        ms: median time of a run in milliseconds; null where it did not run, or where instructions
-            were counted.
+        ms: the time in milliseconds that a tenth of its runs did not pass, scaled by how fast the
+            dense model ran beside it, so that the dense one's time over it is the gain; null where
+            it did not run, or where instructions were counted.
         instructions: instructions of a run; null where times were taken.
         gain: how many times as fast as the model that was swept, or by how many times fewer
             instructions; null where one of them did not run.

@@ -16,7 +16,7 @@ from tflite_sparse.words.numbers import count_of, listing, size
 from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.text import Text
 
@@ -66,10 +66,10 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     if counted:
         yield from wrapped(_INSTRUCTIONS, width)
     else:
-        yield (
-            f"{count_of(bench.runs, 'run')} of each model in turn"
-            f" after {bench.warmup} to warm up; times in ms"
+        turns = (
+            f"{count_of(bench.runs, 'run')} of each model in turn after {bench.warmup} to warm up"
         )
+        yield from wrapped(f"{turns}; times in ms, ratio of p10", width)
     yield ""
     names = display_names(bench)
     columns = [
@@ -93,6 +93,7 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     if bench.constant and any(model.within for model in bench.models[1:]):
         yield ""
         yield from labelled("But", [constant_words(bench.constant)], width, style="yellow")
+    yield from _busy(bench, names, width)
     notes = [(name, _note(model)) for model, name in zip(bench.models, names, strict=True)]
     if any(note for _, note in notes):
         yield ""
@@ -100,6 +101,24 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
         if note:
             line = f"{shorten(name, max(width // 2, 24))}: {note}"
             yield from wrapped(line, width, first="  ", rest="    ")
+
+
+def _busy(bench: Bench, names: Sequence[str], width: int) -> Iterator[Text | str]:
+    """That something else ran meanwhile, where times tell."""
+    disturbed = [
+        (name, model) for name, model in zip(names, bench.models, strict=True) if model.disturbed
+    ]
+    if not disturbed:
+        return
+    name, worst = max(disturbed, key=lambda each: (each[1].p90_ms or 0) / (each[1].p10_ms or 1))
+    times = (worst.p90_ms or 0) / (worst.p10_ms or 1)
+    yield ""
+    called = shorten(readable(name), max(width // 2, 24))
+    words = (
+        f"the machine was busy: p90 of {called} is {times:.1f} times its p10. Repeat it at rest; of"
+        " these times trust the ratio alone, which is that of the fastest runs"
+    )
+    yield from labelled("Note", [words], width, style="yellow")
 
 
 def _note(model: BenchedModel) -> str:

@@ -39,7 +39,8 @@ def bench_view(bench: Bench) -> BenchView:
     return BenchView(
         f"{readable(bench.runtime)}, {count_of(bench.threads, 'thread')},"
         f" {readable(bench.processor)}. Median of {count_of(bench.runs, 'run')} of each model"
-        " in turn; the thin line goes from the 10th to the 90th percentile.",
+        " in turn; the thin line goes from the 10th to the 90th percentile, and the share of the"
+        " first is that of the 10th, which other work on the machine disturbs least.",
         tuple(
             _bar(readable(name), model, most, first=place == 0)
             for place, (name, model) in enumerate(zip(names, bench.models, strict=True))
