@@ -114,9 +114,10 @@ Values = Annotated[
 Data = Annotated[
     str | None,
     typer.Option(
-        metavar="FOLDER",
-        help="With --values int8: fit the weights to three quarters of these .npz and .npy files."
-        " With --verify: run both models on the rest, not on random inputs.",
+        metavar="SOURCE",
+        help="Inputs: a folder of images or of .npz and .npy files, such a file, or"
+        " module:function. With --values int8, weights are fitted to three quarters of them;"
+        " with --verify, both models run on the rest, not on random inputs.",
     ),
 ]
 MinSnr = Annotated[

@@ -193,7 +193,7 @@ def size_not_known(subject: Subject) -> Iterator[Hit]:
     "int8-values-elsewhere",
     Severity.NOTE,
     what="Weights are stored as int8 with a scale for each channel and unpacked by DEQUANTIZE"
-    " version 5, which TensorFlow Lite reads from 2.7 on.",
+    " version 5, which every LiteRT reads, and TensorFlow Lite from 2.7 on.",
     why="An older runtime refuses the model; other delegates and converters may unpack the weights"
     " at every run, or take the model for a quantized one.",
     fix="Keep a model with fp32 weights for these.",
@@ -204,8 +204,8 @@ def int8_values_elsewhere(subject: Subject) -> Iterator[Hit]:
     count = sum(_unpacks_channels(operator) for operator in subject.model.operators())
     if count:
         yield Hit(
-            f"{count} weight{'s' if count > 1 else ''} of int8 behind DEQUANTIZE version 5: LiteRT"
-            " and TensorFlow Lite read them from 2.7 on",
+            f"{count} weight{'s' if count > 1 else ''} of int8 behind DEQUANTIZE version 5, which"
+            " every LiteRT reads, and TensorFlow Lite from 2.7 on",
             data={"operators": count},
         )
 

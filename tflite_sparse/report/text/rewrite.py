@@ -245,6 +245,7 @@ def _totals(rewrite: Rewrite, sizes: Sizes, width: int) -> Lines:
     if rewrite.min_runtime_version is not None:
         version = rewrite.min_runtime_version
         text = f"min_runtime_version {version.before or 'none'} to {version.after}"
+        text += ", which counts in releases of TensorFlow Lite"
         lines += labelled("Metadata", [text], width)
     return lines
 
