@@ -74,11 +74,11 @@ Check = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option(metavar="PATTERN", help="Only weights or operators of such a name (*, ?)."),
+    typer.Option(metavar="PATTERN", help="Only weights or operators whose names match (*, ?)."),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option(metavar="PATTERN", help="No weights or operators of such a name."),
+    typer.Option(metavar="PATTERN", help="No weights or operators whose names match."),
 ]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Run both models before the result takes its place.")

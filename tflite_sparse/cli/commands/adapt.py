@@ -56,7 +56,8 @@ MaxArena = Annotated[
     typer.Option(
         metavar="SIZE",
         parser=parse_size,
-        help="What activations may take at once: 8M; or as much as they do in the model as it is.",
+        help="Memory that activations may take at once, such as 8M; what the model takes as it is"
+        " may be kept.",
     ),
 ]
 

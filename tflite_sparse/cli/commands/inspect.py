@@ -74,11 +74,18 @@ def command(
         str, typer.Option(metavar="PATTERN", help="Only weights with such a name (*, ?, [...]).")
     ] = "*",
     min_size: Annotated[
-        int, typer.Option(metavar="BYTES", parser=parse_size, help="Only weights as large: 64K.")
+        int,
+        typer.Option(
+            metavar="BYTES", parser=parse_size, help="Only weights of that size or more: 64K."
+        ),
     ] = 0,
     min_zeros: Annotated[
         float,
-        typer.Option(metavar="SHARE", parser=parse_share, help="Only weights as sparse: 70%."),
+        typer.Option(
+            metavar="SHARE",
+            parser=parse_share,
+            help="Only weights with that share of zeros or more: 70%.",
+        ),
     ] = 0.0,
     top: Annotated[
         int | None,
@@ -116,7 +123,7 @@ def command(
             "--what-if",
             metavar="SHARE",
             parser=parse_share,
-            help="Work out what such a share of zeros in the 1x1 filters would win: 0.8, 80%.",
+            help="Work out what that share of zeros in the 1x1 filters would win: 0.8, 80%.",
         ),
     ] = None,
     input_shape: opt.InputShape = None,

@@ -72,7 +72,7 @@ def command(
         str | None,
         typer.Option(
             metavar="SHARE",
-            help="First prune the dense model to such a share of zeros, fitted to --data where"
+            help="First prune the dense model to that share of zeros, fitted to --data where"
             " that is given; the command prune has more options.",
         ),
     ] = None,

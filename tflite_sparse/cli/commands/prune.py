@@ -93,13 +93,13 @@ Mean = Annotated[
     str | None,
     typer.Option(
         metavar="NUMBERS",
-        help="Taken from each channel of an image, 0 to 255.  [default: as the metadata of the"
+        help="Subtracted from the values of an image, 0 to 255.  [default: as the metadata of the"
         " model say, else 127.5]",
     ),
 ]
 Std = Annotated[
     str | None,
-    typer.Option(metavar="NUMBERS", help="What that is divided by.  [default: likewise]"),
+    typer.Option(metavar="NUMBERS", help="What the difference is divided by.  [default: likewise]"),
 ]
 Layout = Annotated[
     Order | None,
@@ -156,7 +156,7 @@ def command(
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PATTERN=SHARE", help="Share of zeros for filters of such a name (*, ?)."
+            metavar="PATTERN=SHARE", help="Share of zeros for filters whose names match (*, ?)."
         ),
     ] = None,
     only: opt.Only = None,
@@ -178,7 +178,7 @@ def command(
     ] = None,
     min_agreement: MinAgreement = 0.0,
     training: TrainingAsked = NOT_ASKED,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn at random.")] = 0,
     top: opt.Top = 20,
     as_json: opt.AsJson = False,
 ) -> int:

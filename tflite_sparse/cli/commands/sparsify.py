@@ -32,7 +32,11 @@ def command(
     ] = "",
     min_sparsity: Annotated[
         float,
-        typer.Option(metavar="SHARE", parser=parse_share, help="Only weights as sparse: 70%."),
+        typer.Option(
+            metavar="SHARE",
+            parser=parse_share,
+            help="Only weights with that share of zeros or more: 70%.",
+        ),
     ] = 0.0,
     min_saving: Annotated[
         str, typer.Option(metavar="BYTES", help="Only where that much is saved: 4K, or 10%.")

@@ -66,7 +66,7 @@ def command(
         str | None,
         typer.Option(
             metavar="SHARES",
-            help="Shares of zeros in percent: 70,80,90, or 50..95 in steps of 5, or 60..90:10."
+            help="Shares of zeros in per cent: 70,80,90, or 50..95 in steps of 5, or 60..90:10."
             "  [default: 30 to 95, closer together where it pays]",
         ),
     ] = None,
@@ -126,7 +126,7 @@ def command(
         bool,
         typer.Option("--fresh", help="Do all anew: take and keep nothing of an earlier run."),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn at random.")] = 0,
     form: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.TEXT,
 ) -> int:
     """Show what a share of zeros would win: size, time and quality, beside dense and int8."""

@@ -63,14 +63,14 @@ class TrainingAsked(NamedTuple):
     ] = None
     epochs: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Train by going so often through the inputs."),
+        typer.Option(metavar="N", help="Train for N passes over the inputs."),
     ] = None
     steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Train on so many batches.  [default: 1000]")
+        int | None, typer.Option(metavar="N", help="Train on N batches.  [default: 1000]")
     ] = None
-    minutes: Annotated[float | None, typer.Option(metavar="N", help="Train for about so long.")] = (
-        None
-    )
+    minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="Train for about N minutes.")
+    ] = None
     train_batch: Annotated[
         int | None,
         typer.Option(metavar="N", help="Inputs in a batch, over all processes.  [default: 32]"),
@@ -86,7 +86,7 @@ class TrainingAsked(NamedTuple):
         int | None,
         typer.Option(
             metavar="N",
-            help="Stop where so many evaluations, one after every 100 batches, bring no gain."
+            help="Stop after N evaluations without a gain; there is one every 100 batches."
             "  [default: 10]",
         ),
     ] = None

@@ -17,7 +17,7 @@ __all__ = ["parse_shares", "written_recipe"]
 
 _STEP = 5.0
 _MOST = 100
-_HINT = "write 70,80,90, or 50..95, or 60..90:10, in percent"
+_HINT = "write 70,80,90, or 50..95, or 60..90:10, in per cent"
 
 
 def parse_shares(text: str) -> tuple[float, ...]:

@@ -58,7 +58,7 @@ class ZeroNode(Record, frozen=True):
     """The zeros in the weights of an operator.
 
     Attributes:
-        value: their share in percent; one that is not whole never shows as one that is.
+        value: their share in per cent; one that is not whole never shows as one that is.
     """
 
     value: Annotated[float, msgspec.Meta(ge=0, le=100)]
