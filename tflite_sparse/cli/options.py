@@ -151,6 +151,7 @@ Emulate = Annotated[
     typer.Option(
         "--emulate",
         metavar="[arm64]",
+        autocompletion=complete.emulated,
         help="Run on an emulated processor (qemu): x86 without AVX, or 64-bit Arm; see --cpu.",
     ),
 ]
@@ -159,6 +160,7 @@ Cpu = Annotated[
     typer.Option(
         "--cpu",
         metavar="CPU",
+        autocompletion=complete.cpus,
         help="With --emulate arm64: cortex-a53, -a55, -a76 or max (SME).  [default: cortex-a76]",
     ),
 ]
@@ -189,7 +191,7 @@ OnRelease = Annotated[
     typer.Option(
         "--runtime",
         metavar="RELEASE",
-        autocompletion=complete.releases,
+        autocompletion=complete.releases_to_run,
         help="Run on another release, which 'runtime install' fetched, such as litert-1.3."
         "  [default: the installed]",
     ),

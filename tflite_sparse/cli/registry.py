@@ -6,7 +6,6 @@ help and whose parameters typer turns into arguments and options. It needs one l
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from typing import Any
@@ -16,6 +15,7 @@ from typer.main import get_command
 
 from tflite_sparse.cli.parameters import LeanCommand, LeanGroup
 from tflite_sparse.cli.usage.help import epilog
+from tflite_sparse.words.near import nearest
 
 __all__ = ["COMMANDS", "CONTEXT", "LazyCommands"]
 
@@ -67,9 +67,9 @@ class LazyCommands(LeanGroup):
         try:
             return super().resolve_command(ctx, args)
         except typer.TyperException as error:
-            near = difflib.get_close_matches(args[0].lower(), self.list_commands(ctx), n=2)
+            near = nearest(args[0], self.list_commands(ctx))
             if near:
-                error.message = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}"
+                error.message = f"{error.message.rstrip('.')}; did you mean {near}"
             raise
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

@@ -12,6 +12,7 @@ from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.fixers.fixer import Fixer
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.words.addresses import DOCS
+from tflite_sparse.words.near import did_you_mean
 from tflite_sparse.xnnpack.explain.rules import rule as runtime_rule
 
 __all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
@@ -144,7 +145,13 @@ def find_rule(name: str) -> Rule:
     for candidate in all_rules():
         if name.upper() == candidate.code or name.lower() == candidate.name:
             return candidate
-    raise UsageError(f"there is no rule {name!r}", hint="'tflite-sparse rules' lists them")
+    raise UsageError(
+        f"there is no rule {name!r}", hint=f"{_meant(name)}'tflite-sparse rules' lists them"
+    )
+
+
+def _meant(name: str) -> str:
+    return did_you_mean(name, [rule.name for rule in all_rules()])
 
 
 def matching(patterns: Iterable[str]) -> frozenset[str]:
@@ -165,7 +172,8 @@ def matching(patterns: Iterable[str]) -> frozenset[str]:
         }
         if not codes or not text:
             raise UsageError(
-                f"{pattern!r} chooses no rule", hint="'tflite-sparse rules' lists codes and names"
+                f"{pattern!r} chooses no rule",
+                hint=f"{_meant(text)}'tflite-sparse rules' lists codes and names",
             )
         chosen |= codes
     return frozenset(chosen)

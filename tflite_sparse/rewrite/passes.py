@@ -24,6 +24,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.words.near import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,8 @@ class Registry(Generic[Entry]):
         """
         if name not in self._entries:
             raise UsageError(
-                f"there is no pass {name!r}", hint=f"passes: {', '.join(self._entries)}"
+                f"there is no pass {name!r}",
+                hint=f"{did_you_mean(name, self._entries)}passes: {', '.join(self._entries)}",
             )
         return self._entries[name]
 

@@ -12,6 +12,8 @@ import pytest
 from tflite_sparse.cli.commands import bench, prune, sweep
 from tflite_sparse.cli.options import StoredAs, Where
 from tflite_sparse.cli.pruning.training import MaskWay
+from tflite_sparse.cli.usage.emulation import emulation_asked, with_values
+from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.runtime import benched
 from tflite_sparse.runtime.data import images
@@ -54,3 +56,10 @@ def test_options_offer_all_that_the_library_takes(offered: type[Enum], taken: li
 )
 def test_options_offer_nothing_else(offered: type[Enum], taken: list[str]) -> None:
     assert set(values(offered)) < set(taken)
+
+
+def test_a_mistyped_processor_is_no_model():
+    assert with_values(["--emulate", "arm", "m.tflite"]) == ["--emulate", "arm", "m.tflite"]
+    assert with_values(["--emulate", "arm.tflite"]) == ["--emulate", "x86-noavx", "arm.tflite"]
+    with pytest.raises(UsageError, match="did you mean arm64"):
+        emulation_asked("arm")

@@ -121,6 +121,14 @@ def test_a_shell_is_offered_targets_rules_and_passes() -> None:
     assert ("litert-1.3", "LiteRT 1.3") in complete.releases("litert-1")
 
 
+def test_a_shell_is_offered_only_what_a_command_takes() -> None:
+    assert ("litert-1.3", "LiteRT 1.3.0") in complete.releases_to_run("litert-1")
+    assert complete.releases_to_run("litertjs") == []
+    assert [name for name, _ in complete.runtimes("arm")] == ["arm64"]
+    assert complete.emulated("") == ["arm64", "x86-noavx"]
+    assert [name for name, _ in complete.cpus("cortex-a7")] == ["cortex-a76"]
+
+
 def test_the_list_of_targets_names_all(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run(["targets"])

@@ -37,7 +37,7 @@ def command(
         typer.Option(
             "--runtime",
             metavar="RELEASE",
-            autocompletion=complete.releases,
+            autocompletion=complete.releases_to_run,
             help="Run on another release, which 'runtime install' fetched; from litert-2.1 on there"
             " is a profiler.  [default: the installed]",
         ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.words.near import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tflite_sparse.runtime.litert.processor import Emulation
 
-__all__ = ["X86", "emulation_asked", "refuse_release_on_arm", "with_values"]
+__all__ = ["ARM64", "X86", "emulation_asked", "refuse_release_on_arm", "with_values"]
 
 X86, ARM64 = "x86-noavx", "arm64"
 _OPTION = "--emulate"
@@ -32,8 +33,13 @@ def _with_values(words: Sequence[str]) -> Iterator[str]:
             yield from words[place:]
             return
         yield word
-        if word == _OPTION and words[place + 1 : place + 2] not in ([X86], [ARM64]):
+        if word == _OPTION and not _is_processor(words[place + 1 : place + 2]):
             yield X86
+
+
+def _is_processor(following: Sequence[str]) -> bool:
+    """Whether a word names a processor, or is meant to: a model has a dot in its name."""
+    return any("." not in word and nearest(word, (X86, ARM64, "aarch64")) for word in following)
 
 
 def emulation_asked(
@@ -62,7 +68,8 @@ def emulation_asked(
         return NEHALEM
     if emulate != ARM64:
         raise UsageError(
-            f"{emulate!r} is no processor to emulate", hint=f"there are: {X86}, {ARM64}"
+            f"{emulate!r} is no processor to emulate",
+            hint=f"{did_you_mean(emulate, (X86, ARM64))}there are: {X86}, {ARM64}",
         )
     from tflite_sparse.runtime.arm64.processors import DEFAULT, emulated
 

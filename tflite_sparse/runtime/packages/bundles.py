@@ -13,6 +13,7 @@ import msgspec
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Count, Record
 from tflite_sparse.runtime.packages.package import Package, archives, cache_folder
+from tflite_sparse.words.near import did_you_mean
 
 __all__ = ["Bundle", "BundleState", "bundle", "bundles", "install", "remove", "state"]
 
@@ -96,8 +97,11 @@ def bundle(name: str) -> Bundle:
     for each in bundles():
         if each.name == name:
             return each
-    names = ", ".join(each.name for each in bundles())
-    raise UsageError(f"there is no runtime {name!r} to install", hint=f"there are: {names}")
+    names = [each.name for each in bundles()]
+    raise UsageError(
+        f"there is no runtime {name!r} to install",
+        hint=f"{did_you_mean(name, names)}there are: {', '.join(names)}",
+    )
 
 
 def state(of: Bundle) -> BundleState:

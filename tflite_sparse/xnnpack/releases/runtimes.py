@@ -13,6 +13,7 @@ import msgspec
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
+from tflite_sparse.words.near import did_you_mean
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 __all__ = [
@@ -241,9 +242,10 @@ def runtime(name: str) -> Runtime:
     for entry in RUNTIMES:
         if name == entry.name or name.lower() in entry.slugs:
             return entry
+    known = [entry.slug for entry in RUNTIMES]
     raise UsageError(
         f"the runtime {name!r} is not modelled",
-        hint="modelled: " + ", ".join(entry.slug for entry in RUNTIMES),
+        hint=f"{did_you_mean(name, known)}modelled: {', '.join(known)}",
     )
 
 

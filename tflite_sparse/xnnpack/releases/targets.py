@@ -8,6 +8,7 @@ import msgspec
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.records import Record
+from tflite_sparse.words.near import did_you_mean
 from tflite_sparse.xnnpack.releases.runtimes import (
     DEFAULT_RUNTIME,
     RUNTIMES,
@@ -148,9 +149,10 @@ def target(name: str | Target) -> Target:
     for entry in (*_TARGETS, *_NAMED):
         if entry.name == processor:
             return _on(entry, runtime(release)) if at else entry
+    known = [entry.name for entry in (*_TARGETS, *_NAMED)]
     raise UsageError(
         f"there is no target {name!r}",
-        hint="known targets: " + ", ".join(entry.name for entry in (*_TARGETS, *_NAMED)),
+        hint=f"{did_you_mean(processor, known)}known targets: {', '.join(known)}",
     )
 
 

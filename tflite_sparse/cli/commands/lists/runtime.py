@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tflite_sparse.cli.output import show
+from tflite_sparse.cli.usage import complete
 from tflite_sparse.errors import UsageError
 
 __all__ = ["command"]
@@ -25,7 +26,11 @@ def command(
     action: Annotated[Action, typer.Argument(help="Whether to install, list or remove.")],
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="What to install or remove, such as arm64."),
+        typer.Argument(
+            metavar="[NAME...]",
+            autocompletion=complete.runtimes,
+            help="What to install or remove, such as arm64.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
