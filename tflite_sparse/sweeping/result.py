@@ -16,6 +16,7 @@ from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 __all__ = [
+    "BY_SIZE_ALONE",
     "MeasuredTime",
     "Measurement",
     "PointLayer",
@@ -27,6 +28,12 @@ __all__ = [
     "SweepPoint",
     "Threshold",
 ]
+
+
+BY_SIZE_ALONE = (
+    "zeros were placed by magnitude: size and speed are what they would be, quality is unknown"
+)
+"""Said of a sweep whose zeros nothing was fitted to."""
 
 
 class StoredSize(Record, frozen=True):

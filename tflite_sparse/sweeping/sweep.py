@@ -22,7 +22,7 @@ from tflite_sparse.sweeping import measuring
 from tflite_sparse.sweeping.kept import folder_of, kept, name_of
 from tflite_sparse.sweeping.options import SweepOptions
 from tflite_sparse.sweeping.point import method_of, point, times_at
-from tflite_sparse.sweeping.result import Rival, RivalKind, Sweep, SweepPoint
+from tflite_sparse.sweeping.result import BY_SIZE_ALONE, Rival, RivalKind, Sweep, SweepPoint
 from tflite_sparse.sweeping.rivals import MADE, rival
 from tflite_sparse.sweeping.subject import Task, subject_of
 from tflite_sparse.sweeping.thresholds import thresholds
@@ -42,10 +42,6 @@ _SAME = 1e-6
 _T = TypeVar("_T")
 _Asked: TypeAlias = "float | RivalKind | str | None"
 """A share of zeros, None for the model as it is, or a rival."""
-
-_BY_SIZE_ALONE = (
-    "zeros were placed by magnitude: size and speed are what they would be, quality is unknown"
-)
 
 
 def sweep(
@@ -128,7 +124,7 @@ def _sweep(
         points, rivals, measurement = measuring.measured(task.files, points, rivals, bench)
     method = method_of(task)
     if method is Method.MAGNITUDE and not len(subject.held_out):
-        notes.append(_BY_SIZE_ALONE)
+        notes.append(BY_SIZE_ALONE)
     source = Model.read(task.path)
     content = file_bytes(source)
     dense = next(each for each in rivals if each.kind is RivalKind.DENSE_FP32)

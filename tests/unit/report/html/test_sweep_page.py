@@ -26,7 +26,7 @@ from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
 from tflite_sparse.report.html.sweep.charts import _time_series, sweep_charts
 from tflite_sparse.report.html.sweep.view import _command
 from tflite_sparse.storage.values.options import StoredValues
-from tflite_sparse.sweeping.result import MeasuredTime
+from tflite_sparse.sweeping.result import MeasuredTime, Measurement, Rival, RivalKind
 
 EVIL = "</script><img src=x onerror=alert(1)>&\u2028'\".tflite"
 
@@ -97,6 +97,60 @@ def test_the_page_tells_where_it_pays_first():
     faster = "Faster in the browser from 67 % zeros on, twice as fast from 85 %: an estimate."
     assert page.index(faster) < page.index("It runs sparse on arm64 from 67 % zeros on.")
     assert "folder/" not in page
+
+
+def test_what_was_measured_comes_first_with_its_times():
+    sweep = made_up_sweep()
+    dense = Rival(RivalKind.DENSE_FP32, "dense", None, 1, 1, measured=MeasuredTime(20, None, 1, ""))
+    page = sweep_page(replace(sweep, rivals=(dense, *sweep.rivals)))
+    measured = (
+        "Measured in the browser: 1.26 times as fast at 67 % zeros (15.9 ms), 1.56 times at 80 %"
+        " zeros (12.8 ms) and 1.92 times at 90 % zeros (10.4 ms). The dense model takes 20 ms."
+    )
+    # What was won at few zeros is left to the table.
+    assert page.index(measured) < page.index("Faster in the browser")
+    assert '<td class="num">12.8 ms, 1.56 times</td>' in page
+    facts = dict(data_of(page)["points"][3]["facts"])
+    assert facts["in the browser, measured"] == "1.56 times as fast, 12.8 ms"
+    assert facts["in the browser, estimate"] == "1.56 times as fast"
+    assert "Measured" not in sweep_page(made_up_sweep(data=False))
+
+
+def test_instructions_that_were_counted_are_called_so():
+    sweep = made_up_sweep()
+    counted = tuple(
+        replace(p, measured=MeasuredTime(None, 2_000_000, 2.5, "")) for p in sweep.points
+    )
+    how = Measurement("emulated", "LiteRT", "Cortex-A76", 3)
+    page = sweep_page(replace(sweep, points=counted, measurement=how))
+    assert "Measured on emulated arm64: 2.50 times fewer instructions at 67 % zeros (2 M)" in page
+    assert '<td class="num">2 M, 2.50 times</td>' in page
+    failed = replace(sweep.points[3], measured=MeasuredTime(None, None, None, "it aborted"))
+    page = sweep_page(replace(sweep, points=(*sweep.points[:3], failed)))
+    assert '<td class="num">failed</td>' in page
+
+
+def test_unknown_quality_stands_beside_the_gain():
+    page = sweep_page(made_up_sweep(data=False))
+    assert "What quality is left is not known" in page
+    facts = [dict(point["facts"]) for point in data_of(page)["points"]]
+    assert [each.get("quality that is left") for each in facts] == [None, *["not known"] * 4]
+    assert "not known" not in sweep_page(made_up_sweep())
+
+
+def test_a_rival_that_is_not_there_is_a_note_and_no_row():
+    page = sweep_page(made_up_sweep())
+    assert "Full int8 is not among them: no data." in page
+    assert '<th scope="row">full int8' not in page
+
+
+def test_words_are_explained_where_the_page_has_them():
+    page = sweep_page(made_up_sweep())
+    for word in ("zeros", "fp32, fp16, int8", "runs dense, runs sparse", "estimate", "arm64"):
+        assert f"<dt>{word}</dt>" in page
+    assert "every filter has the same share of zeros (uniform)" in page
+    for word in ("armv7", "fewer instructions"):
+        assert f"<dt>{word}</dt>" not in page
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.sweep.charts import TARGETS
+from tflite_sparse.report.html.sweep.measured import measured_sentence
 from tflite_sparse.words.numbers import count_of, listing, rounded_percent, size
 
 if TYPE_CHECKING:
@@ -12,7 +14,18 @@ if TYPE_CHECKING:
 
     from tflite_sparse.sweeping.result import Sweep, Threshold
 
-__all__ = ["about", "sentences", "where"]
+__all__ = ["about", "quality_unknown", "sentences", "where"]
+
+_CHOSEN = {
+    Method.MAGNITUDE: "The smallest values of each filter became zero (magnitude)",
+    Method.CALIBRATED: "Zeros and what stays were fitted (calibrated)",
+    Method.TRAIN: "Zeros were trained (train)",
+}
+_SPREAD = {
+    Allocation.UNIFORM: "every filter has the same share of zeros (uniform)",
+    Allocation.ERK: "large filters have more zeros than small ones (erk)",
+    Allocation.FIDELITY: "filters that bear it better have more zeros (fidelity)",
+}
 
 
 def where(target: str) -> str:
@@ -21,7 +34,10 @@ def where(target: str) -> str:
 
 
 def sentences(sweep: Sweep) -> Iterator[str]:
-    """What is known of time, then where it runs sparse at all, then the size."""
+    """What is known of time, first what was measured; where it runs sparse at all; the size."""
+    measured = measured_sentence(sweep)
+    if measured:
+        yield measured
     timed = [t for t in sweep.thresholds if t.faster_from is not None]
     yield from (_faster(threshold) for threshold in timed)
     counted = [t for t in sweep.thresholds if t.fewer_from is not None and t not in timed]
@@ -58,12 +74,22 @@ def _takes_fewer(threshold: Threshold) -> str:
     words = f"Fewer instructions {place} from {rounded_percent(threshold.fewer_from or 0)} zeros on"
     if threshold.half_from is not None:
         words += f", half as many from {rounded_percent(threshold.half_from)}"
-    return f"{words}: an estimate, and no time."
+    return f"{words}: an estimate of work, which is not time."
 
 
 def about(sweep: Sweep) -> str:
     """How zeros came about, in a sentence."""
-    how = f"Zeros by {sweep.method}, spread {sweep.allocation}"
+    chosen = _CHOSEN[sweep.method]
     if sweep.fitted:
-        return f"{how}, fitted to {count_of(sweep.fitted, 'input')}."
-    return f"{how}, without data: for size and speed alone; the quality that is left is unknown."
+        chosen += f" to {count_of(sweep.fitted, 'input')}"
+    return f"{chosen}; {_SPREAD[sweep.allocation]}."
+
+
+def quality_unknown(sweep: Sweep) -> str:
+    """That nobody knows what the gains cost; "" where inputs told."""
+    if sweep.held_out:
+        return ""
+    return (
+        "What quality is left is not known: the sweep had no inputs to judge by. These are gains in"
+        " size and speed alone; sweep --data tells what they cost."
+    )

@@ -12,10 +12,13 @@ from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.svg.chart import chart_svg
 from tflite_sparse.report.html.svg.element import Svg, element, svg_number
 from tflite_sparse.report.html.sweep.charts import quality_of, sweep_charts
-from tflite_sparse.report.html.sweep.sentences import about, sentences, where
+from tflite_sparse.report.html.sweep.glossary import glossary
+from tflite_sparse.report.html.sweep.measured import measured_cell, measured_gain, measured_head
+from tflite_sparse.report.html.sweep.sentences import about, quality_unknown, sentences, where
 from tflite_sparse.report.names import common_prefix
 from tflite_sparse.rewrite.adapt.outlook import TARGETS as TARGETS_ASKED
 from tflite_sparse.storage.values.options import StoredValues
+from tflite_sparse.sweeping.result import BY_SIZE_ALONE
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of, rounded_percent, size
 
@@ -51,6 +54,7 @@ class SweepView(msgspec.Struct, frozen=True):
         name: what to call the model.
         sentences: what the sweep found, most important first.
         about: how zeros came about, in a sentence.
+        unknown: that the quality is not known; "" where it is.
         charts: the charts.
         strip: the pruned filters beside each other; each is coloured by the slider.
         heads: headings of the table of points.
@@ -58,6 +62,7 @@ class SweepView(msgspec.Struct, frozen=True):
         rival_heads: headings of the table of rivals.
         rivals: the cells of each rival.
         notes: what else there is to know.
+        glossary: words of the page, and what they mean.
         last: position of the last point.
         start: where the slider stands at first.
         data: what the slider shows, by point.
@@ -66,6 +71,7 @@ class SweepView(msgspec.Struct, frozen=True):
     name: str
     sentences: tuple[str, ...]
     about: str
+    unknown: str
     charts: tuple[ChartView, ...]
     strip: Svg
     heads: tuple[str, ...]
@@ -73,6 +79,7 @@ class SweepView(msgspec.Struct, frozen=True):
     rival_heads: tuple[str, ...]
     rivals: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+    glossary: tuple[tuple[str, str], ...]
     last: int
     start: int
     data: dict[str, Any]
@@ -89,6 +96,7 @@ def sweep_view(sweep: Sweep) -> SweepView:
         name=model_name(sweep),
         sentences=tuple(sentences(sweep)),
         about=about(sweep),
+        unknown=quality_unknown(sweep),
         charts=tuple(
             ChartView(each.chart.title, chart_svg(each.chart, _label(each)), each.note)
             for each in charts
@@ -97,8 +105,9 @@ def sweep_view(sweep: Sweep) -> SweepView:
         heads=("zeros", *(f"{s.values}" for s in sweep.dense.sizes), *_time_heads(sweep)),
         rows=tuple(_row(sweep, point) for point in sweep.points),
         rival_heads=("", "size", "after gzip", *_time_heads(sweep)),
-        rivals=tuple(_rival(sweep, rival) for rival in sweep.rivals),
-        notes=tuple(f"{note[:1].upper()}{note[1:]}." for note in (*sweep.doubts, *sweep.notes)),
+        rivals=tuple(_rival(sweep, r) for r in sweep.rivals if r.bytes is not None),
+        notes=tuple(f"{note[:1].upper()}{note[1:]}." for note in _notes(sweep)),
+        glossary=glossary(sweep),
         last=len(sweep.points) - 1,
         start=_start(sweep),
         data={
@@ -112,6 +121,17 @@ def sweep_view(sweep: Sweep) -> SweepView:
             ],
         },
     )
+
+
+def _notes(sweep: Sweep) -> Iterator[str]:
+    """What else there is to know; that quality is unknown stands above."""
+    yield from sweep.doubts
+    yield from (note for note in sweep.notes if note != BY_SIZE_ALONE)
+    for rival in sweep.rivals:
+        if rival.bytes is None:
+            yield f"{rival.name} is not among them: {rival.note}"
+        elif rival.note:
+            yield f"{rival.name}: {rival.note}"
 
 
 def model_name(sweep: Sweep) -> str:
@@ -175,15 +195,16 @@ def _point(sweep: Sweep, point: SweepPoint) -> dict[str, Any]:
     facts = [
         ["file", size(point.size(sweep.values).bytes)],
         ["after gzip", size(point.size(sweep.values).gzip)],
-        *([where(time.target), _gain(time.gain)] for time in point.times if time.gain),
-        *([where(time.target), _fewer(time.fewer)] for time in point.times if time.fewer),
     ]
     if point.measured is not None:
-        word = _fewer if point.measured.instructions is not None else _gain
-        facts.append(["measured", word(point.measured.gain)])
+        facts.append([measured_head(sweep), measured_gain(point.measured)])
+    facts += [[f"{where(t.target)}, estimate", _gain(t.gain)] for t in point.times if t.gain]
+    facts += [[f"{where(t.target)}, estimate", _fewer(t.fewer)] for t in point.times if t.fewer]
     if scale is not None:
         score = scale.of(point)
         facts.append([scale.name, "?" if score is None else scale.word(score)])
+    elif point.asked is not None:
+        facts.append(["quality that is left", "not known"])
     facts.append(["filters that run sparse", f"{sparse} of {len(point.layers)}"])
     return {
         "name": "as it is" if point.asked is None else f"{rounded_percent(point.share)} zeros",
@@ -255,7 +276,7 @@ def _time_heads(sweep: Sweep) -> Iterator[str]:
     for target in _counted(sweep):
         yield f"fewer instructions {where(target)}, estimate"
     if sweep.measurement is not None:
-        yield "measured"
+        yield measured_head(sweep)
     scale = quality_of(sweep)
     if scale is not None:
         yield scale.name
@@ -281,9 +302,8 @@ def _row(sweep: Sweep, point: SweepPoint) -> tuple[str, ...]:
 
 def _rival(sweep: Sweep, rival: Rival) -> tuple[str, ...]:
     sizes = (rival.bytes, rival.gzip)
-    cells = tuple("-" if count is None else size(count) for count in sizes)
-    name = rival.name + (f": {rival.note}" if rival.note else "")
-    return (name, *cells, *_tail(sweep, rival))
+    cells = tuple(size(count or 0) for count in sizes)
+    return (rival.name, *cells, *_tail(sweep, rival))
 
 
 def _tail(sweep: Sweep, point: SweepPoint | Rival) -> Iterator[str]:
@@ -294,7 +314,7 @@ def _tail(sweep: Sweep, point: SweepPoint | Rival) -> Iterator[str]:
     for target in _counted(sweep):
         yield _times(fewer.get(target))
     if sweep.measurement is not None:
-        yield _times(None if point.measured is None else point.measured.gain)
+        yield measured_cell(point.measured)
     scale = quality_of(sweep)
     if scale is not None:
         score = scale.of(point)
