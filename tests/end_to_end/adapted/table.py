@@ -1,17 +1,34 @@
-"""The table of adapted models: a JSON file with a row a model, and Markdown made from it."""
+"""The table of adapted models: a JSON file with a row a model, and Markdown made from it.
+
+    python -m tests.end_to_end.adapted.table
+
+makes the page, and the table of the README, from the JSON file.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from tflite_sparse.words.numbers import rounded_percent
 
-__all__ = ["JSON", "MARKDOWN", "gain", "markdown", "read", "write"]
+__all__ = ["JSON", "MARKDOWN", "README", "gain", "markdown", "read", "with_gains", "write"]
 
 JSON = Path(__file__).with_name("recorded.json")
 MARKDOWN = Path(__file__).parents[3] / "docs" / "adapted-models.md"
+README = Path(__file__).parents[3] / "README.md"
+_IN_README = {
+    "MobileNetV1 1.0 224": "mobilenet_v1",
+    "MobileNetV2 1.0 224": "mobilenet_v2",
+    "MobileNetV3 Large 224": "mobilenet_v3_large",
+    "EfficientNetB0 224": "efficientnet_b0",
+    "SSD 256, six heads": "ssd",
+    "DeepLab 224": "deeplab",
+    "MediaPipe hand landmark, full": "hand_landmark_full",
+    "MediaPipe pose landmark, heavy": "pose_landmark_heavy",
+}
 
 _HEAD = """# Adapted models, measured
 
@@ -43,13 +60,29 @@ def read() -> dict[str, Any]:
 
 
 def write(recorded: dict[str, Any]) -> None:
-    """Writes both files."""
+    """Writes both files, and what the README shows of them."""
     rows = ",\n".join(
         f"    {json.dumps(name)}: {json.dumps(row)}" for name, row in recorded["models"].items()
     )
     runtime = json.dumps(recorded["runtime"])
     JSON.write_text(f'{{\n  "runtime": {runtime},\n  "models": {{\n{rows}\n  }}\n}}\n', "utf-8")
     MARKDOWN.write_text(markdown(recorded), "utf-8")
+    README.write_text(with_gains(README.read_text("utf-8"), recorded), "utf-8")
+
+
+def with_gains(text: str, recorded: dict[str, Any]) -> str:
+    """The README with the times that are recorded.
+
+    Raises:
+        ValueError: it has no row, or several, for one of the models that it shows.
+    """
+    for label, name in _IN_README.items():
+        times = recorded["models"][name]["web_ms"]
+        row = f"| {label} | {times['dense']:.1f} | {times['adapted']:.1f} | {times['gain']:.1f} x |"
+        text, rows = re.subn(rf"^\| {re.escape(label)} \| .* x \|$", row, text, flags=re.MULTILINE)
+        if rows != 1:
+            raise ValueError(f"{rows} rows of the README about {label}")
+    return text
 
 
 def gain(row: dict[str, Any]) -> float | None:
@@ -83,3 +116,7 @@ def _line(name: str, row: dict[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:g}"
+
+
+if __name__ == "__main__":
+    write(read())

@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.adapted import converted
 from tests.end_to_end.adapted.proof import ROUNDING, adapted, facts, sparse_as_it_is
 from tests.end_to_end.adapted.subjects import SUBJECTS
-from tests.end_to_end.adapted.table import MARKDOWN, gain, markdown, read
+from tests.end_to_end.adapted.table import MARKDOWN, README, gain, markdown, read, with_gains
 
 ROWS = read()["models"]
 SLOWEST = 0.97
@@ -23,6 +23,11 @@ def test_every_model_has_a_row():
 
 def test_the_page_is_made_from_the_record():
     assert MARKDOWN.read_text("utf-8") == markdown(read())
+
+
+def test_the_times_of_the_readme_are_those_of_the_record():
+    text = README.read_text("utf-8")
+    assert with_gains(text, read()) == text, "run: python -m tests.end_to_end.adapted.table"
 
 
 def test_the_page_of_converted_nets_is_made_from_their_record():
