@@ -215,7 +215,7 @@ def custom_operator(subject: Subject) -> Iterator[Hit]:
     what="The sizes of an operator's operands do not fit together for the kernels that run it, such"
     " as a TRANSPOSE_CONV with groups, which the format can say and no kernel computes.",
     why="The model does not load.",
-    fix="Split the operator into such as the runtime has, and convert the model again.",
+    fix="Split the operator into ones that the runtime has, and convert the model again.",
 )
 def operands_rejected(subject: Subject) -> Iterator[Hit]:
     """Operands that kernels refuse."""

@@ -135,7 +135,7 @@ def not_worth_it(subject: Subject) -> Iterator[Hit]:
     what="A weight has values that are not zero and under 1e-10 in magnitude: a pruned model lost"
     " its exact zeros in a conversion.",
     why="Only exact zeros are left out of the file and skipped by the sparse kernels.",
-    fix="Make them exact zeros; that changes no output that anybody could measure.",
+    fix="Make them exact zeros; that changes no output measurably.",
     command="tflite-sparse sparsify --zero-below 1e-10 MODEL -o OUT",
 )
 def near_zeros(subject: Subject) -> Iterator[Hit]:
