@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.library.looks import diff, inspect, lint_models, write_report
     from tflite_sparse.library.models import read, write
+    from tflite_sparse.library.pruning import prune
     from tflite_sparse.library.rewrites import adapt, densify, optimize, sparsify
     from tflite_sparse.library.sweeps import sweep
     from tflite_sparse.model import Model
     from tflite_sparse.model.tflite_tree import from_tflite
     from tflite_sparse.pruning.judge import judge
     from tflite_sparse.pruning.options import PruneOptions
-    from tflite_sparse.pruning.prune import prune
     from tflite_sparse.pruning.result import PrunedModel
     from tflite_sparse.rewrite.adapt.options import AdaptOptions
     from tflite_sparse.rewrite.changes import Rewrite
@@ -103,7 +103,7 @@ _HOMES = {
     "lint_models": "library.looks",
     "optimize": "library.rewrites",
     "plan": "xnnpack.plan",
-    "prune": "pruning.prune",
+    "prune": "library.pruning",
     "read": "library.models",
     "sparsify": "library.rewrites",
     "store_values": "rewrite.storage.store_values",
