@@ -57,7 +57,8 @@ def mapping(
     except BrokenProcessPool as error:
         raise RuntimeFailureError(
             f"a process that {doing} was killed, most likely for want of memory",
-            hint="--jobs 1 needs less of it",
+            hint="--jobs 1 needs less of it; a script of your own has to call this under"
+            " if __name__ == '__main__'",
         ) from error
     except BaseException:
         # Nobody waits for what is under way.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tflite_sparse.comparison.alignment import aligned
 from tflite_sparse.comparison.diff_types import Side, WeightDiff
 from tflite_sparse.comparison.value_diff import compare_values
 from tflite_sparse.flatbuffer.byte_code import without_offset
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Operator, Subgraph, Tensor
 
 __all__ = ["GraphComparison"]
-
-_EXACT = 1_000_000
 
 
 class GraphComparison:
@@ -52,7 +50,7 @@ class GraphComparison:
         self._seen: dict[tuple[Tensor, Tensor], bool] = {}
         first, second = _operators(before), _operators(after)
         self._pair_ends("input", before.inputs, after.inputs)
-        for a, b in _aligned(first, second):
+        for a, b in aligned(first, second):
             if a is None or b is None:
                 self._unpaired(a, b)
             else:
@@ -196,40 +194,6 @@ def _is_real(constant: Tensor) -> bool:
 def _value(constant: Tensor) -> NDArray[Any] | None:
     """The value of a constant as the operators read it."""
     return decoded(constant) if _computes(constant) == constant.type else fp32_source(constant)()
-
-
-def _aligned(
-    first: list[Operator], second: list[Operator]
-) -> Iterator[tuple[Operator | None, Operator | None]]:
-    """Pairs of operators in order; None beside one that has no partner."""
-    a, b = ([op.custom_code or op.name for op in ops] for ops in (first, second))
-    shorter = min(len(a), len(b))
-    head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
-    tail = next((i for i in range(shorter - head) if a[-1 - i] != b[-1 - i]), shorter - head)
-    yield from zip(first[:head], second[:head], strict=True)
-    yield from _matched(first[head : len(a) - tail], second[head : len(b) - tail])
-    yield from zip(first[len(a) - tail :], second[len(b) - tail :], strict=True)
-
-
-def _matched(
-    first: list[Operator], second: list[Operator]
-) -> Iterator[tuple[Operator | None, Operator | None]]:
-    # Matching takes the product of both lengths where many are alike; names are seldom alike.
-    exact = len(first) * len(second) <= _EXACT
-    a, b = ([op.custom_code or op.name for op in ops] for ops in (first, second))
-    if not exact:
-        a, b = ([f"{op.name} {_result(op)}" for op in ops] for ops in (first, second))
-    matcher = SequenceMatcher(None, a, b, autojunk=not exact)
-    for tag, low, high, low2, high2 in matcher.get_opcodes():
-        if tag == "equal":
-            yield from zip(first[low:high], second[low2:high2], strict=True)
-            continue
-        yield from ((op, None) for op in first[low:high])
-        yield from ((None, op) for op in second[low2:high2])
-
-
-def _result(operator: Operator) -> str:
-    return operator.outputs[0].name if operator.outputs else ""
 
 
 def _constants(operator: Operator | None) -> Iterator[tuple[int, Tensor]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.weights.weight_types import WeightFacts
-    from tflite_sparse.model import Model
+    from tflite_sparse.model import Model, Tensor
     from tflite_sparse.model.zero_counts import ZeroCounts
 
 __all__ = ["SHARES", "if_pruned", "sparse_bytes", "with_if_pruned"]
@@ -53,7 +53,8 @@ def if_pruned(
         One for each share that is larger than the model's own; none for a model that has enough
         zeros, fails, or has no 1x1 convolution in floats that would become faster.
     """
-    filters = [weight for weight in inspection.weights if _may_run_sparse(weight)]
+    on_maps = _of_maps(model)
+    filters = [weight for weight in inspection.weights if _may_run_sparse(weight, on_maps)]
     elements = sum(weight.elements for weight in filters)
     own = sum(weight.zeros or 0 for weight in filters)
     dense = [g for g in inspection.runtime if g.pointwise and not g.off_by_design]
@@ -69,7 +70,8 @@ def if_pruned(
     if all(gain is None or gain.times < _NOTABLE for gain in gains.values()):
         return ()
     ready = _runs_sparse(model, dense[0].targets[0].name, filters, max(shares), zeros)
-    saved = sum(w.saving for w in inspection.weights if not _may_run_sparse(w))
+    chosen = {(weight.subgraph, weight.tensor) for weight in filters}
+    saved = sum(w.saving for w in inspection.weights if (w.subgraph, w.tensor) not in chosen)
     views = []
     for share, gain in gains.items():
         if share > own / elements:
@@ -123,8 +125,31 @@ def sparse_bytes(shape: Sequence[int], zeros: float, width: int) -> int:
     )
 
 
-def _may_run_sparse(weight: WeightFacts) -> bool:
-    return weight.pointwise and weight.type in FLOATS and len(weight.shape) == _RANK
+def _may_run_sparse(weight: WeightFacts, on_maps: set[tuple[int, int]]) -> bool:
+    if not (weight.pointwise and weight.type in FLOATS and len(weight.shape) == _RANK):
+        return False
+    return any((use.subgraph, use.operator) in on_maps for use in weight.uses)
+
+
+def _of_maps(model: Model) -> set[tuple[int, int]]:
+    """Operators whose result is a map, or becomes part of one, as (subgraph, operator).
+
+    A cluster ends where a map is averaged: a classifier behind that runs dense, while what is
+    computed of the average and then multiplied by the map, as in squeeze and excitation, does not.
+    """
+    found = set()
+    for subgraph in model.subgraphs:
+        parts: set[Tensor] = set()
+        for operator in reversed(subgraph.operators):
+            if any(_is_map(t) or t in parts for t in operator.outputs if t is not None):
+                found.add((subgraph.index, operator.index))
+                parts.update(t for t in operator.inputs if t is not None)
+    return found
+
+
+def _is_map(tensor: Tensor) -> bool:
+    shape = tensor.shape_signature or tensor.shape
+    return len(shape) == _RANK and any(size != 1 for size in shape[1:3])
 
 
 def _saved(weight: WeightFacts, zeros: float) -> int:

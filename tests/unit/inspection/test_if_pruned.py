@@ -54,6 +54,15 @@ def test_the_curve_is_what_pruning_and_optimizing_come_to() -> None:
     assert many.size == pytest.approx(bound.size, rel=0.1)
 
 
+def test_filters_of_an_average_count_where_they_scale_a_map_and_not_in_a_classifier() -> None:
+    """MobileNetV3 has both: squeeze and excitation, and two 1x1 convolutions behind its end."""
+    model = Model.read(build("mobilenet_v3_small", zeros=0.0))
+    point = inspect(model).what_if[-1]
+    pruned = prune(model, PruneOptions(zeros=0.9))
+    assert point.layers == len(pruned.report.filters)
+    assert point.size == pytest.approx(len(optimize(pruned.model).model.to_bytes()), rel=0.01)
+
+
 def test_a_share_that_is_asked_for_is_worked_out() -> None:
     path = str(real_model(LITE))
     out = call("inspect", path, "--what-if", "80%", "--what-if", "0.6").out
