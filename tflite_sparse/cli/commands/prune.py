@@ -167,8 +167,24 @@ def command(
     mean: Mean = None,
     std: Std = None,
     layout: Layout = None,
-    input_shape: opt.InputShape = None,
-    batch: opt.Batch = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input-shape",
+            metavar="[NAME=]SIZES",
+            help="With --data: shape of an input that leaves sizes open; may be repeated. The"
+            " result leaves them open too, optimize --input-shape fixes them.",
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=2**31 - 1,
+            help="With --data: the first dimension where the file leaves it open. The result"
+            " leaves it open too, optimize --batch fixes it.",
+        ),
+    ] = None,
     metric: Annotated[
         str | None,
         typer.Option(
