@@ -115,7 +115,7 @@ def _steps(steps: Sequence[Step], fate: str, width: int, top: int) -> Lines:
     columns = [
         Column("pass"),
         Column("operator"),
-        Column("change", gives_way=True, style="bold"),
+        Column("change", gives_way=True, wraps=True, style="bold"),
         Column("MACs", right=True),
         Column("bytes", right=True),
     ]
@@ -123,7 +123,7 @@ def _steps(steps: Sequence[Step], fate: str, width: int, top: int) -> Lines:
     whys = Counter((step.name, step.why) for step in steps)
     for (name, why), count in whys.most_common(_NEAREST):
         lines += labelled(name, [why if count == 1 else f"{why} ({count} times)"], width)
-    return lines
+    return lines + labelled("Passes", ["docs/adapt.md tells what each of them does"], width)
 
 
 def _row(group: list[Step]) -> list[str]:

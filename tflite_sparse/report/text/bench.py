@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["bench_lines", "differing_words", "display_names"]
 
 
+_NEAR = (
+    "~: the largest difference of an output from the first model's, which adding up in another"
+    " order explains"
+)
 _TIMES = ("median", "p10", "p90")
 _INSTRUCTIONS = (
     "Instructions of one run, which are exact and are not time: memory and how many of them a"
@@ -93,6 +97,9 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
     if bench.constant and any(model.within for model in bench.models[1:]):
         yield ""
         yield from labelled("But", [constant_words(bench.constant)], width, style="yellow")
+    if any(model.max_difference and model.within for model in bench.models[1:]):
+        yield ""
+        yield from wrapped(_NEAR, width, first="  ", rest="    ")
     yield from _busy(bench, names, width)
     notes = [(name, _note(model)) for model, name in zip(bench.models, names, strict=True)]
     if any(note for _, note in notes):
@@ -132,7 +139,9 @@ def _noise(model: BenchedModel) -> str:
     """How far the first model lies from itself, where that was measured."""
     if model.noise is None:
         return ""
-    by = "on other kernels" if model.bound is Bound.KERNELS else "with weights moved by one ulp"
+    by = "on other kernels"
+    if model.bound is not Bound.KERNELS:
+        by = "with each weight moved by the smallest step that its numbers have"
     return f"the first model's own outputs lie {model.noise:.1e} apart {by}"
 
 

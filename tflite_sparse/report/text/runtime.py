@@ -141,7 +141,7 @@ def cluster_lines(clusters: Sequence[ClusterPlan], width: int) -> Lines:
         (Column("weights", right=True), lambda c: thousands(c.parameters)),
         (Column("zeros", right=True, style="bold"), lambda c: percent(c.zeros, c.parameters)),
         (Column("against 2/3", right=True), lambda c: _margin(c.margin)),
-        (Column("runs", gives_way=True), _state),
+        (Column("runs", gives_way=True, wraps=True), _state),
     ]
     if width < _NARROW:
         cells = [cell for cell in cells if cell[0].title not in {"operators", "filters"}]

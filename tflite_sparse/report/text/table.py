@@ -1,4 +1,4 @@
-"""A table without lines, as wide as the terminal: one column gives way, all others stay whole."""
+"""A table without lines, as wide as the terminal: one column gives way, the others stay whole."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.report.names import Apart, shorten
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,14 @@ class Column(msgspec.Struct, frozen=True):
         title: its heading.
         right: whether it is aligned to the right.
         gives_way: whether it is shortened where there is not enough room; one column is.
+        wraps: whether its cells go on in the next line then, as sentences must that are to be read.
         style: how its cells look.
     """
 
     title: str
     right: bool = False
     gives_way: bool = False
+    wraps: bool = False
     style: str = ""
 
 
@@ -59,13 +62,26 @@ def table(
     apart = {i: Apart([row[i] for row in rows]) for i, c in enumerate(columns) if c.gives_way}
     lines = []
     for row, heading in [([c.title for c in columns], True), *((row, False) for row in rows)]:
-        line = Text(" " * indent)
-        for i, (cell, column) in enumerate(zip(row, columns, strict=True)):
-            shown = (apart[i].short if i in apart else shorten)(cell, widths[i])
-            padded = shown.rjust(widths[i]) if column.right else shown.ljust(widths[i])
-            line.append(padded, "dim" if heading else column.style)
-            if i + 1 < len(columns):
-                line.append(" " * _GUTTER)
-        line.rstrip()
-        lines.append(line)
+        cells = [
+            _wrapped(cell, widths[i])
+            if column.wraps
+            else [(apart[i].short if i in apart else shorten)(cell, widths[i])]
+            for i, (cell, column) in enumerate(zip(row, columns, strict=True))
+        ]
+        for number in range(max(map(len, cells))):
+            line = Text(" " * indent)
+            for i, (parts, column) in enumerate(zip(cells, columns, strict=True)):
+                shown = parts[number] if number < len(parts) else ""
+                padded = shown.rjust(widths[i]) if column.right else shown.ljust(widths[i])
+                line.append(padded, "dim" if heading else column.style)
+                if i + 1 < len(columns):
+                    line.append(" " * _GUTTER)
+            line.rstrip()
+            lines.append(line)
     return lines
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """A cell in lines of its column; a word that is longer is cut in its middle."""
+    rows = wrapped(cell, width, rest="  ", long_words=False)
+    return [shorten(row, width) for row in rows] or [""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tflite_sparse.report.text.bench import bench_lines
 from tflite_sparse.runtime.bench import Bench, BenchedModel
@@ -48,3 +49,13 @@ def test_a_busy_machine_is_told_with_the_model_that_it_disturbed_most() -> None:
 )
 def test_runs_that_are_only_uneven_are_no_busy_machine(times: list[float]) -> None:
     assert BUSY not in text(timed("dense.tflite", *times))
+
+
+def test_a_difference_that_is_allowed_is_explained_where_there_is_one() -> None:
+    dense = timed("dense.tflite", *[10.0] * 20)
+    near = replace(timed("near.tflite", *[5.0] * 20, dense=10.0), max_difference=7.5e-9)
+    said = text(dense, near)
+    assert "~ 7.5e-09" in said
+    assert "~: the largest difference of an output from the first model's" in said
+    assert "~:" not in text(dense, replace(near, max_difference=0.0))
+    assert "~:" not in text(dense, replace(near, within=False))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix
+from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, shorten
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, percent
+from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,6 +188,8 @@ def _measures(output: OutputQuality) -> list[str]:
 
 
 def _left(left: Sequence[Left], width: int, top: int) -> Lines:
+    from rich.text import Text
+
     reasons: dict[str, list[Left]] = {}
     for entry in left:
         reasons.setdefault(entry.reason, []).append(entry)
@@ -195,13 +198,12 @@ def _left(left: Sequence[Left], width: int, top: int) -> Lines:
     title = (
         f"{count_of(len(left), 'weight')} left as they are" if len(left) > 1 else "1 weight left"
     )
-    columns = [Column("weights"), Column("values", right=True), Column("why", gives_way=True)]
-    rows = [
-        [
-            entries[0].weight.name if len(entries) == 1 else str(len(entries)),
-            f"{sum(e.elements for e in entries):,}",
-            reason,
-        ]
-        for reason, entries in shown
-    ]
-    return [heading(title, "", width, path=False), *table(columns, rows, width)]
+    lines = [heading(title, "", width, path=False)]
+    for reason, entries in shown:
+        many = f"{len(entries)} weights"
+        who = many if len(entries) > 1 else shorten(entries[0].weight.name, max(width - 24, 24))
+        values = f"{sum(e.elements for e in entries):,} values"
+        # The reason is what it is told for: it is never cut.
+        rows = wrapped(f"{who}, {values}: {reason}", width, first="  ", rest="    ")
+        lines += [Text(row) for row in rows]
+    return lines
