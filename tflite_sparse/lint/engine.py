@@ -31,11 +31,13 @@ class FileReport(Record, frozen=True):
         path: the file, as the user named it.
         findings: what was found, in the order of the graph.
         error: the error that stopped it, as one line; None where the file was read.
+        checked: codes of the rules and names of the budgets that the file was held against.
     """
 
     path: str
     findings: tuple[Finding, ...] = ()
     error: str | None = None
+    checked: frozenset[str] = frozenset()
 
 
 def lint(path: str, settings: Settings) -> FileReport:
@@ -45,8 +47,9 @@ def lint(path: str, settings: Settings) -> FileReport:
         path: the model.
         settings: what the configuration asks for this file.
     """
+    checked = settings.enabled | settings.budgets.keys()
     try:
-        return FileReport(path, tuple(lint_subject(Subject(path, settings))))
+        return FileReport(path, tuple(lint_subject(Subject(path, settings))), checked=checked)
     except TfliteSparseError as error:
         return FileReport(path, error=str(error.at(file=path)))
 
@@ -65,10 +68,10 @@ def lint_subject(subject: Subject) -> list[Finding]:
     ]
     findings.sort(key=lambda finding: finding.sort_key)
     # Findings of one rule at one place are told apart by their number.
-    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    seen: Counter[tuple[str, ...]] = Counter()
     numbered = []
     for finding in findings:
-        key = (finding.code, finding.spot.identity if finding.spot else ())
+        key = finding.identity
         numbered.append(msgspec.structs.replace(finding, occurrence=seen[key]))
         seen[key] += 1
     return numbered

@@ -137,10 +137,17 @@ class Finding(Record, frozen=True):
     occurrence: int = 0
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """Rule and place, and of a budget, which one and where; without what changes."""
+        place = self.spot.identity if self.spot else ()
+        named = ("budget", "target") if "budget" in self.data else ()
+        limit = [str(self.data[name]) for name in named if name in self.data]
+        return (self.code, *place, *limit)
+
+    @property
     def fingerprint(self) -> str:
         """A digest of rule and place: the same after operators and tensors were renumbered."""
-        place = self.spot.identity if self.spot else ()
-        parts = (self.code, *place, str(self.occurrence))
+        parts = (*self.identity, str(self.occurrence))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
     @property

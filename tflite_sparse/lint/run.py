@@ -12,6 +12,7 @@ from tflite_sparse.records import Record
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tflite_sparse.lint.settings import Settings
@@ -29,12 +30,14 @@ class LintRun(Record, frozen=True):
         findings: the findings that count, in the order of the files.
         known: how many the baseline knows.
         fixed: what the baseline knows and is gone.
+        unchecked: what the baseline knows and was not looked for, as its rule or budget is off.
     """
 
     files: tuple[FileReport, ...]
     findings: tuple[Finding, ...]
     known: int = 0
     fixed: tuple[BaselineEntry, ...] = ()
+    unchecked: tuple[BaselineEntry, ...] = ()
 
     def __repr__(self) -> str:
         """Ten lines at most: the whole is in the fields, and in `to_dict()`."""
@@ -97,12 +100,22 @@ def _counted(
         yield report
 
 
-def make_run(reports: Iterable[FileReport], baseline: Baseline | None = None) -> LintRun:
-    """The reports as one run, held against a baseline."""
+def make_run(
+    reports: Iterable[FileReport],
+    baseline: Baseline | None = None,
+    folder: str | os.PathLike[str] = ".",
+) -> LintRun:
+    """The reports as one run, held against a baseline.
+
+    Args:
+        reports: a report for each file.
+        baseline: what is accepted, None for nothing.
+        folder: the folder that the baseline lies in.
+    """
     files = tuple(sorted(reports, key=lambda report: report.path))
     findings = tuple(finding for report in files for finding in report.findings)
     if baseline is None:
         return LintRun(files, findings)
-    linted = [report.path for report in files if report.error is None]
-    compared = baseline.compare(findings, linted)
-    return LintRun(files, compared.new, compared.known, compared.fixed)
+    linted = {report.path: report.checked for report in files if report.error is None}
+    compared = baseline.compare(findings, linted, folder)
+    return LintRun(files, compared.new, compared.known, compared.fixed, compared.unchecked)

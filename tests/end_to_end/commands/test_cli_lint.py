@@ -235,6 +235,24 @@ def test_a_baseline_lets_old_findings_pass_and_tells_of_fixed_ones(folder):
     assert "broken.tflite: fixed: TFS201" in after.stdout
 
 
+def test_a_baseline_that_the_configuration_names_can_be_made_and_made_anew(folder):
+    (folder / "tflite-sparse.toml").write_text('baseline = "known.json"\n')
+    first = lint(".", "--write-baseline", "known.json", cwd=folder)
+    assert (first.returncode, first.stderr) == (0, "")
+    content = (folder / "known.json").read_text()
+    assert json.loads(content)["findings"]
+    assert lint(".", cwd=folder).returncode == 0
+    assert lint(".", "--write-baseline", "known.json", cwd=folder).returncode == 0
+    assert (folder / "known.json").read_text() == content
+
+
+def test_a_finding_of_which_the_rule_was_left_out_is_no_longer_reported(folder):
+    lint("broken.tflite", "--write-baseline", "known.json", cwd=folder)
+    out = lint("broken.tflite", "--baseline", "known.json", "--ignore", "TFS201", cwd=folder).stdout
+    assert "broken.tflite: no longer reported: TFS201" in out
+    assert ": fixed: " not in out
+
+
 def test_fix_tells_first_then_does_and_lints_again(folder):
     before = (folder / "large.tflite").read_bytes()
     told = lint("large.tflite", "--fix", "--dry-run", cwd=folder)

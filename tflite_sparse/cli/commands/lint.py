@@ -21,6 +21,7 @@ from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import TfliteSparseError, UsageError
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.report.lint.formats import REPORTERS
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.config.config import Config
@@ -147,10 +148,12 @@ def command(
         failed |= _fix(settings, models, dry_run=dry_run)
     if show_config or dry_run:
         return FAILURE if failed else 0
-    run = _run(settings, models, missing, jobs or os.cpu_count() or 1, baseline)
+    # What is written is all that is found, whatever an earlier baseline knows.
+    known = None if write_baseline else baseline or settings.baseline
+    run = _run(settings, models, missing, jobs or os.cpu_count() or 1, known)
     if write_baseline is not None:
-        _write(write_baseline, Baseline.of(run.findings).text())
-        say(f"{len(run.findings)} findings written to {write_baseline}")
+        _write(write_baseline, Baseline.of(run.findings, write_baseline.parent).text())
+        say(f"{count_of(len(run.findings), 'finding')} written to {write_baseline}")
     else:
         options = ReportOptions(fail_on=settings.fail_on, statistics=statistics, explain=explain)
         if output_file is not None or output_format is not _TEXT or not is_quiet():
@@ -203,17 +206,17 @@ def _run(
     models: list[str],
     missing: list[FileReport],
     processes: int,
-    baseline: Path | None,
+    baseline: str | Path | None,
 ) -> LintRun:
     from tflite_sparse.lint.baseline import Baseline
     from tflite_sparse.lint.run import lint_files, make_run
 
-    file = str(baseline) if baseline is not None else config.baseline
-    accepted = None if file is None else Baseline.read(file)
+    accepted = None if baseline is None else Baseline.read(str(baseline))
+    folder = Path(baseline or ".").parent
     work = [(path, config.settings(path)) for path in models]
     with progress_bar("linting", ticks=False) as progress:
         reports = lint_files(work, processes=processes, progress=progress)
-    return make_run([*reports, *missing], accepted)
+    return make_run([*reports, *missing], accepted, folder)
 
 
 def _write(path: Path | None, text: str) -> None:

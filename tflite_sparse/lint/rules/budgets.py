@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _WHY = "The project has set this limit in its configuration."
 
 
-def _least(subject: Subject, budget: str, share: float, what: str) -> Iterator[Hit]:
+def _least(subject: Subject, budget: str, share: float, what: str, **data: str) -> Iterator[Hit]:
     limit = subject.settings.budgets.get(budget)
     if limit is not None and share < limit:
         yield Hit(
             f"{what} {rounded_percent(share, 2)}, {budget} asks for {rounded_percent(limit, 2)}",
-            data={"budget": budget, "limit": limit, "found": share},
+            data={"budget": budget, "limit": limit, "found": share, **data},
         )
 
 
@@ -108,7 +108,11 @@ def macs_budget(subject: Subject) -> Iterator[Hit]:
         macs = sum(group.macs for group in groups)
         sparse = sum(group.sparse_macs for group in groups if group.elsewhere is Outcome.SPARSE)
         yield from _least(
-            subject, "min-sparse-macs", sparse / max(1, macs), f"on {target.name} run sparse:"
+            subject,
+            "min-sparse-macs",
+            sparse / max(1, macs),
+            f"on {target.name} run sparse:",
+            target=target.name,
         )
 
 

@@ -72,13 +72,15 @@ class LintReport(Record, frozen=True):
         files: the files that were looked at, by path.
         findings: the findings that the baseline does not know, by file and place.
         known: how many findings the baseline knows.
-        fixed: entries of the baseline that were not found again.
+        fixed: entries of the baseline that were looked for and not found again.
+        unchecked: entries of the baseline whose rule or budget is off now for their file.
     """
 
     files: tuple[LintedFile, ...]
     findings: tuple[FindingEntry, ...]
     known: Count
     fixed: tuple[BaselineEntry, ...]
+    unchecked: tuple[BaselineEntry, ...]
 
 
 def lint_report(run: LintRun) -> LintReport:
@@ -90,6 +92,7 @@ def lint_report(run: LintRun) -> LintReport:
         findings=tuple(_finding(finding) for finding in run.findings),
         known=run.known,
         fixed=run.fixed,
+        unchecked=run.unchecked,
     )
 
 

@@ -67,7 +67,10 @@ def report(run: LintRun, options: ReportOptions) -> str:
             if options.explain:
                 rule = find_rule(finding.code)
                 lines += [f"    why: {rule.why}", f"    more: {rule.link}"]
-    lines += [f"{entry.file}: fixed: {entry.code} {entry.message}" for entry in run.fixed]
+    for word, entries in (("fixed", run.fixed), ("no longer reported", run.unchecked)):
+        lines += [
+            f"{readable(entry.file)}: {word}: {entry.code} {entry.message}" for entry in entries
+        ]
     if options.statistics:
         lines += ["", *statistics_lines(run)]
     if lines:
