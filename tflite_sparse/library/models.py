@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from tflite_sparse.errors import FileError, Place
+from tflite_sparse.errors import FileError, Place, UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.rewrite.writing import save
 
@@ -31,9 +31,16 @@ def read(file: str | os.PathLike[str] | bytes | IO[bytes], name: str | None = No
         FileError: the file cannot be read or is no .tflite file.
         FormatError: the file is damaged.
         ModelError: an index in it leads nowhere.
+        UsageError: it is nothing that a model is read from.
     """
     if isinstance(file, (str, bytes, bytearray, memoryview, os.PathLike)):
         return Model.read(file, name)
+    # A model has a function of this name that reads another one.
+    if isinstance(file, Model) or not hasattr(file, "read"):
+        raise UsageError(
+            f"a model is read from a path, from bytes or from a binary file, not from a"
+            f" {type(file).__name__}"
+        )
     content = file.read()
     if not isinstance(content, bytes):
         raise FileError("the file is open as text", hint="open it with mode 'rb'")

@@ -194,3 +194,11 @@ def test_the_notebook_of_the_documentation_runs(
         exec("".join(cell["source"]), names)  # noqa: S102 - the point of it
     assert names["after"].totals.zeros > names["inspection"].totals.zeros
     assert (tmp_path / "pruned.tflite").stat().st_size < MODEL.stat().st_size
+
+
+@pytest.mark.parametrize("nothing", [None, 5, ["model.tflite"]])
+def test_what_no_model_is_read_from_is_named(nothing: Any) -> None:
+    with pytest.raises(UsageError, match=f"not from a {type(nothing).__name__}"):
+        tflite_sparse.inspect(nothing)
+    with pytest.raises(UsageError, match="not from a Model"):
+        tflite_sparse.read(tflite_sparse.read(MODEL))  # type: ignore[arg-type]
