@@ -9,11 +9,10 @@ import msgspec
 
 from tflite_sparse.encoding.sparse_encoding import index_type
 from tflite_sparse.errors import EncodingError, ModelError
-from tflite_sparse.inspection.gain import possible_gain
+from tflite_sparse.inspection.gain import gain_costs, possible_gain
 from tflite_sparse.inspection.if_pruned_types import IfPruned
 from tflite_sparse.model.types import FLOATS
 from tflite_sparse.xnnpack.assumptions import WhatIf
-from tflite_sparse.xnnpack.cost.prices import COSTS
 from tflite_sparse.xnnpack.cost.wide import wide_saving
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
@@ -87,6 +86,7 @@ def if_pruned(
                     size=inspection.size - saved - less,
                     layers=len(filters) + len(wide),
                     as_it_is=ready,
+                    counted=gain is not None and gain.counted,
                 )
             )
     return tuple(views)
@@ -94,7 +94,7 @@ def if_pruned(
 
 def _wide_that_pay(inspection: Inspection, share: float, target: str) -> list[WeightFacts]:
     """The filters larger than 1x1 that are part of a gain."""
-    costs = COSTS[target]
+    costs = gain_costs(target)
     return [
         weight
         for weight in inspection.weights

@@ -20,6 +20,7 @@ class IfPruned(Record, frozen=True):
             `optimize` comes to at most.
         worked_out: whether the graph was rewritten to find out, and `times` is no upper bound.
         filters: names of the filters to prune, in the order in which the model reads them.
+        counted: whether `times` is how many times fewer instructions it takes, which are no time.
     """
 
     zeros: Share
@@ -30,6 +31,7 @@ class IfPruned(Record, frozen=True):
     as_it_is: bool
     worked_out: bool = False
     filters: tuple[str, ...] = ()
+    counted: bool = False
 
     @property
     def at_most(self) -> bool:

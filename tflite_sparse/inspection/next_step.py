@@ -24,6 +24,7 @@ _PROGRAM = "tflite-sparse"
 _NEEDED = 2 / 3
 _WORTH = 0.02
 _NOTABLE = 1.05
+_EMULATED, _BROWSER = "arm64", "wasm"
 # What a pruning schedule reaches with ease.
 _PRUNED = 0.8
 # Faults of convolutions wider than 1x1: mended where most of their weights are zero.
@@ -121,6 +122,13 @@ def _sparse(inspection: Inspection) -> NextStep:
         )
     if totals.bytes_now - totals.bytes_sparse > _WORTH * totals.bytes_now:
         return _for_size(inspection, "It runs sparse already, and some weights are stored dense.")
+    if _is_for_phones(inspection):
+        return NextStep(
+            "Measure it",
+            "It runs sparse. On a phone, --on adb times it; an emulated processor counts its"
+            " instructions anywhere.",
+            command_line("bench", inspection) + " --emulate arm64",
+        )
     return NextStep(
         "Measure it",
         "It runs sparse. How long it takes, a real browser tells on any machine; what was won over"
@@ -128,6 +136,12 @@ def _sparse(inspection: Inspection) -> NextStep:
         f"{_file(inspection)} --on web'.",
         command_line("bench", inspection) + " --on web",
     )
+
+
+def _is_for_phones(inspection: Inspection) -> bool:
+    """Whether 64-bit Arm was asked for, and the browser was not."""
+    names = {target.name for group in inspection.runtime for target in group.targets}
+    return _EMULATED in names and _BROWSER not in names
 
 
 def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
@@ -217,7 +231,7 @@ def _gain(inspection: Inspection, *, at_most: bool = False) -> str:
     gain = possible_gain(inspection)
     if gain is not None and gain.times >= _NOTABLE:
         bound = "up to " if at_most else ""
-        words.append(f"{bound}about {gain.times:.1f} times as fast {gain.where}")
+        words.append(f"{bound}about {gain.words}")
     if totals.bytes_now and totals.bytes_sparse < totals.bytes_now:
         words.append(f"{rounded_percent(totals.bytes_sparse / totals.bytes_now)} of the size")
     return _sentence(listing(words))
@@ -252,7 +266,8 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
     missing = next(change for change in group.changes if change.rule == "profit-zeros")
     command = None
     if inspection.what_if:
-        command = command_line("optimize", inspection, "sparse", f"--prune {_PRUNED:g}")
+        target = f" --target {_EMULATED}" if _is_for_phones(inspection) else ""
+        command = command_line("optimize", inspection, "sparse", f"--prune {_PRUNED:g}{target}")
     return NextStep(
         "Prune it" if command else "Prune before conversion",
         f"{missing.message[0].upper()}{missing.message[1:]}."
@@ -266,9 +281,10 @@ def _gain_of_pruning(inspection: Inspection) -> str:
     gain = possible_gain(inspection, _PRUNED)
     if gain is None or gain.times < _NOTABLE:
         return ""
+    verb = "take" if gain.counted else "be"
     return (
-        f"With {rounded_percent(_PRUNED)} zeros in {_filters(inspection)} it would be up to about"
-        f" {gain.times:.1f} times as fast {gain.where}."
+        f"With {rounded_percent(_PRUNED)} zeros in {_filters(inspection)} it would {verb} up to"
+        f" about {gain.words}."
     )
 
 

@@ -17,6 +17,7 @@ from tflite_sparse.pruning.densities import (
     least_zeros,
 )
 from tflite_sparse.pruning.filters import find_filters
+from tflite_sparse.pruning.nothing import nothing_to_prune
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
@@ -134,29 +135,9 @@ def _selected(model: Model, options: PruneOptions) -> Selected:
     """The filters to prune, one at least."""
     selected = find_filters(model, options)
     if not selected.filters:
-        raise _nothing_to_prune(selected)
+        raise nothing_to_prune(selected)
     check_overrides(selected, options)
     return selected
-
-
-def _nothing_to_prune(selected: Selected) -> UsageError:
-    """Why no filter is pruned."""
-    why = {left.code: left.reason for left in reversed(selected.left)}
-    if "sparse" in why:
-        return UsageError(
-            "the filters of the model are stored sparse already",
-            hint="tflite-sparse densify stores them dense, to be pruned further",
-        )
-    if "selection" in why and "dense" not in why:
-        return UsageError(
-            "none of the filters that are asked for would run sparse",
-            hint="leave --only and --exclude out, and see which are pruned",
-        )
-    return UsageError(
-        "no filter of the model would run sparse, so that zeros win nothing"
-        + (f": {why['dense']}" if "dense" in why else ""),
-        hint="tflite-sparse optimize --dry-run says what stands in the way",
-    )
 
 
 def _zeros(model: Model, selected: Selected, options: PruneOptions) -> float:

@@ -13,6 +13,7 @@ from tflite_sparse.errors import FileError, Place, UsageError
 from tflite_sparse.model.sizes.sized import shapes_asked
 from tflite_sparse.model.types import dtype
 from tflite_sparse.words.names import readable
+from tflite_sparse.words.numbers import listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ __all__ = [
 _UNREADABLE = (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 _INDICES = 8
+_FEW = 3
 """Random integers of 32 and 64 bits stay below this: they are most often indices."""
 
 
@@ -174,7 +176,12 @@ def load_folder(path: str, specs: tuple[InputSpec, ...]) -> tuple[Outputs, ...]:
         elif file.suffix == ".npy":
             trials += load_array(str(file), specs)
     if not trials:
-        raise FileError("the folder has no .npz or .npy file", place=place)
+        below = sorted(each.name for each in folder.iterdir() if each.is_dir())[:_FEW]
+        raise FileError(
+            "no image and no .npz or .npy file lies in the folder itself",
+            place=place,
+            hint=f"name one of its folders: {listing(below)}" if below else None,
+        )
     return tuple(trials)
 
 

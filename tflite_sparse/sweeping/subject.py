@@ -12,6 +12,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.densities import least_zeros
 from tflite_sparse.pruning.filters import Selected, find_filters
+from tflite_sparse.pruning.nothing import nothing_to_prune
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.writing.reread import reread
 from tflite_sparse.runtime.activations.calibrate import Split
@@ -85,12 +86,7 @@ def subject_of(task: Task) -> Subject:
     model = reread(rewritten.model) if rewritten.changed else original
     selected = find_filters(model, task.options.pruning(task.options.shares[0]))
     if not selected.filters:
-        why = next((left.reason for left in selected.left if left.code == "dense"), None)
-        raise UsageError(
-            "no filter of the model would run sparse, whatever its zeros"
-            + (f": {why}" if why else ""),
-            hint="tflite-sparse optimize --dry-run says what stands in the way",
-        )
+        raise nothing_to_prune(selected)
     # As large as the model, and of no more use.
     selected = msgspec.structs.replace(selected, trial=model)
     collect()

@@ -142,7 +142,7 @@ def test_a_folder_without_inputs(tmp_path: Path) -> None:
     options = ["--values", "int8", "--verify", "--data", tmp_path]
     done = call("sparsify", MODEL, *options, "-o", tmp_path / "o.tflite")
     assert done.code == 2
-    assert "the folder has no .npz or .npy file" in done.err
+    assert "no image and no .npz or .npy file lies in the folder itself" in done.err
     assert not (tmp_path / "o.tflite").exists()
 
 

@@ -93,7 +93,9 @@ def nanoseconds(plan: Plan, subgraph: Subgraph, costs: Costs) -> tuple[float, fl
 
 
 def sparse_saving(macs: int, channels: tuple[int, int], zeros: float, costs: Costs) -> float:
-    """Nanoseconds that the sparse kernel saves in a 1x1 convolution; negative where it costs more.
+    """What the sparse kernel saves in a 1x1 convolution; negative where it costs more.
+
+    In nanoseconds or instructions, as the prices are.
 
     Args:
         macs: multiplications of the dense convolution.
@@ -103,7 +105,8 @@ def sparse_saving(macs: int, channels: tuple[int, int], zeros: float, costs: Cos
     """
     inputs, outputs = channels
     writing = costs.writing(macs / inputs + macs / outputs)
-    return macs * costs.dense - macs * (1 - zeros) * costs.sparse - macs / inputs * writing
+    written = macs / inputs * (writing - costs.dense_written)
+    return macs * costs.dense - macs * (1 - zeros) * costs.sparse - written
 
 
 def _dense(op: OperatorPlan, elements: int, costs: Costs) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.inspection.gain import gain_words as in_words
 from tflite_sparse.report.text.headings import Lines, labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, rounded_percent, size
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["gain_words", "if_pruned_lines"]
 
 _FEW = 12
-_BROWSER = "wasm"
 _NONE = (
     "No 1x1 convolution would run sparse, however many zeros there were;"
     " 'tflite-sparse optimize --dry-run' says what stands in the way."
@@ -58,11 +58,11 @@ def gain_words(point: IfPruned) -> str:
     """
     if point.times is None:
         return "no estimate"
-    where = "in the browser" if point.target == _BROWSER else f"on {point.target}"
+    words = in_words(point.times, point.target, counted=point.counted)
     if point.worked_out and point.times <= 1:
-        return f"no faster {where}"
+        return f"no faster {words.partition(' as fast ')[2]}"
     bound = "up to " if point.at_most else ""
-    return f"{bound}{point.times:.1f} times as fast {where}"
+    return f"{bound}{words}"
 
 
 def _filters(point: IfPruned) -> str:

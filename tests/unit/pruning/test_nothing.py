@@ -1,0 +1,31 @@
+"""What a model is told that has nothing worth pruning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.nets.small_nets import build
+from tflite_sparse.errors import UsageError
+from tflite_sparse.model import Model
+from tflite_sparse.pruning.options import PruneOptions
+from tflite_sparse.pruning.prune import prune
+
+
+def test_zeros_in_quantized_filters_win_nothing() -> None:
+    filters = np.random.default_rng(0).integers(-99, 99, (32, 1, 1, 32), np.int8)
+    model = build(
+        lambda g: g.conv2d(
+            g.input((1, 8, 8, 32), "INT8", scale=0.05), 32, filters=filters, bias=False
+        )
+    )
+    with pytest.raises(UsageError, match="stored as INT8; only fp32 and fp16") as refused:
+        prune(Model.read(model), PruneOptions(zeros=0.8))
+    assert "docs/recipes/int8-or-sparse.md" in str(refused.value.hint)
+
+
+def test_filters_in_floats_that_would_run_dense_are_told_why() -> None:
+    model = build(lambda g: g.conv2d(g.input((1, 8, 8, 32)), 32))
+    with pytest.raises(UsageError, match="no filter of the model would run sparse") as refused:
+        prune(Model.read(model), PruneOptions(zeros=0.8))
+    assert "--dry-run" in str(refused.value.hint)

@@ -1,0 +1,42 @@
+"""Why a model has nothing that is worth pruning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflite_sparse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tflite_sparse.pruning.filters import Selected
+
+__all__ = ["nothing_to_prune"]
+
+
+def nothing_to_prune(selected: Selected) -> UsageError:
+    """Why no filter is pruned.
+
+    Args:
+        selected: what was found in a model, without a filter.
+    """
+    why = {left.code: left.reason for left in reversed(selected.left)}
+    if "sparse" in why:
+        return UsageError(
+            "the filters of the model are stored sparse already",
+            hint="tflite-sparse densify stores them dense, to be pruned further",
+        )
+    if "selection" in why and "dense" not in why:
+        return UsageError(
+            "none of the filters that are asked for would run sparse",
+            hint="leave --only and --exclude out, and see which are pruned",
+        )
+    if "type" in why and "dense" not in why:
+        return UsageError(
+            f"zeros would win nothing: its filters are {why['type']}",
+            hint="keep it as it is, or prune the float model that it was made from:"
+            " docs/recipes/int8-or-sparse.md",
+        )
+    return UsageError(
+        "no filter of the model would run sparse, so that zeros win nothing"
+        + (f": {why['dense']}" if "dense" in why else ""),
+        hint="tflite-sparse optimize --dry-run says what stands in the way",
+    )
