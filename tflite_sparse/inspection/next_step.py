@@ -229,7 +229,8 @@ def _gain(inspection: Inspection, *, at_most: bool = False) -> str:
     totals = inspection.totals
     words = []
     gain = possible_gain(inspection)
-    if gain is not None and gain.times >= _NOTABLE:
+    # Prices of instructions are those of maps of a usual size, not of this model as it stands.
+    if gain is not None and not gain.counted and gain.times >= _NOTABLE:
         bound = "up to " if at_most else ""
         words.append(f"{bound}about {gain.words}")
     if totals.bytes_now and totals.bytes_sparse < totals.bytes_now:
