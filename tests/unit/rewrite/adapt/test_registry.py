@@ -72,7 +72,7 @@ def test_a_pass_that_is_registered_is_an_option(monkeypatch):
     assert "one-relu" in {p.name for p in AdaptOptions().passes}
     with pytest.raises(UsageError) as refused:
         AdaptOptions(only=("two-relus",))
-    assert refused.value.hint == f"passes: {', '.join(PassName)}, one-relu"
+    assert refused.value.hint == f"did you mean one-relu? passes: {', '.join(PassName)}, one-relu"
 
 
 def test_a_pass_that_changes_what_the_caller_sees_is_stopped(monkeypatch):
