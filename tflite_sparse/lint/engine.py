@@ -9,6 +9,7 @@ import msgspec
 
 from tflite_sparse.errors import EncodingError, ModelError, TfliteSparseError
 from tflite_sparse.lint.finding import Finding
+from tflite_sparse.lint.pasted import pasted
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.subject import Subject
 from tflite_sparse.records import Record
@@ -94,6 +95,13 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
         readable(hit.message),
         subject.path,
         hit.spot,
-        hit.fix or rule.advice,
+        hit.fix or rule.fix,
         hit.data or {},
+        pasted(_command(rule, hit), readable(subject.path), hit.spot),
     )
+
+
+def _command(rule: Rule, hit: Hit) -> str:
+    if hit.command is not None:
+        return hit.command
+    return rule.command if hit.fix is None else ""

@@ -102,6 +102,8 @@ class Hit(Record, frozen=True):
         data: the numbers in the message, for programs.
         fix: what to do about it, where that is not what the rule says.
         severity: how bad it is, where that is not what the rule says.
+        command: the command that does it, where that is not the rule's; "" for none. With a fix of
+            its own a hit has no command unless it says one. As in `Rule`, MODEL is the file.
     """
 
     message: str
@@ -109,6 +111,7 @@ class Hit(Record, frozen=True):
     data: dict[str, Any] | None = None
     fix: str | None = None
     severity: Severity | None = None
+    command: str | None = None
 
 
 class Finding(Record, frozen=True):
@@ -123,6 +126,7 @@ class Finding(Record, frozen=True):
         spot: where in the model; None for the whole.
         fix: what to do about it.
         data: the numbers in the message.
+        command: the command that does it, ready to paste; "" where there is none.
         occurrence: number among the findings of the same rule at the same place.
     """
 
@@ -134,7 +138,13 @@ class Finding(Record, frozen=True):
     spot: Spot | None
     fix: str
     data: dict[str, Any]
+    command: str = ""
     occurrence: int = 0
+
+    @property
+    def advice(self) -> str:
+        """What to do, with the command that does it."""
+        return f"{self.fix} Command: {self.command}" if self.command else self.fix
 
     @property
     def identity(self) -> tuple[str, ...]:

@@ -15,11 +15,14 @@ from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.words.near import did_you_mean
 from tflite_sparse.xnnpack.explain.rules import rule as runtime_rule
 
-__all__ = ["Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
+__all__ = ["FIX", "Family", "Rule", "all_rules", "find_rule", "matching", "rule"]
 
 _Check = Callable[[Subject], Iterator[Hit]]
 
 PREFIX = "TFS"
+
+FIX = "tflite-sparse lint --fix MODEL"
+"""The command for what no other command fixes."""
 
 
 class Family(enum.Enum):
@@ -58,7 +61,8 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         what: what the rule finds.
         why: why it matters, in bytes, milliseconds or wrong numbers.
         fix: how to fix it.
-        command: the command that fixes it, "" where there is none.
+        command: the command that fixes it, "" where there is none; MODEL in it is the file, OUT
+            the result in its place, and such as INT8_MODEL one beside it.
         fixers: what `lint --fix` does about it; each is tried in its turn, see `fix.TURNS`.
         since: the release that brought the rule.
         check: finds the places.
@@ -92,9 +96,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     @property
     def advice(self) -> str:
         """What to do, with the command that does it."""
-        if not self.command or "tflite-sparse " in self.fix:
-            return self.fix
-        return f"{self.fix} Command: {self.command}"
+        return f"{self.fix} Command: {self.command}" if self.command else self.fix
 
     @property
     def link(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,8 +115,24 @@ def test_sarif_is_valid_by_the_published_schema(folder):
     names = [place["fullyQualifiedName"] for place in location["logicalLocations"]]
     assert names == ["main", "main/CONV_2D pointwise"]
     assert len(result["partialFingerprints"]["tfliteSparse/v1"]) == 32
+    assert "\nFix: Store the weights dense" in result["message"]["text"]
+    assert result["message"]["text"].endswith("tflite-sparse densify broken.tflite --in-place")
     broken = dict(log, version="1.0")
     assert list(jsonschema_rs.Draft7Validator(published).iter_errors(broken))
+
+
+def test_sarif_tells_all_findings_apart_by_what_code_scanning_looks_at(folder):
+    shutil.copy(folder / "broken.tflite", folder / "again.tflite")
+    log = json.loads(lint(".", "--format", "sarif", cwd=folder).stdout)
+    prints = [
+        r["partialFingerprints"]["primaryLocationLineHash"] for r in log["runs"][0]["results"]
+    ]
+    assert all(re.fullmatch("[0-9a-f]{16}:1", each) for each in prints)
+    assert len(set(prints)) == len(prints)
+    again = json.loads(lint(folder, "--format", "sarif", cwd=folder).stdout)
+    assert [r["partialFingerprints"] for r in again["runs"][0]["results"]] == [
+        r["partialFingerprints"] for r in log["runs"][0]["results"]
+    ]
 
 
 def test_sarif_has_a_place_for_each_finding_and_each_file_that_cannot_be_read(folder):

@@ -104,12 +104,26 @@ def test_an_annotation_says_the_fix_and_an_explanation_the_reason() -> None:
     assert "docs/rules/TFS301.md" in text
 
 
-def test_a_fix_names_the_command_and_where_more_is_in_the_way_the_one_for_all() -> None:
+def test_a_fix_names_the_command_for_the_file_and_where_more_is_in_the_way_the_one_for_all() -> (
+    None
+):
     store = ["lint", "--isolated", "--select", "TFS309"]
-    told = "    fix: Store the weights sparse. Command: tflite-sparse sparsify MODEL -o OUT"
-    assert told in call(*store, str(MODEL.with_name("mobilenet_tiny_80.tflite"))).out.splitlines()
-    same = call(*store, str(MODEL.with_name("mobilenet_tiny_80_same.tflite"))).out
+    model = str(MODEL.with_name("mobilenet_tiny_80.tflite"))
+    told = f"    fix: Store the weights sparse. Command: tflite-sparse sparsify {model} --in-place"
+    assert told in call(*store, model).out.splitlines()
+    same = call(*store, str(MODEL)).out
     assert "    fix: tflite-sparse optimize stores them sparse, with what the other" in same
+    assert same.splitlines()[1].endswith(f"Command: tflite-sparse optimize {MODEL} --in-place")
+
+
+def test_the_command_is_told_for_each_file_and_the_rest_of_the_advice_once(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.tflite", "my b.tflite")]
+    for path in paths:
+        path.write_bytes(MODEL.read_bytes())
+    out = call("lint", "--isolated", "--select", "TFS301,TFS302", *map(str, paths)).out
+    fixes = [line for line in out.splitlines() if line.startswith("    fix: ")]
+    assert [fix.count("Export") for fix in fixes] == [1, 1, 0]
+    assert fixes[2] == f"    fix: tflite-sparse optimize '{paths[1]}' --in-place"
 
 
 @pytest.mark.parametrize("code", ["TFS301", "tfs301"])

@@ -10,7 +10,7 @@ from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.storage import store_sparse
 from tflite_sparse.lint.rule import rule
-from tflite_sparse.lint.rules.speed import WHY, changes, lacks_zeros
+from tflite_sparse.lint.rules.speed import OPTIMIZE, WHY, changes, lacks_zeros
 from tflite_sparse.words.numbers import count_of, listing, percent
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -101,12 +101,12 @@ def no_densify(subject: Subject) -> Iterator[Hit]:
     if not lacking:
         return
     for hit in changes(subject, no_densify):
-        fix = None
+        fix = command = None
         if any(group.no_hint for group in lacking):
-            fix = _NOTHING_STORED
+            fix, command = _NOTHING_STORED, "tflite-sparse inspect --weights MODEL"
         elif any(change.rule != _HINT for group in lacking for change in group.changes):
-            fix = _WITH_THE_REST
-        yield hit if fix is None else msgspec.structs.replace(hit, fix=fix)
+            fix, command = _WITH_THE_REST, OPTIMIZE
+        yield hit if fix is None else msgspec.structs.replace(hit, fix=fix, command=command)
 
 
 @rule(
@@ -175,7 +175,7 @@ def never_sparse(subject: Subject) -> Iterator[Hit]:
     " on every start, and keeps converters, quantizers and other delegates from reading the model.",
     fix="Where zeros are to win time, do what the other findings say or run tflite-sparse optimize."
     " Where only the bytes count, keep it and ignore this rule; else ship the dense model.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def in_vain(subject: Subject) -> Iterator[Hit]:
     """Models that are stored sparse and run dense."""
@@ -209,7 +209,7 @@ def in_vain(subject: Subject) -> Iterator[Hit]:
     fix="tflite-sparse optimize puts output channels in another order, which breaks the blocks and"
     " changes nothing in what the model computes. Where you prune, prune single weights for these"
     " targets.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def slow_blocks(subject: Subject) -> Iterator[Hit]:
     """Filters that make the runtime take a kernel that is slow on a target."""

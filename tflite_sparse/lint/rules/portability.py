@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import align_buffers, raise_version
-from tflite_sparse.lint.rule import rule
+from tflite_sparse.lint.rule import FIX, rule
 from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
 from tflite_sparse.model.sizes.sized import input_shapes_of
 from tflite_sparse.model.uses import trace_constant
@@ -38,7 +39,7 @@ _BROWSER = "wasm"
     " the weights behind them.",
     why="There the model does not load, runs on the processor instead, or stays unquantized.",
     fix="Keep the dense model for these, and quantize before making it sparse.",
-    command="tflite-sparse densify MODEL -o OUT",
+    command="tflite-sparse densify MODEL -o DENSE_MODEL",
 )
 def densify_elsewhere(subject: Subject) -> Iterator[Hit]:
     """Models with DENSIFY."""
@@ -59,6 +60,7 @@ def densify_elsewhere(subject: Subject) -> Iterator[Hit]:
     " model need.",
     why="A runtime that trusts it loads the model and fails.",
     fix="Raise the version.",
+    command=FIX,
     fixers=(raise_version,),
 )
 def runtime_version(subject: Subject) -> Iterator[Hit]:
@@ -79,6 +81,7 @@ def runtime_version(subject: Subject) -> Iterator[Hit]:
     what="Buffers do not start at a multiple of 16 bytes, as the format asks.",
     why="Runtimes that use weights where they lie may copy them first, or refuse the model.",
     fix="Write the file anew; every rewrite of this tool aligns all buffers.",
+    command=FIX,
     fixers=(align_buffers,),
 )
 def alignment(subject: Subject) -> Iterator[Hit]:
@@ -182,9 +185,16 @@ def size_not_known(subject: Subject) -> Iterator[Hit]:
     if not any(entry.source == "default" for entry in sizes.inputs):
         return
     more = f"; {sizes.unknown}" if sizes.unknown else ""
+    inputs = [tensor for graph in entries(subject.model) for tensor in graph.inputs]
+    shapes = {entry.name: ",".join(map(str, entry.shape)) for entry in sizes.inputs}
+    given = "".join(
+        f" --input-shape {shlex.quote(shape if len(inputs) == 1 else f'{name}={shape}')}"
+        for name, shape in shapes.items()
+    )
     yield Hit(
         f"the file leaves {sizes.open_words} open; looked at with {sizes.words}{more}",
         data={"shapes": [list(entry.shape) for entry in sizes.inputs]},
+        command=f"tflite-sparse lint{given} MODEL",
     )
 
 
@@ -197,7 +207,7 @@ def size_not_known(subject: Subject) -> Iterator[Hit]:
     why="An older runtime refuses the model; other delegates and converters may unpack the weights"
     " at every run, or take the model for a quantized one.",
     fix="Keep a model with fp32 weights for these.",
-    command="tflite-sparse densify --values fp32 MODEL -o OUT",
+    command="tflite-sparse densify --values fp32 MODEL -o FP32_MODEL",
 )
 def int8_values_elsewhere(subject: Subject) -> Iterator[Hit]:
     """Models with constants behind DEQUANTIZE version 5."""

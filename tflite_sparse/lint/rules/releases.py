@@ -8,9 +8,10 @@ from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.words.numbers import listing
 from tflite_sparse.xnnpack.plan_types import Outcome
+from tflite_sparse.xnnpack.releases.runtimes import MAINTAINED, runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tflite_sparse.lint.subject import Subject
 
@@ -47,4 +48,12 @@ def wrong_on_older(subject: Subject) -> Iterator[Hit]:
             f"on {where}: {_ENDS[older.outcome]}: {'; '.join(why)}",
             None if older.operator is None else Spot.of_operator(operators[older.operator]),
             {"outcome": older.outcome.value, "targets": list(older.targets)},
+            command=_command(older.runtimes),
         )
+
+
+def _command(names: Iterable[str]) -> str:
+    """A model that is right on these releases, and on the newest as before."""
+    slugs = dict.fromkeys([*(runtime(name).slug for name in names), MAINTAINED[-1].slug])
+    options = "".join(f" --runtime {slug}" for slug in slugs)
+    return f"tflite-sparse optimize{options} MODEL -o OUT"

@@ -8,7 +8,7 @@ from tflite_sparse.lint.equal_buffers import equal_buffers
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import drop_tensors, empty_buffers, share_buffers
 from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
-from tflite_sparse.lint.rule import rule
+from tflite_sparse.lint.rule import FIX, rule
 from tflite_sparse.lint.values_saving import values_saving
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
 from tflite_sparse.storage.values.options import StoredValues
@@ -63,6 +63,7 @@ def would_shrink(subject: Subject) -> Iterator[Hit]:
         f" {of_file} of the file{more}",
         data={"weights": count, "bytes": saving},
         fix=_OPTIMIZE_FIRST if in_vain else None,
+        command="tflite-sparse optimize MODEL -o OUT" if in_vain else None,
     )
 
 
@@ -136,7 +137,7 @@ def not_worth_it(subject: Subject) -> Iterator[Hit]:
     " its exact zeros in a conversion.",
     why="Only exact zeros are left out of the file and skipped by the sparse kernels.",
     fix="Make them exact zeros; that changes no output measurably.",
-    command="tflite-sparse sparsify --zero-below 1e-10 MODEL -o OUT",
+    command="tflite-sparse sparsify --zero-below 1e-10 MODEL -o ZEROS_MODEL",
 )
 def near_zeros(subject: Subject) -> Iterator[Hit]:
     """Weights that are almost sparse."""
@@ -157,6 +158,7 @@ def near_zeros(subject: Subject) -> Iterator[Hit]:
     what="Several buffers of 1 KiB and more hold the same bytes.",
     why="The file holds them more than once.",
     fix="Let the tensors share one buffer.",
+    command=FIX,
     fixers=(share_buffers,),
 )
 def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
@@ -178,6 +180,7 @@ def duplicated_buffers(subject: Subject) -> Iterator[Hit]:
     what="A buffer holds data that no tensor and no metadata refers to.",
     why="Its bytes are shipped and never read.",
     fix="Empty the buffer.",
+    command=FIX,
     fixers=(empty_buffers,),
 )
 def unused_buffers(subject: Subject) -> Iterator[Hit]:
@@ -199,6 +202,7 @@ def unused_buffers(subject: Subject) -> Iterator[Hit]:
     what="A tensor is read and written by no operator and is no input or output.",
     why="A leftover of a conversion; where it has data, they are shipped and never read.",
     fix="Remove it.",
+    command=FIX,
     fixers=(drop_tensors,),
 )
 def unused_tensors(subject: Subject) -> Iterator[Hit]:
@@ -260,7 +264,7 @@ def better_encoding(subject: Subject) -> Iterator[Hit]:
     why="An int8 value takes a quarter of the bytes of an fp32 one, and the runtime unpacks it when"
     " it loads the model: kernels, activations and speed stay what they are.",
     fix="Store them as int8; that rounds the weights, so hold the outputs against your own data.",
-    command="tflite-sparse optimize --values int8 MODEL -o OUT",
+    command="tflite-sparse optimize --values int8 MODEL -o INT8_MODEL",
 )
 def int8_values(subject: Subject) -> Iterator[Hit]:
     """What `--values int8` would save beyond sparse storage."""

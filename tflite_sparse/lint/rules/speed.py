@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.subject import Subject
     from tflite_sparse.model import Operator
 
-__all__ = ["WHY", "changes", "lacks_zeros"]
+__all__ = ["OPTIMIZE", "WHY", "changes", "lacks_zeros"]
+
+OPTIMIZE = "tflite-sparse optimize MODEL -o OUT"
+"""The command for most of these."""
 
 WHY = "All 1x1 convolutions of the part that it belongs to run dense, however many zeros they have."
 
@@ -70,11 +73,13 @@ def _obstacles(subject: Subject, rule: Rule) -> Iterator[Hit]:
     for (subgraph, operators, message), targets in merged.items():
         others = len(operators) - 1
         more = f"; {same_problem(others)}" if others else ""
+        fix = _fix(subject, subgraph, targets, subject.operator(subgraph, operators[0]))
         yield Hit(
             f"{message}{more}; runs dense on {', '.join(targets)}",
             Spot.of_operator(subject.operator(subgraph, operators[0])),
             {"operators": list(operators), "targets": targets},
-            _fix(subject, subgraph, targets, subject.operator(subgraph, operators[0])),
+            fix,
+            command=OPTIMIZE if fix == _WIDE else None,
         )
 
 
@@ -119,7 +124,7 @@ def changes(subject: Subject, rule: Rule, *, alone: bool = False) -> Iterator[Hi
     fix="Export the stem as PAD of 1 on every side and a VALID convolution (in Keras:"
     " ZeroPadding2D(1) and padding='valid'); the weights stay, training once more is advisable."
     " tflite-sparse optimize does the equivalent, exactly.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def entry(subject: Subject) -> Iterator[Hit]:
     """Stems that are no entry."""
@@ -136,7 +141,7 @@ def entry(subject: Subject) -> Iterator[Hit]:
     why=WHY,
     fix="Export a layer of stride 2 as PAD of 1 (5x5: 2) on every side and a VALID convolution."
     " tflite-sparse optimize does the equivalent, exactly.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def depthwise(subject: Subject) -> Iterator[Hit]:
     """Depthwise convolutions outside the rules."""
@@ -153,7 +158,7 @@ def depthwise(subject: Subject) -> Iterator[Hit]:
     why=WHY,
     fix="Replace it by an operator that has one, or move it in front of the entry or behind the end"
     " of the part that is to run sparse.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def operator_form(subject: Subject) -> Iterator[Hit]:
     """Operators that the sparse layout lacks."""
@@ -168,7 +173,7 @@ def operator_form(subject: Subject) -> Iterator[Hit]:
     " be 4-D and vary along one dimension only.",
     why=WHY,
     fix="Fold the constant into the convolution before it, or swap the operands and reshape it.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def constant_operand(subject: Subject) -> Iterator[Hit]:
     """ADD and MUL with constants."""
@@ -182,7 +187,7 @@ def constant_operand(subject: Subject) -> Iterator[Hit]:
     what="A value of the part that could run sparse is read outside it, or is an output.",
     why=WHY,
     fix="Take the value from behind the end of the part, or bring it out through DEPTH_TO_SPACE.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def value_leaves(subject: Subject) -> Iterator[Hit]:
     """Values that others read."""
@@ -197,7 +202,7 @@ def value_leaves(subject: Subject) -> Iterator[Hit]:
     " width, or DEPTH_TO_SPACE.",
     why=WHY,
     fix="Replace a global AVERAGE_POOL_2D by MEAN; end other networks with DEPTH_TO_SPACE.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def no_end(subject: Subject) -> Iterator[Hit]:
     """Models without an exit."""
@@ -211,7 +216,7 @@ def no_end(subject: Subject) -> Iterator[Hit]:
     what="The part that could run sparse reads a value that never entered the sparse layout.",
     why=WHY,
     fix="Begin with a 3x3 convolution of stride 2 on 3 channels, padding 1 on all four sides.",
-    command="tflite-sparse optimize MODEL -o OUT",
+    command=OPTIMIZE,
 )
 def no_entry(subject: Subject) -> Iterator[Hit]:
     """Clusters that read a graph input or an operator without a sparse form."""

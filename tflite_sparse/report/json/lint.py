@@ -46,6 +46,7 @@ class FindingEntry(Record, frozen=True):
         tensor: name of the tensor.
         index: index of the operator, or of the tensor without one.
         fix: what to do about it.
+        command: the command that does it, ready to paste; "" where there is none.
         fingerprint: the same for the same rule and place, whatever their indices.
         data: the numbers in the message, by name.
     """
@@ -61,6 +62,7 @@ class FindingEntry(Record, frozen=True):
     tensor: str | None
     index: int | None
     fix: str
+    command: str
     fingerprint: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     data: dict[str, Any]
 
@@ -110,6 +112,7 @@ def _finding(finding: Finding) -> FindingEntry:
         tensor=None if spot is None else spot.tensor,
         index=None if spot is None else spot.index,
         fix=finding.fix,
+        command=finding.command,
         fingerprint=finding.fingerprint,
         data=finding.data,
     )

@@ -27,7 +27,7 @@ def _property(value: str) -> str:
 
 def _line(finding: Finding) -> str:
     place = f"{finding.spot}: " if finding.spot and str(finding.spot) else ""
-    fix = f"\nFix: {finding.fix}" if finding.fix else ""
+    fix = f"\nFix: {finding.advice}" if finding.fix else ""
     title = f"{finding.code} {finding.rule}"
     return (
         f"::{_COMMANDS[finding.severity]} file={_property(shown_path(finding.path))},"

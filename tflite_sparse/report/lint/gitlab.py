@@ -33,7 +33,7 @@ def report(run: LintRun, options: ReportOptions) -> str:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     place = f"{finding.spot}: " if finding.spot and str(finding.spot) else ""
-    text = f"{finding.code} {place}{finding.message}. Fix: {finding.fix}"
+    text = f"{finding.code} {place}{finding.message}. Fix: {finding.advice}"
     name = f"{finding.code} {finding.rule}"
     severity = _SEVERITIES[finding.severity]
     return _entry(finding.path, name, text, severity, finding.fingerprint)

@@ -48,7 +48,7 @@ def _suite(file: FileReport, findings: list[Finding], fail_on: Severity) -> ET.E
         same = list(group)
         name = f"{code} {same[0].rule}"
         case = ET.SubElement(suite, "testcase", classname=path, name=name)
-        fixes = dict.fromkeys(f"fix: {finding.fix}" for finding in same)
+        fixes = dict.fromkeys(f"fix: {finding.advice}" for finding in same)
         lines = "\n".join([*(finding_line(finding) for finding in same), *fixes])
         worst = max(finding.severity for finding in same)
         if worst >= fail_on:

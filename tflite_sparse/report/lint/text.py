@@ -58,15 +58,20 @@ def report(run: LintRun, options: ReportOptions) -> str:
     """A line for each finding, what is fixed, and the summary."""
     lines = []
     told: set[tuple[str, str]] = set()
+    commands: set[str] = set()
     for finding in run.findings:
         lines.append(finding_line(finding))
         # The same advice once a rule is enough.
         if (finding.code, finding.fix) not in told:
             told.add((finding.code, finding.fix))
-            lines.append(f"    fix: {finding.fix}")
+            lines.append(f"    fix: {finding.advice}")
             if options.explain:
                 rule = find_rule(finding.code)
                 lines += [f"    why: {rule.why}", f"    more: {rule.link}"]
+        elif finding.command and finding.command not in commands:
+            # For another file it is another command.
+            lines.append(f"    fix: {finding.command}")
+        commands.add(finding.command)
     for word, entries in (("fixed", run.fixed), ("no longer reported", run.unchecked)):
         lines += [
             f"{readable(entry.file)}: {word}: {entry.code} {entry.message}" for entry in entries
