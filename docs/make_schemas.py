@@ -8,6 +8,7 @@ A type says everything: its fields, what they may hold, and in its docstring wha
 from __future__ import annotations
 
 import builtins
+import collections.abc
 import inspect
 import json
 import re
@@ -20,7 +21,7 @@ import msgspec
 from tflite_sparse.comparison.diff_types import ModelDiff
 from tflite_sparse.lint.config.tables import ConfigFile
 from tflite_sparse.pruning.recipe import Recipe
-from tflite_sparse.records import Distance, Record
+from tflite_sparse.records import Distance, Measure, Record
 from tflite_sparse.report.json.bench import BenchReport
 from tflite_sparse.report.json.documents import Heading
 from tflite_sparse.report.json.folder import FolderReport
@@ -130,6 +131,8 @@ def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of what a field holds; types of results in it are added to the definitions."""
     if kind == Distance:
         return {"type": ["number", "null"], "minimum": 0}
+    if kind == Measure:
+        return {"type": ["number", "null"]}
     records = _records(kind)
     for record in records:
         if record.__name__ not in definitions:
@@ -141,7 +144,7 @@ def _value(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     match typing.get_origin(kind), parts:
         case builtins.tuple, (item, builtins.Ellipsis):
             return {"type": "array", "items": _value(item, definitions)}
-        case builtins.dict, (_, item) if records:
+        case ((builtins.dict | collections.abc.Mapping), (_, item)) if records or item == Measure:
             return {"type": "object", "additionalProperties": _value(item, definitions)}
         case _ if len(parts) > 1 and set(parts) <= set(records):
             return {"oneOf": [{"$ref": _REFERENCE.format(name=part.__name__)} for part in parts]}

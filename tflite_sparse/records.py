@@ -11,7 +11,17 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["VIEWS", "Amount", "Count", "Decibels", "Distance", "Record", "Share", "plain"]
+__all__ = [
+    "VIEWS",
+    "Amount",
+    "Count",
+    "Decibels",
+    "Distance",
+    "Measure",
+    "Record",
+    "Share",
+    "plain",
+]
 
 _DIGITS = "%.6g"
 
@@ -26,6 +36,9 @@ Distance = Annotated[float, msgspec.Meta(ge=0, extra={"null": "infinite"})]
 
 Decibels = Annotated[float, msgspec.Meta(extra={"null": "infinite"})]
 """A ratio of powers as a logarithm: below 0 where the second is the larger one."""
+
+Measure = Annotated[float, msgspec.Meta(extra={"null": "not finite"})]
+"""What a user's own function says, which may be infinite or no number; null in JSON then."""
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A part of a whole, from 0 to 1."""

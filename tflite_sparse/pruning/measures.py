@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tflite_sparse.records import Amount, Count, Decibels, Record, Share
+from tflite_sparse.records import Amount, Count, Decibels, Measure, Record, Share
 from tflite_sparse.runtime.fidelity import output_fidelity
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ class OutputQuality(Record, frozen=True):
             output is not one row of numbers, as of a classifier.
         top5: mean share of the five largest values that are among the five largest; likewise.
         kl: mean Kullback-Leibler divergence from the dense model's probabilities, in nats; of
-            numbers that are none, after softmax; null likewise.
+            numbers that are none, after softmax; null likewise, and where one is not finite.
         snr: power of the dense output by that of the differences, in dB; null where nothing
             differs.
-        cosine: mean cosine of the angle between the outputs for an input.
+        cosine: mean cosine of the angle between the outputs for an input, 0 for one that is not
+            finite.
     """
 
     name: str
@@ -69,8 +70,8 @@ class Quality(Record, frozen=True):
 
     inputs: Count
     outputs: tuple[OutputQuality, ...]
-    before: Mapping[str, float] = msgspec.field(default_factory=dict)
-    after: Mapping[str, float] = msgspec.field(default_factory=dict)
+    before: Mapping[str, Measure] = msgspec.field(default_factory=dict)
+    after: Mapping[str, Measure] = msgspec.field(default_factory=dict)
     warning: str | None = None
 
     @property
@@ -135,7 +136,8 @@ def _cosine(x: NDArray[Any], y: NDArray[Any]) -> float:
     lengths = float(np.linalg.norm(one) * np.linalg.norm(two))
     if not lengths:
         return 1.0 if np.array_equal(one, two) else 0.0
-    return float(one @ two) / lengths
+    cosine = float(one @ two) / lengths
+    return cosine if math.isfinite(cosine) else 0.0
 
 
 def _are_shares(rows: NDArray[Any]) -> bool:

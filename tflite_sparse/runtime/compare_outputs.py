@@ -104,7 +104,8 @@ class OutputComparison(Record, frozen=True):
         max_abs: largest absolute difference; null in JSON where it is infinite.
         max_rel: largest difference relative to the first model's value, where that is not 0; null
             in JSON where it is infinite.
-        cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones.
+        cosine: smallest cosine of the angle between the outputs of a trial, 1.0 for equal ones,
+            0.0 where one of them is zero.
         argmax: share of positions at which the largest value along the last axis is in the same
             place.
         within: whether every value is within the tolerance; NaN equals NaN.
@@ -275,11 +276,16 @@ def figures(x: NDArray[Any], y: NDArray[Any], allowed: Tolerance, slack: float =
         limit = np.maximum(allowed.atol + allowed.rtol * np.abs(a), slack)
         near = np.isfinite(apart) & (apart <= limit)
         within = bool((same_special | near).all())
-        norm = float(np.linalg.norm(a) * np.linalg.norm(b))
-        cosine = float(np.vdot(a, b) / norm) if norm > 0 and np.isfinite(norm) else 1.0
-    if not apart.any():
-        cosine = 1.0
+    cosine = _cosine(a, b) if apart.any() else 1.0
     rows = (a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])) if a.ndim else (a, b)
     argmax = float((rows[0].argmax(-1) == rows[1].argmax(-1)).mean())
     relative = np.where(apart == 0, 0.0, relative)
     return Figures(float(apart.max()), float(relative.max()), cosine, argmax, within)
+
+
+def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """The cosine of the angle between arrays that differ, 0 where they have none."""
+    finite = np.isfinite(a) & np.isfinite(b)
+    a, b = np.where(finite, a, 0), np.where(finite, b, 0)
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.vdot(a, b)) / norm if 0 < norm < math.inf else 0.0

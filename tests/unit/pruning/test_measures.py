@@ -50,6 +50,13 @@ def test_numbers_that_are_no_probabilities_are_made_some():
     assert quality(logits, shifted).outputs[0].kl == pytest.approx(0, abs=1e-9)
 
 
+def test_outputs_that_are_not_finite_are_numbers_that_json_has():
+    runs = classes(1, 2)
+    ruined = [runs[0], {"classes": np.full_like(runs[1]["classes"], np.nan)}]
+    for dense, pruned in ((runs, ruined), (ruined, ruined)):
+        assert quality(dense, pruned).outputs[0].cosine == pytest.approx(0.5)
+
+
 def test_maps_have_no_classes():
     maps = [{"map": np.ones((1, 4, 4, 3), np.float32)}]
     output = quality(maps, [{"map": 2 * maps[0]["map"]}]).outputs[0]

@@ -39,6 +39,14 @@ def test_figures_worked_out_by_hand():
     assert not found.within
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "cosine"),
+    [((0, 0), (1, 2), 0), ((1, 2), (0, 0), 0), ((np.nan, 3, 4), (np.nan, 3, 5), 29 / 5 / 34**0.5)],
+)
+def test_outputs_that_are_lost_are_not_alike_in_direction(one, other, cosine):
+    assert figures(f32(*one), f32(*other), EXACT).cosine == pytest.approx(cosine)
+
+
 def test_the_tolerance_adds_up_absolute_and_relative():
     assert figures(f32(4), f32(5), Tolerance(atol=0.2, rtol=0.2)).within
     assert not figures(f32(4), f32(5), Tolerance(atol=0.1, rtol=0.2)).within
