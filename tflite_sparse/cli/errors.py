@@ -25,6 +25,7 @@ __all__ = [
     "guard",
     "one_line",
     "report_error",
+    "report_note",
     "report_problem",
 ]
 
@@ -110,6 +111,11 @@ def report_problem(message: str) -> None:
     """Prints what is wrong as one line on stderr."""
     # A folder that is searched has files of any name.
     _say(f"{PROGRAM}: error: {readable(message)}")
+
+
+def report_note(message: str) -> None:
+    """Prints what a user may want to know, and what changes nothing, as one line on stderr."""
+    _say(f"{PROGRAM}: note: {readable(message)}")
 
 
 def _say(line: str) -> None:

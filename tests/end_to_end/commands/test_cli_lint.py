@@ -205,9 +205,13 @@ def test_markdown_has_a_table_for_each_file_with_findings(folder):
 
 def test_a_report_can_go_to_a_file(folder):
     result = lint("broken.tflite", "--format", "sarif", "--output-file", "out.sarif", cwd=folder)
-    assert result.stdout == ""
     assert result.returncode == 1
     assert json.loads((folder / "out.sarif").read_text())["version"] == "2.1.0"
+    # A log that says nothing but that a job has failed helps nobody.
+    assert result.stdout == lint("broken.tflite", cwd=folder).stdout
+    quiet = lint("broken.tflite", "--output-file", "out.txt", "-q", cwd=folder)
+    assert quiet.stdout == ""
+    assert (folder / "out.txt").read_text() == result.stdout
 
 
 @pytest.mark.parametrize("form", sorted(REPORTERS))
@@ -217,6 +221,33 @@ def test_output_is_the_same_whatever_the_order_and_the_jobs(folder, form):
     two = lint(*names[::-1], "--format", form, "--jobs", 3, cwd=folder).stdout
     assert one == two
     assert one
+
+
+def test_a_pattern_that_matches_no_model_is_told_where_all_of_them_were_looked_at(folder):
+    (folder / "sub").mkdir()
+    shutil.copy(folder / "clean.tflite", folder / "sub")
+    (folder / "tflite-sparse.toml").write_text(
+        '[[files]]\nmatch = ["sub/*", "old/*.tflite"]\nignore = ["TFS5"]\n'
+    )
+    told = lint(".", cwd=folder).stderr
+    assert told.count("\n") == 1
+    assert "tflite-sparse.toml: 'old/*.tflite' in 'match' matches none of the models" in told
+    assert lint("sub", cwd=folder).stderr == ""
+    assert lint("clean.tflite", cwd=folder).stderr == ""
+
+
+def test_a_model_that_the_reference_lacks_passes_with_a_note(folder):
+    (folder / "tflite-sparse.toml").write_text(
+        'select = ["TFS6"]\nreference = "released"\nbudgets = { max-growth = "1%" }\n'
+    )
+    (folder / "released").mkdir()
+    shutil.copy(folder / "clean.tflite", folder / "released" / "large.tflite")
+    done = lint("clean.tflite", "large.tflite", cwd=folder)
+    assert "clean.tflite: note: TFS605 a new model" in done.stdout
+    assert "large.tflite: error: TFS605" in done.stdout
+    assert "released/large.tflite large.tflite" in done.stdout
+    assert done.returncode == 1
+    assert lint("clean.tflite", cwd=folder).returncode == 0
 
 
 def test_the_configuration_beside_the_models_is_used_and_shown(folder):

@@ -14,6 +14,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.lint.config.config import Config, read_config
 from tflite_sparse.lint.config.found import FoundConfigs
 from tflite_sparse.lint.config.tables import Budgets, ConfigFile, FileKeys
+from tflite_sparse.lint.config.values import Size
 from tflite_sparse.lint.finding import Severity
 
 ROOT = Path(__file__).parents[3]
@@ -62,6 +63,30 @@ def test_what_extends_another_says_the_rest_itself(tmp_path: Path) -> None:
     left_out = ("TFS5", "TFS3", "TFS4")
     assert not [code for code in settings.enabled if code.startswith(left_out)]
     assert "TFS201" not in config.settings(str(own.parent / "y.tflite")).enabled
+
+
+def test_what_a_configuration_says_comes_before_all_that_it_extends(tmp_path: Path) -> None:
+    written(
+        tmp_path / "tflite-sparse.toml",
+        '[[files]]\nmatch = ["old/*.tflite", "x.*"]\nreference = "released"\n'
+        'budgets = { max-size = "1 MiB", min-zeros = 0.5 }',
+    )
+    own = written(
+        tmp_path / "old" / "tflite-sparse.toml",
+        'extends = "../tflite-sparse.toml"\n[budgets]\nmax-size = "2 MiB"\n'
+        '[[files]]\nmatch = ["y.*"]\nbudgets = { max-size = "3 MiB" }',
+    )
+    config = read_config(own)
+    x, y = (config.settings(str(own.parent / name)) for name in ("x.tflite", "y.tflite"))
+    # A pattern is taken from the folder in which it stands, and so is a file.
+    assert x.budgets == {"max-size": 2 * 2**20, "min-zeros": 0.5}
+    assert y.budgets == {"max-size": 3 * 2**20, "min-zeros": 0.5}
+    assert x.reference == str(tmp_path / "released")
+    limit = FileKeys(budgets=Budgets(max_size=Size(7)))
+    assert config.changed_by(limit, None).settings(str(own.parent / "y.tflite")).budgets == {
+        "max-size": 7,
+        "min-zeros": 0.5,
+    }
 
 
 def test_a_configuration_that_extends_itself_is_refused(tmp_path: Path) -> None:

@@ -110,6 +110,22 @@ def test_growth_is_measured_against_the_reference(tmp_path):
         lint_subject(Subject("model.tflite", settings, after))
 
 
+def test_growth_is_measured_against_the_file_with_most_of_the_path(tmp_path):
+    before, after = CASES["TFS408"].near_miss(), CASES["TFS408"].trigger()
+    released = tmp_path / "released"
+    (released / "leg").mkdir(parents=True)
+    (released / "model.tflite").write_bytes(before)
+    (released / "leg" / "model.tflite").write_bytes(after)
+    settings = Settings(
+        enabled=frozenset({"TFS605"}), budgets={"max-growth": 0.01}, reference=str(released)
+    )
+    grown = lint_subject(Subject("models/model.tflite", settings, after))
+    assert [finding.data["limit"] for finding in grown] == [0.01]
+    assert lint_subject(Subject("models/leg/model.tflite", settings, after)) == []
+    (new,) = lint_subject(Subject("models/new.tflite", settings, after))
+    assert (new.severity, new.data) == (Severity.NOTE, {})
+
+
 def test_zeros_in_rows_that_are_stored_as_a_whole_are_no_fault():
     values = np.random.default_rng(0).normal(size=(24, 64)).astype(np.float32)
     values[:, ::2] = 0

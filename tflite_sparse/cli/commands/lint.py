@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflite_sparse.cli import options as opt
-from tflite_sparse.cli.errors import FAILURE, report_problem
+from tflite_sparse.cli.errors import FAILURE, report_note, report_problem
 from tflite_sparse.cli.output import say
 from tflite_sparse.cli.paths import find_models
 from tflite_sparse.cli.progress import progress_bar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.config.found import FoundConfigs
     from tflite_sparse.lint.engine import FileReport
     from tflite_sparse.lint.run import LintRun
+    from tflite_sparse.report.lint.options import ReportOptions
 
 __all__ = ["Format", "command"]
 
@@ -142,6 +143,7 @@ def command(
     models, missing = _models(paths)
     failed = bool(missing)
     settings = FoundConfigs(models, _config(config, isolated=isolated), arguments, fail_on)
+    _tell_unmatched(settings, paths)
     if show_config:
         typer.echo(dump(SettingsReport.of(settings, models).to_dict()))
     elif fix:
@@ -156,8 +158,7 @@ def command(
         say(f"{count_of(len(run.findings), 'finding')} written to {write_baseline}")
     else:
         options = ReportOptions(fail_on=settings.fail_on, statistics=statistics, explain=explain)
-        if output_file is not None or output_format is not _TEXT or not is_quiet():
-            _write(output_file, REPORTERS[output_format.value](run, options))
+        _report(run, options, output_format, output_file)
     for report in run.files:
         # What names no file was told when it was looked for.
         if report.error is not None and report not in missing:
@@ -217,6 +218,19 @@ def _run(
     with progress_bar("linting", ticks=False) as progress:
         reports = lint_files(work, processes=processes, progress=progress)
     return make_run([*reports, *missing], accepted, folder)
+
+
+def _tell_unmatched(config: FoundConfigs, paths: list[str]) -> None:
+    for file, pattern in config.unmatched([path for path in paths if Path(path).is_dir()]):
+        report_note(f"{file}: {pattern!r} in 'match' matches none of the models")
+
+
+def _report(run: LintRun, options: ReportOptions, form: Format, file: Path | None) -> None:
+    """Writes the report; beside one that goes to a file people get theirs."""
+    if file is not None or form is not _TEXT or not is_quiet():
+        _write(file, REPORTERS[form.value](run, options))
+    if file is not None and not is_quiet():
+        _write(None, REPORTERS[_TEXT.value](run, options))
 
 
 def _write(path: Path | None, text: str) -> None:

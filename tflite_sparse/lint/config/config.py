@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from tflite_sparse.errors import Place, UsageError
 from tflite_sparse.lint.config.errors import explained
-from tflite_sparse.lint.config.tables import Budgets, ConfigFile, FileKeys
+from tflite_sparse.lint.config.tables import Budgets, ConfigFile, FileKeys, MatchedFiles
 from tflite_sparse.lint.config.values import decode_value
 from tflite_sparse.lint.finding import Severity
 from tflite_sparse.lint.rule import matching
 from tflite_sparse.lint.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Config", "config_of", "find_config", "read_config"]
 
@@ -30,27 +33,31 @@ class Config(msgspec.Struct, frozen=True):
     """A configuration.
 
     Attributes:
-        keys: what is written in it.
+        keys: what is written in it; files that it names are joined to its folder.
         path: the file that it comes from, None for the defaults.
+        base: the configuration that it extends, None for none.
+        arguments: what the command line says, which comes before all of it.
     """
 
     keys: ConfigFile = ConfigFile()
     path: Path | None = None
+    base: Config | None = None
+    arguments: FileKeys = FileKeys()
 
     @property
     def fail_on(self) -> Severity:
         """Severity from which a finding fails the run."""
-        return _or(self.keys.fail_on, Severity.WARNING)
+        return _or(self.keys.fail_on, self.base.fail_on if self.base else Severity.WARNING)
 
     @property
     def baseline(self) -> str | None:
         """The baseline file, None for none."""
-        return self._beside(self.keys.baseline)
+        return _or(self.keys.baseline, self.base.baseline if self.base else None)
 
     @property
     def reference(self) -> str | None:
         """The model that growth is measured against, or a folder of such; None for none."""
-        return self._beside(self.keys.reference)
+        return _or(self.keys.reference, self.base.reference if self.base else None)
 
     def changed_by(self, keys: FileKeys, fail_on: Severity | None) -> Config:
         """The configuration with what the command line says.
@@ -59,10 +66,37 @@ class Config(msgspec.Struct, frozen=True):
             keys: replaces the keys for all files; see `FileKeys.changed_by`.
             fail_on: replaces the severity that fails, None for what it is.
         """
-        changed = self.keys.changed_by(keys)
+        own = self.keys
         if fail_on is not None:
-            changed = msgspec.structs.replace(changed, fail_on=fail_on)
-        return Config(changed, self.path)
+            own = msgspec.structs.replace(own, fail_on=fail_on)
+        changed = self.arguments.changed_by(keys)
+        return msgspec.structs.replace(self, keys=own, arguments=changed)
+
+    def unmatched(self, paths: Iterable[str]) -> list[str]:
+        """The patterns of files in it, without those of what it extends, that match no path."""
+        patterns = [p for entry in _or(self.keys.files, ()) for p in entry.match]
+        names = list(paths)
+        folders = self._folders
+        return [p for p in patterns if not any(_matches(name, p, folders) for name in names)]
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.path.parent if self.path else Path(),)
+
+    def asked(self, path: str, folders: tuple[Path, ...]) -> FileKeys:
+        """What is asked for a file: of what it extends, then its own, then by the files in it.
+
+        Args:
+            path: the file.
+            folders: those of the configurations that extend it; patterns are taken from each.
+        """
+        folders = (*self._folders, *folders)
+        keys = FileKeys() if self.base is None else self.base.asked(path, folders)
+        keys = keys.changed_by(self.keys)
+        for entry in _or(self.keys.files, ()):
+            if any(_matches(path, pattern, folders) for pattern in entry.match):
+                keys = keys.changed_by(entry)
+        return keys
 
     def settings(self, path: str) -> Settings:
         """The settings for one file: the general ones, changed by every entry that matches it.
@@ -70,17 +104,14 @@ class Config(msgspec.Struct, frozen=True):
         Raises:
             UsageError: a pattern of rules from the command line chooses nothing.
         """
-        keys: FileKeys = self.keys
-        for entry in _or(self.keys.files, ()):
-            if any(_matches(path, pattern, self.path) for pattern in entry.match):
-                keys = keys.changed_by(entry)
+        keys = self.asked(path, ()).changed_by(self.arguments)
         return Settings(
             enabled=matching(_or(keys.select, ("ALL",))) - matching(_or(keys.ignore, ())),
             severities=dict(_or(keys.severity, {})),
             targets=tuple(map(str, _or(keys.targets, _DEFAULTS.targets))),
             runtimes=tuple(map(str, _or(keys.runtimes, _DEFAULTS.runtimes))),
             budgets=_or(keys.budgets, Budgets()).limits(),
-            reference=self._beside(keys.reference),
+            reference=_or(keys.reference, None),
             near=float(_or(keys.near, _DEFAULTS.near)),
             pruned=float(_or(keys.pruned, _DEFAULTS.pruned)),
             min_saving=round(_or(keys.min_saving, _DEFAULTS.min_saving)),
@@ -88,23 +119,20 @@ class Config(msgspec.Struct, frozen=True):
             input_shapes=dict(_or(keys.input_shapes, {})),
         )
 
-    def _beside(self, name: str | UnsetType) -> str | None:
-        """A file that is named in the configuration, relative to it."""
-        if isinstance(name, UnsetType):
-            return None
-        return str(self.path.parent / name) if self.path else name
-
 
 def _or(value: _T | UnsetType, default: _T) -> _T:
     return default if isinstance(value, UnsetType) else value
 
 
-def _matches(path: str, pattern: str, config: Path | None) -> bool:
-    """Whether a file matches a glob, taken from the configuration's folder or on its name alone."""
+def _matches(path: str, pattern: str, folders: Iterable[Path]) -> bool:
+    """Whether a file matches a glob, taken from one of the folders, or on its name alone."""
     full = Path(path).resolve()
-    base = (config.parent if config else Path()).resolve()
-    relative = full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
-    return any(fnmatchcase(name, pattern) for name in (relative, full.name, Path(path).as_posix()))
+    names = {full.name, Path(path).as_posix()}
+    for folder in folders:
+        base = folder.resolve()
+        inside = full.is_relative_to(base)
+        names.add(full.relative_to(base).as_posix() if inside else full.as_posix())
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def find_config(start: Path) -> Path | None:
@@ -138,31 +166,35 @@ def _read(path: Path, extending: tuple[Path, ...]) -> Config:
     own = _read_alone(path)
     if isinstance(own.keys.extends, UnsetType):
         return own
-    base = _read(path.parent / own.keys.extends, (*extending, path.resolve()))
-    files = (*_or(base.keys.files, ()), *_or(own.keys.files, ()))
-    inherited = msgspec.structs.replace(
-        base.keys,
-        # Relative to the file in which they stand.
-        baseline=_or_unset(base.baseline),
-        reference=_or_unset(base.reference),
-    )
-    keys = inherited.changed_by(own.keys)
-    return Config(msgspec.structs.replace(keys, files=files or UNSET), path)
-
-
-def _or_unset(name: str | None) -> str | UnsetType:
-    return UNSET if name is None else str(Path(name).resolve())
+    base = _read((path.parent / own.keys.extends).resolve(), (*extending, path.resolve()))
+    return msgspec.structs.replace(own, base=base)
 
 
 def _read_alone(path: Path) -> Config:
     document = _load(path)
     table = document if path.name != _PYPROJECT else _table_in(document)
     try:
-        return Config(
-            msgspec.convert({} if table is None else table, ConfigFile, dec_hook=decode_value), path
-        )
+        keys = msgspec.convert({} if table is None else table, ConfigFile, dec_hook=decode_value)
     except msgspec.ValidationError as error:
         raise explained(error, str(path)) from None
+    return Config(_joined(keys, path.parent), path)
+
+
+def _joined(keys: ConfigFile, folder: Path) -> ConfigFile:
+    """The keys with the files that they name, which are relative to the configuration."""
+
+    def joined(name: str | UnsetType) -> str | UnsetType:
+        return name if isinstance(name, UnsetType) else str(folder / name)
+
+    files: tuple[MatchedFiles, ...] | UnsetType = UNSET
+    if not isinstance(keys.files, UnsetType):
+        files = tuple(
+            msgspec.structs.replace(entry, reference=joined(entry.reference))
+            for entry in keys.files
+        )
+    return msgspec.structs.replace(
+        keys, baseline=joined(keys.baseline), reference=joined(keys.reference), files=files
+    )
 
 
 def config_of(keys: dict[str, Any]) -> Config:

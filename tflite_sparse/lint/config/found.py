@@ -41,6 +41,7 @@ class FoundConfigs:
         keys: FileKeys,
         fail_on: Severity | None = None,
     ) -> None:
+        self._paths = tuple(paths)
         self._changes = (keys, fail_on)
         self._by_file: dict[Path, Config] = {}
         self._by_folder: dict[Path, Config | None] = {}
@@ -71,6 +72,23 @@ class FoundConfigs:
         """The settings for one file."""
         config = self._only or self._nearest(_folder(path)) or self._run
         return config.settings(path)
+
+    def unmatched(self, folders: Sequence[str]) -> list[tuple[Path, str]]:
+        """Patterns of files that match no file of the run, each with its configuration.
+
+        Args:
+            folders: the folders that were searched as a whole; of a configuration outside them
+                nothing is said, as its files may lie elsewhere.
+        """
+        searched = [Path(folder).resolve() for folder in folders]
+        configs = [self._only] if self._only is not None else list(self._by_file.values())
+        return [
+            (config.path, pattern)
+            for config in configs
+            if config.path is not None
+            and any(config.path.resolve().is_relative_to(folder) for folder in searched)
+            for pattern in config.unmatched(self._paths)
+        ]
 
     def _nearest(self, folder: Path) -> Config | None:
         if self._only is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,9 @@ def macs_budget(subject: Subject) -> Iterator[Hit]:
     "TFS605",
     "growth-budget",
     Severity.ERROR,
-    what="The file has grown by more than max-growth against the reference model.",
+    what="The file has grown by more than max-growth against the reference model. In a folder of"
+    " references that is the file at the same path, or the same end of it; a model that has none"
+    " there is a note.",
     why=_WHY,
     fix="`tflite-sparse diff REFERENCE MODEL` says what has changed.",
     command="tflite-sparse diff REFERENCE MODEL",
@@ -132,7 +135,16 @@ def growth_budget(subject: Subject) -> Iterator[Hit]:
         return
     reference = Path(subject.settings.reference)
     if reference.is_dir():
-        reference /= Path(subject.path).name
+        found = _namesake(subject.path, reference)
+        if found is None:
+            yield Hit(
+                f"a new model: {subject.settings.reference} has none of its name, so that"
+                " max-growth was not checked",
+                severity=Severity.NOTE,
+                fix="Add it to the reference with the next release.",
+            )
+            return
+        reference = found
     try:
         before = reference.stat().st_size
     except OSError:
@@ -145,6 +157,17 @@ def growth_budget(subject: Subject) -> Iterator[Hit]:
     if growth > limit:
         yield Hit(
             f"the file has {subject.model.size:,} bytes, {100 * growth:+.2f} % against"
-            f" {before:,} before; max-growth allows {100 * limit:+.2f} %",
+            f" {before:,} of {reference.as_posix()}; max-growth allows {100 * limit:+.2f} %",
             data={"budget": "max-growth", "limit": limit, "found": growth},
+            command=f"tflite-sparse diff {shlex.quote(str(reference))} MODEL",
         )
+
+
+def _namesake(path: str, folder: Path) -> Path | None:
+    """The file in a folder of references that stands for a model.
+
+    That is the one with most of the model's path, so that models of one name are told apart.
+    """
+    parts = Path(path).resolve().parts[1:]
+    paths = (folder.joinpath(*parts[first:]) for first in range(len(parts)))
+    return next((candidate for candidate in paths if candidate.is_file()), None)
