@@ -10,6 +10,7 @@ from typing import Any
 
 import tflite_sparse
 import tflite_sparse.training
+from benchmarks.pruning import detected
 from benchmarks.swept import read, tables, with_tables
 from tflite_sparse.cli.registry import COMMANDS
 
@@ -42,6 +43,14 @@ def test_the_tables_and_pages_of_sweeps_are_those_of_what_was_kept() -> None:
     pages = _script("swept").pages()
     assert set(pages) == {place for _, place in named}
     assert all("slider" in text for text in pages.values())
+
+
+def test_the_page_about_pruning_shows_what_was_found_with_detectors() -> None:
+    page = (DOCS / "pruning.md").read_text("utf-8")
+    tables = detected.tables()
+    assert tables
+    for table in tables:
+        assert table in page, "put in what this prints: python -m benchmarks.pruning.detected"
 
 
 def test_every_command_has_a_page_with_its_options() -> None:
