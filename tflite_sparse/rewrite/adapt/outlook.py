@@ -127,7 +127,7 @@ def prospects(
     for weight in find_weights(model, by_bytes=True):
         tensor = weight.tensor
         if (
-            tensor.type in _FLOATS
+            (tensor.type in _FLOATS or _is_rounded(weight))
             and tensor.sparsity is None
             and len(tensor.shape) in (2, 4)
             and weight.readers
@@ -223,6 +223,11 @@ def _processors(plans: Sequence[tuple[Plan, Subgraph]]) -> tuple[ProcessorEstima
         )
         for same in zip(*told, strict=True)
     )
+
+
+def _is_rounded(weight: Weight) -> bool:
+    """Whether a weight is stored as int8, and a DEQUANTIZE makes floats of it."""
+    return weight.tensor.type == "INT8" and not any(map(_is_quantized, weight.readers))
 
 
 def _is_quantized(operator: Operator) -> bool:

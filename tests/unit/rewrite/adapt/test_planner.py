@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,11 +19,15 @@ from tflite_sparse.rewrite.adapt.options import AdaptOptions
 from tflite_sparse.rewrite.adapt.passes import barriers
 from tflite_sparse.rewrite.adapt.planner import adapt
 from tflite_sparse.rewrite.adapt.regions.price import Pricer
+from tflite_sparse.rewrite.compress import compress
 from tflite_sparse.rewrite.optimize import optimize
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.storage.sparsify import sparsify
+from tflite_sparse.storage.values.options import ValuesOptions
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
+
+ELIGIBLE = Path("testdata/mobilenet_tiny_80.tflite")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,26 @@ def test_a_model_is_left_alone_with_the_reason(data, reason):
     assert reason in result.rewrite.adaptation.reason
     assert result.after == Model.read(data).to_bytes()
     assert not result.rewrite.changed
+
+
+@pytest.mark.parametrize("stored", ["sparse", "dense"])
+def test_a_model_whose_weights_are_rounded_to_int8_is_as_eligible_as_before(stored):
+    rounded = compress(Model.read(ELIGIBLE), values=ValuesOptions()).model
+    if stored == "dense":
+        densify(rounded)
+    assert "eligible as it is" in adapt(rounded).adaptation.reason
+    assert plan(sparsify(rounded).model.main, "arm64").outcome is Outcome.SPARSE
+
+
+def test_a_filter_with_signalling_nans_is_adapted_without_a_warning():
+    data = Model.read(build(lambda g: g.conv2d(stock(g), 8, 3, zeros=0.9)))
+    tensor = next(op for op in reversed(data.main.operators) if op.name == "CONV_2D").inputs[1]
+    values = tensor.numpy().copy()
+    values.view(np.uint32)[0, 0, 0, 0] = 0x7FA00000
+    tensor.set(values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        adapted(data.to_bytes())
 
 
 def test_a_file_that_states_other_shapes_than_the_runtime_finds_is_left_alone():

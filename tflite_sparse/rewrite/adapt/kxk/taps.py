@@ -46,7 +46,9 @@ class Tap(msgspec.Struct, frozen=True):
 def values_of_taps(operator: Operator) -> NDArray[Any]:
     """How many values of a convolution's filter are not zero, by tap: shape (height, width)."""
     filt = present(constant_of(operator, 1))
-    return np.asarray(np.count_nonzero(filt, axis=(0, 3)))
+    # A damaged filter may hold NaNs that signal, of which numpy warns.
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.count_nonzero(filt, axis=(0, 3)))
 
 
 def taps_of(operator: Operator, mirrored: Mirrored) -> list[Tap]:
