@@ -28,7 +28,7 @@ class Settings(Record, frozen=True):
             newest.
         budgets: limits by the names of the configuration; sizes in bytes, shares from 0 to 1.
         reference: the model that growth is measured against, a file, or a folder with a file of
-            the same name; None for none.
+            the same path; None for none.
         near: bound of magnitude for near zeros.
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.

@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import jsonschema_rs
 import msgspec
 import pytest
+import yaml
 
 from tests.support.lint.cases import CASES
 from tests.support.lint.models import good
@@ -78,36 +80,80 @@ def test_the_hook_runs_from_a_clone_and_stops_a_broken_model(clone, tmp_path):
     assert fine.returncode == 0, fine.stdout + fine.stderr
 
 
-def test_the_commands_of_the_action_run(tmp_path):
-    text = (ROOT / "action.yml").read_text("utf-8")
-    commands = [c.strip() for c in re.findall(r"run: (tflite-sparse .+)", text)]
-    assert len(commands) == 2
-    (tmp_path / "model.tflite").write_bytes(CASES["TFS201"].trigger())
-    (tmp_path / "tflite-sparse").write_text(
-        f'#!/bin/sh\nexec {sys.executable} -m tflite_sparse "$@"\n'
-    )
-    (tmp_path / "tflite-sparse").chmod(0o755)
+class Step(NamedTuple):
+    """What a step of the action has done."""
+
+    code: int
+    out: str
+    summary: str
+
+
+def action(folder: Path, paths: str, arguments: str = "", sarif: str = "out.sarif") -> Step:
+    """The step of the action that lints, as a runner runs it in a folder."""
+    steps = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["runs"]["steps"]
+    (step,) = [step for step in steps if step.get("name") == "Lint"]
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    (bin_ / "tflite-sparse").write_text(f'#!/bin/sh\nexec {sys.executable} -m tflite_sparse "$@"\n')
+    (bin_ / "tflite-sparse").chmod(0o755)
+    inputs = {"PATHS": paths, "ARGUMENTS": arguments, "SARIF": sarif}
+    assert set(step["env"]) == set(inputs)
     environment = {
         **os.environ,
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PATH": f"{bin_}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
-        "PATHS": "model.tflite",
-        "ARGUMENTS": "--select TFS2",
-        "SARIF": "out.sarif",
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        **inputs,
     }
-    codes = [
-        subprocess.run(
-            ["bash", "-ec", command],
-            cwd=tmp_path,
-            env=environment,
-            check=False,
-            capture_output=True,
-        ).returncode
-        for command in commands
-    ]
-    # The report never fails the job, the check does.
-    assert codes == [0, 1]
-    assert (tmp_path / "out.sarif").exists()
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=False, capture_output=True, text=True
+    )
+    summary = folder / "summary.md"
+    return Step(done.returncode, done.stdout, summary.read_text() if summary.exists() else "")
+
+
+def test_the_action_annotates_summarizes_and_fails_on_a_broken_model(tmp_path):
+    for name in ("my model.tflite", "other.tflite"):
+        (tmp_path / name).write_bytes(CASES["TFS201"].trigger())
+    done = action(tmp_path, "my model.tflite\nother.tflite\n", "--select TFS2")
+    assert done.code == 1
+    assert done.out.count("::error file=my model.tflite,title=TFS201") == 1
+    assert "## `other.tflite`" in done.summary
+    results = json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"]
+    assert [r["ruleId"] for r in results] == ["TFS201", "TFS201"]
+
+
+def test_the_action_says_what_is_wrong_with_a_configuration_and_writes_no_report(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(Model.read(good()).to_bytes())
+    (tmp_path / "tflite-sparse.toml").write_text("selekt = 1")
+    done = action(tmp_path, "model.tflite")
+    assert done.code == 2
+    (line,) = done.out.splitlines()
+    assert line.startswith("::error title=tflite-sparse lint::")
+    assert "unknown key 'selekt'" in line
+    assert not (tmp_path / "out.sarif").exists()
+
+
+def test_the_action_passes_a_good_model_in_silence(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(Model.read(good()).to_bytes())
+    done = action(tmp_path, ".", "--select TFS2", sarif="")
+    assert (done.code, done.out) == (0, "")
+
+
+def test_a_change_of_the_configuration_or_the_baseline_checks_all_models():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    changed, every = hooks
+    assert [hook["require_serial"] for hook in hooks] == [True, True]
+    assert not every["pass_filenames"]
+    for name, hook in (
+        ("a/b.tflite", changed),
+        ("tflite-sparse.toml", every),
+        ("pyproject.toml", every),
+        ("ci/lint-baseline.json", every),
+        ("package.json", None),
+    ):
+        assert [h for h in hooks if re.search(h["files"], name)] == ([hook] if hook else [])
 
 
 def test_the_documented_configuration_is_valid(tmp_path):

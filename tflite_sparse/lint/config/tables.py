@@ -90,7 +90,7 @@ class FileKeys(_Table, frozen=True):
         targets: the targets that matter.
         runtimes: the releases of the runtime that the model must be right on, such as "litert-1.3".
         budgets: limits.
-        reference: the model that growth is measured against, or a folder with one of the same name.
+        reference: the model that growth is measured against, or a folder with one at the same path.
         near: bound of magnitude for near zeros.
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.

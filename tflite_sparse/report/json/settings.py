@@ -27,8 +27,8 @@ class FileSettings(Record, frozen=True, rename="kebab"):
         targets: names of the targets that matter.
         runtimes: names of the releases of the runtime that matter.
         budgets: limits by the names of the configuration; sizes in bytes, shares from 0 to 1.
-        reference: the model that growth is measured against, or a folder with a file of the same
-            name; None for none.
+        reference: the model that growth is measured against, or a folder with a file at the
+            same path; None for none.
         near: bound of magnitude for near zeros.
         pruned: share of zeros in 1x1 filters from which a model counts as pruned.
         min_saving: smallest saving in bytes that is worth a finding.

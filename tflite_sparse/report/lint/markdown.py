@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
+def _fix_line(code: str, fix: str, command: str) -> str:
+    words = fix.replace("*", "\\*").replace("<", "&lt;")
+    return f"- {code}: {words}" + (f" `{command}`" if command else "")
+
+
 def report(run: LintRun, options: ReportOptions) -> str:
-    """A table for each file."""
+    """A table for each file, and under it how to fix what is in it."""
     del options
     lines = ["# tflite-sparse lint", "", summary_line(run) + ".", ""]
     for file in run.files:
@@ -33,5 +38,6 @@ def report(run: LintRun, options: ReportOptions) -> str:
                 f" | {table_cell(str(finding.spot or ''))} | {table_cell(finding.message)} |"
                 for finding in findings
             ]
-            lines.append("")
+            fixes = dict.fromkeys((f.code, f.fix, f.command) for f in findings)
+            lines += ["", *(_fix_line(*fix) for fix in fixes), ""]
     return "\n".join(lines)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["rule_pages", "table_cell"]
 
 
+_WORDS = "Words such as cluster, entry and DENSIFY are in the [glossary](../glossary.md)."
+
+
 def rule_pages(rules: Sequence[Rule]) -> dict[str, str]:
     """A page for each rule and an index, by the names of their files."""
     pages = {f"{rule.code}.md": _rule_page(rule) for rule in rules}
@@ -45,6 +48,7 @@ def _rule_page(rule: Rule) -> str:
     ]
     if rule.command:
         lines += ["", f"    {rule.command}"]
+    lines += ["", _WORDS]
     return "\n".join(lines) + "\n"
 
 
@@ -54,6 +58,7 @@ def _index(rules: Sequence[Rule]) -> str:
         "# Rules",
         "",
         "Made by `tflite-sparse rules --markdown`. `--select TFS2` takes a whole family.",
+        _WORDS,
         "",
     ]
     family = None
