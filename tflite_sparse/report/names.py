@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse.flatbuffer.appended import AppendedKind
-from tflite_sparse.words.names import readable
+from tflite_sparse.words.names import layer_path, readable, without_modules
 from tflite_sparse.words.numbers import listing
 
 if TYPE_CHECKING:
@@ -48,10 +48,6 @@ _ALL_BUT = 5
 # What parts of a name stand between, the larger parts first.
 _BETWEEN = (re.compile("(/)"), re.compile("([/_])"))
 
-# Where PyTorch has the class of a layer: "torch.nn.modules.conv.Conv2d_project"; without the class
-# it is called as in a state_dict: "project".
-_MODULES = re.compile(r"(?<![^/;])(?:\w+\.)+(?=_?[A-Z])")
-_CLASSES = re.compile(r"(?<![^/;])(?:\w+\.)+_?[A-Z][^\W_]*_(?=\w)")
 # What adapting puts behind a joined name, and before it the number that keeps two of them apart.
 _ADDED = re.compile(r";\d*(/[^;]+)$")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -161,8 +157,8 @@ class Apart:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(dict.fromkeys(names))
-        self._plain = {name: _MODULES.sub("", name) for name in self._names}
-        self._paths = {name: _MODULES.sub("", _CLASSES.sub("", name)) for name in self._names}
+        self._plain = {name: without_modules(name) for name in self._names}
+        self._paths = {name: layer_path(name) for name in self._names}
         self._counts = Counter(
             part
             for name in self._paths.values()

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["readable"]
+import re
+
+__all__ = ["layer_path", "readable", "without_modules"]
+
+# Where PyTorch has the class of a layer: "torch.nn.modules.conv.Conv2d_project"; without the class
+# it is called as in a state_dict: "project".
+_MODULES = re.compile(r"(?<![^/;])(?:\w+\.)+(?=_?[A-Z])")
+_CLASSES = re.compile(r"(?<![^/;])(?:\w+\.)+_?[A-Z][^\W_]*_(?=\w)")
+
+
+def without_modules(name: str) -> str:
+    """A name without the modules of PyTorch's classes: "Sequential_0/Conv2d_project"."""
+    return _MODULES.sub("", name)
+
+
+def layer_path(name: str) -> str:
+    """What a layer is called in a state_dict of PyTorch, with "/": "0/project".
+
+    Args:
+        name: a name; one that is not of PyTorch stays as it is.
+    """
+    return without_modules(_CLASSES.sub("", name))
 
 
 def readable(name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.words.names import readable
+from tflite_sparse.words.names import layer_path, readable
 from tflite_sparse.xnnpack.plan_types import Reason
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _LONGEST = 60
 def _short(name: str) -> str:
     # Converters join the names of everything they merged by semicolons; the first is the layer.
     first = name.split(";", 1)[0]
+    first = first if len(first) <= _LONGEST else layer_path(first)
     return readable(first if len(first) <= _LONGEST else "…" + first[-_LONGEST:])
 
 
