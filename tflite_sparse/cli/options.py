@@ -28,6 +28,7 @@ __all__ = [
     "MinSnr",
     "ModelOrFolder",
     "ModelPath",
+    "Near",
     "Only",
     "OnlyTargets",
     "Output",
@@ -175,6 +176,9 @@ InputShape = Annotated[
 Batch = Annotated[
     int | None,
     typer.Option(min=1, max=2**31 - 1, help="The first dimension where the file leaves it open."),
+]
+Near = Annotated[
+    float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as a JSON document.")]
 Runtimes = Annotated[

@@ -128,13 +128,8 @@ def command(
     ] = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
-    near: Annotated[
-        float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
-    ] = 1e-10,
-    gzip: Annotated[
-        bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
-    ] = None,
+    near: opt.Near = 1e-10,
+    gzip: opt.Gzip = None,
 ) -> int:
     """Say what the runtime makes of a model, why, and what to do next."""
     from tflite_sparse.inspection.weights.selection import Selection

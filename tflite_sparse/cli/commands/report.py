@@ -54,13 +54,8 @@ def command(
     runtime: opt.Runtimes = None,
     input_shape: opt.InputShape = None,
     batch: opt.Batch = None,
-    near: Annotated[
-        float, typer.Option(metavar="BOUND", min=0.0, help="Bound of magnitude for near zeros.")
-    ] = 1e-10,
-    gzip: Annotated[
-        bool | None,
-        typer.Option(help="Compute sizes after gzip.  [default: for models up to 4 MiB]"),
-    ] = None,
+    near: opt.Near = 1e-10,
+    gzip: opt.Gzip = None,
 ) -> int:
     """Write a page about models that opens in any browser: verdict, graph, weights, sizes."""
     options = PageOptions(
