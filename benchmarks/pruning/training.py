@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--every", type=int, default=40, help="Steps between evaluations.")
-    parser.add_argument("--rate", type=float, default=DistillOptions().rate)
+    parser.add_argument("--learning-rate", type=float, help="By default, that which is found.")
     parser.add_argument("--masks", default="rigl")
     parser.add_argument("--start", help="The calibrated model, where it is there already.")
     parser.add_argument("--state", default="state")
@@ -121,7 +121,7 @@ def main() -> None:
             masks=asked.masks,
             steps=asked.steps,
             batch=asked.batch,
-            rate=asked.rate,
+            learning_rate=asked.learning_rate,
             evaluate=asked.every,
             checkpoint=asked.state,
         ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.options import Allocation, is_named
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tflite_sparse.pruning.filters import Prunable, Selected
-    from tflite_sparse.pruning.options import PruneOptions
+    from tflite_sparse.pruning.options import LayerShare, PruneOptions
 
 __all__ = [
     "LEAST_ZEROS",
@@ -24,6 +26,7 @@ __all__ = [
     "check_overrides",
     "kept_shares",
     "least_zeros",
+    "with_numbers",
 ]
 
 LEAST_ZEROS = 2 / 3
@@ -71,6 +74,45 @@ def kept_shares(
     return kept
 
 
+def with_numbers(selected: Selected, options: PruneOptions) -> PruneOptions:
+    """The same options, with the tensor of each filter in `layers` found by its number.
+
+    A name that only one weight has is enough; of others the operators that read it must be the
+    same too.
+
+    Raises:
+        UsageError: a filter is not there, or is not pruned, or nothing tells which one it is.
+    """
+    numbered = dict(options.numbered)
+    for layer in options.layers:
+        numbered[_only(selected, layer, options.layers).weight.tensor.index] = layer.share
+    return replace(options, numbered=numbered)
+
+
+def _only(selected: Selected, layer: LayerShare, layers: Sequence[LayerShare]) -> Prunable:
+    """The filter that a share is for."""
+    named = [p for p in selected.filters if layer.name in (p.id.name, p.weight.tensor.name)]
+    if not named:
+        raise _missing(selected, glob.escape(layer.name))
+    others = [left for left in selected.left if left.weight.name == named[0].id.name]
+    if len(named) == 1 and not others and sum(one.name == layer.name for one in layers) == 1:
+        return named[0]
+    read = [prunable for prunable in named if prunable.id.operators == layer.operators]
+    if len(read) == 1:
+        return read[0]
+    if layer.operators:
+        raise UsageError(
+            f"no filter called {named[0].id.name!r} that is pruned is read by"
+            f" {' and '.join(layer.operators)}",
+            hint="make the recipe of this model",
+        )
+    raise UsageError(
+        f"{len(named) + len(others)} weights are called {named[0].id.name!r}, and the recipe does"
+        " not say which one it means",
+        hint="make it anew: recipes name the operators that read a filter",
+    )
+
+
 def check_overrides(selected: Selected, options: PruneOptions) -> None:
     """Refuses a share of zeros for filters that are not there, or are not pruned.
 
@@ -78,21 +120,21 @@ def check_overrides(selected: Selected, options: PruneOptions) -> None:
         UsageError: nothing that is pruned has such a name.
     """
     for pattern, _ in options.overrides:
-        if any(is_named(pattern, prunable.names) for prunable in selected.filters):
-            continue
-        left = next(
-            (left for left in selected.left if is_named(pattern, (left.weight.name,))), None
+        if not any(is_named(pattern, prunable.names) for prunable in selected.filters):
+            raise _missing(selected, pattern)
+
+
+def _missing(selected: Selected, pattern: str) -> UsageError:
+    left = next((left for left in selected.left if is_named(pattern, (left.weight.name,))), None)
+    if left is not None:
+        return UsageError(
+            f"{left.weight.name} is not pruned, and so cannot have a share of zeros: {left.reason}",
+            hint=f"leave out the share of {pattern!r}",
         )
-        if left is not None:
-            raise UsageError(
-                f"{left.weight.name} is not pruned, and so cannot have a share of zeros:"
-                f" {left.reason}",
-                hint=f"leave out the share of {pattern!r}",
-            )
-        raise UsageError(
-            f"no filter that is pruned is called {pattern!r}",
-            hint=f"one of the names is {selected.filters[0].id.name}; * and ? stand for others",
-        )
+    return UsageError(
+        f"no filter that is pruned is called {pattern!r}",
+        hint=f"one of the names is {selected.filters[0].id.name}; * and ? stand for others",
+    )
 
 
 def _raw(prunable: Prunable, allocation: Allocation) -> float:

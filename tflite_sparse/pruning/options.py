@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.pruning.filters import Prunable
 
-__all__ = ["Allocation", "Method", "PruneOptions", "is_named"]
+__all__ = ["Allocation", "LayerShare", "Method", "PruneOptions", "is_named"]
 
 
 class Method(str, Enum):
@@ -42,6 +42,21 @@ class Allocation(str, Enum):
         return self.value
 
 
+class LayerShare(Record, frozen=True):
+    """The share of zeros of one filter.
+
+    Attributes:
+        name: its name.
+        operators: labels of the operators that read it, such as "CONV_2D #4", by which filters of
+            one name are told apart; empty where nobody knows.
+        share: the share.
+    """
+
+    name: str
+    operators: tuple[str, ...]
+    share: Share
+
+
 class PruneOptions(Record, frozen=True):
     """How many zeros, where, and how they are chosen.
 
@@ -58,6 +73,8 @@ class PruneOptions(Record, frozen=True):
         selection: which filters may be pruned.
         overrides: share of zeros for filters by a glob pattern of their names, the first that
             matches; the others take what is left.
+        layers: shares of single filters, as a recipe has them; they come before `overrides`.
+        numbered: the same by the numbers of the tensors, as `with_numbers` finds them.
         seed: of positions that are drawn, and of the order of samples in training.
         training: how to train where `method` says so; what it says of zeros, blocks and the seed
             does not count.
@@ -72,6 +89,8 @@ class PruneOptions(Record, frozen=True):
     targets: tuple[str, ...] = ()
     selection: WeightSelection = WeightSelection()
     overrides: tuple[tuple[str, float], ...] = ()
+    layers: tuple[LayerShare, ...] = ()
+    numbered: dict[int, float] = {}  # noqa: RUF012 - a default that msgspec copies
     seed: int = 0
     training: DistillOptions | None = None
 
@@ -82,6 +101,7 @@ class PruneOptions(Record, frozen=True):
                 hint="--zeros 0.8, --speed 1.8 or --size 2M",
             )
         shares = [share for _, share in self.overrides]
+        shares += [*(layer.share for layer in self.layers), *self.numbered.values()]
         if self.zeros is not None:
             shares.append(self.zeros)
         if not all(0 <= share < 1 for share in shares):
@@ -97,6 +117,8 @@ class PruneOptions(Record, frozen=True):
 
     def override(self, prunable: Prunable) -> float | None:
         """The share of zeros that somebody asks for in a filter, None where nobody does."""
+        if self.numbered and prunable.weight.tensor.index in self.numbered:
+            return self.numbered[prunable.weight.tensor.index]
         names = prunable.names
         return next((share for pattern, share in self.overrides if is_named(pattern, names)), None)
 

@@ -15,6 +15,7 @@ from tflite_sparse.pruning.densities import (
     check_overrides,
     kept_shares,
     least_zeros,
+    with_numbers,
 )
 from tflite_sparse.pruning.filters import find_filters
 from tflite_sparse.pruning.nothing import nothing_to_prune
@@ -79,6 +80,7 @@ def prune(
     if not len(calibration):
         _check_without_data(method, allocation)
     selected = _selected(model, options)
+    options = with_numbers(selected, options)
     zeros = _zeros(model, selected, options)
     calibrator = None
     if len(calibration):

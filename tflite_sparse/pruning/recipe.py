@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import msgspec
 
 from tflite_sparse.errors import FileError, Place
 from tflite_sparse.files.output import replacing
-from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
+from tflite_sparse.pruning.options import Allocation, LayerShare, Method, PruneOptions
 from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.storage.values.options import StoredValues
 
@@ -29,11 +28,14 @@ class RecipeLayer(Record, frozen=True):
         name: its name.
         elements: number of its values.
         zeros: how many of them become zero.
+        operators: labels of the operators that read it, such as "CONV_2D #4", which tell filters of
+            one name apart; empty in recipes of earlier versions of this program.
     """
 
     name: str
     elements: Count
     zeros: Count
+    operators: tuple[str, ...] = ()
 
     @property
     def share(self) -> Share:
@@ -79,7 +81,7 @@ class Recipe(Record, frozen=True):
             allocation=self.allocation,
             block=self.block,
             targets=self.targets,
-            overrides=tuple((glob.escape(layer.name), layer.share) for layer in self.layers),
+            layers=tuple(LayerShare(one.name, one.operators, one.share) for one in self.layers),
         )
 
     def write(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -14,6 +14,7 @@ from tflite_sparse.rewrite.changes import Left
 from tflite_sparse.rewrite.writing.proof import Expected
 from tflite_sparse.storage.weight_id import WeightId
 from tflite_sparse.torch.training.options import Evaluation
+from tflite_sparse.torch.training.rates import LearningRate
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -79,6 +80,7 @@ class Training(Record, frozen=True):
         best: the one whose weights the model has.
         restored: whether means and variances of channels were restored at the end, which is only
             kept where it brings the outputs nearer.
+        learning_rate: the largest one, and how it was found.
         before: the quality before training, on the inputs of `Pruning.quality`; null where nobody
             judged it, or where training began with the dense model.
     """
@@ -95,6 +97,7 @@ class Training(Record, frozen=True):
     evaluations: tuple[Evaluation, ...]
     best: Evaluation
     restored: bool
+    learning_rate: LearningRate
     before: Quality | None = None
 
 

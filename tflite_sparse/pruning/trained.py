@@ -136,6 +136,7 @@ def train(
         done.evaluations,
         done.best,
         done.restored,
+        done.learning_rate,
     )
     before = None if asked.masks == "magnitude" else Model.read(start.model)
     return Trained(done.model, _expected(model, done.model), before, report)

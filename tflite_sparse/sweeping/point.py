@@ -165,6 +165,7 @@ def _layers(
             prunable.size,
             count,
             tuple(target for target, origins in on.items() if name in origins),
+            prunable.id.operators,
         )
         for name, prunable, count in zip(names, filters, zeros, strict=True)
     )

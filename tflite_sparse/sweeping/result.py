@@ -116,12 +116,14 @@ class PointLayer(Record, frozen=True):
         elements: number of its values.
         zeros: how many of them are zero.
         sparse: the targets on which a sparse kernel multiplies by it.
+        operators: labels of the operators that read it in the dense model, such as "CONV_2D #4".
     """
 
     name: str
     elements: Count
     zeros: Count
     sparse: tuple[str, ...]
+    operators: tuple[str, ...] = ()
 
 
 class SweepPoint(Record, frozen=True):
@@ -318,7 +320,7 @@ class Sweep(Record, frozen=True):
             raise UsageError(
                 f"{share:g} is no share that was looked at", hint=f"these are: {shares}"
             )
-        layers = tuple(RecipeLayer(e.name, e.elements, e.zeros) for e in point.layers)
+        layers = tuple(RecipeLayer(e.name, e.elements, e.zeros, e.operators) for e in point.layers)
         return Recipe(
             Recipe.version(),
             self.sha256,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError
-from tflite_sparse.pruning.densities import check_clusters, check_overrides, kept_shares
+from tflite_sparse.pruning.densities import check_clusters, kept_shares, with_numbers
 from tflite_sparse.pruning.options import Allocation, PruneOptions, is_named
 from tflite_sparse.pruning.recipe import read_recipe
 from tflite_sparse.training.eligible_types import EligibleModel
@@ -58,14 +57,14 @@ def shares_of(
             zeros=options.zeros,
             allocation=Allocation(options.allocation),
             block=options.block,
-            overrides=_overrides(layers, options),
+            numbered=_numbered(layers, options),
         )
     if asked.block != layers.options.block:
         raise UsageError(
             f"what counts was found for blocks of {layers.options.block}, not of {asked.block}",
             hint=f"eligible(model, ..., block={asked.block})",
         )
-    check_overrides(selected, asked)
+    asked = with_numbers(selected, asked)
     kept = kept_shares(selected, asked.zeros or 0.0, asked.allocation or Allocation.UNIFORM, asked)
     check_clusters(selected, kept)
     shares: dict[str, float] = {}
@@ -79,12 +78,12 @@ def _is_share(value: object) -> bool:
     return isinstance(value, (int, float)) and 0 <= value < 1
 
 
-def _overrides(layers: EligibleModel, options: MaskOptions) -> tuple[tuple[str, float], ...]:
-    """The shares of single layers, by the names of their tensors."""
-    overrides = []
+def _numbered(layers: EligibleModel, options: MaskOptions) -> dict[int, float]:
+    """The shares of single layers, by the numbers of their tensors."""
+    numbered: dict[int, float] = {}
     for pattern, share in options.zeros_of.items():
         named = [
-            prunable.weight.tensor.name
+            prunable.weight.tensor.index
             for prunable in layers.selected.filters
             if is_named(pattern, [layers.matches[prunable.number].layer.name])
         ]
@@ -93,5 +92,6 @@ def _overrides(layers: EligibleModel, options: MaskOptions) -> tuple[tuple[str, 
                 f"no layer whose zeros count is called {pattern!r}",
                 hint=f"one of the names is {layers.names[0]}; * and ? stand for others",
             )
-        overrides += [(glob.escape(name), share) for name in named]
-    return tuple(overrides)
+        for number in named:
+            numbered.setdefault(number, share)
+    return numbered

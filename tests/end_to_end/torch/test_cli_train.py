@@ -55,7 +55,7 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
     tmp_path: Path, given: Path
 ) -> None:
     out, again, state = tmp_path / "out.tflite", tmp_path / "again.tflite", tmp_path / "state"
-    more = ("--steps", "12", "--rate", "1e-3", "--labels", given / "classes.npy", "--json")
+    more = ("--steps", "12", "--learning-rate", "1e-3", "--labels", given / "classes.npy", "--json")
     document = call(*line(given, *more, "-o", out, "--checkpoint", state)).document("prune")
     training = document["training"]
     assert (training["steps"], training["planned"], training["batch"]) == (12, 12, 16)
@@ -168,7 +168,7 @@ def test_a_recipe_says_where_zeros_are_and_training_keeps_their_number(
         (["--steps", "5", "--epochs", "1"], "--epochs and --steps both say how long to train"),
         (["--steps", "0"], "steps is 1 or more"),
         (["--minutes", "-1"], "minutes are more than 0"),
-        (["--rate", "nan"], "the learning rate is above 0"),
+        (["--learning-rate", "nan"], "the learning rate is above 0"),
         (["--device", "abacus"], "nothing can be computed on the device 'abacus'"),
         (["--labels", "more.txt"], "label 0 is 10, the model has 10 classes"),
         (["--labels", "words.txt"], "no classes: invalid literal"),

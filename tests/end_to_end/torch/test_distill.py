@@ -20,7 +20,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.torch import DistillOptions, distill, from_tflite
 
 ROOT = Path(__file__).parents[3]
-SHORT = DistillOptions(steps=12, batch=16, evaluate=4, every=2, rate=1e-3)
+SHORT = DistillOptions(steps=12, batch=16, evaluate=4, every=2, learning_rate=1e-3)
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def test_a_net_with_four_fifths_zeros_is_within_three_points_of_the_dense_one():
     images, _, _, _ = split()
     seen = []
     options = DistillOptions(
-        zeros=0.8, masks="rigl", steps=300, batch=64, rate=3e-3, evaluate=100, every=20
+        zeros=0.8, masks="rigl", steps=300, batch=64, learning_rate=3e-3, evaluate=100, every=20
     )
     result = distill(model, images, options, progress=seen.append)
     assert weights_of(model) == data
@@ -74,7 +74,9 @@ def test_masks_hold_through_training_and_rigl_moves_them():
     images, _, _, _ = split()
     start = masks_of(from_tflite(distill(dense(), images, short(steps=1, masks="fixed")).model))
     fixed = masks_of(from_tflite(distill(dense(), images, short(masks="fixed")).model))
-    moved = masks_of(from_tflite(distill(dense(), images, short(masks="rigl", rate=1e-2)).model))
+    moved = masks_of(
+        from_tflite(distill(dense(), images, short(masks="rigl", learning_rate=1e-2)).model)
+    )
     for name, mask in start.items():
         assert np.array_equal(mask, fixed[name])
         assert mask.sum() == moved[name].sum() == mask.size - round(0.8 * mask.size)
@@ -102,6 +104,19 @@ def test_single_filters_have_zeros_of_their_own_and_blocks_have_them_together():
         assert (rows == rows[:, :1]).all()
     with pytest.raises(UsageError, match="no trained weight is called 'other'"):
         distill(dense(), images, short(zeros_of={"other": 0.5}))
+
+
+def test_a_name_that_two_filters_have_is_refused_and_their_numbers_are_not():
+    images, _, _, _ = split()
+    model = dense().copy()
+    filters = [t for t in model.main.tensors if t.is_constant and t.shape[1:3] == (1, 1)]
+    for tensor in filters[1:3]:
+        tensor.table["name"] = "twin"
+    with pytest.raises(UsageError, match="2 trained weights are called 'twin'"):
+        distill(model, images, short(steps=1, zeros_of={"twin": 0.5}))
+    number = f"#{filters[2].index}"
+    zeros = distill(model, images, short(steps=1, zeros_of={number: 0.5})).zeros
+    assert zeros[number] == pytest.approx(0.5, abs=0.01)
 
 
 def test_training_begins_with_the_zeros_of_a_start():
@@ -144,7 +159,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     assert weights_of(result.model) == weights_of(whole.model)
     assert result.evaluations == whole.evaluations
     with pytest.raises(UsageError, match="belongs to another training: options differs"):
-        distill(dense(), images, short(checkpoint=checkpoint, rate=2e-3))
+        distill(dense(), images, short(checkpoint=checkpoint, learning_rate=2e-3))
     Path(checkpoint).write_bytes(b"nothing")
     with pytest.raises(FileError, match="holds no state of a training"):
         distill(dense(), images, options)
@@ -160,7 +175,7 @@ def test_the_same_seed_makes_the_same_weights_and_another_one_others():
 
 def test_training_stops_where_it_brings_nothing():
     images, _, _, _ = split()
-    options = short(steps=400, evaluate=2, patience=3, rate=1e-9, masks="fixed", zeros=0.1)
+    options = short(steps=400, evaluate=2, patience=3, learning_rate=1e-9, masks="fixed", zeros=0.1)
     result = distill(dense(), images[:64], options)
     assert len(result.evaluations) < 200
     assert result.evaluations[-1].step == result.best.step + 3 * 2
@@ -222,7 +237,7 @@ from tests.end_to_end.torch.small_net import split
 from tflite_sparse.torch import DistillOptions, distill
 from tflite_sparse.model import Model
 torch.set_num_threads(1)
-options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, rate=1e-3, device="cpu")
+options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, learning_rate=1e-3, device="cpu")
 result = distill(Model.read(sys.argv[1]), split()[0], options)
 result.model.write(sys.argv[2] + torch.distributed.get_rank().__str__())
 """

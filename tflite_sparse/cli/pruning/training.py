@@ -27,6 +27,7 @@ __all__ = [
     "training_options",
 ]
 
+_AUTO = "auto"
 _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
@@ -47,7 +48,7 @@ class TrainingAsked(NamedTuple):
         steps: on how many batches to train.
         minutes: for about how long.
         train_batch: inputs in a batch.
-        rate: the largest learning rate.
+        learning_rate: the largest learning rate, or "auto".
         patience: evaluations without gain after which training stops.
         labels: the file with the classes.
         checkpoint: the file with the state.
@@ -75,11 +76,12 @@ class TrainingAsked(NamedTuple):
         int | None,
         typer.Option(metavar="N", help="Inputs in a batch, over all processes.  [default: 32]"),
     ] = None
-    rate: Annotated[
-        float | None,
+    learning_rate: Annotated[
+        str | None,
         typer.Option(
             metavar="X",
-            help="Largest learning rate; it rises and falls by a cosine.  [default: 0.001]",
+            help="Largest learning rate, which rises and falls by a cosine; auto tries some and"
+            " takes the largest that the net bears.  [default: auto]",
         ),
     ] = None
     patience: Annotated[
@@ -177,9 +179,27 @@ def training_options(given: TrainingAsked, *, trains: bool) -> DistillOptions | 
         asked["batch"] = asked.pop("train_batch")
     if given.masks is not None:
         asked["masks"] = given.masks.value
+    if given.learning_rate is not None:
+        asked["learning_rate"] = _rate(given.learning_rate)
     options = DistillOptions(**asked)
     options.check()
     return options
+
+
+def _rate(text: str) -> float | None:
+    """A learning rate; None for "auto".
+
+    Raises:
+        UsageError: it is neither that nor a number.
+    """
+    if text == _AUTO:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no learning rate", hint="--learning-rate 1e-4, or auto"
+        ) from None
 
 
 def is_follower() -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from msgspec import convert
 from msgspec.structs import replace
 
 from tflite_sparse.errors import UsageError
@@ -14,7 +16,7 @@ from tflite_sparse.torch.build import from_tflite
 from tflite_sparse.torch.training import checkpoint
 from tflite_sparse.torch.training.checks import check_labels
 from tflite_sparse.torch.training.loss import Student, watched
-from tflite_sparse.torch.training.masks import Masks, chosen_filters
+from tflite_sparse.torch.training.masks import Masks, chosen_filters, zeros_of
 from tflite_sparse.torch.training.options import (
     DROP_FROM_START,
     Distilled,
@@ -23,11 +25,19 @@ from tflite_sparse.torch.training.options import (
     Progress,
 )
 from tflite_sparse.torch.training.processes import Processes
-from tflite_sparse.torch.training.samples import Batches
+from tflite_sparse.torch.training.rates import (
+    COST,
+    LearningRate,
+    find_rate,
+    rate_share,
+    trial_batches,
+)
+from tflite_sparse.torch.training.samples import Batch, Batches, moved
 from tflite_sparse.torch.training.statistics import restore_statistics
+from tflite_sparse.torch.training.weights import copied, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -36,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["distill"]
 
-_WARM_UP = 0.05
 _TIMED = 3  # batches that tell how long one takes
 _CALIBRATION = 256  # samples for restoring statistics, at most
 
@@ -93,6 +102,8 @@ class _Training:
         self.options = options
         self.processes = Processes(options.device)
         device = self.processes.device
+        self.there = partial(moved, device=device)
+        self.part = self.processes.rank, self.processes.count
         torch.manual_seed(options.seed)
         self.dense = from_tflite(model).to(device).eval().requires_grad_(requires_grad=False)
         self.module = from_tflite(start).to(device)
@@ -106,10 +117,7 @@ class _Training:
         check_labels(labels, model, self.dense)
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
         self.student = Student(self.module, where, options.features)
-        self.digests = [
-            checkpoint.digest(self.dense.weights),
-            checkpoint.digest(self.module.weights),
-        ]
+        self.digests = [checkpoint.digest(m.weights) for m in (self.dense, self.module)]
         state = None
         if options.checkpoint is not None:
             state = checkpoint.load(options.checkpoint, self._training, device)
@@ -119,12 +127,16 @@ class _Training:
             self.module.weights, self.filters, self.options.schedule(), options.block
         )
         self.wrapped = self.processes.wrap(self.student)
-        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=options.rate)
+        self.optimizer = self._fresh()
         self.evaluations: list[Evaluation] = []
         self.best: tuple[Evaluation, dict[str, Tensor]] | None = None
         self.done = 0
         if state is not None:
             self._restore(state)
+        elif options.learning_rate is not None:
+            self.rate = LearningRate(options.learning_rate, "given")
+        else:
+            self.rate = self._found()
 
     def run(self, progress: Callable[[Progress], None] | None) -> Distilled:
         """Trains, and gives the result."""
@@ -137,6 +149,10 @@ class _Training:
             if self._is_exhausted():
                 break
             loss = self._train(step)
+            if not math.isfinite(loss):
+                raise UsageError(
+                    f"training diverged at batch {step + 1}", hint="use a lower learning rate"
+                )
             done = step + 1
             if self.masks.is_due(done):
                 self.masks.change(done)
@@ -161,50 +177,80 @@ class _Training:
         seconds = []
         for step in range(_TIMED):
             began = time.monotonic()
-            inputs, labels = self._there(
-                self.batches.training(
-                    step, options.batch, self.processes.rank, self.processes.count
-                )
-            )
+            inputs, labels = self.there(self.batches.training(step, options.batch, *self.part))
             self.student(inputs, self._wanted(inputs), labels)[0].backward()
             self.module.zero_grad(set_to_none=True)
             seconds.append(time.monotonic() - began)
         each = self.processes.largest(min(seconds) + judged / options.evaluate)
         left = 60 * options.minutes - self.processes.largest(2 * judged)
+        if options.learning_rate is None:
+            left /= 1 + COST
         return max(int(left / each), 1)
 
     def _train(self, step: int) -> float:
         """One batch."""
-        options = self.options
+        batch = self.batches.training(step, self.options.batch, *self.part)
+        return self._learn(batch, self.rate.rate * rate_share(step, self.options.steps))
+
+    def _learn(self, batch: Batch, rate: float) -> float:
+        """Learns from a batch; the loss on it, after which nothing is learnt if it is no number."""
         for group in self.optimizer.param_groups:
-            group["lr"] = options.rate * _rate(step, options.steps)
-        inputs, labels = self._there(
-            self.batches.training(step, options.batch, self.processes.rank, self.processes.count)
-        )
+            group["lr"] = rate
+        inputs, labels = self.there(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss, _ = self.wrapped(inputs, self._wanted(inputs), labels)
         loss.backward()
         value = float(self.processes.mean(loss.detach()))
-        if not math.isfinite(value):
-            raise UsageError(
-                f"training diverged at batch {step + 1}", hint="use a lower learning rate"
-            )
-        self.optimizer.step()
-        self.masks.apply()
+        if math.isfinite(value):
+            self.optimizer.step()
+            self.masks.apply()
         return value
+
+    def _found(self) -> LearningRate:
+        """The learning rate that the net bears, the same in every process."""
+        batches, size = trial_batches(self.options.steps), self.options.batch
+        judging = self.batches.judging(size) if batches else []
+        if not judging:
+            return find_rate(None)
+        weights, masks = copied(self.module.weights), self.masks.state()
+        if self.masks.complete:
+            self.masks.change(self.masks.complete // 2)
+        start = copied(self.module.weights)
+        before = self._measured(judging)[0]
+
+        def loss_after(rate: float) -> float:
+            put(self.module.weights, start)
+            self.optimizer = self._fresh()
+            for step in range(batches):
+                batch = self.batches.trial(step, size, *self.part)
+                if not math.isfinite(self._learn(batch, rate * rate_share(step, batches))):
+                    return math.inf
+            loss = self._measured(judging)[0] / before
+            return self.processes.largest(loss if math.isfinite(loss) else math.inf)
+
+        found = find_rate(loss_after)
+        self.masks.restore(masks)
+        put(self.module.weights, weights)
+        self.optimizer = self._fresh()
+        return found
+
+    def _fresh(self) -> torch.optim.Adam:
+        return torch.optim.Adam(self.module.parameters())
 
     @torch.no_grad()
     def _wanted(self, inputs: Sequence[Tensor]) -> dict[int, Tensor]:
         return self.dense.run(inputs, self.student.where.all)
 
     @torch.no_grad()
-    def _measured(self) -> tuple[float, float | None]:
-        """Loss and agreement on what is held out; the same in every process."""
+    def _measured(self, batches: Iterable[Batch] | None = None) -> tuple[float, float | None]:
+        """Loss and agreement on what is held out, or on others; the same in every process."""
         total = agreed = 0.0
         count = 0
         classes = False
-        for batch in self.batches.evaluation(self.options.batch):
-            inputs, labels = self._there(batch)
+        if batches is None:
+            batches = self.batches.evaluation(self.options.batch)
+        for batch in batches:
+            inputs, labels = self.there(batch)
             loss, agreeing = self.student(inputs, self._wanted(inputs), labels)
             size = inputs[0].shape[0]
             total += float(loss) * size
@@ -220,7 +266,7 @@ class _Training:
         self.evaluations.append(evaluation)
         complete = step >= self.masks.complete
         if complete and (self.best is None or loss < self.best[0].loss):
-            self.best = evaluation, _copied(self.module.weights)
+            self.best = evaluation, copied(self.module.weights)
 
     def _is_exhausted(self) -> bool:
         """Whether evaluations have brought no gain for long."""
@@ -232,45 +278,30 @@ class _Training:
     def _result(self) -> Distilled:
         assert self.best is not None  # noqa: S101 - the last step is evaluated with all zeros
         evaluation, weights = self.best
-        _put(self.module.weights, weights)
+        put(self.module.weights, weights)
         restored = False
         if self.options.restore:
             restore_statistics(self.dense, self.module, [*self.filters], self._calibration)
             restored = self._measured()[0] < evaluation.loss
             if not restored:
-                _put(self.module.weights, weights)
+                put(self.module.weights, weights)
         result = self.model.copy()
         self.module.write_back(result)
-        stored = [weight for weight in self.module.stored if weight.name in self.filters]
-        names = [self.model.main.tensors[weight.tensor].name for weight in stored]
-        zeros = {
-            name if names.count(name) == 1 else f"#{weight.tensor}": float(
-                (self.module.weights[weight.name] == 0).float().mean()
-            )
-            for weight, name in zip(stored, names, strict=True)
-        }
         self.processes.wait()
         return Distilled(
             result,
             tuple(self.evaluations),
             evaluation,
             restored,
-            zeros,
+            zeros_of(self.model, self.module, self.filters),
             self.options.steps,
             len(self.batches.held_out),
+            self.rate,
         )
 
     def _calibration(self) -> Iterator[tuple[Tensor, ...]]:
         for step in range(max(_CALIBRATION // self.options.batch, 1)):
-            yield self._there(self.batches.training(step, self.options.batch))[0]
-
-    def _there(
-        self, batch: tuple[tuple[Tensor, ...], Tensor | None]
-    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
-        """A batch on the device."""
-        device = self.processes.device
-        inputs, labels = batch
-        return tuple(x.to(device) for x in inputs), None if labels is None else labels.to(device)
+            yield self.there(self.batches.training(step, self.options.batch))[0]
 
     # The state
 
@@ -295,8 +326,9 @@ class _Training:
         state = {
             "training": self._training,
             "steps": self.options.steps,
+            "rate": self.rate.to_dict(),
             "done": done,
-            "module": _copied(self.module.weights),
+            "module": copied(self.module.weights),
             "optimizer": self.optimizer.state_dict(),
             "masks": self.masks.state(),
             "evaluations": [[e.step, e.zeros, e.loss, e.agreement] for e in self.evaluations],
@@ -306,28 +338,11 @@ class _Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         """Takes up the state of a checkpoint."""
-        _put(self.module.weights, state["module"])
+        self.rate = convert(state["rate"], LearningRate)
+        put(self.module.weights, state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.masks.restore(state["masks"])
         self.evaluations = [Evaluation(*fields) for fields in state["evaluations"]]
         if state["best"] is not None:
             self.best = self.evaluations[state["best"][0]], state["best"][1]
         self.done = int(state["done"])
-
-
-def _rate(step: int, steps: int) -> float:
-    """The share of the largest learning rate: rises, then falls by a cosine."""
-    warm = max(int(_WARM_UP * steps), 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-def _copied(weights: Any) -> dict[str, Tensor]:
-    return {name: weight.detach().clone() for name, weight in weights.items()}
-
-
-@torch.no_grad()
-def _put(weights: Any, values: dict[str, Tensor]) -> None:
-    for name, weight in weights.items():
-        weight.copy_(values[name])

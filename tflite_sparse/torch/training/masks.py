@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,7 +14,7 @@ from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.model.weights import is_pointwise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from torch import Tensor
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tflite_sparse.torch.module import TfliteModule
     from tflite_sparse.torch.training.options import DistillOptions
 
-__all__ = ["Masks", "TorchArrays", "chosen_filters"]
+__all__ = ["Masks", "TorchArrays", "chosen_filters", "zeros_of"]
 
 
 def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) -> dict[str, float]:
@@ -34,7 +35,8 @@ def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) 
         Name of a parameter -> share of zeros.
 
     Raises:
-        UsageError: `zeros_of` has a name that no filter has, or there is nothing to prune.
+        UsageError: `zeros_of` has a name that no filter or more than one has, or there is nothing
+            to prune.
     """
     subgraph = model.subgraphs[module.subgraph]
     contents = set()
@@ -43,6 +45,14 @@ def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) 
         if use is not None:
             contents.add(use.constant.buffer.content)
     asked = dict(options.zeros_of)
+    names = Counter(subgraph.tensors[weight.tensor].name for weight in module.stored)
+    twins = next((name for name in asked if names[name] > 1), None)
+    if twins is not None:
+        numbers = [w.tensor for w in module.stored if subgraph.tensors[w.tensor].name == twins]
+        raise UsageError(
+            f"{names[twins]} trained weights are called {twins!r}",
+            hint=f"say which by its number: {', '.join(repr(f'#{n}') for n in numbers)}",
+        )
     numbered = {
         tensor.buffer.content: asked.pop(f"#{tensor.index}")
         for tensor in subgraph.tensors
@@ -65,6 +75,27 @@ def chosen_filters(model: Model, module: TfliteModule, options: DistillOptions) 
             hint="name the filters to prune",
         )
     return chosen
+
+
+def zeros_of(model: Model, module: TfliteModule, filters: Collection[str]) -> dict[str, float]:
+    """The share of zeros of some parameters.
+
+    Args:
+        model: the model.
+        module: its main subgraph.
+        filters: names of the parameters.
+
+    Returns:
+        Name of each one's tensor -> the share; "#" and the number of tensors that share a name.
+    """
+    stored = [weight for weight in module.stored if weight.name in filters]
+    names = [model.main.tensors[weight.tensor].name for weight in stored]
+    return {
+        name if names.count(name) == 1 else f"#{weight.tensor}": float(
+            (module.weights[weight.name] == 0).float().mean()
+        )
+        for weight, name in zip(stored, names, strict=True)
+    }
 
 
 class Masks(MaskEngine):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from tflite_sparse.errors import UsageError
 from tflite_sparse.masking.schedule import MaskKind, Schedule
 from tflite_sparse.records import Record
+from tflite_sparse.torch.training.rates import LearningRate
 
 if TYPE_CHECKING:
     from tflite_sparse.model import Model
@@ -34,8 +35,10 @@ class DistillOptions(Record, frozen=True):
         minutes: in its place, about how long to train; None likewise. The speed of a few batches
             tells how many that are.
         batch: samples in a batch, over all processes.
-        rate: the largest learning rate of Adam; it rises over the first 20th of the steps and falls
-            to zero by a cosine.
+        learning_rate: the largest learning rate of Adam; it rises over the first 20th of the steps
+            and falls to zero by a cosine. None for the largest with which short trainings, a 20th
+            of the steps in all, end no further away than they began, or hardly; where that leaves
+            less than 3 batches for each of three, 0.0001.
         ramp: share of the steps after which "magnitude" has made all zeros.
         every: steps between changes of the masks.
         drop: share of the weights that RigL moves at first; it falls to none by a cosine until
@@ -62,7 +65,7 @@ class DistillOptions(Record, frozen=True):
     epochs: float | None = None
     minutes: float | None = None
     batch: int = 32
-    rate: float = 1e-3
+    learning_rate: float | None = None
     ramp: float = 0.5
     every: int = 25
     drop: float | None = None
@@ -101,7 +104,8 @@ class DistillOptions(Record, frozen=True):
             raise UsageError(f"masks is one of {', '.join(kinds)}, was {self.masks!r}")
         if self.block not in _BLOCKS:
             raise UsageError(f"block is 1, 2 or 4, was {self.block}")
-        if not (0 < self.rate < float("inf") and 0 <= self.features < float("inf")):
+        rate = 1.0 if self.learning_rate is None else self.learning_rate
+        if not (0 < rate < float("inf") and 0 <= self.features < float("inf")):
             raise UsageError("the learning rate is above 0 and the weight of features not below it")
 
     def _check_length(self) -> None:
@@ -141,6 +145,7 @@ class Distilled(NamedTuple):
             name, "#" and the number of the tensor.
         planned: how many batches there would have been if nothing had stopped it early.
         held_out: number of samples that were not trained on.
+        learning_rate: the largest one, and how it was found.
     """
 
     model: Model
@@ -150,6 +155,7 @@ class Distilled(NamedTuple):
     zeros: dict[str, float]
     planned: int = 0
     held_out: int = 0
+    learning_rate: LearningRate = LearningRate(0.0, "given")
 
 
 class Progress(NamedTuple):

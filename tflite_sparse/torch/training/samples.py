@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from tflite_sparse.torch.module import TfliteModule
 
-__all__ = ["Batches", "Samples"]
+__all__ = ["Batch", "Batches", "Samples", "moved"]
 
 _FEWEST = 2
+_JUDGING = 2  # batches
 
 
 class Samples(Protocol):
@@ -77,11 +78,26 @@ class Batches:
             [self._trained_on[self._order(int(p) // count)[int(p) % count]] for p in places]
         )
 
-    def training(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> _Batch:
+    def training(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> Batch:
         """The part of a batch that one process trains on."""
         return self._batch(self.indices(step, size)[rank::ranks])
 
-    def evaluation(self, size: int) -> Iterator[_Batch]:
+    def trial(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> Batch:
+        """The part of a batch of a short training, which leaves some samples to judge it by."""
+        order = self._order(0)
+        order = order[: len(order) - self._judges(size)]
+        places = np.arange(step * size, (step + 1) * size) % len(order)
+        return self._batch(self._trained_on[order[places]][rank::ranks])
+
+    def judging(self, size: int) -> list[Batch]:
+        """What short trainings are judged by: samples that they do not see."""
+        numbers = self._trained_on[self._order(0)[self.count - self._judges(size) :]]
+        return [self._batch(numbers[i : i + size]) for i in range(0, len(numbers), size)]
+
+    def _judges(self, size: int) -> int:
+        return min(self.count // 4, _JUDGING * size)
+
+    def evaluation(self, size: int) -> Iterator[Batch]:
         """What is held out, in batches."""
         for begin in range(0, len(self.held_out), size):
             yield self._batch(self.held_out[begin : begin + size])
@@ -93,7 +109,7 @@ class Batches:
             self._permutation = rng.permutation(len(self._trained_on))
         return self._permutation
 
-    def _batch(self, indices: NDArray[np.int64]) -> _Batch:
+    def _batch(self, indices: NDArray[np.int64]) -> Batch:
         rows = [self._one(int(index)) for index in indices]
         inputs = tuple(
             torch.from_numpy(np.concatenate([row[i] for row in rows]))
@@ -117,7 +133,13 @@ class Batches:
         ]
 
 
-_Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor | None]
+Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor | None]
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    """A batch on a device."""
+    inputs, labels = batch
+    return tuple(x.to(device) for x in inputs), None if labels is None else labels.to(device)
 
 
 def _fitted(part: NDArray[np.float32], shape: tuple[int, ...], index: int) -> NDArray[np.float32]:

@@ -144,7 +144,15 @@ def _training(training: Training, width: int) -> Lines:
         if one.step in shown
     ]
     note = f"{training.masks} masks, {training.device}{where}"
-    return [heading(title, note, width, path=False), *table(columns, rows, width)]
+    lines = [heading(title, note, width, path=False), *table(columns, rows, width)]
+    return lines + labelled("Learning rate", [_rate(training)], width)
+
+
+def _rate(training: Training) -> str:
+    rate, source = training.learning_rate.rate, training.learning_rate.source
+    if source == "tried":
+        return f"{rate:g}, the largest tried that left the loss as small as it was, or nearly"
+    return f"{rate:g}" if source == "given" else f"{rate:g}; too few batches to try others"
 
 
 def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:

@@ -1,0 +1,92 @@
+"""The learning rate that a net bears, found by short trainings with several."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from tflite_sparse.records import Amount, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["COST", "LearningRate", "TriedRate", "find_rate", "rate_share", "trial_batches"]
+
+COST = 0.05
+"""Share of the batches of a training that short trainings before it take, all together."""
+_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+_WARM_UP = 0.05
+_TRIALS = 3  # halving finds one of seven in three
+_FEWEST, _MOST = 3, 40
+_UNTRIED = 1e-4
+_NEAR = 1.1
+
+
+class TriedRate(Record, frozen=True):
+    """A learning rate that was tried.
+
+    Attributes:
+        rate: it.
+        loss: the loss after a short training as a multiple of that before it, on samples that the
+            short training did not see; null where it was not finite.
+    """
+
+    rate: Amount
+    loss: Amount | None
+
+
+class LearningRate(Record, frozen=True):
+    """The largest learning rate of a training.
+
+    Attributes:
+        rate: it.
+        source: "given" by the user; "tried", as short trainings told; or "untried", where there are
+            too few batches or samples for these.
+        tried: those that were tried, in their order.
+    """
+
+    rate: Amount
+    source: Literal["given", "tried", "untried"]
+    tried: tuple[TriedRate, ...] = ()
+
+
+def trial_batches(steps: int) -> int:
+    """Batches of each short training, 0 where there are too few for any.
+
+    Args:
+        steps: batches of the whole training.
+    """
+    each = min(int(COST * steps / _TRIALS), _MOST)
+    return each if each >= _FEWEST else 0
+
+
+def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
+    """The largest rate with which a short training ends no further away than it began, or hardly.
+
+    Args:
+        loss_after: trains shortly from the same beginning with a rate, and gives the loss as a
+            multiple of that before; None where there is no room for that.
+    """
+    if loss_after is None:
+        return LearningRate(_UNTRIED, "untried")
+    tried = []
+    low, high = 0, len(_RATES)
+    while low < high:
+        middle = (low + high) // 2
+        loss = loss_after(_RATES[middle])
+        tried.append(TriedRate(_RATES[middle], loss if loss < float("inf") else None))
+        if loss <= _NEAR:
+            low = middle + 1
+        else:
+            high = middle
+    # Where none will do, a smaller one.
+    rate = _RATES[low - 1] if low else _RATES[0] / 3
+    return LearningRate(rate, "tried", tuple(tried))
+
+
+def rate_share(step: int, steps: int) -> float:
+    """The share of the largest learning rate at a step: it rises, then falls by a cosine."""
+    warm = max(int(_WARM_UP * steps), 1)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
