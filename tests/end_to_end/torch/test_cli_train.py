@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
+from tflite_sparse.pruning import trained
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
 from tflite_sparse.storage.values.options import StoredValues
@@ -61,6 +63,7 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
     assert (training["steps"], training["planned"], training["batch"]) == (12, 12, 16)
     assert (training["held_out"], training["labelled"], training["processes"]) == (15, True, 1)
     assert training["evaluations"][0]["step"] == 0
+    assert training["learning_rate"] == {"rate": 1e-3, "source": "given", "tried": []}
     assert training["before"]["inputs"] == document["quality"]["inputs"] == 50
     # Without training: what calibration alone leaves.
     calibrated = call(
@@ -86,6 +89,35 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
     assert "belongs to another training: model differs" in done.err
 
 
+def test_a_training_that_is_interrupted_goes_on_to_the_result_that_it_would_have_had(
+    tmp_path: Path, given: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out, state = (tmp_path / name for name in ("whole.tflite", "out.tflite", "state"))
+    more = ("--steps", "106", "--learning-rate", "1e-3")
+    assert call(*line(given, *more, "-o", whole)).code == 0
+    tell, interrupted = trained._tell, []
+
+    def interrupting(progress, far):
+        tell(progress, far)
+        if far.step == 103 and not interrupted:
+            interrupted.append(far.step)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(trained, "_tell", interrupting)
+    more = (*more, "-o", out, "--checkpoint", state)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        stopped = call(*line(given, *more))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stopped.code == 130
+    assert "interrupted" in stopped.err
+    assert not out.exists()
+    assert state.exists()
+    assert call(*line(given, *more)).code == 0
+    assert out.read_bytes() == whole.read_bytes()
+
+
 def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
     out = tmp_path / "small.tflite"
     done = call(
@@ -96,6 +128,7 @@ def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
     # 150 inputs, a tenth of them held out, 16 at a time; zeros come while it trains.
     assert "Trained on 9 batches of 16" in done.out
     assert "magnitude masks, cpu" in done.out
+    assert "Learning rate 0.0001; too few batches to try others" in " ".join(done.out.split())
     assert ", calibrated" not in done.out
     assert out.stat().st_size < 0.5 * DIGITS.stat().st_size
 
@@ -169,6 +202,7 @@ def test_a_recipe_says_where_zeros_are_and_training_keeps_their_number(
         (["--steps", "0"], "steps is 1 or more"),
         (["--minutes", "-1"], "minutes are more than 0"),
         (["--learning-rate", "nan"], "the learning rate is above 0"),
+        (["--learning-rate", "fast"], "'fast' is no learning rate; --learning-rate 1e-4, or auto"),
         (["--device", "abacus"], "nothing can be computed on the device 'abacus'"),
         (["--labels", "more.txt"], "label 0 is 10, the model has 10 classes"),
         (["--labels", "words.txt"], "no classes: invalid literal"),

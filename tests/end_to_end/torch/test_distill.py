@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from tests.end_to_end.torch.small_net import accuracy, net, split, trained
 from tests.support.litert import invoke
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.torch import DistillOptions, distill, from_tflite
+from tflite_sparse.torch.training import distill as engine
+from tflite_sparse.torch.training.samples import Batches
 
 ROOT = Path(__file__).parents[3]
 SHORT = DistillOptions(steps=12, batch=16, evaluate=4, every=2, learning_rate=1e-3)
@@ -165,6 +168,47 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
         distill(dense(), images, options)
 
 
+@pytest.mark.parametrize("masks", ["rigl", "magnitude"])
+def test_a_learning_rate_is_found_once_by_trials_that_leave_nothing_behind(
+    tmp_path, monkeypatch, masks
+):
+    images = split()[0][:64]
+    options = short(steps=12, batch=4, masks=masks, learning_rate=None, restore=False)
+    monkeypatch.setattr(engine, "trial_batches", lambda _: 2)
+    found = distill(dense(), images, options)
+    assert found.learning_rate.source == "tried"
+    rate = found.learning_rate.rate
+    given = distill(dense(), images, replace(options, learning_rate=rate))
+    assert (given.learning_rate.rate, given.learning_rate.source) == (rate, "given")
+    assert weights_of(given.model) == weights_of(found.model)
+    # A state keeps it.
+    kept = replace(options, checkpoint=str(tmp_path / "state"))
+
+    def stop(progress):
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        distill(dense(), images, kept, progress=stop)
+    monkeypatch.setattr(engine, "find_rate", None)
+    gone_on = distill(dense(), images, kept)
+    assert gone_on.learning_rate == found.learning_rate
+    assert weights_of(gone_on.model) == weights_of(found.model)
+
+
+def test_trials_leave_samples_to_be_judged_by():
+    images, _, _, _ = split()
+    batches = Batches(images[:40], None, from_tflite(dense()), held_out=0.1, seed=0)
+    judging = torch.cat([inputs[0] for inputs, _ in batches.judging(4)])
+    assert len(judging) == 8
+    seen = torch.cat([batches.trial(step, 4)[0][0] for step in range(20)])
+    apart = (seen[:, None] - judging[None]).abs().flatten(2).sum(2)
+    assert (apart > 0).all()
+    # Of three samples to train on there is none to spare.
+    few = Batches(images[:4], None, from_tflite(dense()), held_out=0.1, seed=0)
+    assert few.judging(4) == []
+
+
 def test_the_same_seed_makes_the_same_weights_and_another_one_others():
     images, _, _, _ = split()
     first, again, other = (
@@ -196,8 +240,6 @@ def test_what_is_held_out_is_never_trained_on():
     options = short(held_out=0.25, evaluate=100, restore=True)
     distill(dense(), Recorded(), options, labels=labels[:40])
     assert used == set(range(40))
-    from tflite_sparse.torch.training.samples import Batches
-
     batches = Batches(Recorded(), None, from_tflite(dense()), held_out=0.25, seed=options.seed)
     trained_on = {int(i) for step in range(50) for i in batches.indices(step, 16)}
     assert len(batches.held_out) == 10
@@ -236,14 +278,16 @@ import sys, numpy as np, torch
 from tests.end_to_end.torch.small_net import split
 from tflite_sparse.torch import DistillOptions, distill
 from tflite_sparse.model import Model
+from tflite_sparse.torch.training import distill as engine
 torch.set_num_threads(1)
-options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, learning_rate=1e-3, device="cpu")
+engine.trial_batches = lambda steps: 2
+options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, device="cpu")
 result = distill(Model.read(sys.argv[1]), split()[0], options)
 result.model.write(sys.argv[2] + torch.distributed.get_rank().__str__())
 """
 
 
-def test_two_processes_train_one_model(tmp_path):
+def test_two_processes_train_one_model(tmp_path, monkeypatch):
     dense().copy().write(tmp_path / "dense.tflite")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -279,7 +323,8 @@ def test_two_processes_train_one_model(tmp_path):
     both = [Model.read(tmp_path / f"out{rank}") for rank in range(2)]
     assert weights_of(both[0]) == weights_of(both[1])
     # The mean over two halves of a batch is that over the batch.
-    alone = distill(dense(), split()[0], short())
+    monkeypatch.setattr(engine, "trial_batches", lambda _: 2)
+    alone = distill(dense(), split()[0], short(learning_rate=None))
     for one, other in zip(weights_of(alone.model), weights_of(both[0]), strict=True):
         if len(one) > 64:
             left, right = np.frombuffer(one, np.float32), np.frombuffer(other, np.float32)

@@ -80,8 +80,8 @@ class TrainingAsked(NamedTuple):
         str | None,
         typer.Option(
             metavar="X",
-            help="Largest learning rate, which rises and falls by a cosine; auto tries some and"
-            " takes the largest that the net bears.  [default: auto]",
+            help="Largest learning rate, which rises and falls by a cosine; auto tries"
+            " some and takes the largest that undoes nothing.  [default: auto]",
         ),
     ] = None
     patience: Annotated[

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from msgspec import convert
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from tflite_sparse.errors import UsageError
@@ -326,7 +326,7 @@ class _Training:
         state = {
             "training": self._training,
             "steps": self.options.steps,
-            "rate": self.rate.to_dict(),
+            "rate": to_builtins(self.rate),
             "done": done,
             "module": copied(self.module.weights),
             "optimizer": self.optimizer.state_dict(),

@@ -102,7 +102,7 @@ class Student(nn.Module):
         if labels is not None:
             loss = loss + functional.cross_entropy(_rows(got[self.where.logits[0]]), labels)
         if self.features and self.where.features:
-            inner = [_features(got[n], wanted[n]) for n in self.where.features]
+            inner = [_values(got[n], wanted[n]) for n in self.where.features]
             loss = loss + self.features * torch.stack(inner).mean()
         agreeing = None
         if self.where.logits:
@@ -134,23 +134,3 @@ def _values(got: Tensor, wanted: Tensor) -> Tensor:
         scale = scale + 0.1 * scale.mean() + 1e-12
         return ((got - wanted).square().mean(axes) / scale).mean()
     return functional.mse_loss(got, wanted) / (wanted.square().mean() + 1e-12)
-
-
-def _features(got: Tensor, wanted: Tensor) -> Tensor:
-    """How far inner maps are from those that are wanted, each channel alike.
-
-    One minus their correlation, and the squares of how far their mean and their spread lie apart.
-    A mean square error would fall too where values that cannot be met shrink to their mean, and
-    what the layers behind make of such maps is worse.
-    """
-    if wanted.ndim != _RANK:
-        return _values(got, wanted)
-    axes = (0, 1, 2)
-    least = 0.01 * wanted.square().mean() + 1e-12
-    means = got.mean(axes), wanted.mean(axes)
-    apart = got - means[0], wanted - means[1]
-    variances = apart[0].square().mean(axes) + least, apart[1].square().mean(axes) + least
-    alike = (apart[0] * apart[1]).mean(axes) / (variances[0] * variances[1]).sqrt()
-    spread = (variances[0] / variances[1]).sqrt() - 1
-    moved = (means[0] - means[1]).square() / variances[1]
-    return (1 - alike + 0.5 * (spread.square() + moved)).mean()

@@ -1,4 +1,4 @@
-"""The learning rate that a net bears, found by short trainings with several."""
+"""A learning rate that does not undo what a training begins with, found by short trainings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["COST", "LearningRate", "TriedRate", "find_rate", "rate_share", "tria
 
 COST = 0.05
 """Share of the batches of a training that short trainings before it take, all together."""
-_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+_RATES = (1e-3, 3e-4, 1e-4, 3e-5)
 _WARM_UP = 0.05
-_TRIALS = 3  # halving finds one of seven in three
+_TRIALS = 3  # where none of them will do, the last rate is taken
 _FEWEST, _MOST = 3, 40
 _UNTRIED = 1e-4
-_NEAR = 1.1
+_NEAR = 1.25
 
 
 class TriedRate(Record, frozen=True):
@@ -61,7 +61,7 @@ def trial_batches(steps: int) -> int:
 
 
 def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
-    """The largest rate with which a short training ends no further away than it began, or hardly.
+    """The largest rate, from 0.001 down, with which a short training does not undo its beginning.
 
     Args:
         loss_after: trains shortly from the same beginning with a rate, and gives the loss as a
@@ -70,18 +70,12 @@ def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
     if loss_after is None:
         return LearningRate(_UNTRIED, "untried")
     tried = []
-    low, high = 0, len(_RATES)
-    while low < high:
-        middle = (low + high) // 2
-        loss = loss_after(_RATES[middle])
-        tried.append(TriedRate(_RATES[middle], loss if loss < float("inf") else None))
+    for rate in _RATES[:_TRIALS]:
+        loss = loss_after(rate)
+        tried.append(TriedRate(rate, loss if loss < float("inf") else None))
         if loss <= _NEAR:
-            low = middle + 1
-        else:
-            high = middle
-    # Where none will do, a smaller one.
-    rate = _RATES[low - 1] if low else _RATES[0] / 3
-    return LearningRate(rate, "tried", tuple(tried))
+            return LearningRate(rate, "tried", tuple(tried))
+    return LearningRate(_RATES[-1], "tried", tuple(tried))
 
 
 def rate_share(step: int, steps: int) -> float:

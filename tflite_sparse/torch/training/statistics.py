@@ -48,13 +48,13 @@ def restore_statistics(
         if _bias(module, step) is not None and _filter(module, step) in filters
     ]
     count = 0
-    for layer in layers:
+    all_wanted = _moments(dense, layers, batches())
+    for layer, wanted in zip(layers, all_wanted, strict=True):
         name, bias = _filter(module, layer), _bias(module, layer)
         readers = module.numbers_of([str(name), str(bias)])
         if sum(bool(readers.intersection(_numbers(step))) for step in module.instructions) != 1:
             continue
-        wanted = _moments(dense, layer, batches())
-        actual = _moments(module, layer, batches())
+        (actual,) = _moments(module, [layer], batches())
         ratio = (wanted[1] / actual[1].clamp_min(1e-12)).clamp(1 / _MOST**2, _MOST**2).sqrt()
         ratio = torch.where(actual[1] > 0, ratio, torch.ones_like(ratio))
         weight, offset = module.weights[str(name)], module.weights[str(bias)]
@@ -81,18 +81,22 @@ def _numbers(step: Instruction) -> set[int]:
 
 
 def _moments(
-    module: TfliteModule, layer: Instruction, batches: Iterable[Inputs]
-) -> tuple[Tensor, Tensor]:
-    """Mean and variance of each channel that a layer makes, before its activation."""
-    sums: list[tuple[Tensor, Tensor]] = []
-    count = 0
-    numbers = [number for number in layer.inputs if number is not None]
+    module: TfliteModule, layers: Sequence[Instruction], batches: Iterable[Inputs]
+) -> list[tuple[Tensor, Tensor]]:
+    """Mean and variance of each channel that each layer makes, before its activation."""
+    sums: list[list[tuple[Tensor, Tensor]]] = [[] for _ in layers]
+    counts = [0] * len(layers)
+    numbers = {number for layer in layers for number in _numbers(layer)}
     for inputs in batches:
-        values = module.run(inputs, numbers)
-        operands = [None if n is None else values[n] for n in layer.inputs]
-        result = (layer.plain or layer.step)(*operands)
-        rows = result.reshape(-1, result.shape[-1]).double()
-        count += rows.shape[0]
-        sums.append((rows.sum(0), rows.square().sum(0)))
-    mean, square = (torch.stack(parts).sum(0) / count for parts in zip(*sums, strict=True))
-    return mean.float(), (square - mean.square()).clamp_min(0).float()
+        values = module.run(inputs, [*numbers])
+        for place, layer in enumerate(layers):
+            operands = [None if n is None else values[n] for n in layer.inputs]
+            result = (layer.plain or layer.step)(*operands)
+            rows = result.reshape(-1, result.shape[-1]).double()
+            counts[place] += rows.shape[0]
+            sums[place].append((rows.sum(0), rows.square().sum(0)))
+    moments = []
+    for parts, count in zip(sums, counts, strict=True):
+        mean, square = (torch.stack(part).sum(0) / count for part in zip(*parts, strict=True))
+        moments.append((mean.float(), (square - mean.square()).clamp_min(0).float()))
+    return moments

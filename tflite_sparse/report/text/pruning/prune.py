@@ -151,7 +151,7 @@ def _training(training: Training, width: int) -> Lines:
 def _rate(training: Training) -> str:
     rate, source = training.learning_rate.rate, training.learning_rate.source
     if source == "tried":
-        return f"{rate:g}, the largest tried that left the loss as small as it was, or nearly"
+        return f"{rate:g}, the largest tried that undoes nothing in a short training"
     return f"{rate:g}" if source == "given" else f"{rate:g}; too few batches to try others"
 
 
