@@ -128,7 +128,7 @@ def test_optimize_trains_what_it_prunes(tmp_path: Path, given: Path) -> None:
     # 150 inputs, a tenth of them held out, 16 at a time; zeros come while it trains.
     assert "Trained on 9 batches of 16" in done.out
     assert "magnitude masks, cpu" in done.out
-    assert "Learning rate 0.0001; too few batches to try others" in " ".join(done.out.split())
+    assert "Adam learning rate 0.0001; too few batches to try others" in " ".join(done.out.split())
     assert ", calibrated" not in done.out
     assert out.stat().st_size < 0.5 * DIGITS.stat().st_size
 

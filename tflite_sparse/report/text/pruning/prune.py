@@ -145,14 +145,15 @@ def _training(training: Training, width: int) -> Lines:
     ]
     note = f"{training.masks} masks, {training.device}{where}"
     lines = [heading(title, note, width, path=False), *table(columns, rows, width)]
-    return lines + labelled("Learning rate", [_rate(training)], width)
+    return lines + labelled("Adam", [_rate(training)], width)
 
 
 def _rate(training: Training) -> str:
     rate, source = training.learning_rate.rate, training.learning_rate.source
+    words = f"learning rate {rate:g}"
     if source == "tried":
-        return f"{rate:g}, the largest tried that undoes nothing in a short training"
-    return f"{rate:g}" if source == "given" else f"{rate:g}; too few batches to try others"
+        return words + ", the largest tried that undoes nothing"
+    return words if source == "given" else words + "; too few batches to try others"
 
 
 def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
