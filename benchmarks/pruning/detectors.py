@@ -92,7 +92,7 @@ def train(start: Model, steps: int, rate: float) -> Model:
         zeros=0.0,
         zeros_of={name: share for name, share in shares.items() if share > 1 / 2},
         steps=steps,
-        rate=rate,
+        learning_rate=rate,
         held_out=0.02,
         evaluate=max(steps // 6, 1),
     )
