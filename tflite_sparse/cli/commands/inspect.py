@@ -230,9 +230,7 @@ class _Options(NamedTuple):
 
 
 def _results(
-    paths: list[str | TfliteSparseError],
-    selection: Selection,
-    options: _Options,
+    paths: list[str | TfliteSparseError], selection: Selection, options: _Options
 ) -> Iterator[_Result]:
     """What was found in each file."""
     for path in paths:
