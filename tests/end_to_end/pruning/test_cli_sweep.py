@@ -156,7 +156,7 @@ def test_two_processes_find_quality_with_data(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("--zeros", "lots"), "no shares of zeros"),
-        (("--zeros", "100"), "from 0 to 100 %"),
+        (("--zeros", "100"), "from 0 to below 100 %"),
         (("--zeros", "60:5"), "no shares of zeros"),
         (("--zeros", "0..95:0.1"), "no shares of zeros"),
         (("-o", "sweep.txt"), "a sweep is written as"),
