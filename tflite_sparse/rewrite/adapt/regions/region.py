@@ -91,7 +91,7 @@ def grow(
     Args:
         context: how maps lie, and which passes may be used.
         stem: the convolution that brings the image in.
-        entries: other values that are brought in.
+        entries: other values that are brought in, unless the region computes them itself.
         among: operators to keep to; empty for all.
     """
     graph = context.editor.subgraph
@@ -123,6 +123,9 @@ def grow(
         if not form.leaves and is_map(op.outputs[0]):
             inside.add(op.outputs[0])
     _settle(region)
+    # Once what computes an entry has come in, the map is there.
+    computed = set(region.computed())
+    region.entries = [tensor for tensor in entries if tensor not in computed]
     return region
 
 
