@@ -1,9 +1,10 @@
 """Records the table of adapted models.
 
-    python -m tests.end_to_end.adapted.record [--times] [NAME...]
+    python -m tests.end_to_end.adapted.record [--times | --run] [NAME...]
 
 Without names all models are recorded anew, most of the time of which goes into emulation. With
 --times only the browser runs, for rows that are there: do that on a machine that does nothing else.
+With --run all but the browser: times stay where the same operators run, and are left out elsewhere.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ _FEWEST, _MOST = 30, 200
 def main(arguments: Sequence[str] | None = None) -> None:
     """Records models; all of them where none is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", action="store_true", help="only measure times anew")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--times", action="store_true", help="only measure times anew")
+    only.add_argument("--run", action="store_true", help="measure no times")
     parser.add_argument("names", nargs="*", metavar="NAME", help="models; all by default")
     asked = parser.parse_args(arguments)
     for name in asked.names or SUBJECTS:
         start = time.monotonic()
-        row = _row(name, read()["models"].get(name) if asked.times else None)
+        row = _row(name, read()["models"].get(name, {}), run=asked.run, times=asked.times)
         recorded = read()
         recorded["runtime"] = (
             f"LiteRT {litert_version()} and LiteRT.js {CORE.version} on {processor.name()}."
@@ -52,19 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name} ({took:.0f} s): {row['outcome']['wasm']} {gain(row)} {said}", flush=True)  # noqa: T201
 
 
-def _row(name: str, before: dict[str, Any] | None) -> dict[str, Any]:
-    """A row; what LiteRT says is taken from the one before where that has the same facts."""
+def _row(name: str, before: dict[str, Any], *, run: bool, times: bool) -> dict[str, Any]:
+    """A row; what is not asked for is taken from the one before where that has the same facts."""
     subject = SUBJECTS[name]
     dense = subject.dense()
     sparse = sparse_as_it_is(dense)
     made, why = adapted(dense)
     row = {"source": subject.source, **facts(dense, sparse, made)}
-    if before is not None and {key: before.get(key) for key in row} == row:
+    if times and {key: before.get(key) for key in row} == row:
         kept = ("failure", "executed_as_planned", "difference")
         row.update({key: before[key] for key in kept if key in before})
     else:
         row.update(on_litert(subject, dense, made))
-    if "failure" not in row:
+    if run:
+        same = before.get("executed") == row["executed"] and "web_ms" in before
+        row.update({"web_ms": before["web_ms"]} if same else {})
+    elif "failure" not in row:
         models = {"dense": dense, "sparse": sparse, "adapted": made}
         row["web_ms"] = in_browser(models, runs_of(dense))
     row["why"] = why

@@ -8,6 +8,7 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -213,10 +214,11 @@ def mobilenet_graph() -> Subgraph:
 
 
 @pytest.mark.parametrize(
-    ("zeros", "measured_ms"), [(0.0, 37.1), (0.7, 19.4), (0.8, 14.8), (0.9, 10.2), (0.95, 7.9)]
+    ("zeros", "measured_ms"),
+    [(0.0, (42.9, 26.9)), (0.7, (22.4, 11.1)), (0.8, (17.4, 8.3)), (0.9, (13.2, 5.6))],
 )
-def test_estimate_meets_the_measurements_it_is_fitted_to(
-    mobilenet_graph: Subgraph, zeros: float, measured_ms: float
+def test_estimate_lies_in_the_middle_of_two_machines(
+    mobilenet_graph: Subgraph, zeros: float, measured_ms: tuple[float, float]
 ) -> None:
     weights = filters(mobilenet_graph)
     sizes = {index: mobilenet_graph.tensors[index].size for index in weights}
@@ -226,11 +228,10 @@ def test_estimate_meets_the_measurements_it_is_fitted_to(
     )
     made = estimate(plan(mobilenet_graph, "wasm", assume=assumed), mobilenet_graph)
     assert made is not None
-    assert made.planned_ms == pytest.approx(measured_ms, rel=0.03)
-    assert made.dense_ms == pytest.approx(37.1, rel=0.02)
+    assert made.planned_ms == pytest.approx(geometric_mean(measured_ms), rel=0.07)
 
 
-@pytest.mark.parametrize(("block", "times_as_long"), [(1, 0.40), (2, 1.18), (4, 1.16)])
+@pytest.mark.parametrize(("block", "times_as_long"), [(1, 0.35), (2, 1.17), (4, 1.11)])
 def test_estimate_knows_what_block_kernels_cost_in_a_browser(
     mobilenet_graph: Subgraph, block: int, times_as_long: float
 ) -> None:

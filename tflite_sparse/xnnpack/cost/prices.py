@@ -80,21 +80,21 @@ class Costs(Record, frozen=True):
             elements: elements that the kernel reads and writes, together.
         """
         share = min(max((elements * _VALUE - _NEAR) / (_FAR - _NEAR), 0.0), 1.0)
-        return self.written + share * (self.written_far - self.written)
+        return (1 - share) * self.written + share * self.written_far
 
 
 COSTS = {
     "wasm": Costs(
         dense=0.058,
         dense_written=0.0,
-        depthwise=0.3,
+        depthwise=0.21,
         depthwise_sparse=0.13,
         depthwise_sparse_large=0.13,
         entry=0.15,
-        sparse=0.0863,
+        sparse=0.076,
         sparse_2=0.37,
-        sparse_4=0.36,
-        written=0.55,
+        sparse_4=0.335,
+        written=0.12,
         # Between a processor at rest and one whose cache others use: benchmarks/kxk.json.
         written_far=1.2,
         moved=0.4,
@@ -102,10 +102,11 @@ COSTS = {
         overhead=2000.0,
         # 1.2 times as long for 3x3, 1.6 for 5x5: benchmarks/kxk.json.
         crowded=1 / 40,
-        measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread: MobileNetV1 1.0 224 "
-        "at 0, 70, 80, 90 and 95 % zeros in 37.1, 19.4, 14.8, 10.2 and 7.9 ms, and at 70, 80 and "
-        "90 % in blocks of 2 output channels 1.75, 1.18 and 0.79 times as long as dense, of 4 "
-        "1.62, 1.16 and 0.72 times; depthwise convolutions and entries by what more of them take",
+        measured="LiteRT.js 2.5.3 in headless Chromium on x86-64, one thread, on two machines, one "
+        "busy and one at rest: MobileNetV1 1.0 224 at 0, 70, 80, 90 and 95 % zeros in 42.9, 22.4, "
+        "17.4, 13.2 and 9.2 ms and in 26.9, 11.1, 8.3, 5.6 and 4.4 ms, and at 70, 80 and 90 % in "
+        "blocks of 2 output channels 1.69, 1.17 and 0.74 times as long as dense, of 4 1.55, 1.11 "
+        "and 0.66 times; other nets by how many times faster than dense they are on each",
     ),
 }
 """The prices by the name of the target, where they were measured."""
