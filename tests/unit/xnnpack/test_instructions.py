@@ -11,7 +11,9 @@ import pytest
 
 from tests.support.nets.small_nets import build_subgraph
 from tests.support.nets.weights import block_mask
+from tests.support.real_models import real_model
 from tests.unit.xnnpack.test_plan import filters, mobilenet
+from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.assumptions import WhatIf
 from tflite_sparse.xnnpack.cost.instruction_prices import PRICES
 from tflite_sparse.xnnpack.cost.instructions import amounts, instruction_estimate
@@ -109,3 +111,18 @@ def test_pixels_are_reversed_whole(shape: tuple[int, ...], counted: float) -> No
     assert sum(amount * prices[name] for name, amount in work.items()) == pytest.approx(
         counted, rel=0.12
     )
+
+
+def test_a_transposed_convolution_to_one_channel_costs_a_tile_of_them() -> None:
+    """The end of MediaPipe's selfie_segmentation: 4.2 million were counted, of 16 channels to 1."""
+    graph = Model.read(real_model("selfie_segmentation")).main
+    planned = plan(graph, "arm64")
+    (last,) = [op for op in planned.operators if op.name == "CUSTOM"]
+    work = amounts(last, graph.operators[last.index], None)
+    assert work["transposed"] * PRICES["cortex-a76"]["transposed"] == pytest.approx(4.2e6, rel=0.06)
+
+
+def test_a_transposed_convolution_to_whole_tiles_costs_its_multiplications() -> None:
+    graph = build_subgraph(lambda g: g.transpose_conv(g.input((1, 8, 8, 16)), 8))
+    (only,) = plan(graph, "arm64").operators
+    assert amounts(only, graph.operators[0], None) == {"transposed": float(only.macs)}

@@ -89,7 +89,8 @@ _ELEMENTWISE = {
     **dict.fromkeys(("ELU", "EXP", "GELU", "LOGISTIC", "SOFTMAX", "TANH"), "exponential"),
 }
 _TRANSPOSED_DATA = 2
-_MULTIPLIES = frozenset({"CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D"})
+_MULTIPLIES = frozenset({"CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"})
+_MEDIAPIPE_TRANSPOSED = "Convolution2DTransposeBias"
 
 
 def instruction_estimate(plan: Plan, subgraph: Subgraph) -> InstructionEstimate | None:
@@ -217,9 +218,12 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
     elements = float(_elements(operator))
     if op.name == "DEPTHWISE_CONV_2D":
         return _depthwise(op, operator)
+    if op.macs and (op.name == "TRANSPOSE_CONV" or operator.custom_code == _MEDIAPIPE_TRANSPOSED):
+        # Tiles of a matrix product, which are computed as a whole.
+        channels = operator.outputs[0].shape[-1]
+        whole = -(-channels // _COLUMNS) * _COLUMNS / max(channels, 1)
+        return {"transposed": op.macs * whole}
     if op.name in _MULTIPLIES and op.macs:
-        if op.name == "TRANSPOSE_CONV":
-            return {"transposed": float(op.macs)}
         return _product(op, operator)
     if op.name in ("MEAN", "SUM"):
         return {"averaged": float(math.prod(_read(operator)))}
@@ -308,7 +312,7 @@ def _pixels(operator: Operator) -> tuple[int, int]:
 
 def _is_quantized(operator: Operator) -> bool:
     """Whether it multiplies integers, for which there are no prices."""
-    if operator.name not in _MULTIPLIES:
+    if operator.name not in _MULTIPLIES | {"TRANSPOSE_CONV"}:
         return False
     # The first operand of a transposed convolution is the shape of its result.
     operand = _TRANSPOSED_DATA if operator.name == "TRANSPOSE_CONV" else 0
