@@ -6,6 +6,8 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tflite_sparse.inspection.gain import possible_gain
 from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import NoHint, Obstacle, TargetGroup
 
-__all__ = ["NextStep", "command_line", "next_step"]
+__all__ = ["NextStep", "command_line", "next_step", "on_any_machine"]
 
 _PROGRAM = "tflite-sparse"
 # A cluster goes sparse when more than two thirds of its weights are zero.
@@ -55,11 +57,18 @@ class NextStep(Record, frozen=True):
     gain: str = ""
 
 
+def on_any_machine(inspection: Inspection) -> Inspection:
+    """An inspection for a page that others read: its folder is that of whoever made the page."""
+    if inspection.path is None:
+        return inspection
+    return msgspec.structs.replace(inspection, path=PurePath(inspection.path).name)
+
+
 def next_step(inspection: Inspection) -> NextStep:
     """The one thing to do next with a model.
 
     Args:
-        inspection: what is known of it, with all its weights.
+        inspection: what is known of it, with all its weights; the command names its path.
     """
     if inspection.problems:
         return NextStep(
@@ -326,7 +335,6 @@ def command_line(name: str, inspection: Inspection, suffix: str = "", more: str 
 
 
 def _file(inspection: Inspection, suffix: str = "") -> str:
-    """The name of a model, or of what is made of it, for a shell."""
-    # The folder is that of whoever made the report.
-    path = PurePath(inspection.path or "model.tflite")
-    return shlex.quote(readable(f"{path.stem}_{suffix}.tflite" if suffix else path.name))
+    """The path of a model, or the name of what is made of it in the folder at hand, for a shell."""
+    path = inspection.path or "model.tflite"
+    return shlex.quote(readable(f"{PurePath(path).stem}_{suffix}.tflite" if suffix else path))

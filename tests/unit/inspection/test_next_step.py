@@ -14,7 +14,7 @@ from tests.support.nets.small_nets import build
 from tests.support.nets.weights import block_mask
 from tests.support.real_models import real_model
 from tflite_sparse.inspection.inspector import inspect
-from tflite_sparse.inspection.next_step import NextStep, next_step
+from tflite_sparse.inspection.next_step import NextStep, next_step, on_any_machine
 from tflite_sparse.model import Model
 from tflite_sparse.xnnpack.releases.targets import target
 
@@ -47,13 +47,17 @@ def pruned(shape: tuple[int, ...], rest: float) -> np.ndarray:
 
 def test_a_model_that_lacks_nothing_but_the_storage_is_stored_sparse() -> None:
     found = step(built(lambda g: g.mean(g.conv2d(stem(g), 64, zeros=0.9))))
-    assert found.command == "tflite-sparse sparsify 'my model.tflite' -o 'my model_sparse.tflite'"
+    # The path as it was given, and the result in the folder at hand.
+    command = "tflite-sparse sparsify 'folder/my model.tflite' -o 'my model_sparse.tflite'"
+    assert found.command == command
+    page = on_any_machine(inspect(built(lambda g: g.mean(g.conv2d(stem(g), 64, zeros=0.9)))))
+    assert next_step(page).command == command.replace("folder/", "")
 
 
 def test_a_model_that_is_spelled_wrong_but_has_its_zeros_is_rewritten() -> None:
     found = step(Model.read(DATA / "mobilenet_tiny_80_same.tflite"))
     assert found.command == (
-        "tflite-sparse optimize mobilenet_tiny_80_same.tflite"
+        f"tflite-sparse optimize {DATA / 'mobilenet_tiny_80_same.tflite'}"
         " -o mobilenet_tiny_80_same_sparse.tflite"
     )
 
@@ -97,7 +101,7 @@ def between(kernel: int, zeros: float = 0.0) -> Model:
 def test_nothing_is_promised_where_no_rewrite_mends_the_main_cause() -> None:
     advice = step(between(3))
     assert advice.title == "See whether optimize finds a way"
-    assert advice.command == "tflite-sparse optimize 'my model.tflite' --dry-run"
+    assert advice.command == "tflite-sparse optimize 'folder/my model.tflite' --dry-run"
     assert "is a 3x3 convolution" in advice.why
     assert "2 other operators have the same problem" in advice.why
     assert not advice.gain
@@ -106,9 +110,10 @@ def test_nothing_is_promised_where_no_rewrite_mends_the_main_cause() -> None:
 
 
 def test_a_model_without_enough_zeros_is_to_be_pruned_and_the_command_does_it() -> None:
-    found = step(Model.read(real_model("hand_landmark_full")))
+    model = real_model("hand_landmark_full")
+    found = step(Model.read(model))
     assert found.command is not None
-    assert found.command.startswith("tflite-sparse optimize hand_landmark_full")
+    assert found.command.startswith(f"tflite-sparse optimize {model}")
     assert " --prune 0.8 -o " in found.command
     assert "more than 66.7 % must be" in found.why
 
@@ -221,6 +226,7 @@ def test_following_the_advice_leads_to_a_model_that_runs_sparse(
 
 
 def test_what_was_won_over_the_original_is_told_by_another_command_than_the_estimate():
-    measured = step(Model.read(DATA / "mobilenet_tiny_80_sparse.tflite"))
-    assert measured.command == "tflite-sparse bench mobilenet_tiny_80_sparse.tflite --on web"
-    assert "'tflite-sparse bench ORIGINAL mobilenet_tiny_80_sparse.tflite --on web'" in measured.why
+    model = DATA / "mobilenet_tiny_80_sparse.tflite"
+    measured = step(Model.read(model))
+    assert measured.command == f"tflite-sparse bench {model} --on web"
+    assert f"'tflite-sparse bench ORIGINAL {model} --on web'" in measured.why

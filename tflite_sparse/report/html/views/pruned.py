@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tflite_sparse.inspection.next_step import command_line
+from tflite_sparse.inspection.next_step import command_line, on_any_machine
 from tflite_sparse.report.html.subject import PageModel
 from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.svg.strip import strip
@@ -89,7 +89,9 @@ def _point(inspection: Inspection, pruned: Pruned, point: CurvePoint) -> dict[st
         "name": f"{rounded_percent(point.zeros)} zeros",
         "facts": facts,
         "sparse": bool(point.sparse),
-        "command": command_line("optimize", inspection, "sparse", f"--prune {point.zeros:g}")
+        "command": command_line(
+            "optimize", on_any_machine(inspection), "sparse", f"--prune {point.zeros:g}"
+        )
         if point.sparse
         else "",
     }

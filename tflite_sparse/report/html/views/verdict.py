@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tflite_sparse.inspection.next_step import NextStep, next_step
+from tflite_sparse.inspection.next_step import NextStep, next_step, on_any_machine
 from tflite_sparse.report.html.svg.bars import share_bar
 from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.views.devices import Device, devices
@@ -89,7 +89,7 @@ def verdict_view(model: PageModel) -> VerdictView:
     return VerdictView(
         tuple(map(_sentence, told)),
         tuple((str(problem.place), problem.message) for problem in inspection.problems),
-        next_step(inspection),
+        next_step(on_any_machine(inspection)),
         tuple(_tiles(model)),
         sizes_words(inspection.input_shapes, "Planned"),
         devices(model),
