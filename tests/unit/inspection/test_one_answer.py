@@ -120,6 +120,7 @@ def net(layers: list[Callable[[GraphBuilder, Value], Pair]]) -> bytes:
 @given(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=3))
 @example([output])
 @example([all_zeros])
+@example([unpacked_int8])
 @example([twice, output])
 def test_all_who_are_asked_say_what_sparsify_does(layers) -> None:
     data = net(layers)

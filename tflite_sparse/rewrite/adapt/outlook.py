@@ -10,6 +10,9 @@ from tflite_sparse.model.weights import find_weights, is_pointwise
 from tflite_sparse.model.zero_counts import ZeroCounts
 from tflite_sparse.rewrite.adapt.adaptation import Outlook
 from tflite_sparse.rewrite.adapt.channels.choose import Runs
+from tflite_sparse.storage.candidates import examine
+from tflite_sparse.storage.decision import Candidate
+from tflite_sparse.storage.options import SparsifyOptions
 from tflite_sparse.storage.refusals import reader_refusal, structural_refusal
 from tflite_sparse.storage.safety import dangers, forecasts
 from tflite_sparse.xnnpack.assumptions import WhatIf
@@ -226,8 +229,13 @@ def _processors(plans: Sequence[tuple[Plan, Subgraph]]) -> tuple[ProcessorEstima
 
 
 def _is_rounded(weight: Weight) -> bool:
-    """Whether a weight is stored as int8, and a DEQUANTIZE makes floats of it."""
-    return weight.tensor.type == "INT8" and not any(map(_is_quantized, weight.readers))
+    """Whether a weight is int8 that a DEQUANTIZE makes floats of, and would be stored sparse.
+
+    Of floats nearly all with so many zeros are; of a byte a value only those that are not small.
+    """
+    if weight.tensor.type != "INT8" or any(map(_is_quantized, weight.readers)):
+        return False
+    return isinstance(examine(weight, SparsifyOptions()).outcome, Candidate)
 
 
 def _is_quantized(operator: Operator) -> bool:
