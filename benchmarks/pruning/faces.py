@@ -33,7 +33,7 @@ _PACKAGE = Package(
 _FACES, _PHOTOGRAPHS, _SMALL = "dist/demo/faces/", "dist/demo/photos/", "-500.jpg"
 _ANCHORS = grid((48, 1))
 _EMPTY = 8
-"""Every so manieth scene that is fitted to has no face."""
+"""One in so many of the scenes that are fitted to has no face."""
 
 _SCENES = 256
 _JUDGED = 144

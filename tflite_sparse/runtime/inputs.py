@@ -39,8 +39,10 @@ __all__ = [
 _UNREADABLE = (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 _INDICES = 8
-_FEW = 3
 """Random integers of 32 and 64 bits stay below this: they are most often indices."""
+
+_FEW = 3
+"""How many folders are named where a folder has no inputs itself."""
 
 
 class InputSpec(NamedTuple):

@@ -21,7 +21,7 @@ _HINT = "write 70,80,90, or 50..95, or 60..90:10, in per cent"
 
 
 def parse_shares(text: str) -> tuple[float, ...]:
-    """Shares of zeros: "70,80,90", "0.7,0.8", "50..95", "60..90:10"; a number above 1 is percent.
+    """Shares of zeros: "70,80,90", "0.7,0.8", "50..95", "60..90:10"; a number above 1 is per cent.
 
     Raises:
         UsageError: they are none.

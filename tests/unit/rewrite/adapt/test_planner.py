@@ -27,7 +27,7 @@ from tflite_sparse.storage.values.options import ValuesOptions
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
-ELIGIBLE = Path("testdata/mobilenet_tiny_80.tflite")
+ELIGIBLE = Path(__file__).parents[4] / "testdata" / "mobilenet_tiny_80.tflite"
 
 
 @pytest.mark.parametrize(

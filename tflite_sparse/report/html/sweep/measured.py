@@ -46,12 +46,12 @@ def measured_cell(measured: MeasuredTime | None) -> str:
         return "-"
     if measured.detail:
         return "failed"
-    parts = [amount(measured)]
+    parts = [_amount(measured)]
     parts += [] if measured.gain is None else [f"{measured.gain:.2f} times"]
     return ", ".join(part for part in parts if part) or "-"
 
 
-def amount(measured: MeasuredTime) -> str:
+def _amount(measured: MeasuredTime) -> str:
     """What a run takes, with its unit; "" where that is not known."""
     if measured.instructions is not None:
         return f"{measured.instructions / 1e6:.0f} M"
@@ -65,9 +65,9 @@ def measured_gain(measured: MeasuredTime) -> str:
         measured: it.
     """
     if measured.gain is None:
-        return "failed" if measured.detail else amount(measured) or "?"
+        return "failed" if measured.detail else _amount(measured) or "?"
     what = "times as fast" if measured.instructions is None else "times fewer instructions"
-    return ", ".join(part for part in (f"{measured.gain:.2f} {what}", amount(measured)) if part)
+    return ", ".join(part for part in (f"{measured.gain:.2f} {what}", _amount(measured)) if part)
 
 
 def measured_sentence(sweep: Sweep) -> str:
@@ -89,11 +89,11 @@ def measured_sentence(sweep: Sweep) -> str:
     what = "times fewer instructions" if how.where == "emulated" else "times as fast"
     gains = [
         f"{measured.gain:.2f} {'times' if number else what} at {rounded_percent(share)} zeros"
-        f" ({amount(measured)})"
+        f" ({_amount(measured)})"
         for number, (share, measured) in enumerate(shown)
     ]
     words = f"Measured {_WHERE[how.where]}: {listing(gains)}."
     dense = next((r.measured for r in sweep.rivals if r.kind is RivalKind.DENSE_FP32), None)
-    if dense is not None and amount(dense):
-        words += f" The dense model takes {amount(dense)}."
+    if dense is not None and _amount(dense):
+        words += f" The dense model takes {_amount(dense)}."
     return words
