@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import listing, percent, rounded_percent, same_problem, size
+from tflite_sparse.words.shell import shell_word
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _PROGRAM = "tflite-sparse"
 _NEEDED = 2 / 3
 _WORTH = 0.02
 _NOTABLE = 1.05
-_EMULATED, _BROWSER = "arm64", "wasm"
+_PHONES, _BROWSER = "arm64", "wasm"
 # What a pruning schedule reaches with ease.
 _PRUNED = 0.8
 # Faults of convolutions wider than 1x1: mended where most of their weights are zero.
@@ -150,7 +150,7 @@ def _sparse(inspection: Inspection) -> NextStep:
 def _is_for_phones(inspection: Inspection) -> bool:
     """Whether 64-bit Arm was asked for, and the browser was not."""
     names = {target.name for group in inspection.runtime for target in group.targets}
-    return _EMULATED in names and _BROWSER not in names
+    return _PHONES in names and _BROWSER not in names
 
 
 def _dense(inspection: Inspection, group: TargetGroup) -> NextStep:
@@ -276,7 +276,7 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
     missing = next(change for change in group.changes if change.rule == "profit-zeros")
     command = None
     if inspection.what_if:
-        target = f" --target {_EMULATED}" if _is_for_phones(inspection) else ""
+        target = f" --target {_PHONES}" if _is_for_phones(inspection) else ""
         command = command_line("optimize", inspection, "sparse", f"--prune {_PRUNED:g}{target}")
     return NextStep(
         "Prune it" if command else "Prune before conversion",
@@ -337,4 +337,4 @@ def command_line(name: str, inspection: Inspection, suffix: str = "", more: str 
 def _file(inspection: Inspection, suffix: str = "") -> str:
     """The path of a model, or the name of what is made of it in the folder at hand, for a shell."""
     path = inspection.path or "model.tflite"
-    return shlex.quote(readable(f"{PurePath(path).stem}_{suffix}.tflite" if suffix else path))
+    return shell_word(readable(f"{PurePath(path).stem}_{suffix}.tflite" if suffix else path))

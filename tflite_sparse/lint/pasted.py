@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import glob
 import re
-import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tflite_sparse.files.remote import is_remote
+from tflite_sparse.words.shell import shell_word
 
 if TYPE_CHECKING:
     from tflite_sparse.lint.finding import Spot
@@ -32,11 +32,11 @@ def pasted(template: str, path: str, spot: Spot | None) -> str:
         found = match[0]
         if found == "-o OUT":
             # Nothing is written to an address.
-            return f"-o {_quoted(PurePath(path).name)}" if is_remote(path) else "--in-place"
+            return f"-o {shell_word(PurePath(path).name)}" if is_remote(path) else "--in-place"
         if found == "TENSOR":
             # Options that choose weights take patterns.
-            return _quoted(glob.escape(spot.tensor)) if spot and spot.tensor else found
-        return _quoted(_beside(path, match[1].lower()) if match[1] else path)
+            return shell_word(glob.escape(spot.tensor)) if spot and spot.tensor else found
+        return shell_word(_beside(path, match[1].lower()) if match[1] else path)
 
     return _WORD.sub(word, template)
 
@@ -45,8 +45,3 @@ def _beside(path: str, suffix: str) -> str:
     file = PurePath(path)
     name = f"{file.stem}_{suffix}.tflite"
     return name if is_remote(path) else str(file.with_name(name))
-
-
-def _quoted(text: str) -> str:
-    """A word for a shell, never taken for an option."""
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)

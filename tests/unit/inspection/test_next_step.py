@@ -230,3 +230,8 @@ def test_what_was_won_over_the_original_is_told_by_another_command_than_the_esti
     measured = step(Model.read(model))
     assert measured.command == f"tflite-sparse bench {model} --on web"
     assert f"'tflite-sparse bench ORIGINAL {model} --on web'" in measured.why
+
+
+def test_a_file_whose_name_begins_like_an_option_is_named_as_a_path() -> None:
+    model = Model.read((DATA / "mobilenet_tiny_80.tflite").read_bytes(), "-a.tflite")
+    assert step(model).command == "tflite-sparse sparsify ./-a.tflite -o ./-a_sparse.tflite"
