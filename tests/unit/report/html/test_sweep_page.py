@@ -185,6 +185,14 @@ def test_the_command_makes_the_file_of_the_point(fields, command):
     assert _command(sweep, point) == f"tflite-sparse {command}"
 
 
+def test_a_file_whose_name_begins_like_an_option_is_named_as_a_path():
+    sweep = made_up_sweep("folder/-a.tflite")
+    words = _command(sweep, sweep.points[3]).split()
+    assert [word for word in words if "a_80" in word or "-a.tflite" in word] == [
+        *("./-a.tflite", "./-a_80.tflite")
+    ]
+
+
 def test_dense_at_all_shares_is_not_dense_for_ever():
     sweep = made_up_sweep()
     none = tuple(replace(t, sparse_from=None, faster_from=None) for t in sweep.thresholds)

@@ -21,6 +21,7 @@ from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.sweeping.result import BY_SIZE_ALONE
 from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import count_of, rounded_percent, size
+from tflite_sparse.words.shell import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,7 +227,7 @@ def _fewer(fewer: float | None) -> str:
 def _command(sweep: Sweep, point: SweepPoint) -> str:
     """What makes the file: `optimize` alone where its --prune says all, else after `prune`."""
     path = PurePath(sweep.path or "model.tflite")
-    stem, source, asked = path.stem, shlex.quote(readable(path.name)), point.asked
+    stem, source, asked = path.stem, shell_word(readable(path.name)), point.asked
     targets = [] if sweep.targets == TARGETS_ASKED else [f"--target {t}" for t in sweep.targets]
     sizes = _sizes(sweep)
     words, first = [], []
@@ -234,7 +235,7 @@ def _command(sweep: Sweep, point: SweepPoint) -> str:
         stem += f"_{100 * asked:g}"
         more = _more_than_optimize(sweep)
         if more:
-            source, dense = shlex.quote(readable(f"{stem}_dense.tflite")), source
+            source, dense = shell_word(readable(f"{stem}_dense.tflite")), source
             first = ["tflite-sparse", "prune", dense, f"--zeros {asked:g}", *more, *targets]
             first += sizes
             first += [*_data(sweep), "-o", source, "&&"]
@@ -242,7 +243,7 @@ def _command(sweep: Sweep, point: SweepPoint) -> str:
             words = [f"--prune {asked:g}", *_data(sweep)]
     if sweep.values is not StoredValues.FP32:
         words.append(f"--values {sweep.values}")
-    out = shlex.quote(readable(f"{stem}_sparse.tflite" if asked is None else f"{stem}.tflite"))
+    out = shell_word(readable(f"{stem}_sparse.tflite" if asked is None else f"{stem}.tflite"))
     words += sizes
     return " ".join([*first, "tflite-sparse", "optimize", source, *words, *targets, "-o", out])
 
