@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.lint.cases import CASES
-from tests.support.lint.models import good
+from tests.support.lint.models import encoded, good
 from tests.support.peers.object_api import differences, load
 from tflite_sparse.lint.fix import TURNS, fix
 from tflite_sparse.lint.rule import all_rules
@@ -34,6 +34,15 @@ def test_a_fixable_finding_is_gone_after_the_fix_and_no_error_is_new(code, tmp_p
     assert report.content is not None
     assert path.read_bytes() == CASES[code].trigger()
     assert code not in {finding.code for finding in report.remaining}
+
+
+def test_weights_that_would_win_no_time_stored_sparse_alone_are_left_to_optimize(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(encoded(0.8, "dense", 64))
+    report = fix(str(path), ENABLED)
+    assert not any("sparse" in step for step in report.steps)
+    assert "TFS401" in {finding.code for finding in report.remaining}
+    assert "TFS313" not in {finding.code for finding in report.remaining}
 
 
 @pytest.mark.parametrize("code", ["TFS201", "TFS206"])
