@@ -12,6 +12,7 @@ from tflite_sparse.lint.finding import Finding
 from tflite_sparse.lint.pasted import pasted
 from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.subject import Subject
+from tflite_sparse.model.sizes.sized import input_shapes_of, size_options
 from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from tflite_sparse.lint.settings import Settings
 
 __all__ = ["FileReport", "lint", "lint_subject"]
+
+_OPTIMIZE = "tflite-sparse optimize"
+# Commands that do not do away with their finding where the model leaves height or width open.
+_NEED_SIZES = {f"{_OPTIMIZE} MODEL -o OUT", f"{_OPTIMIZE} --batch 1 MODEL -o OUT"}
 
 
 class FileReport(Record, frozen=True):
@@ -97,8 +102,16 @@ def _finding(rule: Rule, hit: Hit, subject: Subject) -> Finding:
         hit.spot,
         hit.fix or rule.fix,
         hit.data or {},
-        pasted(_command(rule, hit), readable(subject.path), hit.spot),
+        _pasted(_command(rule, hit), hit, subject),
     )
+
+
+def _pasted(template: str, hit: Hit, subject: Subject) -> str:
+    command = pasted(template, readable(subject.path), hit.spot)
+    if template not in _NEED_SIZES or not input_shapes_of(subject.model).chosen:
+        return command
+    rest = command.removeprefix(_OPTIMIZE).removeprefix(" --batch 1")
+    return f"{_OPTIMIZE} {size_options(subject.model)}{rest}"
 
 
 def _command(rule: Rule, hit: Hit) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from tflite_sparse.lint.rule import all_rules
 from tflite_sparse.lint.settings import Settings
 from tflite_sparse.lint.subject import Subject
 
+TESTDATA = Path(__file__).parents[3] / "testdata"
 OPTIMIZE = "tflite-sparse optimize MODEL -o OUT"
 
 
@@ -65,3 +68,26 @@ def test_the_command_of_a_finding_does_away_with_it(code, tmp_path):
         assert code not in done.out
     else:
         assert finding not in lint_subject(Subject(str(path), settings))
+
+
+@pytest.mark.parametrize("code", ["TFS303", "TFS306", "TFS309", "TFS401", "TFS505"])
+def test_commands_for_a_model_of_open_height_and_width_give_its_sizes(code, tmp_path):
+    content = gzip.decompress((TESTDATA / "exports" / "hw.tflite.gz").read_bytes())
+    settings = Settings(enabled=frozenset({code}))
+    found = lint_subject(Subject("m.tflite", settings, content))
+    assert {finding.command for finding in found} <= {
+        "", "tflite-sparse optimize --input-shape 1,3,65,65 m.tflite --in-place",
+    }  # fmt: skip
+    assert found[0].command
+    if code == "TFS505":
+        path = tmp_path / "m.tflite"
+        path.write_bytes(content)
+        words = shlex.split(found[0].command.replace("m.tflite", shlex.quote(str(path))))
+        assert call(*words[1:]).code == 0
+        assert not lint_subject(Subject(str(path), settings))
+
+
+def test_where_only_the_batch_is_open_the_command_says_no_more():
+    settings = Settings(enabled=frozenset({"TFS505"}))
+    (finding,) = lint_subject(Subject("m.tflite", settings, CASES["TFS505"].trigger()))
+    assert finding.command == "tflite-sparse optimize --batch 1 m.tflite --in-place"

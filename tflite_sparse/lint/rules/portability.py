@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import align_buffers, raise_version
 from tflite_sparse.lint.rule import FIX, rule
 from tflite_sparse.model.sizes.asked import entries, open_shape, shown_open
-from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.model.sizes.sized import input_shapes_of, size_options
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.rewrite.writing.runtime_version import (
     DEQUANTIZE_CHANNELS_VERSION,
@@ -140,7 +139,8 @@ def densify_stays(subject: Subject) -> Iterator[Hit]:
     why="In a page loading it throws an error, or running it does: 'does not match expected ranked"
     " tensor type', 'Element type INT8 is not supported'. Models that Keras exports by default have"
     " an open batch.",
-    fix="Fix the sizes; convert with float32 inputs and outputs.",
+    fix="Fix the sizes, all of them: with --input-shape where more than the batch is open; convert"
+    " with float32 inputs and outputs.",
     command="tflite-sparse optimize --batch 1 MODEL -o OUT",
 )
 def not_for_litertjs(subject: Subject) -> Iterator[Hit]:
@@ -185,16 +185,10 @@ def size_not_known(subject: Subject) -> Iterator[Hit]:
     if not any(entry.source == "default" for entry in sizes.inputs):
         return
     more = f"; {sizes.unknown}" if sizes.unknown else ""
-    inputs = [tensor for graph in entries(subject.model) for tensor in graph.inputs]
-    shapes = {entry.name: ",".join(map(str, entry.shape)) for entry in sizes.inputs}
-    given = "".join(
-        f" --input-shape {shlex.quote(shape if len(inputs) == 1 else f'{name}={shape}')}"
-        for name, shape in shapes.items()
-    )
     yield Hit(
         f"the file leaves {sizes.open_words} open; looked at with {sizes.words}{more}",
         data={"shapes": [list(entry.shape) for entry in sizes.inputs]},
-        command=f"tflite-sparse lint{given} MODEL",
+        command=f"tflite-sparse lint {size_options(subject.model)} MODEL",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Literal
 
 from tflite_sparse.errors import Place, UsageError
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from tflite_sparse.model.subgraph import Subgraph
     from tflite_sparse.model.tensor import Tensor
 
-__all__ = ["InputShape", "InputShapes", "input_shapes_of", "resize", "resize_as", "shapes_asked"]
+__all__ = [
+    "InputShape",
+    "InputShapes",
+    "input_shapes_of",
+    "resize",
+    "resize_as",
+    "shapes_asked",
+    "size_options",
+]
 
 Source = Literal["given", "file", "default", "other"]
 
@@ -111,6 +120,17 @@ def input_shapes_of(model: Model) -> InputShapes:
         resize(model)
     assert isinstance(model.input_shapes, InputShapes)  # noqa: S101 - that is what `resize` leaves
     return model.input_shapes
+
+
+def size_options(model: Model) -> str:
+    """The options of a command that give a model all its open sizes, quoted for a shell."""
+    alone = sum(len(graph.inputs) for graph in entries(model)) == 1
+    sizes = input_shapes_of(model)
+    shapes = {entry.name: ",".join(map(str, entry.shape)) for entry in sizes.inputs}
+    return " ".join(
+        f"--input-shape {shlex.quote(shape if alone else f'{name}={shape}')}"
+        for name, shape in shapes.items()
+    )
 
 
 def shapes_asked(
