@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -145,6 +145,12 @@ class Baseline(Record, frozen=True):
             if entry["budget"] is None:
                 del entry["budget"], entry["found"]
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def changes(self, old: Baseline) -> tuple[int, int]:
+        """How many entries of an old baseline this one lacks, and how many it has beside them."""
+        ours = Counter((entry.file, entry.fingerprint) for entry in self.findings)
+        theirs = Counter((entry.file, entry.fingerprint) for entry in old.findings)
+        return (theirs - ours).total(), (ours - theirs).total()
 
     def compare(
         self,

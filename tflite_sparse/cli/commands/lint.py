@@ -24,6 +24,7 @@ from tflite_sparse.report.lint.formats import REPORTERS
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
+    from tflite_sparse.lint.baseline import Baseline
     from tflite_sparse.lint.config.config import Config
     from tflite_sparse.lint.config.found import FoundConfigs
     from tflite_sparse.lint.engine import FileReport
@@ -154,8 +155,10 @@ def command(
     known = None if write_baseline else baseline or settings.baseline
     run = _run(settings, models, missing, jobs or os.cpu_count() or 1, known)
     if write_baseline is not None:
-        _write(write_baseline, Baseline.of(run.findings, write_baseline.parent).text())
-        say(f"{count_of(len(run.findings), 'finding')} written to {write_baseline}")
+        written = Baseline.of(run.findings, write_baseline.parent)
+        changes = _changes(written, write_baseline)
+        _write(write_baseline, written.text())
+        say(f"{count_of(len(run.findings), 'finding')} written to {write_baseline}{changes}")
     else:
         options = ReportOptions(fail_on=settings.fail_on, statistics=statistics, explain=explain)
         _report(run, options, output_format, output_file)
@@ -166,6 +169,15 @@ def command(
     if failed or run.errors:
         return FAILURE
     return int(write_baseline is None and run.fails(settings.fail_on))
+
+
+def _changes(written: Baseline, path: Path) -> str:
+    """What is said of the baseline that another one replaces; nothing where there is none."""
+    try:
+        dropped, new = written.changes(type(written).read(str(path)))
+    except UsageError:
+        return ""
+    return f"; {dropped:,} of the old baseline dropped, {new:,} new"
 
 
 def _models(paths: list[str]) -> tuple[list[str], list[FileReport]]:

@@ -102,10 +102,11 @@ class Config(msgspec.Struct, frozen=True):
         """The settings for one file: the general ones, changed by every entry that matches it.
 
         Raises:
-            UsageError: a pattern of rules from the command line chooses nothing.
+            UsageError: a pattern of rules from the command line chooses nothing, or max-growth has
+                no reference.
         """
         keys = self.asked(path, ()).changed_by(self.arguments)
-        return Settings(
+        settings = Settings(
             enabled=matching(_or(keys.select, ("ALL",))) - matching(_or(keys.ignore, ())),
             severities=dict(_or(keys.severity, {})),
             targets=tuple(map(str, _or(keys.targets, _DEFAULTS.targets))),
@@ -118,6 +119,14 @@ class Config(msgspec.Struct, frozen=True):
             min_saving_share=float(_or(keys.min_saving_share, _DEFAULTS.min_saving_share)),
             input_shapes=dict(_or(keys.input_shapes, {})),
         )
+        growth = "TFS605" in settings.enabled and "max-growth" in settings.budgets
+        if growth and settings.reference is None:
+            raise UsageError(
+                "the budget max-growth has no reference to compare with",
+                place=None if self.path is None else Place(file=str(self.path)),
+                hint="name in 'reference' the last released model, or a folder of them",
+            )
+        return settings
 
 
 def _or(value: _T | UnsetType, default: _T) -> _T:
