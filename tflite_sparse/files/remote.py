@@ -1,13 +1,16 @@
-"""Files that lie elsewhere: addresses such as gs://models/a.tflite, read by fsspec."""
+"""What is given as a file: a path, an address such as gs://models/a.tflite, or bytes."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 from typing import Any
 
-from tflite_sparse.errors import FileError, Place, RuntimeUnavailableError
+from tflite_sparse.errors import FileError, Place, RuntimeUnavailableError, UsageError
 
-__all__ = ["fetch", "is_remote", "listed"]
+__all__ = ["fetch", "is_remote", "listed", "name_of", "require_files"]
+
+_BYTES = (bytes, bytearray, memoryview)
 
 _MARK = "://"
 _MAGIC = frozenset("*?[")
@@ -70,3 +73,26 @@ def _missing(address: str, reason: str) -> RuntimeUnavailableError:
         place=Place(file=address),
         hint="install tflite-sparse with the extra [remote], and what fsspec needs for this store",
     )
+
+
+def require_files(function: str, *given: Any) -> None:
+    """Refuses what is no path: a model that was read, most of all.
+
+    Args:
+        function: the function that takes files.
+        given: its arguments; the bytes of a model pass.
+
+    Raises:
+        UsageError: one of them is neither a path nor bytes.
+    """
+    for argument in given:
+        if not isinstance(argument, (str, os.PathLike, *_BYTES)):
+            raise UsageError(
+                f"{function} takes files, not a {type(argument).__name__}",
+                hint="write the model to a file, and give its path",
+            )
+
+
+def name_of(model: Any) -> str:
+    """What a report calls a model: its path, or that it has none."""
+    return "a model in memory" if isinstance(model, _BYTES) else str(model)

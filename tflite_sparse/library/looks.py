@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflite_sparse.comparison.model_diff import diff as _diff
 from tflite_sparse.errors import FileError, Place
+from tflite_sparse.files.remote import require_files
 from tflite_sparse.inspection.inspection import Inspection
 from tflite_sparse.inspection.inspector import inspect as _inspect
 from tflite_sparse.library.models import opened
@@ -85,11 +86,12 @@ def lint_models(*paths: str | os.PathLike[str], processes: int = 1, **keys: Any)
         The findings, and a report for each file.
 
     Raises:
-        UsageError: there is no such key, or its value makes no sense.
+        UsageError: there is no such key, its value makes no sense, or a path is none.
     """
     from tflite_sparse.lint.config.config import config_of
     from tflite_sparse.lint.run import lint_files, make_run
 
+    require_files("lint_models", *paths)
     config = config_of({name.replace("_", "-"): value for name, value in keys.items()})
     work = [(os.fspath(path), config.settings(os.fspath(path))) for path in paths]
     return make_run(lint_files(work, processes=processes))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.files.remote import require_files
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize_as
 from tflite_sparse.runtime.benched import (
@@ -25,7 +27,7 @@ from tflite_sparse.runtime.observations import Timing
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.litert.processor import Emulation
@@ -79,6 +81,9 @@ def bench(
         RuntimeUnavailableError: LiteRT, or what "web" or "adb" need, is not there.
         TfliteSparseError: a file is no model.
     """
+    if isinstance(models, (str, bytes)) or not isinstance(models, Sequence):
+        raise UsageError("bench takes a list of files", hint='bench(["a.tflite", "b.tflite"])')
+    require_files("bench", *models)
     if not models:
         raise UsageError("there is no model to time")
     if emulate is None:

@@ -10,6 +10,7 @@ import msgspec
 from tflite_sparse.comparison.adapted_pair import rounded_to
 from tflite_sparse.comparison.model_diff import diff
 from tflite_sparse.errors import TfliteSparseError
+from tflite_sparse.files.remote import name_of, require_files
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize_as
 from tflite_sparse.runtime.compare_outputs import (
@@ -97,10 +98,11 @@ def verify(
             what the reference kernels make of the first.
 
     Raises:
-        UsageError: there is no such input, or no model of such a size.
+        UsageError: there is no such input, no model of such a size, or no file.
         RuntimeUnavailableError: LiteRT or the emulator is not installed.
         TfliteSparseError: a model or the inputs cannot be read.
     """
+    require_files("verify", a, b)
     asked = emulation(emulate)
     first, second = Model.read(a), Model.read(b)
     difference = diff(first, second) if weights else None
@@ -134,8 +136,8 @@ def verify(
                     allowed = _of_repair(first, allowed)
                 compared.append(_compare(runs, entry, backend, allowed, repaired=repaired))
     return Verification(
-        str(a),
-        str(b),
+        name_of(a),
+        name_of(b),
         tuple(_weight(w) for w in difference.weights if not w.equal) if difference else (),
         difference.same_weights + sum(w.equal for w in difference.weights) if difference else 0,
         _graph(difference) if difference else (),

@@ -301,20 +301,9 @@ def test_a_baseline_written_anew_over_fewer_models_says_what_it_dropped(folder):
     kept = sum(entry["file"] == "broken.tflite" for entry in old)
     assert 0 < kept < len(old)
     fewer = lint("broken.tflite", "--write-baseline", "known.json", cwd=folder)
-    told = f"known.json; {len(old) - kept} of the old baseline dropped, 0 new"
-    assert told in fewer.stdout + fewer.stderr
+    assert f"; {len(old) - kept} of the old baseline dropped, 0 new" in fewer.stdout + fewer.stderr
     more = lint(".", "--write-baseline", "known.json", cwd=folder)
-    told = f"known.json; 0 of the old baseline dropped, {len(old) - kept} new"
-    assert told in more.stdout + more.stderr
-
-
-def test_a_growth_that_has_no_reference_is_an_error_of_the_configuration(folder):
-    (folder / "tflite-sparse.toml").write_text('budgets = { max-growth = "1%" }\n')
-    wrong = lint("clean.tflite", cwd=folder)
-    assert wrong.returncode == 2
-    assert "max-growth has no reference" in wrong.stderr
-    assert "Traceback" not in wrong.stderr
-    assert lint("clean.tflite", "--ignore", "growth-budget", cwd=folder).returncode == 0
+    assert f"; 0 of the old baseline dropped, {len(old) - kept} new" in more.stdout + more.stderr
 
 
 def test_a_finding_of_which_the_rule_was_left_out_is_no_longer_reported(folder):

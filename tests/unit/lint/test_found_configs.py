@@ -161,3 +161,11 @@ def test_a_rule_in_the_place_of_a_model_is_told_how_to_ask_for_it(code: str) -> 
 def test_files_of_which_none_can_be_read_are_not_called_clean(tmp_path: Path) -> None:
     broken = written(tmp_path / "broken.tflite", "not a model")
     assert call("lint", str(broken), "--isolated").out == "nothing looked at: 1 file not readable\n"
+
+
+def test_a_growth_that_has_no_reference_is_an_error_of_the_configuration(tmp_path):
+    path = written(tmp_path / "tflite-sparse.toml", 'budgets = { max-growth = "1%" }')
+    with pytest.raises(UsageError, match="max-growth has no reference"):
+        read_config(path).settings("a.tflite")
+    path.write_text('budgets = { max-growth = "1%" }\nignore = ["TFS605"]\n')
+    read_config(path).settings("a.tflite")
