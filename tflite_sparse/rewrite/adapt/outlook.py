@@ -239,7 +239,7 @@ def _is_rounded(weight: Weight) -> bool:
 
 
 def _is_quantized(operator: Operator) -> bool:
-    weights = operator.inputs[1]
+    weights = operator.inputs[1] if len(operator.inputs) > 1 else None
     return weights is not None and weights.type in _QUANTIZED
 
 

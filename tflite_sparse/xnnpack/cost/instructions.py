@@ -220,7 +220,7 @@ def _dense(op: OperatorPlan, operator: Operator) -> dict[str, float]:
         return _depthwise(op, operator)
     if op.macs and (op.name == "TRANSPOSE_CONV" or operator.custom_code == _MEDIAPIPE_TRANSPOSED):
         # Tiles of a matrix product, which are computed as a whole.
-        channels = operator.outputs[0].shape[-1]
+        channels = operator.outputs[0].shape[-1] if operator.outputs else 1
         whole = -(-channels // _COLUMNS) * _COLUMNS / max(channels, 1)
         return {"transposed": op.macs * whole}
     if op.name in _MULTIPLIES and op.macs:
