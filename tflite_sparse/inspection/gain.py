@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import PlannedTarget
 
-__all__ = ["PossibleGain", "gain_costs", "gain_words", "possible_gain"]
+__all__ = ["PossibleGain", "gain_costs", "gain_words", "possible_gain", "where_words"]
 
 _BROWSER = "wasm"
 _DEPTHWISE = "DEPTHWISE_CONV_2D"
@@ -49,8 +49,17 @@ def gain_words(times: float, target: str | None, *, counted: bool) -> str:
         target: name of the target.
         counted: whether it is of instructions.
     """
-    where = "in the browser" if target == _BROWSER else f"on {target}"
-    return f"{times:.1f} times {'fewer instructions' if counted else 'as fast'} {where}"
+    what = "fewer instructions" if counted else "as fast"
+    return f"{times:.1f} times {what} {where_words(target)}"
+
+
+def where_words(target: str | None) -> str:
+    """A target as part of a sentence: "in the browser".
+
+    Args:
+        target: its name.
+    """
+    return "in the browser" if target == _BROWSER else f"on {target}"
 
 
 def gain_costs(target: str) -> Costs:

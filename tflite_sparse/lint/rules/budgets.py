@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from tflite_sparse.errors import FileError, Place
 from tflite_sparse.lint.finding import Hit, Severity
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.words.numbers import rounded_percent
+from tflite_sparse.words.shell import shell_word
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def growth_budget(subject: Subject) -> Iterator[Hit]:
             f"the file has {subject.model.size:,} bytes, {100 * growth:+.2f} % against"
             f" {before:,} of {reference.as_posix()}; max-growth allows {100 * limit:+.2f} %",
             data={"budget": "max-growth", "limit": limit, "found": growth},
-            command=f"tflite-sparse diff {shlex.quote(str(reference))} MODEL",
+            command=f"tflite-sparse diff {shell_word(str(reference))} MODEL",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.gain import gain_words as in_words
+from tflite_sparse.inspection import gain
 from tflite_sparse.report.text.headings import Lines, labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, rounded_percent, size
@@ -58,11 +58,10 @@ def gain_words(point: IfPruned) -> str:
     """
     if point.times is None:
         return "no estimate"
-    words = in_words(point.times, point.target, counted=point.counted)
     if point.worked_out and point.times <= 1:
-        return f"no faster {words.partition(' as fast ')[2]}"
+        return f"no faster {gain.where_words(point.target)}"
     bound = "up to " if point.at_most else ""
-    return f"{bound}{words}"
+    return f"{bound}{gain.gain_words(point.times, point.target, counted=point.counted)}"
 
 
 def _filters(point: IfPruned) -> str:
