@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.errors import UsageError
+from tflite_sparse.words.addresses import DOCS
 
 if TYPE_CHECKING:
     from tflite_sparse.pruning.filters import Selected
@@ -33,7 +34,7 @@ def nothing_to_prune(selected: Selected) -> UsageError:
         return UsageError(
             f"zeros would win nothing: its filters are {why['type']}",
             hint="keep it as it is, or prune the float model that it was made from:"
-            " docs/recipes/int8-or-sparse.md",
+            f" {DOCS}/recipes/int8-or-sparse.md",
         )
     return UsageError(
         "no filter of the model would run sparse, so that zeros win nothing"

@@ -10,6 +10,7 @@ from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import PruneOptions
 from tflite_sparse.pruning.prune import prune
+from tflite_sparse.words.addresses import DOCS
 
 
 def test_zeros_in_quantized_filters_win_nothing() -> None:
@@ -21,7 +22,7 @@ def test_zeros_in_quantized_filters_win_nothing() -> None:
     )
     with pytest.raises(UsageError, match="stored as INT8; only fp32 and fp16") as refused:
         prune(Model.read(model), PruneOptions(zeros=0.8))
-    assert "docs/recipes/int8-or-sparse.md" in str(refused.value.hint)
+    assert f"{DOCS}/recipes/int8-or-sparse.md" in str(refused.value.hint)
 
 
 def test_filters_in_floats_that_would_run_dense_are_told_why() -> None:

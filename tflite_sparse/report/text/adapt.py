@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import SHORT_OPERATORS
-from tflite_sparse.report.text.headings import Lines, heading, labelled
+from tflite_sparse.report.text.headings import Lines, heading, labelled, linked
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.report.verdict import fewer_words
 from tflite_sparse.words.numbers import count_of, millions, rounded_percent, size
@@ -123,7 +123,7 @@ def _steps(steps: Sequence[Step], fate: str, width: int, top: int) -> Lines:
     whys = Counter((step.name, step.why) for step in steps)
     for (name, why), count in whys.most_common(_NEAREST):
         lines += labelled(name, [why if count == 1 else f"{why} ({count} times)"], width)
-    return lines + labelled("Passes", ["docs/adapt.md tells what each of them does"], width)
+    return lines + linked("Passes", "adapt.md")
 
 
 def _row(group: list[Step]) -> list[str]:

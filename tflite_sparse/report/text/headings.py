@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from tflite_sparse.report.names import shorten
+from tflite_sparse.words.addresses import DOCS
 from tflite_sparse.words.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-__all__ = ["Lines", "heading", "labelled", "sentence"]
+__all__ = ["Lines", "heading", "labelled", "linked", "sentence"]
 
 Lines: TypeAlias = "list[Text]"
 
@@ -46,6 +47,18 @@ def sentence(words: str, width: int) -> Lines:
 
     rows = wrapped(f"{words[:1].upper()}{words[1:]}.", max(20, width - 2))
     return [Text(f"  {row}") for row in rows]
+
+
+def linked(label: str, page: str) -> Lines:
+    """A label and the address of a page of the documentation, which stays whole at any width.
+
+    Args:
+        label: what the page is for.
+        page: its path below the documentation's address.
+    """
+    from rich.text import Text
+
+    return [Text.assemble((f"  {label:<{_LABEL}}", "dim"), f"{DOCS}/{page}")]
 
 
 def labelled(

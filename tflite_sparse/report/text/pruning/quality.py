@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tflite_sparse.report.text.headings import Lines, labelled
+from tflite_sparse.report.text.headings import Lines, labelled, linked
 from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def quality_lines(quality: Quality, width: int) -> Lines:
     if far:
         words = (
             "that is far from the dense model; fewer zeros or --method train keep more, and full"
-            " int8, which needs no zeros, as a rule most: docs/recipes/int8-or-sparse.md"
+            " int8, which needs no zeros, as a rule most"
         )
         lines += labelled("Warning", [words], width, style="yellow")
+        lines += linked("More", "recipes/int8-or-sparse.md")
     return lines
 
 
