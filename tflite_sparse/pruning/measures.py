@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["OutputQuality", "Quality", "degenerate", "loss", "quality"]
+__all__ = ["OutputQuality", "Quality", "degenerate", "loss", "margin_of", "quality"]
 
 _TOP = 5
 _FEWEST_CLASSES = 2
@@ -29,6 +29,11 @@ _SUM = 1e-2
 # From so many inputs on it is suspicious when so many of them belong to one class.
 _FEWEST_INPUTS = 16
 _ONE_CLASS = 0.5
+
+# Of a normal distribution, 95 % lie within so many standard deviations of the mean.
+_DEVIATIONS = 1.96
+# Fewer inputs give a rough figure: a share may be off by ten points and more.
+_ENOUGH = 100
 
 
 class OutputQuality(Record, frozen=True):
@@ -46,6 +51,8 @@ class OutputQuality(Record, frozen=True):
             differs.
         cosine: mean cosine of the angle between the outputs for an input, 0 for one that is not
             finite.
+        top1_margin: how far the share of all inputs of that kind may lie from `top1`, with 95 %
+            confidence, by Wilson's interval; null where that is.
     """
 
     name: str
@@ -55,6 +62,7 @@ class OutputQuality(Record, frozen=True):
     kl: Amount | None
     snr: Decibels | None
     cosine: float
+    top1_margin: Share | None = None
 
 
 class Quality(Record, frozen=True):
@@ -77,13 +85,51 @@ class Quality(Record, frozen=True):
     @property
     def agreement(self) -> float | None:
         """The smallest top-1 agreement, of probabilities where there are any; None without."""
+        judged = self._judged
+        return None if judged is None else judged.top1
+
+    @property
+    def margin(self) -> float | None:
+        """How far the agreement may be off, see `margin_of`; None likewise."""
+        judged = self._judged
+        return None if judged is None else judged.top1_margin
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether there were too few inputs for more than a rough figure."""
+        return self.inputs < _ENOUGH
+
+    @property
+    def _judged(self) -> OutputQuality | None:
+        """The output of the smallest agreement."""
         outputs = [o for o in self.outputs if o.shares] or self.outputs
-        return min((o.top1 for o in outputs if o.top1 is not None), default=None)
+        classes = [o for o in outputs if o.top1 is not None]
+        return min(classes, key=lambda o: o.top1 or 0.0, default=None)
 
     @property
     def snr(self) -> float | None:
         """The smallest SNR of an output, in dB; None where nothing differs."""
         return min((o.snr for o in self.outputs if o.snr is not None), default=None)
+
+
+def margin_of(share: float, count: int) -> float:
+    """How far a share that was counted may lie from that of all there is, with 95 % confidence.
+
+    Args:
+        share: the share that was counted.
+        count: of how many.
+
+    Returns:
+        The distance to the farther end of Wilson's interval, which is not 0 where all or none
+        agree.
+    """
+    if not count:
+        return 1.0
+    square = _DEVIATIONS**2 / count
+    middle = (share + square / 2) / (1 + square)
+    spread = share * (1 - share) / count + square / (4 * count)
+    half = _DEVIATIONS / (1 + square) * math.sqrt(spread)
+    return max(middle + half - share, share - middle + half)
 
 
 def quality(dense: Sequence[Outputs], pruned: Sequence[Outputs]) -> Quality:
@@ -116,7 +162,8 @@ def _output(
     same = float((first[:, 0] == second[:, 0]).mean())
     shares = _are_shares(rows)
     kl = _divergence(rows, others, shares=shares)
-    return OutputQuality(name, shares, same, float(overlap), kl, near.snr, cosine)
+    margin = margin_of(same, len(rows))
+    return OutputQuality(name, shares, same, float(overlap), kl, near.snr, cosine, margin)
 
 
 def _rows(values: Sequence[NDArray[Any]]) -> NDArray[Any] | None:

@@ -12,6 +12,7 @@ from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.records import Amount, Count, Record, Share
 from tflite_sparse.rewrite.changes import Left
 from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.runtime.data.images import Preparation
 from tflite_sparse.storage.weight_id import WeightId
 from tflite_sparse.torch.training.options import Evaluation
 from tflite_sparse.torch.training.rates import LearningRate
@@ -117,6 +118,7 @@ class Pruning(Record, frozen=True):
         quality: how near the model comes to the dense one on inputs held out; null without data.
         notes: what else there is to know, one sentence each.
         training: how it was trained; null where it was not.
+        images: how images became inputs; null without images.
     """
 
     method: Method
@@ -131,6 +133,7 @@ class Pruning(Record, frozen=True):
     quality: Quality | None
     notes: tuple[str, ...]
     training: Training | None = None
+    images: Preparation | None = None
 
     @property
     def share(self) -> Share:

@@ -12,6 +12,7 @@ from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
 from tflite_sparse.records import Amount, Count, Record, Share
 from tflite_sparse.runtime.benched import Here
+from tflite_sparse.runtime.data.images import Preparation
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.xnnpack.plan_types import Outcome
 
@@ -273,6 +274,7 @@ class Sweep(Record, frozen=True):
         notes: what else there is to know, one sentence each.
         input_shapes: the sizes that inputs were given which leave some open; null where nobody
             asked for any.
+        images: how images became inputs; null without images.
     """
 
     path: str | None
@@ -293,6 +295,7 @@ class Sweep(Record, frozen=True):
     measurement: Measurement | None
     notes: tuple[str, ...]
     input_shapes: InputShapes | None = None
+    images: Preparation | None = None
 
     @property
     def dense(self) -> SweepPoint:

@@ -16,7 +16,8 @@ from tflite_sparse.pruning.nothing import nothing_to_prune
 from tflite_sparse.rewrite.storage.densify import densify
 from tflite_sparse.rewrite.writing.reread import reread
 from tflite_sparse.runtime.activations.calibrate import Split
-from tflite_sparse.runtime.data.given import given_inputs
+from tflite_sparse.runtime.data.given import given_inputs, preparation_of
+from tflite_sparse.runtime.data.images import Preparation
 from tflite_sparse.runtime.observations import Outputs
 from tflite_sparse.sweeping.options import SweepData, SweepOptions
 from tflite_sparse.sweeping.times import Cost, dense_costs
@@ -51,6 +52,7 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
         dense: what a run takes on dense kernels, by the estimate and target.
         fitted: inputs that values are fitted to.
         held_out: inputs by which quality is judged.
+        images: how images became both; None without images.
     """
 
     model: Model
@@ -58,6 +60,7 @@ class Subject(msgspec.Struct, frozen=True, eq=False):
     dense: dict[str, Cost]
     fitted: Sequence[Outputs]
     held_out: Sequence[Outputs]
+    images: Preparation | None = None
 
     @property
     def own(self) -> float:
@@ -92,8 +95,10 @@ def subject_of(task: Task) -> Subject:
     collect()
     fitted: Sequence[Outputs] = ()
     held_out: Sequence[Outputs] = ()
+    images = None
     if task.data is not None:
-        split = Split.of(given_inputs(task.data.source, model, task.data.images))
+        inputs = given_inputs(task.data.source, model, task.data.images)
+        split, images = Split.of(inputs), preparation_of(inputs)
         if split.held_out is split.fitted:
             raise UsageError(
                 f"{task.data.source} has {len(split.fitted)} inputs, and one of four is held out",
@@ -101,4 +106,4 @@ def subject_of(task: Task) -> Subject:
             )
         fitted, held_out = split.fitted, split.held_out
     dense = dense_costs(model, task.options.names)
-    return Subject(model, selected, dense, fitted, held_out)
+    return Subject(model, selected, dense, fitted, held_out, images)

@@ -148,6 +148,7 @@ def _sweep(
         thresholds(points, options.names, subject.least, partial(times_at, task)),
         measurement,
         tuple(notes),
+        images=subject.images,
     )
 
 

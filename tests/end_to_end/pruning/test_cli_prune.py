@@ -15,6 +15,7 @@ from tests.support.docs.make_testdata import FOLDER
 from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.judge import judge
+from tflite_sparse.pruning.measures import margin_of
 from tflite_sparse.runtime.activations.calibrate import Split
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions
@@ -278,6 +279,8 @@ def test_fitted_values_keep_a_trained_net_alive_that_magnitude_kills(pictures: P
         document = call(*line, method, *more).document("prune")
         assert all(view["sparse"] == len(document["filters"]) for view in document["speed"])
         left[way] = document["quality"]["outputs"][0]
+        assert left[way]["top1_margin"] == pytest.approx(margin_of(left[way]["top1"], 50))
+        assert document["images"]["mean_from"] == "option"
     # Spread by what is lost, none is left dense, and none loses nearly all.
     shares = [filt["zeros"] / filt["elements"] for filt in document["filters"]]
     assert 0.59 < min(shares) < max(shares) < 0.89
@@ -307,7 +310,11 @@ def test_optimize_takes_images_and_stops_where_too_little_agrees(
     dense, written = (Model.read(path) for path in (DIGITS, out))
     inputs = given_inputs(str(pictures), dense, ImageOptions((0.0,), (255.0,)))
     agreement = judge(dense, written, Split.of(inputs).held_out).agreement
-    assert f"first answer for {100 * agreement:.1f} % of 50 inputs held out" in words(done.out)
+    margin = f"(±{100 * margin_of(agreement, 50):.1f} points, 95 % margin)"
+    assert f"{100 * agreement:.1f} % {margin} of 50 inputs held out" in words(done.out)
+    assert "50 inputs held out give a rough figure of quality" in words(done.out)
+    assert "16x16, NHWC by the input's shape" in done.out
+    assert "mean 0 and std 255, as asked for" in done.out
     assert "that is far from the dense model" in words(done.out)
 
 

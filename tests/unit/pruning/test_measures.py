@@ -7,7 +7,7 @@ import pytest
 
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.judge import _named_alike, _numbers
-from tflite_sparse.pruning.measures import degenerate, loss, quality
+from tflite_sparse.pruning.measures import degenerate, loss, margin_of, quality
 
 
 def classes(*winners: int, of: int = 10):
@@ -42,6 +42,23 @@ def test_agreement_is_the_share_of_inputs_with_the_same_largest_value():
     assert found.outputs[0].top1 == 0.75
     assert found.outputs[0].kl > 0
     assert loss(classes(1), classes(2)) > 1
+
+
+def test_the_margin_of_an_agreement_is_wilsons_and_never_nothing():
+    # 1.96 standard deviations: 210 of 250 lie between 78.95 and 88.03 %, 50 of 50 above 92.86 %.
+    assert margin_of(210 / 250, 250) == pytest.approx(0.84 - 0.7895, abs=1e-3)
+    assert margin_of(1, 50) == margin_of(0, 50) == pytest.approx(1 - 0.9286, abs=1e-3)
+    assert margin_of(0.5, 10_000) == pytest.approx(0.0098, abs=1e-4)
+    found = quality(classes(1, 2, 3, 4), classes(1, 2, 3, 5))
+    assert found.margin == found.outputs[0].top1_margin == margin_of(0.75, 4)
+    maps = [{"map": np.zeros((1, 8, 8, 3), np.float32)}]
+    assert quality(maps, maps).margin is None
+
+
+def test_fewer_than_a_hundred_inputs_give_a_rough_figure():
+    for count, rough in ((99, True), (100, False)):
+        runs = classes(*[1] * count)
+        assert quality(runs, runs).is_rough is rough
 
 
 def test_numbers_that_are_no_probabilities_are_made_some():

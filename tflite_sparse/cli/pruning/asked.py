@@ -156,10 +156,12 @@ def prune_with(
     Raises:
         TfliteSparseError: see `prune` and `given_inputs`.
     """
+    from msgspec.structs import replace
+
     from tflite_sparse.cli.progress import progress_bar
     from tflite_sparse.pruning.prune import prune
     from tflite_sparse.runtime.activations.calibrate import Split, fitted_part
-    from tflite_sparse.runtime.data.given import given_inputs
+    from tflite_sparse.runtime.data.given import given_inputs, preparation_of
     from tflite_sparse.runtime.data.labels import given_labels
 
     if data.source is None:
@@ -193,6 +195,8 @@ def prune_with(
                 i, n, words if words.startswith("training") else None
             ),
         )
+    report = replace(pruned.report, images=preparation_of(inputs))
+    pruned = replace(pruned, report=report)
     if not is_follower():
         pruned = _judged(model, pruned, split, metric)
     return pruned, split.held_out
@@ -247,7 +251,7 @@ def too_far(pruned: PrunedModel, least: float) -> str | None:
         return None
     quality = pruned.report.quality
     agreement = None if quality is None else quality.agreement
-    if agreement is None:
+    if quality is None or agreement is None:
         raise UsageError(
             "--min-agreement is for classifiers, on data",
             hint="--data FOLDER gives inputs" if quality is None else "no output has classes",
@@ -255,6 +259,7 @@ def too_far(pruned: PrunedModel, least: float) -> str | None:
     if agreement >= least:
         return None
     return (
-        f"it agrees with the dense model on {100 * agreement:.1f} % of the inputs held out,"
-        f" which is less than {100 * least:g} %; --force writes it all the same"
+        f"it agrees with the dense model on {100 * agreement:.1f} % of the"
+        f" {quality.inputs:,} inputs held out, which is less than {100 * least:g} %; --force writes"
+        " it all the same"
     )

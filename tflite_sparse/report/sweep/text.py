@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import shorten
+from tflite_sparse.report.prepared_images import images_words
+from tflite_sparse.report.quality import (
+    held_out_words,
+)
+from tflite_sparse.report.sweep.amounts import MILLION, measured_amount
+from tflite_sparse.report.sweep.judged import sureness
 from tflite_sparse.report.text.headings import heading, labelled
 from tflite_sparse.report.text.pruning.quality import quality_measure
 from tflite_sparse.report.text.table import Column, table
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["sweep_lines"]
 
 _NAME = 16
-_MILLION = 1e6
 
 
 def sweep_lines(sweep: Sweep, width: int) -> Lines:
@@ -53,10 +58,12 @@ def sweep_lines(sweep: Sweep, width: int) -> Lines:
         lines += labelled("Measured", [f"{how.runtime}, {how.processor}"], width)
     judged = [point.quality for point in sweep.points if point.quality is not None]
     if judged:
-        held_out = count_of(judged[0].inputs, "input")
-        lines += labelled(
-            "Quality", [f"of {held_out} held out, {quality_measure(judged[0])}"], width
-        )
+        what = f"of {held_out_words(judged[0])}, {quality_measure(judged[0])}"
+        margin, rough = sureness(sweep)
+        lines += labelled("Quality", [f"{what}; {margin}" if margin else what], width)
+        lines += labelled("Note", [rough], width, style="yellow") if rough else []
+    if sweep.images is not None:
+        lines += labelled("Images", images_words(sweep.images), width)
     for doubt in sweep.doubts:
         lines += labelled("Warning", [doubt], width, style="yellow")
     for rival in sweep.rivals:
@@ -137,7 +144,7 @@ def _time(time: PredictedTime) -> Sequence[str]:
         return time.outcome.value, ""
     if time.ms is None and time.instructions is not None:
         fewer = "" if time.fewer is None else f"{time.fewer:.2f}"
-        return f"{time.instructions / _MILLION:.3g}", fewer
+        return f"{time.instructions / MILLION:.3g}", fewer
     return (
         "" if time.ms is None else f"{time.ms:.3g}",
         "" if time.gain is None else f"{time.gain:.2f}",
@@ -149,10 +156,8 @@ def _measured(measured: MeasuredTime | None) -> str:
         return ""
     if measured.detail:
         return "failed"
-    gain = "" if measured.gain is None else f" ({measured.gain:.2f})"
-    if measured.instructions is not None:
-        return f"{measured.instructions / _MILLION:.0f} M{gain}"
-    return "" if measured.ms is None else f"{measured.ms:.3g}{gain}"
+    amount = measured_amount(measured)
+    return f"{amount} ({measured.gain:.2f})" if amount and measured.gain is not None else amount
 
 
 def _quality(quality: Quality | None) -> str:

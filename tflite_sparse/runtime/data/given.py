@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place, UsageError
-from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions, Images
+from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions, Images, Preparation
 from tflite_sparse.runtime.data.normalization import stated_normalization
 from tflite_sparse.runtime.inputs import input_specs, load_array, load_folder, load_inputs, matched
 from tflite_sparse.runtime.lazy import LazySequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # Of each input its name, and its sizes: None where the file leaves one open.
     _Sizes = Mapping[str, tuple[str, tuple[int | None, ...]]]
 
-__all__ = ["function_of", "given_inputs"]
+__all__ = ["function_of", "given_inputs", "preparation_of"]
 
 _ARRAYS = frozenset({".npy", ".npz"})
 _MAP = 4
@@ -82,6 +82,15 @@ def given_inputs(
             hint="give arrays as .npz files, or a function as module:function",
         )
     return Images(pictures, specs[0], images or ImageOptions(), stated_normalization(model))
+
+
+def preparation_of(inputs: Sequence[Outputs]) -> Preparation | None:
+    """How images became sets of inputs; None for what are no images.
+
+    Args:
+        inputs: what `given_inputs` returned.
+    """
+    return inputs.preparation if isinstance(inputs, Images) else None
 
 
 def function_of(text: str) -> Callable[..., Any]:

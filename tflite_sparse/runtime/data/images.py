@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tflite_sparse.errors import FileError, Place, RuntimeUnavailableError, UsageError
 from tflite_sparse.model.types import dtype
-from tflite_sparse.records import Record
+from tflite_sparse.records import Count, Record
 from tflite_sparse.runtime.lazy import LazySequence
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.inputs import InputSpec
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["SUFFIXES", "ImageOptions", "Images"]
+__all__ = ["SUFFIXES", "ImageOptions", "Images", "Preparation", "Source"]
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
@@ -57,8 +58,48 @@ class ImageOptions(Record, frozen=True):
         return self != ImageOptions()
 
 
+class Source(str, Enum):
+    """Where something is known from."""
+
+    OPTION = "option"
+    METADATA = "metadata"
+    USUAL = "usual"
+    SHAPE = "shape"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Preparation(Record, frozen=True):
+    """How images became inputs.
+
+    Attributes:
+        height: rows of an input.
+        width: columns of it.
+        mean: what was taken from each channel of 0 to 255: one number, or one a channel.
+        mean_from: where that is known from: "option", "metadata" of the model, or "usual" for what
+            is most often right.
+        std: what the difference was divided by.
+        std_from: likewise.
+        layout: "nhwc" or "nchw".
+        layout_from: "option", or "shape" of the input.
+    """
+
+    height: Count
+    width: Count
+    mean: tuple[float, ...]
+    mean_from: Source
+    std: tuple[float, ...]
+    std_from: Source
+    layout: str
+    layout_from: Source
+
+
 class Images(LazySequence["Outputs"]):
     """The images of a folder as sets of inputs, each decoded when it is asked for.
+
+    Attributes:
+        preparation: how they become inputs.
 
     Args:
         files: the images.
@@ -99,6 +140,17 @@ class Images(LazySequence["Outputs"]):
         given = usual if stated is None else (stated.mean, stated.std)
         self._mean = self._numbers(options.mean or given[0], "mean")
         self._std = self._numbers(options.std or given[1], "std")
+        known = Source.USUAL if stated is None else Source.METADATA
+        self.preparation = Preparation(
+            self._size[1],
+            self._size[0],
+            options.mean or given[0],
+            Source.OPTION if options.mean else known,
+            options.std or given[1],
+            Source.OPTION if options.std else known,
+            layout,
+            Source.OPTION if options.layout else Source.SHAPE,
+        )
 
     def _numbers(self, values: tuple[float, ...], name: str) -> NDArray[np.float32]:
         if len(values) not in (1, self._channels):

@@ -7,10 +7,12 @@ import json
 import re
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from tests.support.reports.sweeps import SHARES, made_up_sweep
+from tflite_sparse.pruning.measures import quality
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.svg.chart import (
     Axis,
@@ -25,6 +27,7 @@ from tflite_sparse.report.html.svg.chart import (
 from tflite_sparse.report.html.sweep import picture_size, sweep_page, sweep_svg
 from tflite_sparse.report.html.sweep.charts import _time_series, sweep_charts
 from tflite_sparse.report.html.sweep.view import _command
+from tflite_sparse.runtime.data.images import Preparation, Source
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.sweeping.result import MeasuredTime, Measurement, Rival, RivalKind
 
@@ -38,6 +41,21 @@ def data_of(page: str) -> dict:
 def parsed(picture: str) -> ET.Element:
     # It is our own.
     return ET.fromstring(picture)  # noqa: S314
+
+
+def test_the_page_says_how_sure_an_agreement_is_and_how_images_became_inputs():
+    sweep = made_up_sweep()
+    runs = [{"classes": np.array([[0.2, 0.8]], np.float32)}] * 99
+    points = tuple(replace(point, quality=quality(runs, runs)) for point in sweep.points)
+    known = Source.METADATA
+    images = Preparation(48, 64, (0.0,), known, (255.0,), known, "nchw", Source.SHAPE)
+    page = sweep_page(replace(sweep, points=points, held_out=99, images=images))
+    assert "fitted to; ±3.7 points at most (95 % margin); 99 inputs held out give a rough" in page
+    assert "Images became inputs: 48x64, NCHW by the input" in page
+    assert "mean 0 and std 255, as the model" in page
+    plain = sweep_page(sweep)
+    assert "points at most" not in plain
+    assert "Images became inputs" not in plain
 
 
 @pytest.mark.parametrize("data", [True, False])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from msgspec.structs import replace
 
 from tests.support.reports.sweeps import made_up_sweep
 from tflite_sparse.inspection.if_pruned_types import IfPruned
-from tflite_sparse.pruning.measures import Quality
+from tflite_sparse.pruning.measures import Quality, quality
 from tflite_sparse.report.sweep.text import _measured, _table, sweep_lines
 from tflite_sparse.report.text.zeros.if_pruned import _filters
 from tflite_sparse.storage.values.options import StoredValues
@@ -14,8 +15,8 @@ from tflite_sparse.sweeping.result import MeasuredTime, StoredSize
 
 
 def test_times_of_small_models_have_digits() -> None:
-    assert _measured(MeasuredTime(0.0421, None, 1.2, "")) == "0.0421 (1.20)"
-    assert _measured(MeasuredTime(12.34, None, None, "")) == "12.3"
+    assert _measured(MeasuredTime(0.0421, None, 1.2, "")) == "0.0421 ms (1.20)"
+    assert _measured(MeasuredTime(12.34, None, None, "")) == "12.3 ms"
 
 
 def test_a_rival_keeps_its_size_beside_points_of_one_size() -> None:
@@ -42,6 +43,18 @@ def test_a_quality_that_proves_nothing_is_not_shown_as_one() -> None:
     assert {row[-1] for row in _table(sweep)[1][: len(points)]} == {"?"}
     text = " ".join(" ".join(str(line).split()) for line in sweep_lines(sweep, 80))
     assert "Warning output 'out' is the same for every input" in text
+
+
+def test_a_sweep_says_how_sure_its_agreement_is_and_where_that_is_rough() -> None:
+    sweep = made_up_sweep()
+    few = quality(*[[{"classes": np.array([[0.2, 0.8]], np.float32)}] * 99] * 2)
+    enough = quality(*[[{"classes": np.array([[0.2, 0.8]], np.float32)}] * 100] * 2)
+    for judged, rough in ((few, True), (enough, False)):
+        points = tuple(replace(point, quality=judged) for point in sweep.points)
+        lines = sweep_lines(replace(sweep, points=points, rivals=()), 80)
+        text = " ".join(" ".join(str(line).split()) for line in lines)
+        assert "answer; ±3.7 points at most (95 % margin)" in text
+        assert ("99 inputs held out give a rough figure of quality" in text) is rough
 
 
 def test_instructions_are_shown_where_no_target_has_times() -> None:

@@ -11,7 +11,11 @@ import pytest
 
 from tflite_sparse.errors import FileError, UsageError
 from tflite_sparse.model import Model
-from tflite_sparse.runtime.data.given import given_inputs
+from tflite_sparse.report.prepared_images import images_words
+from tflite_sparse.runtime.data.given import given_inputs, preparation_of
+from tflite_sparse.runtime.data.images import ImageOptions, Images
+from tflite_sparse.runtime.data.normalization import Normalization
+from tflite_sparse.runtime.inputs import input_specs
 
 MODEL = Path("testdata/mobilenet_tiny_80.tflite")
 
@@ -127,6 +131,27 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_error(model, tmp_pat
         given_inputs("broken_data:inputs", model)
     with pytest.raises(UsageError, match="cannot be imported: ValueError: Empty module name"):
         given_inputs(":inputs", model)
+
+
+def test_images_say_how_they_become_inputs_and_where_that_is_known_from(model, tmp_path):
+    (tmp_path / "one.png").touch()
+    files, (spec,) = [tmp_path / "one.png"], input_specs(model, None)
+    stated = Normalization((1.0, 2.0, 3.0), (4.0,))
+    guessed = Images(files, spec, ImageOptions(), None).preparation
+    assert images_words(guessed) == [
+        "64x64, NHWC by the input's shape",
+        "mean 127.5 and std 127.5, a guess, as no metadata say it: --mean and --std set them",
+    ]
+    known = Images(files, spec, ImageOptions(), stated).preparation
+    assert images_words(known)[1] == "mean 1, 2, 3 and std 4, as the model's metadata say"
+    asked = Images(files, spec, ImageOptions(mean=(0.0,), layout="nhwc"), stated).preparation
+    assert images_words(asked) == [
+        "64x64, NHWC as asked for",
+        "mean 0, as asked for",
+        "std 4, as the model's metadata say",
+    ]
+    assert preparation_of(given_inputs(".", model)) == guessed
+    assert preparation_of([]) is None
 
 
 def test_an_image_that_claims_to_be_huge_is_refused_by_name(model, tmp_path):

@@ -9,6 +9,7 @@ import msgspec
 
 from tflite_sparse.pruning.measures import Quality
 from tflite_sparse.report.html.svg.chart import Axis, Chart, Dot, Level, Series, place_x, place_y
+from tflite_sparse.report.sweep.judged import sureness
 from tflite_sparse.sweeping.result import Rival
 from tflite_sparse.words.numbers import rounded_percent
 
@@ -234,7 +235,8 @@ def _quality(sweep: Sweep) -> Iterator[SweepChart]:
         Level(rival.name, score) for rival in sweep.rivals if (score := scale.of(rival)) is not None
     ]
     axis = _quality_axis(scale, [y for _, y in points] + [level.y for level in levels])
-    note = f"On {sweep.held_out} inputs that nothing was fitted to."
+    note = f"On {sweep.held_out} inputs that nothing was fitted to"
+    note += "".join(f"; {words}" for words in sureness(sweep) if words) + "."
     yield _over_zeros(
         sweep, "quality", scale.name, axis, [Series("", "quality", points)], levels, note
     )

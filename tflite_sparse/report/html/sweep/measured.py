@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.sweep.amounts import measured_amount
 from tflite_sparse.sweeping.result import RivalKind
 from tflite_sparse.words.numbers import listing, rounded_percent
 
@@ -46,16 +47,9 @@ def measured_cell(measured: MeasuredTime | None) -> str:
         return "-"
     if measured.detail:
         return "failed"
-    parts = [_amount(measured)]
+    parts = [measured_amount(measured)]
     parts += [] if measured.gain is None else [f"{measured.gain:.2f} times"]
     return ", ".join(part for part in parts if part) or "-"
-
-
-def _amount(measured: MeasuredTime) -> str:
-    """What a run takes, with its unit; "" where that is not known."""
-    if measured.instructions is not None:
-        return f"{measured.instructions / 1e6:.0f} M"
-    return "" if measured.ms is None else f"{measured.ms:.3g} ms"
 
 
 def measured_gain(measured: MeasuredTime) -> str:
@@ -65,9 +59,10 @@ def measured_gain(measured: MeasuredTime) -> str:
         measured: it.
     """
     if measured.gain is None:
-        return "failed" if measured.detail else _amount(measured) or "?"
+        return "failed" if measured.detail else measured_amount(measured) or "?"
     what = "times as fast" if measured.instructions is None else "times fewer instructions"
-    return ", ".join(part for part in (f"{measured.gain:.2f} {what}", _amount(measured)) if part)
+    parts = (f"{measured.gain:.2f} {what}", measured_amount(measured))
+    return ", ".join(part for part in parts if part)
 
 
 def measured_sentence(sweep: Sweep) -> str:
@@ -89,11 +84,11 @@ def measured_sentence(sweep: Sweep) -> str:
     what = "times fewer instructions" if how.where == "emulated" else "times as fast"
     gains = [
         f"{measured.gain:.2f} {'times' if number else what} at {rounded_percent(share)} zeros"
-        f" ({_amount(measured)})"
+        f" ({measured_amount(measured)})"
         for number, (share, measured) in enumerate(shown)
     ]
     words = f"Measured {_WHERE[how.where]}: {listing(gains)}."
     dense = next((r.measured for r in sweep.rivals if r.kind is RivalKind.DENSE_FP32), None)
-    if dense is not None and _amount(dense):
-        words += f" The dense model takes {_amount(dense)}."
+    if dense is not None and measured_amount(dense):
+        words += f" The dense model takes {measured_amount(dense)}."
     return words

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tflite_sparse.pruning.options import Allocation, Method
 from tflite_sparse.report.html.sweep.charts import TARGETS
 from tflite_sparse.report.html.sweep.measured import measured_sentence
+from tflite_sparse.report.prepared_images import images_words
 from tflite_sparse.words.numbers import count_of, listing, rounded_percent, size
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def about(sweep: Sweep) -> str:
     chosen = _CHOSEN[sweep.method]
     if sweep.fitted:
         chosen += f" to {count_of(sweep.fitted, 'input')}"
-    return f"{chosen}; {_SPREAD[sweep.allocation]}."
+    words = f"{chosen}; {_SPREAD[sweep.allocation]}."
+    if sweep.images is not None:
+        words += f" Images became inputs: {'; '.join(images_words(sweep.images))}."
+    return words
 
 
 def quality_unknown(sweep: Sweep) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, shorten
+from tflite_sparse.report.prepared_images import images_words
+from tflite_sparse.report.quality import MARGIN, held_out_words, margin_words, rough_words
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.words.numbers import count_of, percent
@@ -59,6 +61,8 @@ def pruned_lines(pruning: Pruning, path: str, width: int, *, top: int) -> Lines:
     if pruning.quality is not None:
         before = None if pruning.training is None else pruning.training.before
         lines += [Text(), *_quality(pruning.quality, before, width)]
+    if pruning.images is not None:
+        lines += labelled("Images", images_words(pruning.images), width)
     if pruning.left:
         lines += [Text(), *_left(pruning.left, width, top)]
     for words in pruning.notes:
@@ -157,7 +161,7 @@ def _rate(training: Training) -> str:
 
 
 def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
-    title = f"Beside the dense model, on {count_of(quality.inputs, 'input')} held out"
+    title = f"Beside the dense model, on {held_out_words(quality)}"
     columns = [
         Column("output", gives_way=True),
         Column("top-1 agrees", right=True, style="bold"),
@@ -173,13 +177,16 @@ def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
             rows.append([f"{output.name}, trained", *_measures(output)[1:]])
         else:
             rows.append(_measures(output))
-    lines = [heading(title, "", width, path=False), *table(columns, rows, width)]
+    note = "" if quality.margin is None else f"± {MARGIN}"
+    lines = [heading(title, note, width, path=False), *table(columns, rows, width)]
     for name, value in quality.after.items():
         dense = quality.before.get(name)
         words = f"{value:.4g}" if dense is None else f"{dense:.4g} dense, {value:.4g} pruned"
         if before is not None and name in before.after:
             words += f", {before.after[name]:.4g} before training"
         lines += labelled(name, [words], width)
+    rough = rough_words(quality)
+    lines += labelled("Note", [rough], width, style="yellow") if rough else []
     if quality.warning is not None:
         lines += labelled("Warning", [quality.warning], width, style="yellow")
     return lines
@@ -188,12 +195,16 @@ def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
 def _measures(output: OutputQuality) -> list[str]:
     return [
         output.name,
-        "" if output.top1 is None else f"{100 * output.top1:.1f} %",
+        "" if output.top1 is None else _agreement(output.top1, output.top1_margin),
         "" if output.top5 is None else f"{100 * output.top5:.1f} %",
         "" if output.kl is None else f"{output.kl:.3g}",
         "equal" if output.snr is None else f"{output.snr:.1f} dB",
         f"{output.cosine:.4f}",
     ]
+
+
+def _agreement(share: float, margin: float | None) -> str:
+    return f"{100 * share:.1f} % {margin_words(margin)}".rstrip()
 
 
 def _left(left: Sequence[Left], width: int, top: int) -> Lines:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.report.quality import MARGIN, held_out_words, margin_words, rough_words
 from tflite_sparse.report.text.headings import Lines, labelled, linked
-from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from tflite_sparse.pruning.measures import Quality
@@ -24,14 +24,18 @@ def quality_lines(quality: Quality, width: int) -> Lines:
         width: the room for a line in characters.
     """
     agreement, ratio = quality.agreement, quality.snr
-    held_out = f"{count_of(quality.inputs, 'input')} held out"
+    held_out = held_out_words(quality)
     if agreement is not None:
-        words = f"the dense model's first answer for {100 * agreement:.1f} % of {held_out}"
+        margin = margin_words(quality.margin)
+        sure = f" ({margin} points, {MARGIN})" if margin else ""
+        words = f"the dense model's first answer for {100 * agreement:.1f} %{sure} of {held_out}"
     elif ratio is not None:
         words = f"{ratio:.1f} dB from the dense model in its worst output, on {held_out}"
     else:
         words = f"the same outputs as the dense model, on {held_out}"
     lines = labelled("Quality", [f"{words}, all steps together"], width, style="bold")
+    rough = rough_words(quality)
+    lines += labelled("Note", [rough], width, style="yellow") if rough else []
     if quality.warning is not None:
         return lines + labelled("Warning", [quality.warning], width, style="yellow")
     far = agreement < _GOOD if agreement is not None else ratio is not None and ratio < _CLEAR
