@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.gain import possible_gain
+from tflite_sparse.inspection.open_batch import open_batch
 from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
 from tflite_sparse.words.names import readable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["NextStep", "command_line", "next_step", "on_any_machine"]
 
 _PROGRAM = "tflite-sparse"
+# What takes --batch, and writes a model that has it for good.
+_FIXING = ("optimize", "sparsify")
 # A cluster goes sparse when more than two thirds of its weights are zero.
 _NEEDED = 2 / 3
 _WORTH = 0.02
@@ -327,6 +330,9 @@ def command_line(name: str, inspection: Inspection, suffix: str = "", more: str 
         more: further options.
     """
     words = [_PROGRAM, name, _file(inspection)]
+    batch = open_batch(inspection) if name in _FIXING else None
+    if batch is not None:
+        words.append(batch.fixing)
     if more:
         words.append(more)
     if suffix:

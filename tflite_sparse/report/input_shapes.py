@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.model.sizes.asked import shown_open
+
 if TYPE_CHECKING:
     from tflite_sparse.model.sizes.sized import InputShapes
 
-__all__ = ["sizes_words"]
+__all__ = ["batch_words", "sizes_words"]
 
 
 def sizes_words(shapes: InputShapes | None, done: str) -> str:
@@ -28,3 +30,17 @@ def sizes_words(shapes: InputShapes | None, done: str) -> str:
     else:
         return ""
     return f"{words}; {shapes.unknown}" if shapes.unknown else words
+
+
+def batch_words(shapes: InputShapes | None) -> str:
+    """What to say about a batch that is left open; "" for None.
+
+    Args:
+        shapes: the sizes, where the file leaves batches open and nothing else.
+    """
+    if shapes is None:
+        return ""
+    return (
+        f"the file leaves its batch open ({shown_open(shapes.inputs[0].open)}), which LiteRT.js"
+        f" takes in no page; {shapes.fixing} fixes it"
+    )

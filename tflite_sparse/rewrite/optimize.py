@@ -8,6 +8,7 @@ import msgspec
 
 from tflite_sparse.model.sizes.asked import shown_open
 from tflite_sparse.model.sizes.sized import input_shapes_of
+from tflite_sparse.rewrite.adapt.outlook import TARGETS
 from tflite_sparse.rewrite.adapt.planner import Adapt
 from tflite_sparse.rewrite.at_sizes import run_at_sizes
 from tflite_sparse.rewrite.changes import RewriteKind
@@ -47,10 +48,10 @@ class Optimize(Sequence):
     ) -> None:
         storage = storage or SparsifyOptions(lean_download=True)
         super().__init__(Adapt(options), sparsify_pass(storage, values, calibration))
-        self._for_browsers = options is not None and set(options.targets) == {_BROWSER}
+        self._for_browsers = _BROWSER in ((options and options.targets) or TARGETS)
 
     def apply(self, model: Model) -> Rewrite:
-        """Runs the passes; of a result that no browser takes says what it lacks."""
+        """Runs the passes; of a result that is for browsers too, and no page takes, says why."""
         result = super().apply(model)
         sizes = input_shapes_of(model)
         if not (self._for_browsers and sizes.inputs):

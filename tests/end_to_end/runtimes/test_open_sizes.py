@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from tests.support.command import call
@@ -54,7 +56,29 @@ def test_inspect_says_for_which_size_it_speaks(model):
     ]
 
 
-def test_optimize_for_browsers_alone_says_that_an_open_size_runs_in_none(model, tmp_path):
+def test_inspect_says_where_a_batch_is_open_that_no_page_takes_and_fixes_it(tmp_path):
+    model, fixed = tmp_path / "keras.tflite", tmp_path / "fixed.tflite"
+    model.write_bytes(opened(excited(), (0,)))
+    fixed.write_bytes(excited())
+    said = "leaves its batch open (?x32x32x3), which LiteRT.js takes in no page; --batch 1 fixes it"
+
+    def told(path, *options: object) -> str:
+        return " ".join(call("inspect", path, *options).out.split())
+
+    for options in ((), ("--target", "wasm"), ("--explain",)):
+        assert said in told(model, *options)
+        assert f"$ tflite-sparse optimize {model} --batch 1 " in told(model, *options)
+    assert "--batch 4 fixes it" in told(model, "--batch", 4)
+    assert "batch" not in told(model, "--target", "arm64")
+    assert "batch" not in told(fixed)
+    out = tmp_path / "page.html"
+    assert call("report", model, "-o", out).code == 0
+    page = html.unescape(out.read_text("utf-8"))
+    assert said in page
+    assert "optimize keras.tflite --batch 1 " in page
+
+
+def test_optimize_for_browsers_says_that_an_open_size_runs_in_none(model, tmp_path):
     keras = tmp_path / "keras.tflite"
     keras.write_bytes(opened(excited(), (0,)))
     said = "LiteRT.js takes no open sizes, so that it runs in no page"
@@ -68,8 +92,10 @@ def test_optimize_for_browsers_alone_says_that_an_open_size_runs_in_none(model, 
     )
     assert said in notes(model, "--target", "wasm")
     assert "--input-shape 1,65,65,3 fixes" in notes(model, "--target", "wasm")
-    assert said not in notes(keras)
-    assert said not in notes(keras, "--target", "wasm", "--target", "arm64")
+    # They are among the usual targets.
+    assert said in notes(keras)
+    assert said in notes(keras, "--target", "wasm", "--target", "arm64")
+    assert said not in notes(keras, "--target", "arm64")
     assert said not in notes(keras, "--target", "wasm", "--batch", 1)
 
 

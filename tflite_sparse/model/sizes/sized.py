@@ -82,6 +82,11 @@ class InputShapes(Record, frozen=True):
         return any(not entry.only_batch for entry in self.inputs)
 
     @property
+    def only_batches(self) -> bool:
+        """Whether batches are all that the file leaves open, and they are of one size here."""
+        return not self.chosen and len({entry.shape[0] for entry in self.inputs}) == 1
+
+    @property
     def words(self) -> str:
         """The shapes for people, such as "1x65x65x3"; with names where there are several."""
         first = [entry for entry in self.inputs if entry.subgraph == self.inputs[0].subgraph]
@@ -99,9 +104,8 @@ class InputShapes(Record, frozen=True):
     @property
     def fixing(self) -> str:
         """The options of a rewrite that fix these sizes, such as "--batch 1"."""
-        batches = {entry.shape[0] for entry in self.inputs}
-        if not self.chosen and len(batches) == 1:
-            return f"--batch {batches.pop()}"
+        if self.only_batches:
+            return f"--batch {self.inputs[0].shape[0]}"
         return f"--input-shape {self.argument}"
 
     @property

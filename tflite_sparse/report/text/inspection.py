@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.inspection.file.gzip_size import GZIP_UP_TO
-from tflite_sparse.report.input_shapes import sizes_words
+from tflite_sparse.inspection.open_batch import open_batch
+from tflite_sparse.report.input_shapes import batch_words, sizes_words
 from tflite_sparse.report.names import APPENDED, layer_part, shorten
 from tflite_sparse.report.text.graph import graph_lines
 from tflite_sparse.report.text.headings import Lines, heading, labelled, sentence
@@ -60,8 +61,7 @@ def summary_lines(
     lines: Lines = [heading(inspection.path or "in memory", size(inspection.size), width)]
     verdict = short_verdict_lines(inspection.runtime, width)
     verdict += older_lines(inspection.older, width)
-    words = sizes_words(inspection.input_shapes, "planned")
-    lines += _blank(verdict + (sentence(words, width) if words else []))
+    lines += _blank(verdict + _sizes_said(inspection, width))
     lines += _blank(_problems(inspection, width))
     lines += _blank(step_lines(step, width))
     lines += _blank(if_pruned_lines(inspection, width, asked=what_if))
@@ -172,8 +172,14 @@ def graph_report_lines(
 
 def _verdict(inspection: Inspection, width: int) -> Lines:
     lines = verdict_lines(inspection.runtime, width) + older_lines(inspection.older, width)
-    words = sizes_words(inspection.input_shapes, "planned")
-    return lines + (sentence(words, width) if words else [])
+    return lines + _sizes_said(inspection, width)
+
+
+def _sizes_said(inspection: Inspection, width: int) -> Lines:
+    """For which sizes it is said, and that a batch is open where a page takes none."""
+    said = sizes_words(inspection.input_shapes, "planned")
+    open_one = batch_words(open_batch(inspection))
+    return [line for words in (said, open_one) if words for line in sentence(words, width)]
 
 
 def _clusters(inspection: Inspection, width: int) -> Lines:

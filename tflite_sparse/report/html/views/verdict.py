@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.next_step import NextStep, next_step, on_any_machine
+from tflite_sparse.inspection.open_batch import open_batch
 from tflite_sparse.report.html.svg.bars import share_bar
 from tflite_sparse.report.html.svg.element import Svg
 from tflite_sparse.report.html.views.devices import Device, devices
 from tflite_sparse.report.html.views.outcomes import OUTCOMES
-from tflite_sparse.report.input_shapes import sizes_words
+from tflite_sparse.report.input_shapes import batch_words, sizes_words
 from tflite_sparse.report.verdict import older_verdicts, verdicts
 from tflite_sparse.words.numbers import count_of, millions, percent, size
 
@@ -91,9 +92,15 @@ def verdict_view(model: PageModel) -> VerdictView:
         tuple((str(problem.place), problem.message) for problem in inspection.problems),
         next_step(on_any_machine(inspection)),
         tuple(_tiles(model)),
-        sizes_words(inspection.input_shapes, "Planned"),
+        _sizes_said(inspection),
         devices(model),
     )
+
+
+def _sizes_said(inspection: Inspection) -> str:
+    planned = sizes_words(inspection.input_shapes, "planned")
+    said = "; ".join(filter(None, (planned, batch_words(open_batch(inspection)))))
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _sentence(words: VerdictWords) -> Sentence:
