@@ -30,6 +30,7 @@ from tflite_sparse.cli.commands.prune import (
 from tflite_sparse.cli.output import say, show_lines
 from tflite_sparse.cli.progress import progress_bar
 from tflite_sparse.cli.pruning.asked import GivenData, image_options, pruned_file
+from tflite_sparse.cli.pruning.suggested import with_next
 from tflite_sparse.cli.pruning.training import (
     NOT_ASKED,
     TrainingAsked,
@@ -136,6 +137,16 @@ def command(
     )
     if bench is not None:
         _check_bench(bench, model, destination)
+    again = {
+        "--target": target or (),
+        "--runtime": runtime or (),
+        "--values": () if numbers is None else (values.value,),
+        "--mean": () if mean is None else (mean,),
+        "--std": () if std is None else (std,),
+        "--layout": () if layout is None else (layout.value,),
+        "--input-shape": input_shape or (),
+        "--batch": () if batch is None else (str(batch),),
+    }
     storage = SparsifyOptions(lean_download=True, targets=options.targets)
 
     def one(path: str, where: Destination) -> Rewritten:
@@ -143,7 +154,7 @@ def command(
         where = replace(where, data=given)
         rewrite = Optimize(options, storage, numbers, where.calibration)
         if prune is None:
-            return carry_out(path, where, rewrite)
+            return with_next(carry_out(path, where, rewrite), path, data, again)
         where.target(path)
         pruning = PruneOptions(
             zeros=parse_share(prune),

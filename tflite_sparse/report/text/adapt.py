@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import SHORT_OPERATORS
-from tflite_sparse.report.text.headings import Lines, heading, labelled, linked
+from tflite_sparse.report.text.headings import Lines, heading, labelled, linked, sentence
 from tflite_sparse.report.text.table import Column, table
 from tflite_sparse.report.verdict import fewer_words
 from tflite_sparse.words.numbers import count_of, millions, rounded_percent, size
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["adaptation_lines"]
 
 _NEAREST = 6
+_COUNTED = (
+    "1x1 sparse: how many 1x1 convolutions skip zeros, before and after; of the work: their share"
+    " of all multiplications"
+)
 
 
 def adaptation_lines(adaptation: Adaptation, width: int, top: int) -> Lines:
@@ -73,6 +77,7 @@ def _outlook(outlook: Sequence[Outlook], then: str, width: int) -> Lines:
         for view in outlook
     ]
     lines: Lines = list(table(columns, rows, width))
+    lines += sentence(_COUNTED, width)
     for view in outlook:
         if view.instructions_after is not None:
             lines += labelled(view.target, [_fewer(view.instructions_after)], width)

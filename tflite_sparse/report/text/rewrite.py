@@ -127,9 +127,6 @@ def _nothing(rewrite: Rewrite) -> str:
     done = sum(left.code == "sparse-already" for left in rewrite.left)
     if done:
         return f"{count_of(done, 'weight')} stored sparse already; no other is to be"
-    adaptation = rewrite.adaptation
-    if rewrite.kind == "optimize" and adaptation is not None and adaptation.lacks_zeros:
-        return "no weight is to be stored sparse; --prune 0.8 would set weights to zero first"
     return "no weight is to be stored sparse"
 
 

@@ -1,0 +1,68 @@
+"""What `optimize` names as the next step for a model that has too few zeros."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tflite_sparse.inspection.next_step import NextStep
+from tflite_sparse.words.names import readable
+from tflite_sparse.words.shell import shell_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.text import Text
+
+    from tflite_sparse.cli.rewriting import Rewritten
+
+__all__ = ["with_next"]
+
+_BROWSER = "wasm"
+_PRUNED = 0.8
+"""What a pruning schedule reaches with ease."""
+
+
+def with_next(
+    rewritten: Rewritten, path: str, data: str | None, options: Mapping[str, Sequence[str]]
+) -> Rewritten:
+    """What came of a model, with the command that prunes it where zeros are all that it lacks.
+
+    Args:
+        rewritten: what came of it.
+        path: the model that was read.
+        data: what --data says; None for nothing.
+        options: what the command at hand was given that the next one needs too, by option.
+    """
+    result = rewritten.result
+    adaptation = None if result is None else result.adaptation
+    if result is None or adaptation is None or not adaptation.lacks_zeros:
+        return rewritten
+    report = rewritten.report
+    words = [f"{option} {shell_word(each)}" for option, given in options.items() for each in given]
+    sizes, targets = result.input_shapes, {view.target for view in adaptation.outlook}
+    if sizes is not None and sizes.inputs and not result.fixed:
+        words += [sizes.fixing] if sizes.only_batches and _BROWSER in targets else []
+
+    def lines(width: int) -> Iterable[Text | str]:
+        from rich.text import Text
+
+        from tflite_sparse.report.text.inspection import step_lines
+
+        return [*report.lines(width), Text(), *step_lines(_step(path, data, words), width)]
+
+    return rewritten._replace(report=report._replace(lines=lines))
+
+
+def _step(path: str, data: str | None, options: Sequence[str]) -> NextStep:
+    source = "FOLDER" if data is None else shell_word(readable(data))
+    model = shell_word(readable(path))
+    out = shell_word(readable(f"{PurePath(path).stem}_pruned.tflite"))
+    words = ["tflite-sparse", "optimize", model, f"--prune {_PRUNED:g}", f"--data {source}"]
+    return NextStep(
+        "Prune it",
+        "It has too few zeros to run sparse. This sets weights to zero and fits the others to"
+        " inputs of yours, images or arrays; without --data the result shows size and speed alone."
+        f" What a share of zeros would bring, 'tflite-sparse sweep {model}' tells.",
+        " ".join([*words, *options, "-o", out]),
+    )
