@@ -1,11 +1,11 @@
 """What pruning leaves of two nets of MediaPipe: a face detector and a hand tracker.
 
-Run as: python -m benchmarks.pruning.detectors face --steps 100 --rate 1e-3
-        python -m benchmarks.pruning.detectors hand FITTED JUDGED
+Run as: python -m benchmarks.pruning.detectors face --steps 96
+        python -m benchmarks.pruning.detectors hand FOLDER --steps 48
 
-Faces come from a package, and hands are found in two folders of photographs: one half or folder is
-fitted to, the other tells the quality, always beside the dense model. The sparse face detector that
-Google made and trained is the bar. With --steps, what calibration leaves at 80 % is trained too.
+Faces come from a package, and hands are found in a folder of photographs: one half is fitted to,
+the other tells the quality, always beside the dense model. The sparse face detector that
+Google made and trained is the bar. With --steps, what calibration leaves is trained too.
 Results are kept in `detectors.json` beside this file, and stand in `docs/pruning.md`.
 """
 
@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from benchmarks.pruning.detected import FACE, HAND, keep
 from benchmarks.pruning.faces import Scenes, face_inputs, judge_faces
-from benchmarks.pruning.hands import hand_inputs, judge_hands
+from benchmarks.pruning.hands import Hands, judge_hands
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.prune import prune
+from tflite_sparse.torch.training.options import DistillOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,8 +35,13 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Outputs
 
     Measure = Callable[[bytes, bytes, Sequence[Outputs]], dict[str, float]]
+    Train = Callable[[Model, Model], Model]
 
-_TRAINED = 0.8
+_TRAINED = (0.7, 0.8)
+_FITTED = 400
+"""Hands that are fitted to."""
+
+_RANK = 4
 _WAYS = (
     (Method.MAGNITUDE, Allocation.UNIFORM, (0.7, 0.8)),
     (Method.CALIBRATED, Allocation.UNIFORM, (0.7, 0.8)),
@@ -53,81 +61,86 @@ def timed(pruned: PrunedModel) -> dict[str, float]:
 
 
 def judge_all(
-    net: str, fitted: Sequence[Outputs], judged: Sequence[Outputs], measure: Measure
-) -> PrunedModel:
-    """Keeps what each way leaves.
-
-    Returns:
-        What the last way leaves at 80 %, from which training goes on.
-    """
-    model = Model.read(real_model(net))
+    net: str,
+    fitted: Sequence[Outputs],
+    judged: Sequence[Outputs],
+    measure: Measure,
+    train: Train | None,
+) -> None:
+    """Keeps what each way leaves, and what training makes of that."""
+    dense = real_model(net)
+    model = Model.read(dense)
     for method, allocation, shares in _WAYS:
         for zeros in shares:
             before = time.process_time()
             options = PruneOptions(zeros=zeros, method=method, allocation=allocation)
             pruned = prune(model, options, () if method is Method.MAGNITUDE else fitted)
-            spent = time.process_time() - before
-            found = measure(model.to_bytes(), pruned.model.to_bytes(), judged)
-            found |= timed(pruned) | {"fitted": len(fitted), "seconds": spent}
+            found = timed(pruned) | {"fitted": len(fitted), "seconds": time.process_time() - before}
+            found = measure(dense.read_bytes(), pruned.model.to_bytes(), judged) | found
             keep(net, f"{method}, {allocation}, {zeros * 100:.0f} %", found)
-            if zeros == _TRAINED:
-                start = pruned
-    return start
+            if train is None or method is Method.MAGNITUDE or zeros not in _TRAINED:
+                continue
+            before = time.process_time()
+            trained = train(model, pruned.model)
+            found = timed(pruned) | {"seconds": time.process_time() - before}
+            found = measure(dense.read_bytes(), trained.to_bytes(), judged) | found
+            keep(net, f"trained, {allocation}, {zeros * 100:.0f} %", found)
 
 
-def train(start: Model, steps: int, rate: float) -> Model:
-    """What training on scenes makes of a pruned face detector."""
+def train(dense: Model, start: Model, *, samples: Any, options: DistillOptions) -> Model:
+    """What training makes of a pruned model."""
     import torch
 
-    from tflite_sparse.torch import DistillOptions, distill
+    from tflite_sparse.torch import distill
 
     torch.set_num_threads(1)
-    dense = Model.read(real_model(FACE))
     shares = {
         f"#{tensor.index}": float(np.mean(np.asarray(tensor.data) == 0))
         for tensor in start.main.tensors
-        if tensor.is_constant and len(tensor.shape) == 4
+        if tensor.is_constant and len(tensor.shape) == _RANK
     }
-    options = DistillOptions(
-        zeros=0.0,
-        zeros_of={name: share for name, share in shares.items() if share > 1 / 2},
-        steps=steps,
-        learning_rate=rate,
-        held_out=0.02,
-        evaluate=max(steps // 6, 1),
-    )
-    scenes: Any = Scenes(steps * options.batch, fitted=True, seed=1)
-    return distill(dense, scenes, options, start=start).model
+    zeros = {name: share for name, share in shares.items() if share > 1 / 2}
+    return distill(dense, samples, replace(options, zeros_of=zeros), start=start).model
 
 
 def main() -> None:
     """Keeps the results of one net."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("net", choices=["face", "hand"])
-    parser.add_argument("folders", nargs="*")
+    parser.add_argument("folder", nargs="?")
     parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=3e-4)
     asked = parser.parse_args()
+    steps = max(asked.steps, 1)
+    options = DistillOptions(
+        zeros=0.0,
+        masks="fixed",
+        steps=steps,
+        learning_rate=asked.rate,
+        held_out=0.02,
+        evaluate=-(-steps // 6),
+    )
+    count = steps * options.batch
+    samples: Any
     if asked.net == "hand":
         palms = real_model("palm_detection_full").read_bytes()
-        fitted, judged = (
-            hand_inputs(palms, folder, fitted=fits)
-            for folder, fits in zip(asked.folders, (True, False), strict=True)
-        )
-        judge_all(HAND, fitted, judged, judge_hands)
-        return
-    dense = real_model(FACE).read_bytes()
-    judged = face_inputs(fitted=False)
-    google = real_model(f"{FACE}_sparse").read_bytes()
-    keep(FACE, "Google's own", judge_faces(dense, google, judged))
-    start = judge_all(FACE, face_inputs(fitted=True), judged, judge_faces)
-    if asked.steps:
-        before = time.process_time()
-        trained = train(start.model, asked.steps, asked.rate)
-        spent = time.process_time() - before
-        found = judge_faces(dense, trained.to_bytes(), judged)
-        found |= timed(start) | {"images": 32 * asked.steps, "seconds": spent}
-        keep(FACE, f"trained, {_TRAINED * 100:.0f} %", found)
+        fitted = as_inputs(Hands(palms, asked.folder, fitted=True, count=_FITTED))
+        judged = as_inputs(Hands(palms, asked.folder, fitted=False))
+        samples = Hands(palms, asked.folder, fitted=True, count=count, seed=1)
+        net, measure = HAND, judge_hands
+    else:
+        fitted, judged = face_inputs(fitted=True), face_inputs(fitted=False)
+        samples = Scenes(count, fitted=True, seed=1)
+        net, measure = FACE, judge_faces
+        dense, google = (real_model(name).read_bytes() for name in (FACE, f"{FACE}_sparse"))
+        keep(FACE, "Google's own", judge_faces(dense, google, judged))
+    trains = partial(train, samples=samples, options=options) if asked.steps else None
+    judge_all(net, fitted, judged, measure, trains)
+
+
+def as_inputs(pictures: Hands) -> list[Outputs]:
+    """Pictures as inputs by position."""
+    return [{"0": pictures[index]} for index in range(len(pictures))]
 
 
 if __name__ == "__main__":
