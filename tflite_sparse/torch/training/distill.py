@@ -33,6 +33,7 @@ from tflite_sparse.torch.training.rates import (
     trial_batches,
 )
 from tflite_sparse.torch.training.samples import Batch, Batches, moved
+from tflite_sparse.torch.training.spread import spreads
 from tflite_sparse.torch.training.statistics import restore_statistics
 from tflite_sparse.torch.training.weights import copied, put
 
@@ -116,7 +117,8 @@ class _Training:
         )
         check_labels(labels, model, self.dense)
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
-        self.student = Student(self.module, where, options.features)
+        spread = spreads(self.dense, where.values, self._calibration)
+        self.student = Student(self.module, where, options.features, spread)
         self.digests = [checkpoint.digest(m.weights) for m in (self.dense, self.module)]
         state = None
         if options.checkpoint is not None:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tflite_sparse.torch.training.spread import Spread, error
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -77,13 +79,17 @@ class Student(nn.Module):
         module: what is trained.
         where: the values to compare.
         features: weight of inner values.
+        spread: how the outputs that are no classes are spread in the dense model.
     """
 
-    def __init__(self, module: TfliteModule, where: Watched, features: float) -> None:
+    def __init__(
+        self, module: TfliteModule, where: Watched, features: float, spread: dict[int, Spread]
+    ) -> None:
         super().__init__()
         self.module = module
         self.where = where
         self.features = features
+        self.spread = spread
 
     def forward(
         self, inputs: Sequence[Tensor], wanted: dict[int, Tensor], labels: Tensor | None
@@ -97,12 +103,12 @@ class Student(nn.Module):
         """
         got = self.module.run(inputs, self.where.all)
         losses = [_classes(got[n], wanted[n]) for n in self.where.logits]
-        losses += [_values(got[n], wanted[n]) for n in self.where.values]
+        losses += [error(n, got[n], wanted, self.spread) for n in self.where.values]
         loss = torch.stack(losses).sum()
         if labels is not None:
             loss = loss + functional.cross_entropy(_rows(got[self.where.logits[0]]), labels)
         if self.features and self.where.features:
-            inner = [_values(got[n], wanted[n]) for n in self.where.features]
+            inner = [_features(got[n], wanted[n]) for n in self.where.features]
             loss = loss + self.features * torch.stack(inner).mean()
         agreeing = None
         if self.where.logits:
@@ -126,7 +132,7 @@ def _classes(got: Tensor, wanted: Tensor) -> Tensor:
     )
 
 
-def _values(got: Tensor, wanted: Tensor) -> Tensor:
+def _features(got: Tensor, wanted: Tensor) -> Tensor:
     """The mean square of the error in that of the values; of a map each channel counts alike."""
     if wanted.ndim == _RANK:
         axes = (0, 1, 2)
