@@ -10,6 +10,7 @@ import numpy as np
 from tflite_sparse.errors import UsageError
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
 from tflite_sparse.pruning.calibrated.fitted import Fitted, by_magnitude, put_in, zeros_of
+from tflite_sparse.pruning.channels.reorder import in_blocks
 from tflite_sparse.pruning.densities import (
     check_clusters,
     check_overrides,
@@ -24,6 +25,7 @@ from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
 from tflite_sparse.pruning.trained import Start, train
 from tflite_sparse.torch.training.options import DistillOptions
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +54,8 @@ def prune(
     """Sets weights to zero in the filters that `optimize` then makes run sparse.
 
     Everything else of the file stays as it is, but for biases with data: they make up for what the
-    zeros change on average.
+    zeros change on average. Where blocks of output channels become zero together, channels whose
+    order nobody sees are brought into one in which that costs least.
 
     Args:
         model: the dense model; it stays as it is.
@@ -82,9 +85,11 @@ def prune(
     selected = _selected(model, options)
     options = with_numbers(selected, options)
     zeros = _zeros(model, selected, options)
+    ordered = in_blocks(model, selected, options, zeros)
+    selected = ordered.selected
     calibrator = None
     if len(calibration):
-        calibrator = Calibrator(model, selected, options, calibration, progress)
+        calibrator = Calibrator(ordered.model, selected, options, calibration, progress)
 
     def spread() -> list[float]:
         """The share of values that each filter keeps."""
@@ -97,15 +102,17 @@ def prune(
 
     def begin() -> Start:
         """What training begins with; zeros that come by magnitude come while it goes."""
-        kept, start = spread(), model.copy()
+        kept, start = spread(), ordered.model.copy()
         training = options.training or DistillOptions()
         if calibrator is not None and training.masks != "magnitude":
             _put_all(start, selected, calibrator.fit(kept))
-        return Start(start.to_bytes(), kept)
+        dense = ordered.model.copy().to_bytes() if ordered.classes else None
+        return Start(start.to_bytes(), kept, dense)
 
     report = Pruning(
         method, allocation, options.block, 0, 0, (), selected.left, (), len(calibration), None, ()
     )  # fmt: skip
+    report = msgspec.structs.replace(report, notes=_notes(ordered.classes, len(calibration)))
     if method is Method.TRAIN:
         trained = train(model, selected, options, calibration, labels, begin, progress)
         fits = [Fitted(_values(trained.model, p)) for p in selected.filters]
@@ -120,11 +127,25 @@ def prune(
             by_magnitude(p, share, options.block)
             for p, share in zip(selected.filters, kept, strict=True)
         ]
-        if calibrator is None:
-            report = msgspec.structs.replace(report, notes=(_UNKNOWN,))
-    pruned = model.copy()
-    expected = _put_all(pruned, selected, fits)
+    pruned = ordered.model.copy()
+    expected = ordered.expected(pruned, _put_all(pruned, selected, fits))
     return _reported(PrunedModel(pruned, report, tuple(expected)), selected, options, fits)
+
+
+def _notes(classes: int, inputs: int) -> tuple[str, ...]:
+    """What there is to know beside numbers.
+
+    Args:
+        classes: number of sets of channels that have another order.
+        inputs: number of inputs that values are fitted to.
+    """
+    notes = [] if inputs else [_UNKNOWN]
+    if classes:
+        notes.append(
+            f"the channels of {count_of(classes, 'map')} are in another order, in which blocks"
+            " cost least; nothing that the model computes depends on it"
+        )
+    return tuple(notes)
 
 
 def _check_without_data(*ways: Method | Allocation) -> None:

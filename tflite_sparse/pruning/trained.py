@@ -34,10 +34,12 @@ class Start(NamedTuple):
     Attributes:
         model: bytes of the model, with zeros or without.
         kept: the share of values that each filter keeps in the end.
+        dense: bytes of the dense model with its channels in another order; None for none.
     """
 
     model: bytes
     kept: list[float]
+    dense: bytes | None = None
 
 
 class Trained(NamedTuple):
@@ -115,7 +117,7 @@ def train(
         for prunable, share in zip(selected.filters, start.kept, strict=True)
     }
     done = distill(
-        model,
+        model if start.dense is None else Model.read(start.dense),
         samples,
         replace(asked, zeros_of=zeros),
         start=Model.read(start.model),

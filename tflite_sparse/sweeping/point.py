@@ -10,6 +10,7 @@ import msgspec
 from tflite_sparse.inspection.file.gzip_size import file_bytes, gzip_size, written_sizes
 from tflite_sparse.pruning.calibrated.calibrate import Calibrator
 from tflite_sparse.pruning.calibrated.fitted import Fitted, by_magnitude, put_in, zeros_of
+from tflite_sparse.pruning.channels.reorder import in_blocks
 from tflite_sparse.pruning.densities import kept_shares
 from tflite_sparse.pruning.judge import judge
 from tflite_sparse.pruning.options import Method
@@ -125,10 +126,11 @@ def _pruned(
     task: Task, subject: Subject, share: float | None, method: Method
 ) -> tuple[Model, list[int]]:
     selected, model = subject.selected, subject.model
-    filters = selected.filters
     if share is None:
-        return model, [zeros_of(prunable.values) for prunable in filters]
+        return model, [zeros_of(prunable.values) for prunable in selected.filters]
     options = task.options.pruning(share)
+    model, selected, *_ = in_blocks(model, selected, options, share)
+    filters = selected.filters
     shares = kept_shares(selected, share, task.options.allocation, options)
     pruned = model.copy()
     fitted: Iterable[Fitted]

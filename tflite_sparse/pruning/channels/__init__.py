@@ -1,0 +1,1 @@
+"""Orders of output channels in which blocks of zeros cost least."""
