@@ -33,6 +33,7 @@ _ARRAYS = frozenset({".npy", ".npz"})
 _MAP = 4
 _MOST = 100_000
 """So many inputs of a function are taken at most: it may never end."""
+_MOST_BYTES = 4 * 2**30
 
 
 def given_inputs(
@@ -205,20 +206,46 @@ def _yielded(source: str, specs: tuple[InputSpec, ...], fixed: _Sizes) -> Sequen
         given = function()
     except Exception as error:
         raise FileError(f"the function fails: {_told(error)}", place=place) from error
-    is_dataset = hasattr(given, "__getitem__") and hasattr(given, "__len__")
-    if is_dataset and not isinstance(given, (list, tuple, dict, np.ndarray)):
+    if _is_dataset(given):
         if not len(given):
             raise FileError("the function gives nothing", place=place)
         return _Dataset(given, specs, fixed, place)
     trials: list[Outputs] = []
+    nbytes = 0
     for item in _items(given, place):
-        sets = matched(_by_name(item, specs), specs, place)
-        trials += _all_fitting(sets, fixed, place)
+        sets = _all_fitting(matched(_by_name(item, specs), specs, place), fixed, place)
+        trials += sets
+        nbytes += sum(value.nbytes for one in sets for value in one.values())
+        if nbytes > _MOST_BYTES:
+            raise FileError(
+                f"the function yields more than {len(trials) - 1:,} inputs, which is too much to"
+                " keep in memory",
+                place=place,
+                hint="yield fewer, or give a dataset with a length, of which items are read when"
+                " they are needed",
+            )
         if len(trials) >= _MOST:
             break
     if not trials:
         raise FileError("the function yields nothing", place=place)
     return trials
+
+
+def _is_dataset(given: Any) -> bool:
+    """Whether items can be read one by one, in any order."""
+    if isinstance(given, (list, tuple, dict, np.ndarray)):
+        return False
+    if not (hasattr(given, "__getitem__") and hasattr(given, "__len__")):
+        return False
+    if hasattr(given, "__iter__"):
+        # Streams of PyTorch inherit what makes them look like datasets.
+        try:
+            given[0]
+        except NotImplementedError:
+            return False
+        except Exception:  # noqa: BLE001 - told where the item is read
+            return True
+    return True
 
 
 def _items(given: Any, place: Place) -> Iterator[Any]:

@@ -58,6 +58,23 @@ def small():
 def several():
     yield np.zeros((7, 64, 64, 3), np.float32)
 
+class Stream:  # as an IterableDataset of PyTorch that has a length
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        raise NotImplementedError
+
+    def __iter__(self):
+        return (dataset[index] for index in range(3))
+
+def stream():
+    return Stream()
+
+def endless():
+    while True:
+        yield dataset[0]
+
 def empty():
     return type("Empty", (), {"__len__": lambda _: 0, "__getitem__": None})()
 """
@@ -95,8 +112,20 @@ def test_a_dataset_is_read_item_by_item_without_its_classes(model, tmp_path):
     with pytest.raises(FileError, match="item 4 fails: OSError: no such picture"):
         inputs[4]
     assert [feeds["0"].max() for feeds in given_inputs("my_dataset:iterated", model)] == [0, 1]
+    assert [feeds["0"].max() for feeds in given_inputs("my_dataset:stream", model)] == [0, 1, 2]
     with pytest.raises(FileError, match="the function gives nothing"):
         given_inputs("my_dataset:empty", model)
+
+
+def test_a_function_that_yields_more_than_memory_holds_is_stopped(model, tmp_path, monkeypatch):
+    (tmp_path / "endless_data.py").write_text(DATASETS)
+    size = 64 * 64 * 3 * 4
+    monkeypatch.setattr("tflite_sparse.runtime.data.given._MOST_BYTES", 10 * size)
+    with pytest.raises(FileError, match="yields more than 10 inputs, which is too much") as error:
+        given_inputs("endless_data:endless", model)
+    assert "a dataset with a length" in error.value.hint
+    monkeypatch.setattr("tflite_sparse.runtime.data.given._MOST", 9)
+    assert len(given_inputs("endless_data:endless", model)) == 9
 
 
 def test_samples_in_one_array_are_as_many_inputs_but_for_a_batch_that_was_asked_for(
