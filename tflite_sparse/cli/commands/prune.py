@@ -151,7 +151,10 @@ def command(
     method: HowOption = None,
     allocate: Allocate = None,
     block: Annotated[
-        int, typer.Option(help="Neighbouring output channels that become zero together: 1, 2, 4.")
+        int,
+        typer.Option(
+            help="Output channels that become zero together: 1, 2, 4; for optimize --target arm64."
+        ),
     ] = 1,
     layer: Annotated[
         list[str] | None,
