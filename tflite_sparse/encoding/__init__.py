@@ -1,7 +1,7 @@
 """TFLite's sparse storage format: encode, decode, cost. Numpy in, numpy out; knows no model."""
 
 from tflite_sparse.encoding.blocks import BlockFill, block_fill
-from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes
+from tflite_sparse.encoding.cost import Cost, LevelCost, cost, structure_nbytes, tables_nbytes
 from tflite_sparse.encoding.decode import agrees, decode
 from tflite_sparse.encoding.encode import encode
 from tflite_sparse.encoding.occupancy import Occupancy, nonzero_mask
@@ -37,5 +37,6 @@ __all__ = [
     "search",
     "slices",
     "structure_nbytes",
+    "tables_nbytes",
     "validate",
 ]

@@ -11,11 +11,13 @@ from tflite_sparse.encoding.occupancy import Occupancy
 from tflite_sparse.encoding.sparse_encoding import elements, index_type
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tflite_sparse.encoding.sparse_encoding import Layout
 
-__all__ = ["Cost", "LevelCost", "cost", "structure_nbytes"]
+__all__ = ["Cost", "LevelCost", "cost", "structure_nbytes", "tables_nbytes"]
 
 
 class LevelCost(msgspec.Struct, frozen=True):
@@ -71,9 +73,17 @@ def structure_nbytes(layout: Layout) -> int:
     Counted from the FlatBuffers layout: the table, the traversal order, the block map, and for each
     level a table, its place in a vector, and two more tables for a compressed one; with padding.
     """
-    levels = len(layout.traversal_order)
-    compressed = sum(layout.compressed)
-    return 48 + 4 * levels + 4 * len(layout.block_map) + 28 * levels + 64 * compressed
+    return tables_nbytes(layout.compressed, len(layout.block_map))
+
+
+def tables_nbytes(compressed: Sequence[bool], blocks: int) -> int:
+    """The same by what is counted.
+
+    Args:
+        compressed: of each level, whether it is a compressed one.
+        blocks: how many dimensions have blocks.
+    """
+    return 48 + 4 * blocks + 32 * len(compressed) + 64 * sum(compressed)
 
 
 def cost(array: NDArray[Any] | Occupancy, layout: Layout) -> Cost:

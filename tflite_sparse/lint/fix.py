@@ -104,6 +104,6 @@ def _fix(path: str, settings: Settings) -> FixReport:
 
 
 def _findings_of(fixer: Fixer, findings: list[Finding]) -> list[Finding]:
-    """The findings of all rules that name a fixer."""
-    codes = {rule.code for rule in all_rules() if fixer in rule.fixers}
-    return [finding for finding in findings if finding.code in codes]
+    """The findings of all rules that name a fixer, but for those that ask for something else."""
+    asked = {rule.code: rule.fix for rule in all_rules() if fixer in rule.fixers}
+    return [finding for finding in findings if asked.get(finding.code) == finding.fix]

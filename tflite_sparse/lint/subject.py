@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import io
 from typing import TYPE_CHECKING
 
+from tflite_sparse.errors import TfliteSparseError
 from tflite_sparse.inspection.inspector import inspect
 from tflite_sparse.model import Model
 from tflite_sparse.model.sizes.sized import resize
@@ -75,6 +77,30 @@ class Subject:
             zeros=self.zeros,
             releases=[runtime(name) for name in self.settings.runtimes],
         )
+
+    @functools.cached_property
+    def dense_size(self) -> int:
+        """Bytes of the file that `densify` writes."""
+        from tflite_sparse.rewrite.storage.densify import densify
+        from tflite_sparse.storage.written_size import written_size
+
+        return written_size(densify(self.model.copy()).model)
+
+    @functools.cached_property
+    def optimized(self) -> Subject | None:
+        """The model as `optimize` makes it; None where that leaves it as it is."""
+        from tflite_sparse.rewrite.optimize import optimize
+        from tflite_sparse.rewrite.writing.save import save
+
+        try:
+            rewrite = optimize(self.model)
+            if not rewrite.changed:
+                return None
+            memory = io.BytesIO()
+            save(rewrite, memory)
+            return Subject(self.path, self.settings, memory.getvalue())
+        except TfliteSparseError:
+            return None
 
     @property
     def pruned(self) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "densify_nbytes",
     "direct_storage",
     "same_encoding",
+    "unpacked_nbytes",
 ]
 
 DENSIFY_CODE_NBYTES = 192
@@ -56,8 +57,18 @@ def densify_nbytes(tensor: Tensor) -> int:
     Counted from the FlatBuffers layout: tables, their places in vectors, short vectors, padding.
     Shape and quantization vectors are shared with the constant's.
     """
-    size = _OPERATOR_NBYTES + _TENSOR_NBYTES + len(tensor.name.encode("utf-8", "replace")) + 20
-    return size + (_QUANTIZATION_NBYTES if tensor.quantization is not None else 0)
+    return unpacked_nbytes(tensor.name, quantized=tensor.quantization is not None)
+
+
+def unpacked_nbytes(name: str, *, quantized: bool = False) -> int:
+    """The most bytes that an operator that unpacks a constant, and its output, take in the file.
+
+    Args:
+        name: of the constant.
+        quantized: whether it has a table of quantization.
+    """
+    size = _OPERATOR_NBYTES + _TENSOR_NBYTES + len(name.encode("utf-8", "replace")) + 20
+    return size + (_QUANTIZATION_NBYTES if quantized else 0)
 
 
 def best_storage(counts: Occupancy, options: SparsifyOptions) -> EncodingChoice | None:

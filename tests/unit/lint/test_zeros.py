@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.lint.cases import CASES
 from tests.support.nets.small_nets import build as made
 from tests.support.nets.small_nets import head
 from tests.support.nets.weights import with_zeros
@@ -90,7 +91,13 @@ def test_filters_that_are_computed_from_constants_are_named(zeros: float) -> Non
 
     findings = [f for f in lint(made(build)) if f.code == "TFS311"]
     assert bool(findings) == (zeros > 2 / 3)
-    assert all("tflite-sparse optimize makes a constant" in f.fix for f in findings)
+    assert all(f.command == "tflite-sparse optimize model.tflite --in-place" for f in findings)
+
+
+def test_no_command_is_named_for_an_operator_that_optimize_leaves_in_the_way() -> None:
+    findings = [f for f in lint(CASES["TFS311"].trigger()) if f.code == "TFS311"]
+    assert findings
+    assert all("Replace the operator" in f.fix and not f.command for f in findings)
 
 
 @pytest.mark.parametrize("stem", ["PAD", "SAME"])

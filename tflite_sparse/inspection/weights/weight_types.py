@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from tflite_sparse.encoding import tables_nbytes
 from tflite_sparse.model.quantization import QuantizationFacts
 from tflite_sparse.records import Count, Record, Share
 from tflite_sparse.words.numbers import share
@@ -80,6 +81,12 @@ class EncodingFacts(Record, frozen=True):
     block_shape: tuple[int, ...]
     levels: tuple[LevelFacts, ...]
     values: Count
+
+    @property
+    def structure_nbytes(self) -> int:
+        """The most bytes that the tables which describe it take in the file."""
+        compressed = [level.format != "dense" for level in self.levels]
+        return tables_nbytes(compressed, len(self.block_map))
 
 
 class BlockFill(Record, frozen=True):

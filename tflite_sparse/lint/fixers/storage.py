@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["mend_heads", "store_dense", "store_larger_dense", "store_sparse"]
 
-_MORE = "tflite-sparse optimize "
-
 
 @fixer("mend-heads", "repairs what follows reductions, so that the weights can stay sparse")
 def mend_heads(model: Model, findings: Sequence[Finding]) -> Repair | None:
@@ -60,12 +58,10 @@ def store_larger_dense(model: Model, findings: Sequence[Finding]) -> Repair | No
 
 
 @fixer("store-sparse", "stores weights sparse where that is safe and smaller")
-def store_sparse(model: Model, findings: Sequence[Finding]) -> Repair | None:
-    """Stores weights sparse, unless all findings ask for more than that: alone it wins no time."""
+def store_sparse(model: Model, _: Sequence[Finding]) -> Repair | None:
+    """Stores weights sparse."""
     from tflite_sparse.rewrite.storage.sparsify import sparsify
 
-    if all(finding.command.startswith(_MORE) for finding in findings):
-        return None
     rewrite = sparsify(model)
     if not rewrite.weights:
         return None

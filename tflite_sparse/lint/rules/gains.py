@@ -187,10 +187,11 @@ def in_vain(subject: Subject) -> Iterator[Hit]:
         return
     if outcomes == {Outcome.DENSE}:
         count = totals.sparse_tensors
-        saving = totals.bytes_dense - totals.bytes_now
+        dense = subject.dense_size
+        saving = dense - totals.bytes_now
         yield Hit(
             f"{count_of(count, 'weight')} stored sparse, and nothing runs sparse on"
-            f" {', '.join(able)}: that saves {max(0, saving):,} bytes of {totals.bytes_dense:,},"
+            f" {', '.join(able)}: that saves {max(0, saving):,} bytes of {dense:,},"
             " and no time",
             data={"weights": count, "bytes": saving, "targets": able},
         )

@@ -9,7 +9,7 @@ from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.fixers.cleanup import drop_tensors, empty_buffers, share_buffers
 from tflite_sparse.lint.fixers.storage import store_larger_dense, store_sparse
 from tflite_sparse.lint.rule import FIX, rule
-from tflite_sparse.lint.values_saving import values_saving
+from tflite_sparse.lint.savings import values_saving
 from tflite_sparse.model.dead_code import dead_buffers, dead_operators, dead_tensors
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.words.numbers import count_of, rounded_percent

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tflite_sparse.lint.finding import Hit, Severity, Spot
 from tflite_sparse.lint.rule import rule
 from tflite_sparse.words.numbers import same_problem
@@ -37,6 +39,10 @@ _PRUNE_FIRST = (
 _WIDE = (
     "tflite-sparse optimize makes a sum of 1x1 convolutions of it, which run sparse, where its"
     " zeros win more than that costs."
+)
+_GETS_BY = (
+    "tflite-sparse optimize makes the model run sparse all the same, without a change to what it"
+    " computes."
 )
 
 
@@ -229,9 +235,19 @@ def no_entry(subject: Subject) -> Iterator[Hit]:
     Severity.WARNING,
     what="XNNPACK does not take an operator, which ends the part of the graph that it runs.",
     why="What was one cluster is cut in two, of which one or both run dense.",
-    fix="Replace the operator by one that XNNPACK takes. Of a filter that is computed from"
-    " constants tflite-sparse optimize makes a constant.",
+    fix="Replace the operator by one that XNNPACK takes. Where tflite-sparse optimize does as well,"
+    " as of a filter that is computed from constants, the finding says so.",
 )
 def outside_xnnpack(subject: Subject) -> Iterator[Hit]:
-    """Operators that split a partition."""
-    yield from _obstacles(subject, outside_xnnpack)
+    """Operators that split a partition, and whether a rewrite lets the rest run sparse."""
+    hits = list(_obstacles(subject, outside_xnnpack))
+    after = subject.optimized if any(hit.fix is None for hit in hits) else None
+    stays = set() if after is None else set(map(_kind, _obstacles(after, outside_xnnpack)))
+    for hit in hits:
+        mended = after is not None and hit.fix is None and _kind(hit) not in stays
+        yield msgspec.structs.replace(hit, fix=_GETS_BY, command=OPTIMIZE) if mended else hit
+
+
+def _kind(hit: Hit) -> tuple[str | None, ...]:
+    """The kind of operator of a hit, and where it is: a rewrite gives other names and numbers."""
+    return () if hit.spot is None else (hit.spot.subgraph, hit.spot.operator)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tflite_sparse.storage.moments.moments import Moments
     from tflite_sparse.storage.options import SparsifyOptions
 
-__all__ = ["Converted", "convert", "form_nbytes", "unpacking_nbytes"]
+__all__ = ["Converted", "convert", "form_nbytes", "scales_nbytes", "unpacking_nbytes"]
 
 _QUANTIZATION_NBYTES = 56
 _SCALE_NBYTES = 4
@@ -142,10 +142,7 @@ def form_nbytes(weight: Weight, converted: Converted, *, sparse: bool) -> int:
         sparse: whether in its sparse encoding.
     """
     tensors = len(weight.tensors)
-    total = 0
-    if converted.scales is not None:
-        # The zero points are one list for all weights with as many channels.
-        total += tensors * _QUANTIZATION_NBYTES + _SCALE_NBYTES * converted.scales.size
+    total = 0 if converted.scales is None else scales_nbytes(tensors, converted.scales.size)
     if sparse and converted.sparse is not None:
         cost = converted.sparse.cost
         total += cost.nbytes + cost.structure * tensors
@@ -154,6 +151,17 @@ def form_nbytes(weight: Weight, converted: Converted, *, sparse: bool) -> int:
         total += weight.tensor.size * width
     operators = 2 if sparse else 1
     return total + sum(operators * densify_nbytes(tensor) for tensor in weight.tensors)
+
+
+def scales_nbytes(tensors: int, channels: int) -> int:
+    """The most bytes that the quantization of a weight takes in the file.
+
+    Args:
+        tensors: how many tensors hold the weight.
+        channels: its output channels.
+    """
+    # The zero points are one list for all weights with as many channels.
+    return tensors * _QUANTIZATION_NBYTES + _SCALE_NBYTES * channels
 
 
 def unpacking_nbytes(weight: Weight) -> int:

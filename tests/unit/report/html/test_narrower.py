@@ -8,7 +8,7 @@ import tflite_sparse
 from tests.support.nets.small_nets import build, head
 from tests.unit.rewrite.storage.values import FP16, INT8, written
 from tflite_sparse.inspection.survey import survey
-from tflite_sparse.lint.values_saving import values_saving
+from tflite_sparse.lint.savings import values_saving
 from tflite_sparse.model import Model
 from tflite_sparse.report.html.subject import PageModel
 from tflite_sparse.report.html.views.sizes import sizes_view

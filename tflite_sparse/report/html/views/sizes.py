@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tflite_sparse.inspection.file.breakdown import PARTS
-from tflite_sparse.lint.values_saving import values_saving
+from tflite_sparse.lint.savings import values_saving
 from tflite_sparse.report.html.svg.bars import layered_bar
 from tflite_sparse.report.html.views.bars import Bar, size_bars, size_scale
 from tflite_sparse.report.names import labels, layer_part

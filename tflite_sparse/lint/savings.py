@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tflite_sparse.storage.encoding_choice import unpacked_nbytes
+from tflite_sparse.storage.values.forms import scales_nbytes
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.storage.values.readers import FILTERS
 
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["values_saving"]
 
 _WIDTHS = {"FLOAT32": 4, "FLOAT16": 2}
-_SCALE = 4
-# A DEQUANTIZE and the tensor behind it, and the quantization.
-_UNPACKING, _QUANTIZATION = 200, 60
 
 
 def values_saving(weight: WeightFacts, values: StoredValues) -> int:
@@ -31,14 +30,21 @@ def values_saving(weight: WeightFacts, values: StoredValues) -> int:
     if width is None or weight.zeros is None or axis is None or axis >= len(weight.shape):
         return 0
     narrow = 1 if values is StoredValues.INT8 else 2
-    base = min(weight.bytes_now, weight.bytes_now - weight.saving)
-    dense = weight.elements * narrow
+    # Tensors of several subgraphs that hold the same bytes have tables of their own.
+    tensors = len({use.subgraph for use in weight.uses})
+    unpacking = tensors * unpacked_nbytes(weight.name, quantized=weight.quantization is not None)
+    tables = scales_nbytes(tensors, weight.shape[axis]) if narrow == 1 else 0
+    now = unpacking if weight.dequantized else 0
+    dense = weight.elements * narrow + unpacking + tables
+    if weight.encoding is not None:
+        now += weight.bytes_now + unpacking + tensors * weight.encoding.structure_nbytes
+    elif weight.smaller and weight.bytes_sparse is not None:
+        now += weight.bytes_sparse
+    else:
+        return now + weight.bytes_now - dense
     kept = weight.elements - weight.zeros
-    sparse = base - (width - narrow) * kept if base < weight.elements * width else dense
-    tables = _QUANTIZATION + _SCALE * weight.shape[axis] if narrow == 1 else 0
-    if not any("DEQUANTIZE" in use.through for use in weight.uses):
-        tables += _UNPACKING
-    return base - min(sparse, dense) - tables
+    sparse = now - (width - narrow) * kept + tables + (0 if weight.dequantized else unpacking)
+    return now - min(sparse, dense)
 
 
 def _axis(use: UseRecord) -> int | None:
