@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tflite_sparse.comparison.diff_types import ModelDiff
+    from tflite_sparse.inspection.next_step import NextStep
     from tflite_sparse.model.sizes.sized import InputShapes
     from tflite_sparse.pruning.measures import Quality
     from tflite_sparse.pruning.result import Pruning
@@ -151,6 +152,7 @@ def printable_pruning(
     destination: str | None,
     refused: str | None,
     top: int,
+    step: NextStep | None = None,
 ) -> Printable:
     """What pruning did.
 
@@ -162,6 +164,7 @@ def printable_pruning(
         destination: where it was written as people call it.
         refused: why it was not written; None where nothing stood in the way.
         top: how many filters are listed for people at most; 0 for all.
+        step: what to do next, for people; None for nothing.
     """
 
     def content() -> Record:
@@ -170,9 +173,13 @@ def printable_pruning(
         return PruneReport(model, written, refused, nbytes, pruning)
 
     def lines(width: int) -> Iterable[Text | str]:
+        from rich.text import Text
+
+        from tflite_sparse.report.text.inspection import step_lines
         from tflite_sparse.report.text.pruning.prune import prune_lines
 
-        return prune_lines(pruning, model, destination, refused, width, top=top)
+        done = prune_lines(pruning, model, destination, refused, width, top=top)
+        return done if step is None else [*done, Text(), *step_lines(step, width)]
 
     return Printable(content, lines)
 

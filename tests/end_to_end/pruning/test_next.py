@@ -1,4 +1,4 @@
-"""`optimize` of a model that has too few zeros ends with the command that prunes it."""
+"""`optimize` of a model that has too few zeros, and `prune`, end with the command that goes on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 
 from tests.support.adapted import stack
 from tests.support.command import call
+from tests.support.docs.make_testdata import FOLDER
 from tests.support.open_sizes import opened
 from tflite_sparse.model import Model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MODEL = FOLDER / "mobilenet_tiny_80.tflite"
 NEXT = "Next: Prune it"
 
 
@@ -66,3 +68,18 @@ def test_a_model_with_enough_zeros_is_not_told_to_prune(tmp_path: Path) -> None:
     model = tmp_path / "pruned.tflite"
     model.write_bytes(stack(zeros=0.9))
     assert NEXT not in call("optimize", model, "--dry-run").out
+
+
+def test_the_command_that_prune_ends_with_makes_the_file_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block, target in ((1, None), (2, "arm64")):
+        done = call("prune", MODEL, "-o", "p q.tflite", "-f", "--zeros", "0.9", "--block", block)
+        line = shlex.split(done.out.strip().splitlines()[-1])
+        assert line[:4] == ["$", "tflite-sparse", "optimize", "p q.tflite"]
+        assert ("--target" in line) == (target is not None)
+        assert call(*line[2:], "-f").code == 0
+        size = (tmp_path / "p q_fast.tflite").stat().st_size
+        assert size < 0.6 * (tmp_path / "p q.tflite").stat().st_size
+    assert "Next" not in call("prune", MODEL, "--zeros", "0.9", "--dry-run").out

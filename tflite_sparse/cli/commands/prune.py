@@ -20,6 +20,7 @@ from tflite_sparse.cli.pruning.asked import (
     recipe_options,
     too_far,
 )
+from tflite_sparse.cli.pruning.suggested import after_pruning
 from tflite_sparse.cli.pruning.training import (
     NOT_ASKED,
     TrainingAsked,
@@ -263,6 +264,15 @@ def command(
             to = sys.stdout.buffer if output == _STDOUT else output
             with progress_bar("writing"):
                 nbytes, written = save(pruned, to, fresh=not force), output
+    again = {
+        "--target": target or (),
+        "--runtime": runtime or (),
+        "--input-shape": input_shape or (),
+        "--batch": () if batch is None else (str(batch),),
+    }
+    step = None
+    if written is not None and written != _STDOUT:
+        step = after_pruning(written, options.block, again)
     report = printable_pruning(
         pruned.report,
         model,
@@ -271,6 +281,7 @@ def command(
         destination="standard output" if written == _STDOUT else written,
         refused=refused,
         top=top,
+        step=step,
     )
     # Standard output may be the model itself.
     show(report, as_json=as_json, stream=sys.stderr if written == _STDOUT else None)
