@@ -23,7 +23,7 @@ from tflite_sparse.pruning.nothing import nothing_to_prune
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
-from tflite_sparse.pruning.trained import Start, train
+from tflite_sparse.pruning.trained import Start, fitted_inputs, train
 from tflite_sparse.torch.training.options import DistillOptions
 from tflite_sparse.words.numbers import count_of
 
@@ -87,9 +87,9 @@ def prune(
     zeros = _zeros(model, selected, options)
     ordered = in_blocks(model, selected, options, zeros)
     selected = ordered.selected
-    calibrator = None
-    if len(calibration):
-        calibrator = Calibrator(ordered.model, selected, options, calibration, progress)
+    calibrator, fitted = None, fitted_inputs(calibration, method, options)
+    if len(fitted):
+        calibrator = Calibrator(ordered.model, selected, options, fitted, progress)
 
     def spread() -> list[float]:
         """The share of values that each filter keeps."""
@@ -110,7 +110,7 @@ def prune(
         return Start(start.to_bytes(), kept, dense)
 
     report = Pruning(
-        method, allocation, options.block, 0, 0, (), selected.left, (), len(calibration), None, ()
+        method, allocation, options.block, 0, 0, (), selected.left, (), len(fitted), None, ()
     )  # fmt: skip
     report = msgspec.structs.replace(report, notes=_notes(ordered.classes, len(calibration)))
     if method is Method.TRAIN:

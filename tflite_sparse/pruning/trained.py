@@ -9,8 +9,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from tflite_sparse.model import Model
+from tflite_sparse.pruning.options import Method
 from tflite_sparse.pruning.result import Training
 from tflite_sparse.rewrite.writing.proof import Expected
+from tflite_sparse.runtime.lazy import Part
+from tflite_sparse.torch.training.division import divide
 from tflite_sparse.torch.training.options import DistillOptions
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Outputs
     from tflite_sparse.torch.training.options import Progress
 
-__all__ = ["Start", "Trained", "train"]
+__all__ = ["Start", "Trained", "fitted_inputs", "train"]
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -102,12 +105,7 @@ def train(
     from tflite_sparse.torch.training.checks import check_distill
     from tflite_sparse.torch.training.processes import Processes
 
-    asked = replace(
-        options.training or DistillOptions(),
-        zeros=0.0,
-        block=options.block,
-        seed=options.seed,
-    )
+    asked = _asked(options)
     samples = _Samples(inputs)
     check_distill(model, samples, asked, labels=labels)
     processes = Processes(asked.device)
@@ -142,6 +140,29 @@ def train(
     )
     before = None if asked.masks == "magnitude" else Model.read(start.model)
     return Trained(done.model, _expected(model, done.model), before, report)
+
+
+def fitted_inputs(
+    inputs: Sequence[Outputs], method: Method, options: PruneOptions
+) -> Sequence[Outputs]:
+    """The inputs that values are fitted to: those that training holds out are not among them.
+
+    Args:
+        inputs: all that are given.
+        method: how values are chosen.
+        options: how they are trained.
+    """
+    if method is not Method.TRAIN:
+        return inputs
+    asked = _asked(options)
+    numbers = divide(len(inputs), asked.held_out, asked.seed).trained_on
+    return Part(inputs, sorted(numbers.tolist()))
+
+
+def _asked(options: PruneOptions) -> DistillOptions:
+    """How to train, but for how many zeros each filter has."""
+    training = options.training or DistillOptions()
+    return replace(training, zeros=0.0, block=options.block, seed=options.seed)
 
 
 def _expected(model: Model, trained: Model) -> list[Expected]:

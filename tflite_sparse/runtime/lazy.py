@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, TypeVar, overload
 
-__all__ = ["LazySequence"]
+__all__ = ["LazySequence", "Part"]
 
 Item = TypeVar("Item")
 
@@ -38,3 +38,20 @@ class LazySequence(Sequence[Item]):
         if isinstance(index, slice):
             return [self.read(number) for number in range(*index.indices(len(self)))]
         return self.read(index)
+
+
+class Part(LazySequence[Item]):
+    """Some of a sequence, by their numbers.
+
+    Args:
+        whole: the sequence.
+        numbers: which of its items.
+    """
+
+    def __init__(self, whole: Sequence[Item], numbers: Sequence[int]) -> None:
+        super().__init__(numbers)
+        self._whole = whole
+
+    def read(self, index: int) -> Item:
+        """The item at a place of the part."""
+        return self._whole[self._sources[index]]  # type: ignore[no-any-return]

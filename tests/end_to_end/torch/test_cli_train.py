@@ -20,10 +20,13 @@ from tests.support.nets.small_nets import build
 from tflite_sparse.errors import UsageError
 from tflite_sparse.model import Model
 from tflite_sparse.pruning import trained
-from tflite_sparse.pruning.options import Allocation, Method
+from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
+from tflite_sparse.pruning.prune import prune
 from tflite_sparse.pruning.recipe import Recipe, RecipeLayer
 from tflite_sparse.storage.values.options import StoredValues
 from tflite_sparse.sweeping import sweep as engine
+from tflite_sparse.torch import DistillOptions
+from tflite_sparse.torch.training.division import divide
 from tflite_sparse.torch.training.processes import Processes
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
         "prune", DIGITS, "--zeros", "0.8", "--data", given / "inputs.npy", "--dry-run", "--json"
     ).document("prune")
     assert calibrated["training"] is None
-    assert training["before"] == calibrated["quality"]
+    assert (calibrated["calibrated_on"], document["calibrated_on"]) == (150, 135)
     assert [f["zeros"] for f in document["filters"]] == [f["zeros"] for f in calibrated["filters"]]
     assert all(view["sparse"] == len(document["filters"]) for view in document["speed"])
     # The state is that of the end: nothing is left to train, and the result is the same.
@@ -87,6 +90,19 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
     done = call(*wrong)
     assert done.code == 2
     assert "belongs to another training: model differs" in done.err
+
+
+def test_what_training_begins_with_is_not_fitted_to_what_tells_how_far_it_is() -> None:
+    pictures = np.load(DIGITS.with_suffix(".npz"))["pictures"][:40, None].astype(np.float32) / 255
+    inputs, model = [{"0": picture} for picture in pictures], Model.read(DIGITS)
+    training = DistillOptions(steps=1, batch=4, held_out=0.25, device="cpu")
+    options = PruneOptions(zeros=0.8, method=Method.TRAIN, training=training, seed=3)
+    made = prune(model, options, inputs)
+    seen = sorted(divide(40, 0.25, 3).trained_on)
+    assert (len(seen), made.report.calibrated_on, made.report.training.held_out) == (30, 30, 10)
+    alone = PruneOptions(zeros=0.8, method=Method.CALIBRATED, seed=3)
+    calibrated = prune(model, alone, [inputs[number] for number in seen])
+    assert made.start.to_bytes() == calibrated.model.to_bytes()
 
 
 def test_a_training_that_is_interrupted_goes_on_to_the_result_that_it_would_have_had(

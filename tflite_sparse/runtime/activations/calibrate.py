@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tflite_sparse.files.output import scratch
 from tflite_sparse.runtime.activations.capture import filter_moments
-from tflite_sparse.runtime.lazy import LazySequence
+from tflite_sparse.runtime.lazy import Part
 from tflite_sparse.storage.moments.reads import filter_read
 
 if TYPE_CHECKING:
@@ -27,18 +27,6 @@ _MOST_HELD = 512 * 2**20
 Item = TypeVar("Item")
 
 
-class _Part(LazySequence[Item]):
-    """Some of a sequence, by their numbers."""
-
-    def __init__(self, whole: Sequence[Item], numbers: Sequence[int]) -> None:
-        super().__init__(numbers)
-        self._whole = whole
-
-    def read(self, index: int) -> Item:
-        """The item at a place of the part."""
-        return self._whole[self._sources[index]]  # type: ignore[no-any-return]
-
-
 def fitted_part(items: Sequence[Item]) -> Sequence[Item]:
     """What belongs to the inputs that something is fitted to, such as their labels.
 
@@ -47,7 +35,7 @@ def fitted_part(items: Sequence[Item]) -> Sequence[Item]:
     """
     if len(items) < _PARTS:
         return items
-    return _Part(items, [n for n in range(len(items)) if n % _PARTS != _PARTS - 1])
+    return Part(items, [n for n in range(len(items)) if n % _PARTS != _PARTS - 1])
 
 
 class Split(NamedTuple):
@@ -66,7 +54,7 @@ class Split(NamedTuple):
         """Splits sets of inputs, always in the same way."""
         if len(inputs) < _PARTS:
             return cls(inputs, inputs)
-        held_out: Sequence[Outputs] = _Part(inputs, range(_PARTS - 1, len(inputs), _PARTS))
+        held_out: Sequence[Outputs] = Part(inputs, range(_PARTS - 1, len(inputs), _PARTS))
         fitted = fitted_part(inputs)
         if sum(value.nbytes for value in inputs[0].values()) * len(inputs) <= _MOST_HELD:
             return cls(list(fitted), list(held_out))

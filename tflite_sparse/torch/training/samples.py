@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tflite_sparse.errors import UsageError, shown_shape
+from tflite_sparse.torch.training.division import divide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,9 +66,7 @@ class Batches:
         self._labels = labels
         self._shapes = [shape for _, shape in module.inputs]
         self._seed = seed
-        order = np.random.default_rng(seed).permutation(count)
-        aside = min(max(round(held_out * count), 1), count - 1)
-        self.held_out, self._trained_on = order[:aside], order[aside:]
+        self.held_out, self._trained_on = divide(count, held_out, seed)
         self.count = len(self._trained_on)
 
     def indices(self, step: int, size: int) -> NDArray[np.int64]:
