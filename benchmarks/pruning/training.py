@@ -2,21 +2,20 @@
 
 Run as: python -m benchmarks.pruning.training MODEL FITTED JUDGED --steps 320 --mean 127 --std 128
 
-The model is calibrated on the photographs of one folder and trained on random parts and mirror
-images of them; those of the other folder only tell the quality, each time the training is
-evaluated. The state is kept in a file, from which the same command goes on.
+The model is calibrated on nine tenths of the photographs of one folder and trained on them, as
+`prune --method train` does; those of the other folder only tell the quality, each time the training
+is evaluated. The state is kept in a file, from which the same command goes on.
 """
 
 from __future__ import annotations
 
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from msgspec.structs import replace
 
 from benchmarks.pruning.arguments import image_parser
 from tflite_sparse.model import Model
@@ -25,7 +24,9 @@ from tflite_sparse.pruning.options import Method, PruneOptions
 from tflite_sparse.pruning.prune import prune
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.data.images import ImageOptions
+from tflite_sparse.runtime.lazy import Part
 from tflite_sparse.torch import DistillOptions, distill, from_tflite
+from tflite_sparse.torch.training.division import divide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,32 +36,18 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Outputs
     from tflite_sparse.torch.training.options import Progress
 
-_LEAST = 0.35
-"""Least share of a photograph that is looked at."""
 
+class Pictures:
+    """Inputs of a model as samples."""
 
-class Crops:
-    """Photographs of which another part, sometimes mirrored, is seen each time."""
-
-    def __init__(self, folder: str, size: int, mean: float, std: float) -> None:
-        self._paths = sorted(p for p in Path(folder).iterdir() if p.suffix == ".jpg")
-        self._size, self._mean, self._std = size, mean, std
-        self._seen = np.zeros(len(self._paths), np.int64)
+    def __init__(self, inputs: Sequence[Outputs]) -> None:
+        self._inputs = inputs
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._inputs)
 
-    def __getitem__(self, index: int) -> NDArray[np.float32]:
-        self._seen[index] += 1
-        rng = np.random.default_rng([index, int(self._seen[index])])
-        picture = Image.open(self._paths[index]).convert("RGB")
-        side = np.sqrt(rng.uniform(_LEAST, 1)) * min(picture.size)
-        left, top = (rng.uniform(0, length - side) for length in picture.size)
-        box = (left, top, left + side, top + side)
-        picture = picture.resize((self._size, self._size), Image.Resampling.BILINEAR, box)
-        if rng.random() < 1 / 2:
-            picture = ImageOps.mirror(picture)
-        return ((np.asarray(picture, np.float32) - self._mean) / self._std)[None]
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        return self._inputs[index]["0"]
 
 
 def tell(
@@ -93,15 +80,28 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=40, help="Steps between evaluations.")
     parser.add_argument("--learning-rate", type=float, help="By default, that which is found.")
     parser.add_argument("--masks", default="rigl")
+    parser.add_argument("--no-augment", action="store_true", help="Pictures as they are.")
     parser.add_argument("--start", help="The calibrated model, where it is there already.")
     parser.add_argument("--state", default="state")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     dense = Model.read(asked.model)
     options = ImageOptions((asked.mean,), (asked.std,))
+    training = DistillOptions(
+        masks=asked.masks,
+        augment=not asked.no_augment,
+        steps=asked.steps,
+        batch=asked.batch,
+        learning_rate=asked.learning_rate,
+        evaluate=asked.every,
+        checkpoint=asked.state,
+    )
+    inputs = given_inputs(asked.fitted, dense, options)
     if asked.start is None:
         how = PruneOptions(zeros=asked.zeros, method=Method.CALIBRATED)
-        start = prune(dense, how, given_inputs(asked.fitted, dense, options)).model
+        seen = divide(len(inputs), training.held_out, training.seed).trained_on
+        start = prune(dense, how, Part(inputs, sorted(seen.tolist()))).model
+        start.write(asked.state + ".start.tflite")
     else:
         start = Model.read(asked.start)
     pairs = zip(dense.main.tensors, start.main.tensors, strict=True)
@@ -114,17 +114,8 @@ def main() -> None:
     _print("calibrated", judge(dense, start, judged).outputs[0])
     distill(
         dense,
-        Crops(asked.fitted, dense.main.inputs[0].shape[1], asked.mean, asked.std),
-        DistillOptions(
-            zeros=0.0,
-            zeros_of=zeros,
-            masks=asked.masks,
-            steps=asked.steps,
-            batch=asked.batch,
-            learning_rate=asked.learning_rate,
-            evaluate=asked.every,
-            checkpoint=asked.state,
-        ),
+        Pictures(inputs),
+        replace(training, zeros=0.0, zeros_of=zeros),
         start=start,
         progress=partial(tell, dense, judged, asked.batch, asked.state, set()),
     )

@@ -75,6 +75,7 @@ class Training(Record, frozen=True):
         samples: number of samples that were trained on, each as often as it came.
         held_out: number of samples among those given that only said how far the training was.
         labelled: whether labels took part.
+        augmented: whether parts and mirror images of pictures were trained on.
         processes: how many processes trained together.
         device: of the first one.
         evaluations: how near the model was to the dense one as it went; the first is before.
@@ -93,6 +94,7 @@ class Training(Record, frozen=True):
     samples: Count
     held_out: Count
     labelled: bool
+    augmented: bool
     processes: Count
     device: str
     evaluations: tuple[Evaluation, ...]

@@ -37,7 +37,6 @@ FIXED = 0.8  # fixed masks are tried there alone
 NETS = {"MobileNet-like, 1x1": {"large": True}, "ResNet-like, 3x3": {"residual": True}}
 # Found on pictures that the nets were trained without and that are not among those evaluated.
 STEPS = {"MobileNet-like, 1x1": 2400, "ResNet-like, 3x3": 900}
-RATES = {"MobileNet-like, 1x1": 5e-3, "ResNet-like, 3x3": 2e-3}
 BATCH = 32
 RUNGS = (
     "magnitude",
@@ -67,7 +66,7 @@ def measure(cells: Cells, kind: str, seed: int) -> None:
     pictures = enlarged(split(seed)[0])
     inputs = [{"0": picture[None]} for picture in pictures]
     for zeros in ZEROS:
-        training = DistillOptions(steps=STEPS[kind], batch=BATCH, learning_rate=RATES[kind])
+        training = DistillOptions(steps=STEPS[kind], batch=BATCH, masks="rigl")
         options = PruneOptions(zeros=zeros, method=Method.TRAIN, training=training, seed=seed)
         made = prune(dense, options, inputs)
         assert made.start is not None

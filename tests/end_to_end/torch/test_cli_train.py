@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.adapted import head, separable, trunk
 from tests.support.command import call
@@ -43,6 +44,9 @@ def given(tmp_path_factory) -> Path:
     stored = np.load(DIGITS.with_suffix(".npz"))
     np.save(folder / "inputs.npy", stored["pictures"][:, None].astype(np.float32) / 255)
     np.save(folder / "classes.npy", stored["classes"])
+    (folder / "photos").mkdir()
+    for number, picture in enumerate(stored["pictures"][:12]):
+        Image.fromarray(picture).save(folder / "photos" / f"{number:02}.png")
     (folder / "more.txt").write_text("\n".join(["10"] * 200))
     (folder / "words.txt").write_text("cat\ndog\n")
     np.save(folder / "halves.npy", np.full(200, 0.5))
@@ -103,6 +107,26 @@ def test_what_training_begins_with_is_not_fitted_to_what_tells_how_far_it_is() -
     alone = PruneOptions(zeros=0.8, method=Method.CALIBRATED, seed=3)
     calibrated = prune(model, alone, [inputs[number] for number in seen])
     assert made.start.to_bytes() == calibrated.model.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "augmented"),
+    [
+        ("photos", (), True),
+        ("photos", ("--no-augment",), False),
+        ("inputs.npy", (), False),
+        ("inputs.npy", ("--augment", "--labels", "classes.npy"), True),
+    ],
+)
+def test_images_of_a_folder_are_seen_in_part_and_other_inputs_as_they_are_unless_asked(
+    given: Path, monkeypatch: pytest.MonkeyPatch, data: str, more: tuple[str, ...], augmented: bool
+) -> None:
+    monkeypatch.chdir(given)
+    command = ("prune", DIGITS, "--zeros", "0.8", "--data", data, *SHORT, "--steps", "1", "-n")
+    document = call(*command, *more, "--json").document("prune")
+    assert document["training"]["augmented"] == augmented
+    if "--labels" in more:
+        assert "fixed masks, parts of pictures, cpu" in call(*command, *more).out
 
 
 def test_a_training_that_is_interrupted_goes_on_to_the_result_that_it_would_have_had(

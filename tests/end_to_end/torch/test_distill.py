@@ -143,7 +143,7 @@ def test_training_begins_with_the_zeros_of_a_start():
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     images, _, _, _ = split()
-    whole = distill(dense(), images, short())
+    whole = distill(dense(), images, short(augment=True))
     checkpoint = str(tmp_path / "state")
 
     class StoppedError(Exception):
@@ -153,7 +153,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
         if progress.step == 9:
             raise StoppedError
 
-    options = short(checkpoint=checkpoint)
+    options = short(checkpoint=checkpoint, augment=True)
     with pytest.raises(StoppedError):
         distill(dense(), images, options, progress=stop)
     steps = []
@@ -162,7 +162,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     assert weights_of(result.model) == weights_of(whole.model)
     assert result.evaluations == whole.evaluations
     with pytest.raises(UsageError, match="belongs to another training: options differs"):
-        distill(dense(), images, short(checkpoint=checkpoint, learning_rate=2e-3))
+        distill(dense(), images, replace(options, augment=False))
     Path(checkpoint).write_bytes(b"nothing")
     with pytest.raises(FileError, match="holds no state of a training"):
         distill(dense(), images, options)
@@ -196,19 +196,6 @@ def test_a_learning_rate_is_found_once_by_trials_that_leave_nothing_behind(
     assert weights_of(gone_on.model) == weights_of(found.model)
 
 
-def test_trials_leave_samples_to_be_judged_by():
-    images, _, _, _ = split()
-    batches = Batches(images[:40], None, from_tflite(dense()), held_out=0.1, seed=0)
-    judging = torch.cat([inputs[0] for inputs, _ in batches.judging(4)])
-    assert len(judging) == 8
-    seen = torch.cat([batches.trial(step, 4)[0][0] for step in range(20)])
-    apart = (seen[:, None] - judging[None]).abs().flatten(2).sum(2)
-    assert (apart > 0).all()
-    # Of three samples to train on there is none to spare.
-    few = Batches(images[:4], None, from_tflite(dense()), held_out=0.1, seed=0)
-    assert few.judging(4) == []
-
-
 def test_the_same_seed_makes_the_same_weights_and_another_one_others():
     images, _, _, _ = split()
     first, again, other = (
@@ -240,7 +227,9 @@ def test_what_is_held_out_is_never_trained_on():
     options = short(held_out=0.25, evaluate=100, restore=True)
     distill(dense(), Recorded(), options, labels=labels[:40])
     assert used == set(range(40))
-    batches = Batches(Recorded(), None, from_tflite(dense()), held_out=0.25, seed=options.seed)
+    batches = Batches(
+        Recorded(), None, from_tflite(dense()), DistillOptions(held_out=0.25, seed=options.seed)
+    )
     trained_on = {int(i) for step in range(50) for i in batches.indices(step, 16)}
     assert len(batches.held_out) == 10
     assert trained_on == set(range(40)) - set(batches.held_out.tolist())
@@ -281,7 +270,7 @@ from tflite_sparse.model import Model
 from tflite_sparse.torch.training import distill as engine
 torch.set_num_threads(1)
 engine.trial_batches = lambda steps: 2
-options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, device="cpu")
+options = DistillOptions(steps=12, batch=16, evaluate=4, every=2, device="cpu", augment=True)
 result = distill(Model.read(sys.argv[1]), split()[0], options)
 result.model.write(sys.argv[2] + torch.distributed.get_rank().__str__())
 """
@@ -324,7 +313,7 @@ def test_two_processes_train_one_model(tmp_path, monkeypatch):
     assert weights_of(both[0]) == weights_of(both[1])
     # The mean over two halves of a batch is that over the batch.
     monkeypatch.setattr(engine, "trial_batches", lambda _: 2)
-    alone = distill(dense(), split()[0], short(learning_rate=None))
+    alone = distill(dense(), split()[0], short(learning_rate=None, augment=True))
     for one, other in zip(weights_of(alone.model), weights_of(both[0]), strict=True):
         if len(one) > 64:
             left, right = np.frombuffer(one, np.float32), np.frombuffer(other, np.float32)

@@ -9,17 +9,24 @@ import pytest
 from tflite_sparse.torch.training.rates import find_rate, trial_batches
 
 
-@pytest.mark.parametrize(("largest", "count"), [(1e-3, 1), (3e-4, 2), (1e-4, 3)])
-def test_the_largest_rate_that_undoes_no_more_than_a_quarter_is_taken(largest, count):
-    found = find_rate(lambda rate: 1.25 if rate <= largest else 1.26)
-    assert (found.rate, found.source) == (largest, "tried")
-    assert len(found.tried) == count
-
-
-def test_where_three_rates_will_not_do_a_smaller_one_is_taken():
-    found = find_rate(lambda rate: math.inf if rate > 3e-4 else 1.3)
-    assert found.rate == 3e-5
-    assert [one.loss for one in found.tried] == [None, 1.3, 1.3]
+@pytest.mark.parametrize(
+    ("losses", "rate"),
+    [
+        ((0.8, 0.9, 0.99), 1e-3),
+        # A tenth more than the least is near enough, and more is not.
+        ((0.99, 0.95, 0.9), 1e-3),
+        ((1.0, 0.95, 0.9), 3e-4),
+        ((1.4, 1.0, 0.7), 1e-4),
+        ((1.05, 1.0, 1.0), 1e-3),
+        # Where none comes nearer than the beginning, a smaller one is taken.
+        ((math.inf, 1.01, 1.01), 3e-5),
+    ],
+)
+def test_the_largest_rate_is_taken_that_comes_about_as_near_as_any(losses, rate):
+    given = dict(zip((1e-3, 3e-4, 1e-4), losses, strict=True))
+    found = find_rate(given.__getitem__)
+    assert (found.rate, found.source) == (rate, "tried")
+    assert [(one.rate, one.loss or math.inf) for one in found.tried] == [*given.items()]
 
 
 def test_a_loss_that_is_no_number_is_too_large():

@@ -49,6 +49,7 @@ class TrainingAsked(NamedTuple):
         minutes: for about how long.
         train_batch: inputs in a batch.
         learning_rate: the largest learning rate, or "auto".
+        augment: whether parts of pictures are trained on.
         patience: evaluations without gain after which training stops.
         labels: the file with the classes.
         checkpoint: the file with the state.
@@ -59,7 +60,7 @@ class TrainingAsked(NamedTuple):
         MaskWay | None,
         typer.Option(
             help="With --method train: zeros stay where they are, come one by one by magnitude, or"
-            " move to where gradients say (RigL).  [default: rigl]"
+            " move to where gradients say (RigL).  [default: fixed]"
         ),
     ] = None
     epochs: Annotated[
@@ -81,7 +82,15 @@ class TrainingAsked(NamedTuple):
         typer.Option(
             metavar="X",
             help="Largest learning rate, which rises and falls by a cosine; auto tries"
-            " some and takes the largest that undoes nothing.  [default: auto]",
+            " some and takes the largest that comes about as near as any.  [default: auto]",
+        ),
+    ] = None
+    augment: Annotated[
+        bool | None,
+        typer.Option(
+            "--augment/--no-augment",
+            help="Train on parts and mirror images of pictures, others each time."
+            "  [default: for a folder of images]",
         ),
     ] = None
     patience: Annotated[

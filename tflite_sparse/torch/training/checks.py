@@ -49,7 +49,7 @@ def check_distill(
         check_place(options.checkpoint)
     processes = Processes(options.device)
     module = from_tflite(model)
-    batches = Batches(samples, labels, module, held_out=options.held_out, seed=options.seed)
+    batches = Batches(samples, labels, module, options)
     processes.check_batch(options.batch)
     batches.training(0, options.batch, processes.rank, processes.count)
     check_labels(labels, model, module)

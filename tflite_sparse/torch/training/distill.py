@@ -73,7 +73,8 @@ def distill(
             with one for each input.
         options: how to train.
         start: the same model with the weights to begin with, such as one that was pruned with
-            calibration; the dense one where there is none.
+            calibration; the dense one where there is none. It should not be fitted to the samples
+            that are held out, or nothing will seem as near as it is; `divide` says which these are.
         labels: the class of each sample, to train on beside what the dense model says.
         progress: is called after each batch, in the first process.
 
@@ -112,9 +113,7 @@ class _Training:
             raise UsageError("the start is another model than the dense one")
         self.filters = chosen_filters(model, self.module, options)
         self.processes.check_batch(options.batch)
-        self.batches = Batches(
-            samples, labels, self.module, held_out=options.held_out, seed=options.seed
-        )
+        self.batches = Batches(samples, labels, self.module, options)
         check_labels(labels, model, self.dense)
         where = watched(self.dense, [*self.filters], labelled=labels is not None)
         spread = spreads(self.dense, where.values, self._calibration)
@@ -211,9 +210,9 @@ class _Training:
     def _found(self) -> LearningRate:
         """The learning rate that the net bears, the same in every process."""
         batches, size = trial_batches(self.options.steps), self.options.batch
-        judging = self.batches.judging(size) if batches else []
-        if not judging:
+        if not batches:
             return find_rate(None)
+        judging = self.batches.judging(size)
         weights, masks = copied(self.module.weights), self.masks.state()
         if self.masks.complete:
             self.masks.change(self.masks.complete // 2)
@@ -224,7 +223,7 @@ class _Training:
             put(self.module.weights, start)
             self.optimizer = self._fresh()
             for step in range(batches):
-                batch = self.batches.trial(step, size, *self.part)
+                batch = self.batches.training(step, size, *self.part)
                 if not math.isfinite(self._learn(batch, rate * rate_share(step, batches))):
                     return math.inf
             loss = self._measured(judging)[0] / before
@@ -303,7 +302,7 @@ class _Training:
 
     def _calibration(self) -> Iterator[tuple[Tensor, ...]]:
         for step in range(max(_CALIBRATION // self.options.batch, 1)):
-            yield self.there(self.batches.training(step, self.options.batch))[0]
+            yield self.there(self.batches.plain(step, self.options.batch))[0]
 
     # The state
 

@@ -37,8 +37,9 @@ class DistillOptions(Record, frozen=True):
         batch: samples in a batch, over all processes.
         learning_rate: the largest learning rate of Adam; it rises over the first 20th of the steps
             and falls to zero by a cosine. None for the largest of 0.001, 0.0003 and 0.0001 with
-            which the loss grows by no more than a quarter in a short training, or else 0.00003; all
-            of these take a 20th of the steps. Where that is less than 3 each, 0.0001.
+            which the loss on what is held out is, after a short training, within a tenth of the
+            least of the three; where that is no gain, 0.00003. The short trainings take a 20th of
+            the steps; where that is less than 3 each, it is 0.0001.
         ramp: share of the steps after which "magnitude" has made all zeros.
         every: steps between changes of the masks.
         drop: share of the weights that RigL moves at first; it falls to none by a cosine until
@@ -51,7 +52,10 @@ class DistillOptions(Record, frozen=True):
         patience: evaluations without gain, with all zeros there, after which training stops.
         restore: whether means and variances of channels are restored at the end, where that brings
             the outputs nearer.
-        seed: makes the order of the samples.
+        augment: whether parts and mirror images of pictures are trained on, others each time. None
+            for pictures as they are, but for a folder of images that the command line is given.
+            What is held out stays as it is.
+        seed: makes the order of the samples, and the parts of them.
         checkpoint: a file that holds the state of the training, written with each evaluation and
             gone on from where it is there.
         device: such as "cuda"; None for the one that is there.
@@ -59,7 +63,7 @@ class DistillOptions(Record, frozen=True):
 
     zeros: float = 0.8
     zeros_of: dict[str, float] = {}  # noqa: RUF012 - a default that msgspec copies
-    masks: MaskKind = "rigl"
+    masks: MaskKind = "fixed"
     block: int = 1
     steps: int = 1000
     epochs: float | None = None
@@ -74,6 +78,7 @@ class DistillOptions(Record, frozen=True):
     evaluate: int = 100
     patience: int = 10
     restore: bool = True
+    augment: bool | None = None
     seed: int = 0
     checkpoint: str | None = None
     device: str | None = None

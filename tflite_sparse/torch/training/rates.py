@@ -1,4 +1,4 @@
-"""A learning rate that does not undo what a training begins with, found by short trainings."""
+"""The learning rate with which short trainings come nearest to the dense model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["COST", "LearningRate", "TriedRate", "find_rate", "rate_share", "tria
 
 COST = 0.05
 """Share of the batches of a training that short trainings before it take, all together."""
-_RATES = (1e-3, 3e-4, 1e-4, 3e-5)
-_WARM_UP = 0.05
-_TRIALS = 3  # where none of them will do, the last rate is taken
+_RATES = (1e-3, 3e-4, 1e-4)
+_SMALL = 3e-5  # where none of them will do
 _FEWEST, _MOST = 3, 40
 _UNTRIED = 1e-4
-_NEAR = 1.25
+_WARM_UP = 0.05
+_NEAR = 1.1
 
 
 class TriedRate(Record, frozen=True):
@@ -56,12 +56,15 @@ def trial_batches(steps: int) -> int:
     Args:
         steps: batches of the whole training.
     """
-    each = min(int(COST * steps / _TRIALS), _MOST)
+    each = min(int(COST * steps / len(_RATES)), _MOST)
     return each if each >= _FEWEST else 0
 
 
 def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
-    """The largest rate, from 0.001 down, with which a short training does not undo its beginning.
+    """The largest rate with which a short training comes about as near as any does.
+
+    About: what small rates win at first, large ones win later. Within a tenth of the least loss
+    they are taken.
 
     Args:
         loss_after: trains shortly from the same beginning with a rate, and gives the loss as a
@@ -69,13 +72,16 @@ def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
     """
     if loss_after is None:
         return LearningRate(_UNTRIED, "untried")
-    tried = []
-    for rate in _RATES[:_TRIALS]:
-        loss = loss_after(rate)
-        tried.append(TriedRate(rate, loss if loss < float("inf") else None))
-        if loss <= _NEAR:
-            return LearningRate(rate, "tried", tuple(tried))
-    return LearningRate(_RATES[-1], "tried", tuple(tried))
+    losses = {rate: loss_after(rate) for rate in _RATES}
+    tried = tuple(
+        TriedRate(rate, loss if loss < float("inf") else None) for rate, loss in losses.items()
+    )
+    known = [one.loss for one in tried if one.loss is not None]
+    least = min(known, default=math.inf)
+    if least > 1:
+        return LearningRate(_SMALL, "tried", tried)
+    rate = next(one.rate for one in tried if one.loss is not None and one.loss <= _NEAR * least)
+    return LearningRate(rate, "tried", tried)
 
 
 def rate_share(step: int, steps: int) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tflite_sparse.errors import UsageError, shown_shape
+from tflite_sparse.torch.training.augment import Augmentation
 from tflite_sparse.torch.training.division import divide
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflite_sparse.torch.module import TfliteModule
+    from tflite_sparse.torch.training.options import DistillOptions
 
 __all__ = ["Batch", "Batches", "Samples", "moved"]
 
@@ -40,8 +42,8 @@ class Batches:
         samples: the samples.
         labels: the class of each, or None.
         module: says which shapes its inputs have.
-        held_out: share of the samples that are not trained on.
-        seed: makes their order.
+        options: the share of the samples that are held out, the seed, and whether parts of pictures
+            are trained on.
 
     Attributes:
         held_out: numbers of the samples that are not trained on.
@@ -53,9 +55,7 @@ class Batches:
         samples: Samples,
         labels: Sequence[int] | None,
         module: TfliteModule,
-        *,
-        held_out: float,
-        seed: int,
+        options: DistillOptions,
     ) -> None:
         count = len(samples)
         if count < _FEWEST:
@@ -65,9 +65,10 @@ class Batches:
         self._samples = samples
         self._labels = labels
         self._shapes = [shape for _, shape in module.inputs]
-        self._seed = seed
-        self.held_out, self._trained_on = divide(count, held_out, seed)
+        self._seed = options.seed
+        self.held_out, self._trained_on = divide(count, options.held_out, options.seed)
         self.count = len(self._trained_on)
+        self._augmentation = Augmentation(self._shapes, options.seed) if options.augment else None
 
     def indices(self, step: int, size: int) -> NDArray[np.int64]:
         """The samples of a batch: every one in turn, in another order each time."""
@@ -78,23 +79,17 @@ class Batches:
         )
 
     def training(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> Batch:
-        """The part of a batch that one process trains on."""
-        return self._batch(self.indices(step, size)[rank::ranks])
+        """The part of a batch that one process trains on, augmented."""
+        return self._augmented(self.indices(step, size), step, rank, ranks)
 
-    def trial(self, step: int, size: int, rank: int = 0, ranks: int = 1) -> Batch:
-        """The part of a batch of a short training, which leaves some samples to judge it by."""
-        order = self._order(0)
-        order = order[: len(order) - self._judges(size)]
-        places = np.arange(step * size, (step + 1) * size) % len(order)
-        return self._batch(self._trained_on[order[places]][rank::ranks])
+    def plain(self, step: int, size: int) -> Batch:
+        """The same batch as it is given."""
+        return self._batch(self.indices(step, size))
 
     def judging(self, size: int) -> list[Batch]:
-        """What short trainings are judged by: samples that they do not see."""
-        numbers = self._trained_on[self._order(0)[self.count - self._judges(size) :]]
+        """What short trainings are judged by: some of what is held out."""
+        numbers = self.held_out[: _JUDGING * size]
         return [self._batch(numbers[i : i + size]) for i in range(0, len(numbers), size)]
-
-    def _judges(self, size: int) -> int:
-        return min(self.count // 4, _JUDGING * size)
 
     def evaluation(self, size: int) -> Iterator[Batch]:
         """What is held out, in batches."""
@@ -107,6 +102,13 @@ class Batches:
             rng = np.random.default_rng([self._seed, 1 + epoch])
             self._permutation = rng.permutation(len(self._trained_on))
         return self._permutation
+
+    def _augmented(self, indices: NDArray[np.int64], step: int, rank: int, ranks: int) -> Batch:
+        inputs, labels = self._batch(indices[rank::ranks])
+        if self._augmentation is not None:
+            places = np.arange(rank, len(indices), ranks)
+            inputs = self._augmentation.applied(inputs, step, places)
+        return inputs, labels
 
     def _batch(self, indices: NDArray[np.int64]) -> Batch:
         rows = [self._one(int(index)) for index in indices]

@@ -147,7 +147,8 @@ def _training(training: Training, width: int) -> Lines:
         for one in evaluations
         if one.step in shown
     ]
-    note = f"{training.masks} masks, {training.device}{where}"
+    parts = "parts of pictures, " if training.augmented else ""
+    note = f"{training.masks} masks, {parts}{training.device}{where}"
     lines = [heading(title, note, width, path=False), *table(columns, rows, width)]
     return lines + labelled("Adam", [_rate(training)], width)
 
@@ -156,7 +157,7 @@ def _rate(training: Training) -> str:
     rate, source = training.learning_rate.rate, training.learning_rate.source
     words = f"learning rate {rate:g}"
     if source == "tried":
-        return words + ", the largest tried that undoes nothing"
+        return words + ", the largest tried that comes about as near as any"
     return words if source == "given" else words + "; too few batches to try others"
 
 
