@@ -85,9 +85,9 @@ def test_sums_of_parts_are_those_of_the_whole():
     read, rows = case()
     wanted = read @ rows.T
     whole = Sums.of(read, wanted)
-    parts = Sums.of(read[:1000], wanted[:1000]) + Sums.of(read[1000:], wanted[1000:])
+    parts = Sums.of(read[:1000], wanted[:1000]).plus(Sums.of(read[1000:], wanted[1000:]))
     assert whole.count == parts.count
-    for one, two in zip(whole.moments, parts.moments, strict=True):
+    for one, two in zip(whole.moments(), parts.moments(), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3)
 
 
@@ -97,3 +97,29 @@ def test_without_a_bias_the_error_counts_what_the_means_are_off_too():
     found = solve(rows, Sums.of(read, wanted), 0.3, centred=False, stretched=False)
     apart = np.square(read @ found.rows.T - wanted).sum()
     assert found.error == pytest.approx(apart / power(wanted), rel=0.02)
+
+
+@pytest.mark.parametrize("block", [1, 2])
+@pytest.mark.parametrize("centred", [True, False])
+def test_wide_filters_get_the_values_that_narrow_ones_would(monkeypatch, block, centred):
+    read, rows = case(columns=96)
+    wanted = read @ rows.T
+    found = []
+    for wide in (1, 97):
+        monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._WIDE", wide)
+        monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._HALVED", 12)
+        sums = Sums.of(read[:2000], wanted[:2000]).plus(Sums.of(read[2000:], wanted[2000:]))
+        assert sums.products.dtype == (np.float32 if wide == 1 else np.float64)
+        found.append(solve(rows, sums, 0.3, block, centred=centred))
+    together, exact = found
+    assert ((together.rows == 0) == (exact.rows == 0)).mean() > 0.99
+    assert together.error == pytest.approx(exact.error, rel=0.01)
+
+
+def test_a_row_that_keeps_nothing_is_zero_in_a_wide_filter_too(monkeypatch):
+    monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._WIDE", 1)
+    read, rows = case()
+    rows[0] = 0
+    found = solve(rows, Sums.of(read, read @ rows.T), 0.1)
+    assert np.isfinite(found.rows).all()
+    assert not found.rows[0].any()

@@ -29,6 +29,7 @@ __all__ = ["Walk"]
 _POSITIONS = 65536
 _FEWEST = 16
 _AT_ONCE = 8192
+_MOST_VALUES = 2**24
 
 Side = dict[int, Stored]
 
@@ -111,6 +112,7 @@ class Walk:
             rows: its dense values, shape (rows, columns).
         """
         most = max(_FEWEST, -(-_POSITIONS // self._count))
+        at_once = min(_AT_ONCE, _MOST_VALUES // read.columns)
         total: Sums | None = None
         waiting = 0
         batch: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
@@ -118,11 +120,11 @@ class Walk:
         for number, (dense, pruned) in enumerate(pairs):
             batch.append(_drawn(read, dense, pruned, most, (self._seed, number)))
             waiting += len(batch[-1][0])
-            if waiting < _AT_ONCE and number + 1 < self._count:
+            if waiting < at_once and number + 1 < self._count:
                 continue
             there, here = (np.concatenate(part) for part in zip(*batch, strict=True))
             part = Sums.of(here, there @ rows.T)
-            total = part if total is None else total + part
+            total = part if total is None else total.plus(part)
             batch, waiting = [], 0
         assert total is not None  # noqa: S101 - there is an input
         return total
