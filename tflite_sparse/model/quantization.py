@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tflite_sparse.errors import ModelError
+from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from tflite_sparse.model import Tensor
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "QuantizationFacts",
     "dequantized_with",
+    "moved_quantization",
     "quantization_facts",
+    "quantization_table",
     "scales_of",
     "zero_points",
 ]
@@ -85,6 +90,51 @@ def dequantized_with(tensor: Tensor) -> tuple[bytes, ...]:
         return ()
     names = ("scale", "zero_point", "quantized_dimension")
     return tuple(np.asarray(table[name]).tobytes() for name in names)
+
+
+def quantization_table(scales: Sequence[float] | NDArray[np.float32], axis: int = 0) -> Table:
+    """The quantization of a constant with zero point 0.
+
+    Args:
+        scales: its steps: one, or one for each index of a dimension.
+        axis: that dimension.
+    """
+    table = Table("QuantizationParameters")
+    table["scale"] = np.asarray(scales, np.float32)
+    table["zero_point"] = np.zeros(len(scales), np.int64)
+    table["quantized_dimension"] = axis
+    return table
+
+
+def moved_quantization(
+    tensor: Tensor, change: Callable[[NDArray[Any]], NDArray[Any]]
+) -> Table | None:
+    """The quantization of a constant whose values were moved, with zeros added or some cut away.
+
+    Args:
+        tensor: the constant as it was, with zero point 0.
+        change: what was done to its values; each value that stays must keep its channel.
+
+    Returns:
+        It; None for a constant that is not quantized.
+
+    Raises:
+        ValueError: values of several channels share a place along every dimension.
+    """
+    scales = scales_of(tensor)
+    if scales is None:
+        return None
+    if scales.size == 1:
+        return quantization_table(scales.ravel())
+    moved = np.asarray(change(np.broadcast_to(scales, tensor.shape)))
+    axes = range(moved.ndim)
+    # Where a scale is 0 there was no value.
+    for axis in sorted(axes, key=lambda axis: axis != _axis(tensor)):
+        others = tuple(each for each in axes if each != axis)
+        found = moved.max(axis=others, keepdims=True)
+        if ((moved == found) | (moved == 0)).all():
+            return quantization_table(np.where(found == 0, 1, found).ravel(), axis)
+    raise ValueError(tensor.name)
 
 
 def quantization_facts(tensor: Tensor) -> QuantizationFacts | None:

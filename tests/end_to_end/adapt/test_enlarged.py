@@ -47,7 +47,7 @@ def enlarging(draw):
     options = {
         "activation": draw(st.sampled_from(("NONE", "RELU", "RELU6"))),
         "bias": draw(st.booleans()),
-        "storage": draw(st.sampled_from(("dense", "fp16"))),
+        "storage": draw(st.sampled_from(("dense", "fp16", "int8-values"))),
         "padding": "VALID" if kernel == (2, 2) else "SAME",
     }
     return build(

@@ -62,7 +62,7 @@ def convolutions(draw):
     # Whole cells of the window without a value.
     filters[:, rng.random(kernel) < 0.3] = 0
     activation = draw(st.sampled_from(("NONE", "RELU", "RELU6", "RELU_N1_TO_1")))
-    storage = draw(st.sampled_from(("dense", "fp16")))
+    storage = draw(st.sampled_from(("dense", "fp16", "int8-values")))
     batch = draw(st.sampled_from((1, 2)))
 
     def net(g):
@@ -127,6 +127,7 @@ def test_each_form_computes_what_the_convolution_does(data):
         {"groups": 4, "zeros": 0.6},
         {"activation": "RELU6"},
         {"storage": "fp16"},
+        {"storage": "int8-values"},
     ],
 )
 def test_a_wide_convolution_runs_sparse_as_planned(options):

@@ -14,8 +14,10 @@ from tflite_sparse.runtime.litert.driver import run
 from tflite_sparse.xnnpack.plan import plan
 from tflite_sparse.xnnpack.plan_types import Outcome
 
+STORAGES = ["dense", "fp16", "sparse", "fp16-sparse", "int8-values", "int8-values-sparse"]
 
-@pytest.mark.parametrize("storage", ["dense", "fp16", "sparse", "fp16-sparse"])
+
+@pytest.mark.parametrize("storage", STORAGES)
 def test_every_storage_of_weights_runs_sparse(storage):
     result = adapted(stack(storage=storage), min_gain=1.03)
     model = Model.read(result.after)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.nets.builder import ModelBuilder
 from tflite_sparse.errors import ModelError
 from tflite_sparse.model import Model, Tensor
-from tflite_sparse.model.quantization import quantization_facts, zero_points
+from tflite_sparse.model.quantization import moved_quantization, quantization_facts, zero_points
 
 
 def _quantized(points: list[int], axis: int) -> Tensor:
@@ -39,3 +39,37 @@ def test_scales_without_zero_points_lie_at_zero() -> None:
     facts = quantization_facts(tensor)
     assert facts is not None
     assert facts.zero_points == (0,)
+
+
+@pytest.mark.parametrize(
+    ("change", "scales", "axis"),
+    [
+        (lambda values: values[:, :, ::-1], [1, 2], 0),
+        (lambda values: values[::-1], [2, 1], 0),
+        (lambda values: values[1:], [2], 0),
+        (lambda values: values.transpose(3, 1, 2, 0), [1, 2], 3),
+        (lambda values: np.pad(values, ((0, 1), (0, 0), (1, 1), (0, 2))), [1, 2, 1], 0),
+    ],
+    ids=["turned", "in another order", "cut", "transposed", "padded"],
+)
+def test_scales_go_where_their_channels_go(change, scales, axis) -> None:
+    builder = ModelBuilder()
+    weight = builder.graph().constant(np.ones((2, 1, 3, 4), np.int8), quantized=([1, 2], [0, 0], 0))
+    moved = moved_quantization(Model.read(builder.build()).main.tensors[weight.index], change)
+    assert moved["quantized_dimension"] == axis
+    assert moved["scale"].tolist() == scales
+    assert moved["zero_point"].tolist() == [0] * len(scales)
+
+
+def test_channels_that_are_mixed_have_no_scales() -> None:
+    builder = ModelBuilder()
+    weight = builder.graph().constant(np.ones((2, 2), np.int8), quantized=([1, 2], [0, 0], 0))
+    tensor = Model.read(builder.build()).main.tensors[weight.index]
+
+    def mixed(values):
+        values[0, 1], values[1, 1] = values[1, 1], values[0, 1]
+        return values
+
+    with pytest.raises(ValueError, match=tensor.name):
+        moved_quantization(tensor, lambda values: mixed(values.copy()))
+    assert moved_quantization(tensor, np.array) is not None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.rewrite.adapt.queries import ACTIVATIONS, constant_of, has_bias, is_map
+from tflite_sparse.rewrite.adapt.queries import ACTIVATIONS, has_bias, is_map, movable_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["can_widen", "convolution_refusal", "give_bias", "is_kxk", "is_pointwise", "ungrouped"]
 
-_FLOATS = ("f2", "f4")
 _BIAS = 2
 
 
@@ -34,14 +33,13 @@ def is_kxk(operator: Operator) -> bool:
 
 def convolution_refusal(operator: Operator) -> str | None:
     """Why a convolution of any kind cannot take part: its filter, maps, activation or bias."""
-    filt = constant_of(operator, 1)
-    if filt is None or filt.dtype.str[1:] not in _FLOATS:
-        return "has a filter that is computed or not fp32 or fp16"
+    if movable_of(operator, 1) is None:
+        return "has a filter that is computed or does not become fp32"
     if not is_map(operator.inputs[0]) or not is_map(operator.outputs[0]):
         return "does not work on 4-D fp32 maps"
     if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
         return f"fuses {operator.option('fused_activation_function')}, which XNNPACK does not take"
-    if has_bias(operator) and constant_of(operator, _BIAS) is None:
+    if has_bias(operator) and movable_of(operator, _BIAS) is None:
         return "has a bias that is computed"
     return None
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tflite_sparse.flatbuffer.table import Table
 from tflite_sparse.model.macs import macs
+from tflite_sparse.model.quantization import moved_quantization, quantization_table
 from tflite_sparse.model.tensor import Buffer
 from tflite_sparse.model.uses import Use, trace_constant
 from tflite_sparse.rewrite.adapt.adaptation import Step
@@ -129,9 +130,7 @@ class Editor:
         buffer = data if isinstance(data, Buffer) else self.model.add_buffer(data)
         constant = self._tensor(result.shape, like.type, f"{result.name}/{like.type}", buffer)
         if place.name == "CAST" and like.type == "INT8":
-            constant.table["quantization"] = Table("QuantizationParameters")
-            constant.table["quantization"]["scale"] = [1.0]
-            constant.table["quantization"]["zero_point"] = [0]
+            constant.table["quantization"] = quantization_table([1.0])
         elif like.quantization is not None:
             constant.table["quantization"] = like.quantization.copy()
             constant.table["quantization"]["quantized_dimension"] = axis
@@ -167,8 +166,7 @@ class Editor:
 
     def after(self, place: Operator) -> Operator | None:
         """The operator that comes after another; None for the last."""
-        following = self.subgraph.operators[place.index + 1 :]
-        return following[0] if following else None
+        return next(iter(self.subgraph.operators[place.index + 1 :]), None)
 
     def set_options(self, operator: Operator, **options: Any) -> None:
         """Changes fields of an operator's option table; enum values by name."""
@@ -235,6 +233,7 @@ class Editor:
             values = np.ascontiguousarray(change(stored))
             name, kind = f"{use.constant.name}/{key}", use.constant.type
             tensor = self._tensor(values.shape, kind, name, self.model.add_buffer(values))
+            tensor.table["quantization"] = moved_quantization(use.constant, change)
             self._added_bytes += values.nbytes
             if use.constant not in self._replaced and stored is not None:
                 # Its parts together stand for the whole.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tflite_sparse.model.quantization import scales_of
 from tflite_sparse.model.uses import trace_constant
 from tflite_sparse.xnnpack.stages.delegate.operators import UNARY
 
@@ -24,6 +25,7 @@ __all__ = [
     "has_bias",
     "integers_of",
     "is_map",
+    "movable_of",
     "present",
     "reduces_map",
     "remembered",
@@ -37,6 +39,7 @@ UNARY_KINDS = tuple(sorted(set(UNARY) - {"DEQUANTIZE", "QUANTIZE"}))
 """Kinds of operators with one input that work on each element alone."""
 
 _BIAS = 2
+_FLOATS = ("f2", "f4")
 
 Answer = TypeVar("Answer")
 Subject = TypeVar("Subject", "Operator", "Tensor")
@@ -75,6 +78,20 @@ def constant_of(operator: Operator, operand: int) -> NDArray[Any] | None:
     if use is None or use.densify is not None or use.constant.sparsity is not None:
         return None
     return use.constant.data
+
+
+def movable_of(operator: Operator, operand: int) -> NDArray[Any] | None:
+    """The value of a constant operand of floats whose values can be put elsewhere, as it is stored.
+
+    Floats, or int8 that a DEQUANTIZE makes floats of, with zero point 0: there 0 is nothing too.
+    None for anything else, such as the int8 filters of hybrid kernels.
+    """
+    data = constant_of(operator, operand)
+    if data is None or data.dtype.str[1:] in _FLOATS:
+        return data
+    use = present(trace_constant(operator, operand))
+    unpacked = use.dequantize is not None and use.constant.type == "INT8"
+    return data if unpacked and scales_of(use.constant) is not None else None
 
 
 def integers_of(operator: Operator, operand: int) -> tuple[int, ...] | None:

@@ -23,7 +23,13 @@ from tflite_sparse.rewrite.adapt.kxk.price import KxkForm, KxkPrice
 from tflite_sparse.rewrite.adapt.kxk.shifts import SHIFT_WINDOW, Shift
 from tflite_sparse.rewrite.adapt.passes.adapt_pass import Applied
 from tflite_sparse.rewrite.adapt.passes.kxk import KXK
-from tflite_sparse.rewrite.adapt.queries import ACTIVATIONS, constant_of, is_map, present
+from tflite_sparse.rewrite.adapt.queries import (
+    ACTIVATIONS,
+    constant_of,
+    is_map,
+    movable_of,
+    present,
+)
 from tflite_sparse.words.numbers import size
 
 if TYPE_CHECKING:
@@ -36,7 +42,6 @@ __all__ = ["make_transposed", "transposed_price", "transposed_refusal", "transpo
 
 _SOURCE, _BIAS = 2, 3
 _STRIDE = 2
-_FLOATS = ("f2", "f4")
 _VALUE = 4
 # Two maps are enlarged and multiplied, and added up.
 _MOVED = 5
@@ -64,14 +69,13 @@ def transposed_source(operator: Operator) -> list[Tensor]:
 
 def transposed_refusal(operator: Operator, context: Context) -> str | None:
     """Why a TRANSPOSE_CONV has no sparse form."""
-    filt = constant_of(operator, 1)
     if not all(map(is_map, (*transposed_source(operator), next(iter(operator.outputs), None)))):
         return "does not work on 4-D fp32 maps"
-    if filt is None or filt.dtype.str[1:] not in _FLOATS:
-        return "has a filter that is computed or not fp32 or fp16"
+    if movable_of(operator, 1) is None:
+        return "has a filter that is computed or does not become fp32"
     if operator.option("fused_activation_function", "NONE") not in ACTIVATIONS:
         return "has an activation that XNNPACK does not take"
-    if _bias(operator) is not None and constant_of(operator, _BIAS) is None:
+    if _bias(operator) is not None and movable_of(operator, _BIAS) is None:
         return "has a bias that is computed"
     if not context.allows(KXK):
         return f"has a sparse form with pass {KXK.name} only"

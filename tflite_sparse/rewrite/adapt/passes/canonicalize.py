@@ -21,6 +21,7 @@ from tflite_sparse.rewrite.adapt.queries import (
     computed_inputs,
     constant_of,
     is_map,
+    movable_of,
     present,
     reduces_map,
 )
@@ -238,7 +239,7 @@ def _flat_part(editor: Editor, reshape: Operator) -> list[Operator] | None:
         if op.name == "MEAN":
             if not reduces_map(op):
                 return None
-        elif op.name == "FULLY_CONNECTED" and constant_of(op, 1) is not None:
+        elif op.name == "FULLY_CONNECTED" and movable_of(op, 1) is not None:
             queue.append(op.inputs[0])
         elif op.name in UNARY_KINDS or op.name in ("ADD", "MUL", "SUB", "DIV"):
             queue += computed_inputs(op)

@@ -19,10 +19,10 @@ from tflite_sparse.rewrite.adapt.queries import (
     ACTIVATIONS,
     RANK,
     UNARY_KINDS,
-    constant_of,
     has_bias,
     integers_of,
     is_map,
+    movable_of,
 )
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ def _depthwise(editor: Editor, op: Operator) -> tuple[str, str] | None:
 
 def _pointwise(editor: Editor, op: Operator) -> tuple[str, str] | None:
     source, result = op.inputs[0], op.outputs[0]
-    filt = constant_of(op, 1)
-    if source is None or filt is None or filt.dtype.str[1:] not in ("f2", "f4"):
+    filt = movable_of(op, 1)
+    if source is None or filt is None:
         return None
     if not is_map(source) or not is_map(result) or source.shape[:3] != result.shape[:3]:
         return None
     if max(source.shape[1:3]) == 1 or filt.shape != (result.shape[3], source.shape[3]):
         return None
-    if has_bias(op) and constant_of(op, _BIAS) is None:
+    if has_bias(op) and movable_of(op, _BIAS) is None:
         return None
     activation = op.option("fused_activation_function", "NONE")
     if activation not in ACTIVATIONS or op.option("weights_format", "DEFAULT") != "DEFAULT":
