@@ -8,6 +8,8 @@ from tflite_sparse.words.numbers import count_of, size
 __all__ = ["BlobDiff", "KindDiff", "ModelDiff", "Side", "WeightDiff"]
 
 _SHOWN = 6
+# Rounding makes a few values zero too.
+_PRUNED = 0.01
 
 
 class Side(Record, frozen=True):
@@ -60,6 +62,15 @@ class WeightDiff(Record, frozen=True):
         """Whether it is there in both models and stored alike."""
         a, b = self.before, self.after
         return a is not None and b is not None and (a.storage, a.bytes) == (b.storage, b.bytes)
+
+    @property
+    def zeroed(self) -> int:
+        """How many more values are zero in the second model; 0 where that is next to nothing."""
+        a, b = self.before, self.after
+        if self.equal or a is None or b is None or a.zeros is None or b.zeros is None:
+            return 0
+        more = b.zeros - a.zeros
+        return more if a.elements == b.elements and more > _PRUNED * a.elements else 0
 
 
 class KindDiff(Record, frozen=True):
@@ -134,6 +145,11 @@ class ModelDiff(Record, frozen=True):
     appended_equal: bool
     adapted: bool = False
     rounded: bool = False
+
+    @property
+    def zeroed(self) -> int:
+        """How many more values of weights are zero in the second, of models of the same graph."""
+        return 0 if self.graph else sum(weight.zeroed for weight in self.weights)
 
     def __repr__(self) -> str:
         """A few lines: the whole is in the fields, and in `to_dict()`."""

@@ -155,6 +155,7 @@ def verify(
         adapted,
         "" if asked is None else asked.title,
         rounded,
+        0 if difference is None else difference.zeroed,
     )
 
 

@@ -42,16 +42,7 @@ def diff_lines(diff: ModelDiff, width: int, *, top: int = 20) -> Lines:
     """
     from rich.text import Text
 
-    verdict = "equal in meaning" if diff.equal else "different"
-    if diff.adapted:
-        verdict = f"{'another graph of' if diff.graph else 'another order of'} the same weights"
-    elif diff.rounded:
-        verdict = "the same weights, rounded"
-    lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
-    if diff.adapted:
-        lines += labelled("Alike", [_ADAPTED if diff.graph else _REORDERED], width)
-    elif diff.rounded:
-        lines += labelled("Alike", [_ROUNDED], width)
+    lines = _verdict(diff, width)
     lines += labelled("Size", [f"{size(diff.size_before)} and {size(diff.size_after)}"], width)
     if diff.tensors_before != diff.tensors_after:
         lines += labelled("Tensors", [f"{diff.tensors_before} and {diff.tensors_after}"], width)
@@ -68,6 +59,21 @@ def diff_lines(diff: ModelDiff, width: int, *, top: int = 20) -> Lines:
     if diff.weights:
         lines += [Text(), *_weights(diff, width, top)]
     return lines
+
+
+def _verdict(diff: ModelDiff, width: int) -> Lines:
+    """What the second is to the first, and what makes it look so."""
+    verdict, label, why = "equal in meaning" if diff.equal else "different", "Alike", ""
+    if diff.adapted:
+        verdict = f"{'another graph of' if diff.graph else 'another order of'} the same weights"
+        why = _ADAPTED if diff.graph else _REORDERED
+    elif diff.rounded:
+        verdict, why = "the same weights, rounded", _ROUNDED
+    elif diff.zeroed:
+        verdict, label = "the same graph, pruned", "Pruned"
+        why = f"{count_of(diff.zeroed, 'value')} of weights became zero, as pruning makes it"
+    lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
+    return lines + (labelled(label, [why], width) if why else [])
 
 
 def _blob(blob: BlobDiff) -> str:

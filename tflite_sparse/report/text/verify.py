@@ -66,6 +66,12 @@ def _differing(verification: Verification, width: int) -> Iterator[Text | str]:
         words = f"{_changed(verification)}, as adapting makes it; 'tflite-sparse diff' lists all"
         yield from wrapped(words, width, first="  Changed   ", rest=" " * 12)
         return
+    if verification.zeroed and verification.rounded is None:
+        words = (
+            f"{count_of(verification.zeroed, 'value')} of weights became zero, on the same graph,"
+            " as pruning makes it: outputs differ; how much quality is left, prune --data tells"
+        )
+        yield from wrapped(words, width, first="  Pruned    ", rest=" " * 12)
     for weight in verification.weights[:_SHOWN]:
         yield f"            {shorten(weight.name, width - 40)} ({weight.operator}): " + (
             f"only in {'B' if weight.missing == 'a' else 'A'}"
@@ -117,7 +123,7 @@ def _differs(verification: Verification) -> str:
             ", outputs far" if verification.backends else ""
         )
     if not verification.adapted:
-        return "different"
+        return "pruned" if verification.zeroed else "different"
     # It looks like one that was adapted, and may be none.
     if verification.backends:
         return "other numbers"

@@ -11,6 +11,7 @@ from tflite_sparse.report.text.verify import verification_lines
 from tflite_sparse.runtime.compare_outputs import ROUNDING, Bound, Tolerance, compare_output
 from tflite_sparse.runtime.prove import kernels_words, proof_of
 from tflite_sparse.runtime.verification import BackendComparison, Verification, WeightComparison
+from tflite_sparse.storage.values.options import StoredValues
 
 if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Status
@@ -76,6 +77,17 @@ def test_that_outputs_agree_which_are_the_same_for_every_input_proves_nothing(
     assert found.to_dict()["constant"] == list(proof_of(found).constant) != []
     ordinary = np.array([1, 2], np.float32)
     assert "proves nothing" not in text(verification(ran(ordinary, ordinary)))
+
+
+def test_a_pruned_model_is_said_to_be_pruned_and_a_rounded_or_adapted_one_is_not() -> None:
+    other = WeightComparison("w", "CONV_2D", "", 4, 0.5)
+    far = ran(np.zeros(2, np.float32), np.ones(2, np.float32))
+    said = text(verification(far, weights=(other,), zeroed=1234))
+    assert said.startswith("a against b: pruned ")
+    assert "1,234 values of weights became zero, on the same graph, as pruning makes it" in said
+    assert text(verification(far, weights=(other,))).startswith("a against b: different ")
+    rounded = text(verification(far, weights=(other,), zeroed=12, rounded=StoredValues.INT8))
+    assert "Pruned" not in rounded
 
 
 def test_weights_are_equal_only_where_all_are() -> None:
