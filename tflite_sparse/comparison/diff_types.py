@@ -148,8 +148,8 @@ class ModelDiff(Record, frozen=True):
 
     @property
     def zeroed(self) -> int:
-        """How many more values of weights are zero in the second, of models of the same graph."""
-        return 0 if self.graph else sum(weight.zeroed for weight in self.weights)
+        """How many more values are zero in the second, in weights that both models have."""
+        return sum(weight.zeroed for weight in self.weights)
 
     def __repr__(self) -> str:
         """A few lines: the whole is in the fields, and in `to_dict()`."""

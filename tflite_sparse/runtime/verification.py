@@ -107,8 +107,8 @@ class Verification(Record, frozen=True):
         processor: the processor that was emulated, for people; "" where none was.
         rounded: the numbers, int8 or fp16, to which the weights of the second look as if rounded;
             then its outputs decide too, and may lie further apart; null where they do not.
-        zeroed: how many more values of weights are zero in the second, where that has the graph of
-            the first: as pruning leaves it.
+        zeroed: how many more values are zero in the second, in weights that both models have, as
+            pruning leaves it.
     """
 
     a: str

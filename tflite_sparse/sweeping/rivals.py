@@ -64,14 +64,15 @@ def rival(task: Task, which: RivalKind | str) -> Rival:
     before = kept(task.folder, name, Rival)
     if before is not None and task.files is None:
         return before
-    fresh = _made(task, which)
+    fresh = _made(task, which, before)
     # What another package does not do today, it may do tomorrow.
     if fresh.bytes is not None:
         keep(task.folder, name, fresh)
     return fresh
 
 
-def _made(task: Task, kind: RivalKind) -> Rival:
+def _made(task: Task, kind: RivalKind, before: Rival | None) -> Rival:
+    """A rival, with its file where that is to be run; nothing is judged that was before."""
     subject = subject_of(task)
     entry = Rival(kind, NAMES[kind], None, None, None)
     if kind is RivalKind.FULL_INT8:
@@ -89,6 +90,8 @@ def _made(task: Task, kind: RivalKind) -> Rival:
     collect()
     if task.files is not None:
         keep_file(task.files, f"rival-{kind}", file_bytes(model))
+    if before is not None:
+        return before
     return _rated(task, subject, entry, model)
 
 

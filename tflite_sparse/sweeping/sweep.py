@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tflite_sparse.runtime.benched import Here
+    from tflite_sparse.sweeping.measuring import Progress
     from tflite_sparse.sweeping.options import SweepData
     from tflite_sparse.sweeping.subject import Subject
 
@@ -56,7 +57,7 @@ def sweep(
     needed: Sequence[float] = (),
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Sweep:
     """Prunes a model to several shares of zeros, optimizes each, and compares what comes of them.
 
@@ -73,7 +74,8 @@ def sweep(
         needed: shares without which it need not begin.
         input_shapes: shapes of inputs that leave sizes open, by name, "" for the only one.
         batch: the same for the first dimension alone.
-        progress: is told how many points are done, and of how many.
+        progress: is told how many points and rivals are made, or files have run, of how many, and
+            what is done; None for the former.
 
     Raises:
         UsageError: no filter would ever run sparse; the options contradict each other; the model
@@ -110,7 +112,7 @@ def _sweep(
     files: Sequence[str],
     bench: Here | None,
     processes: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> Sweep:
     options = task.options
     subject = subject_of(task)
@@ -121,7 +123,9 @@ def _sweep(
     rivals = tuple(each for each in entries if isinstance(each, Rival))
     measurement = None
     if bench is not None and task.files is not None:
-        points, rivals, measurement = measuring.measured(task.files, points, rivals, bench)
+        points, rivals, measurement = measuring.measured(
+            task.files, points, rivals, bench, task.folder, progress
+        )
     method = method_of(task)
     if method is Method.MAGNITUDE and not len(subject.held_out):
         notes.append(BY_SIZE_ALONE)
@@ -231,7 +235,7 @@ def _all(
     task: Task,
     asked: Sequence[_Asked],
     processes: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> list[SweepPoint | Rival]:
     done = {}
     if task.files is None:
@@ -241,7 +245,7 @@ def _all(
 
     def note(number: int) -> None:
         if progress is not None:
-            progress(len(done) + number, len(asked))
+            progress(len(done) + number, len(asked), None)
 
     if workers <= 1:
         results = list(_counted(map(_one, tasks, left), note))

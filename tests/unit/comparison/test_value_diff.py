@@ -31,7 +31,7 @@ def _net(zeros: float, channels: int = 32) -> Model:
     return Model.read(build(layers))
 
 
-def test_values_that_became_zero_are_counted_on_one_graph_and_not_the_other_way_round() -> None:
+def test_values_that_became_zero_are_counted_and_not_the_other_way_round() -> None:
     dense, pruned = _net(0.0), _net(0.5)
     assert diff(dense, pruned).zeroed == 512
     assert diff(pruned, dense).zeroed == 0

@@ -16,6 +16,7 @@ from tflite_sparse.cli.commands.prune import By, Layout, Mean, Std
 from tflite_sparse.cli.output import free_target, show_lines
 from tflite_sparse.cli.pruning.asked import parse_numbers
 from tflite_sparse.cli.sweeping.asked import parse_shares, written_recipe
+from tflite_sparse.cli.sweeping.steps import told
 from tflite_sparse.cli.values import parse_input_shapes
 from tflite_sparse.errors import Place, UsageError
 
@@ -173,7 +174,7 @@ def command(
                 needed=[share for share, _ in recipes],
                 input_shapes=parse_input_shapes(input_shape),
                 batch=batch,
-                progress=update,
+                progress=told(update),
             )
         except KeyboardInterrupt:
             if not fresh:

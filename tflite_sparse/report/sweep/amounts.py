@@ -11,6 +11,7 @@ __all__ = ["MILLION", "measured_amount"]
 
 MILLION = 1e6
 """Instructions are told in millions."""
+_WHOLE = 100
 
 
 def measured_amount(measured: MeasuredTime) -> str:
@@ -20,5 +21,6 @@ def measured_amount(measured: MeasuredTime) -> str:
         measured: what running the file showed.
     """
     if measured.instructions is not None:
-        return f"{measured.instructions / MILLION:.0f} M"
+        millions = measured.instructions / MILLION
+        return f"{millions:.0f} M" if millions >= _WHOLE else f"{millions:.3g} M"
     return "" if measured.ms is None else f"{measured.ms:.3g} ms"

@@ -70,7 +70,8 @@ def _verdict(diff: ModelDiff, width: int) -> Lines:
     elif diff.rounded:
         verdict, why = "the same weights, rounded", _ROUNDED
     elif diff.zeroed:
-        verdict, label = "the same graph, pruned", "Pruned"
+        verdict = f"{'another' if diff.graph else 'the same'} graph, pruned"
+        label = "Pruned"
         why = f"{count_of(diff.zeroed, 'value')} of weights became zero, as pruning makes it"
     lines: Lines = [heading(f"{diff.before} and {diff.after}", verdict, width)]
     return lines + (labelled(label, [why], width) if why else [])

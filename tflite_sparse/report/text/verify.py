@@ -67,9 +67,10 @@ def _differing(verification: Verification, width: int) -> Iterator[Text | str]:
         yield from wrapped(words, width, first="  Changed   ", rest=" " * 12)
         return
     if verification.zeroed and verification.rounded is None:
+        graph = "another graph" if verification.graph else "the same graph"
         words = (
-            f"{count_of(verification.zeroed, 'value')} of weights became zero, on the same graph,"
-            " as pruning makes it: outputs differ; how much quality is left, prune --data tells"
+            f"{count_of(verification.zeroed, 'value')} of weights became zero, on {graph}, as"
+            " pruning makes it: outputs differ; how much quality is left, prune --data tells"
         )
         yield from wrapped(words, width, first="  Pruned    ", rest=" " * 12)
     for weight in verification.weights[:_SHOWN]:
@@ -123,7 +124,9 @@ def _differs(verification: Verification) -> str:
             ", outputs far" if verification.backends else ""
         )
     if not verification.adapted:
-        return "pruned" if verification.zeroed else "different"
+        if not verification.zeroed:
+            return "different"
+        return "pruned, on another graph" if verification.graph else "pruned"
     # It looks like one that was adapted, and may be none.
     if verification.backends:
         return "other numbers"

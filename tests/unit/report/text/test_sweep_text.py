@@ -17,6 +17,8 @@ from tflite_sparse.sweeping.result import MeasuredTime, StoredSize
 def test_times_of_small_models_have_digits() -> None:
     assert _measured(MeasuredTime(0.0421, None, 1.2, "")) == "0.0421 ms (1.20)"
     assert _measured(MeasuredTime(12.34, None, None, "")) == "12.3 ms"
+    assert _measured(MeasuredTime(None, 1_234_567, 1.5, "")) == "1.23 M (1.50)"
+    assert _measured(MeasuredTime(None, 1_234_567_890, None, "")) == "1235 M"
 
 
 def test_a_rival_keeps_its_size_beside_points_of_one_size() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tflite_sparse.report.text.verify import verification_lines
 from tflite_sparse.runtime.compare_outputs import ROUNDING, Bound, Tolerance, compare_output
@@ -86,6 +87,8 @@ def test_a_pruned_model_is_said_to_be_pruned_and_a_rounded_or_adapted_one_is_not
     assert said.startswith("a against b: pruned ")
     assert "1,234 values of weights became zero, on the same graph, as pruning makes it" in said
     assert text(verification(far, weights=(other,))).startswith("a against b: different ")
+    changed = replace(verification(far, weights=(other,), zeroed=1234), graph=("PAD #1 is new",))
+    assert "1,234 values of weights became zero, on another graph" in text(changed)
     rounded = text(verification(far, weights=(other,), zeroed=12, rounded=StoredValues.INT8))
     assert "Pruned" not in rounded
 
