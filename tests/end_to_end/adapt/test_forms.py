@@ -42,10 +42,9 @@ def reshaped(g, x):
     )
 
 
-def flat(g, x):
-    gate = g.fully_connected(
-        g.fully_connected(g.mean(x), 8, "RELU", zeros=0.9), CHANNELS, zeros=0.9
-    )
+def flat(g, x, storage="dense"):
+    gate = g.fully_connected(g.mean(x), 8, "RELU", zeros=0.9, storage=storage)
+    gate = g.fully_connected(gate, CHANNELS, zeros=0.9, storage=storage)
     return g.mul(x, g.reshape(g.logistic(gate), (1, 1, 1, CHANNELS)))
 
 
@@ -237,6 +236,15 @@ def test_fully_connected_without_a_bias_gets_one_as_a_convolution_outside_of_reg
     assert all(len(op.inputs) == 3 and None not in op.inputs for op in convolutions)
     ((before, after),) = on_reference(result)
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-5 * np.abs(before).max())
+
+
+@pytest.mark.parametrize(("storage", "left"), [("int8-values", 1), ("int8", 3)])
+def test_int8_that_becomes_floats_is_moved_and_that_of_hybrid_kernels_stays(storage, left):
+    result = adapted(through(lambda g, x: flat(g, x, storage)))
+    assert result.done
+    assert result.kinds.count("FULLY_CONNECTED") == left
+    ((before, after),) = on_reference(result)
+    np.testing.assert_array_equal(after, before)
 
 
 def test_fully_connected_on_a_map_is_a_convolution_and_that_of_the_head_stays():
