@@ -106,11 +106,24 @@ def _words(measured: Fidelity, data: Data | None) -> str:
     parts = [
         f"rounding alone changes outputs by up to {100 * worst.share:.2g} % of their range",
         f"cosine {min(o.cosine for o in measured.outputs):.5f}",
-        f"largest value in the same place {100 * min(o.argmax for o in measured.outputs):.1f} %",
+        f"largest value in the same place {_in_place(measured, data)}",
     ]
     if ratio is not None:
         parts.insert(1, f"SNR {ratio:.1f} dB")
     return f"{', '.join(parts)}; {_where(measured, data)}, allowed {100 * measured.bound:g} %"
+
+
+def _in_place(measured: Fidelity, data: Data | None) -> str:
+    """The share for which the largest value is in its place; of a user's inputs with its margin."""
+    from tflite_sparse.pruning.measures import margin_of
+    from tflite_sparse.report.quality import MARGIN, margin_words
+
+    least = min(output.argmax for output in measured.outputs)
+    words = f"{100 * least:.1f} %"
+    if data is None or measured.agreement is None:
+        return words
+    margin = margin_words(margin_of(least, measured.inputs))
+    return f"{words} ({margin} points, {MARGIN})"
 
 
 def _where(measured: Fidelity, data: Data | None) -> str:

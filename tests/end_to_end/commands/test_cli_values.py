@@ -96,6 +96,9 @@ def test_data_come_from_a_folder(tmp_path: Path, command: list[str]) -> None:
     assert "dB on the data than rounded without" in words(done.out)
     judged = call("sparsify", MODEL, "--values", "fp16", *options, "--verify", "--force")
     assert "inputs, 4 sets, allowed 2 %" in words(judged.out)
+    assert "(±49.0 points, 95 % margin); on" in words(judged.out)
+    random = call(*command, MODEL, "--values", "int8", "-o", tmp_path / "o", "--force")
+    assert "margin" not in random.out
 
 
 def test_each_weight_of_an_adapted_model_is_told_once(tmp_path: Path) -> None:
