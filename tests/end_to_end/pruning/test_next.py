@@ -62,6 +62,10 @@ def test_a_batch_that_no_page_takes_is_fixed_by_that_command(dense: Path) -> Non
     assert "--batch" not in words
     words = command_of(call("optimize", dense, "--dry-run", "--batch", 1).out)
     assert words.count("--batch") == 1
+    out = dense.with_name("pruned.tflite")
+    line = ("prune", dense, "-o", out, "-f", "--zeros", "0.9")
+    assert command_of(call(*line).out)[2:4] == ["--batch", "1"]
+    assert "--batch" not in command_of(call(*line, "--target", "arm64").out)
 
 
 def test_a_model_with_enough_zeros_is_not_told_to_prune(tmp_path: Path) -> None:

@@ -207,6 +207,7 @@ def command(
 
     from tflite_sparse.cli.values import parse_share, parse_size
     from tflite_sparse.model import Model
+    from tflite_sparse.model.sizes.sized import input_shapes_of
     from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
     from tflite_sparse.report.printables import printable_pruning
     from tflite_sparse.rewrite.adapt.outlook import TARGETS
@@ -272,7 +273,8 @@ def command(
     }
     step = None
     if written is not None and written != _STDOUT:
-        step = after_pruning(written, options.block, again)
+        sizes = input_shapes_of(pruned.model)
+        step = after_pruning(written, options.block, again, sizes, options.targets or TARGETS)
     report = printable_pruning(
         pruned.report,
         model,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tflite_sparse.cli.rewriting import Rewritten
+    from tflite_sparse.model.sizes.sized import InputShapes
 
 __all__ = ["after_pruning", "with_next"]
 
@@ -41,9 +42,8 @@ def with_next(
         return rewritten
     report = rewritten.report
     words = _words(options)
-    sizes, targets = result.input_shapes, {view.target for view in adaptation.outlook}
-    if sizes is not None and sizes.inputs and not result.fixed:
-        words += [sizes.fixing] if sizes.only_batches and _BROWSER in targets else []
+    if not result.fixed:
+        words += _fixing(result.input_shapes, [view.target for view in adaptation.outlook])
 
     def lines(width: int) -> Iterable[Text | str]:
         from rich.text import Text
@@ -55,23 +55,41 @@ def with_next(
     return rewritten._replace(report=report._replace(lines=lines))
 
 
-def after_pruning(written: str, block: int, options: Mapping[str, Sequence[str]]) -> NextStep:
+def after_pruning(
+    written: str,
+    block: int,
+    options: Mapping[str, Sequence[str]],
+    sizes: InputShapes,
+    targets: Sequence[str],
+) -> NextStep:
     """What makes a pruned file small and fast.
 
     Args:
         written: the file.
         block: output channels that became zero together.
         options: what `prune` was given that `optimize` needs too, by option.
+        sizes: the sizes that the file is looked at with where nobody asks for any.
+        targets: names of the targets that it was pruned for.
     """
     why = "The zeros are stored dense: this stores them sparse and proves that nothing changes."
     if block > 1 and not options.get("--target"):
-        options = {**options, "--target": (_FOR_BLOCKS,)}
+        options, targets = {**options, "--target": (_FOR_BLOCKS,)}, (_FOR_BLOCKS,)
         why += f" Blocks stay together for {_FOR_BLOCKS} alone."
     why += " With --values int8 the file gets smaller still, at a small loss that is printed."
     out = shell_word(readable(f"{PurePath(written).stem}_fast.tflite"))
     model = shell_word(readable(written))
-    words = ["tflite-sparse", "optimize", model, *_words(options), "-o", out]
-    return NextStep("Make it small and fast", why, " ".join(words))
+    words = _words(options)
+    if not (options.get("--batch") or options.get("--input-shape")):
+        words += _fixing(sizes, targets)
+    command = " ".join(["tflite-sparse", "optimize", model, *words, "-o", out])
+    return NextStep("Make it small and fast", why, command)
+
+
+def _fixing(sizes: InputShapes | None, targets: Sequence[str]) -> list[str]:
+    """The option that fixes a batch which is left open, where pages are to run the model."""
+    if sizes is None or not sizes.inputs or not sizes.only_batches or _BROWSER not in targets:
+        return []
+    return [sizes.fixing]
 
 
 def _words(options: Mapping[str, Sequence[str]]) -> list[str]:
