@@ -23,6 +23,7 @@ __all__ = [
     "TfliteSparseError",
     "UsageError",
     "shown_shape",
+    "told",
 ]
 
 _SHOWN_SIZES = 8
@@ -131,3 +132,10 @@ def shown_shape(shape: Iterable[int]) -> str:
     sizes = list(shape)
     first = ", ".join(map(str, sizes[:_SHOWN_SIZES]))
     return f"[{first}, ...]" if len(sizes) > _SHOWN_SIZES else f"[{first}]"
+
+
+def told(error: BaseException) -> str:
+    """An error of somebody else's code, with its kind, in one line."""
+    if isinstance(error, SystemExit):
+        return f"it ends the program, with the code {error.code}"
+    return " ".join(f"{type(error).__name__}: {error}".split())

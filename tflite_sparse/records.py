@@ -80,13 +80,13 @@ def plain(value: Any) -> Any:
     """A value as JSON can say it.
 
     Results become dicts, enums their value, floats have six digits; JSON knows no infinity, and
-    None stands for it. What a dict holds beside results and enums is left as it is.
+    None stands for it. What else a dict holds beside results and enums is left as it is.
     """
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, dict):
         return {
-            key: plain(item) if isinstance(item, (Record, Enum)) else item
+            key: plain(item) if isinstance(item, (Record, Enum)) or _endless(item) else item
             for key, item in value.items()
         }
     if isinstance(value, (tuple, list)):
@@ -94,3 +94,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(_DIGITS % value) if math.isfinite(value) else None
     return msgspec.to_builtins(value)
+
+
+def _endless(value: Any) -> bool:
+    """Whether a value is a float that is no finite number."""
+    return isinstance(value, float) and not math.isfinite(value)

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from tflite_sparse.cli.usage.verbosity import is_quiet
 from tflite_sparse.errors import FileError, Place
+from tflite_sparse.files.output import check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,11 +66,11 @@ def free_target(path: str, *, force: bool, hint: str = "--force overwrites it") 
         hint: what to do where it is there.
 
     Raises:
-        FileError: it is there already, or it is a directory.
+        FileError: it is there already, it is a directory, or nothing can be written there.
     """
-    if not Path(path).exists() or force:
-        return
-    if Path(path).is_file():
-        raise FileError("the file exists already", place=Place(file=path), hint=hint)
     if Path(path).is_dir():
         raise FileError("is a directory", place=Place(file=path))
+    if Path(path).is_file() and not force:
+        raise FileError("the file exists already", place=Place(file=path), hint=hint)
+    # Told before the work, not after it.
+    check_folder(path)

@@ -15,7 +15,7 @@ from tflite_sparse.files.leftovers import PREFIX, claim, clear_leftovers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KEPT_OPEN", "replacing", "scratch"]
+__all__ = ["KEPT_OPEN", "check_folder", "not_written", "replacing", "scratch"]
 
 _REASONS = {
     errno.ENOSPC: "no space left on the device",
@@ -62,8 +62,34 @@ def replacing(path: str | os.PathLike[str], *, fresh: bool = False) -> Iterator[
         with _temporary(target, mode, place if fresh else None) as file:
             yield file
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-        raise FileError(f"cannot write the file: {reason}", place=place) from error
+        raise not_written(error, place) from error
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Makes sure that a file can be written in the folder of a path; it is not written.
+
+    Args:
+        path: the file; a device or pipe can always be.
+
+    Raises:
+        FileError: it cannot.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        return
+    try:
+        file, name = _create(target.parent)
+        file.close()
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(error, Place(file=os.fspath(path))) from error
+
+
+def not_written(error: OSError, place: Place, hint: str | None = None) -> FileError:
+    """What is told where the system does not write a file."""
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    return FileError(f"cannot write the file: {reason}", place=place, hint=hint)
 
 
 @contextlib.contextmanager

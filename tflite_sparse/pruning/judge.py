@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tflite_sparse.errors import RuntimeFailureError, UsageError
+from tflite_sparse.errors import RuntimeFailureError, UsageError, told
 from tflite_sparse.pruning.measures import Quality, quality
 from tflite_sparse.runtime.litert.driver import Job, run_jobs
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tflite_sparse.model import Model
     from tflite_sparse.runtime.observations import Outputs
 
-__all__ = ["judge"]
+__all__ = ["judge", "measure"]
 
 _AT_ONCE = 64
 _TIMEOUT = 600.0
@@ -42,23 +42,48 @@ def judge(
         RuntimeFailureError: a model does not run.
         UsageError: the metric gives no numbers.
     """
-    models = [dense.copy().to_bytes(), pruned.copy().to_bytes()]
-    outputs: list[list[Outputs]] = [[], []]
-    for start in range(0, len(inputs), _AT_ONCE):
-        feeds = inputs[start : start + _AT_ONCE]
-        results = run_jobs([Job(model, feeds) for model in models], timeout=_TIMEOUT)
-        for collected, result in zip(outputs, results, strict=True):
-            if not result.ok:
-                raise RuntimeFailureError(
-                    f"LiteRT does not run the model: {result.status}, {result.detail}"
-                )
-            collected.extend(result.trials)
+    outputs = _outputs([dense, pruned], inputs)
     outputs[1] = _named_alike(*outputs)
     measured = quality(*outputs)
     if metric is None:
         return measured
     before, after = (_numbers(metric, values, inputs) for values in outputs)
     return msgspec.structs.replace(measured, before=before, after=after)
+
+
+def measure(
+    model: Model, inputs: Sequence[Outputs], metric: Callable[..., Any]
+) -> dict[str, float]:
+    """What a user's own metric says of a model.
+
+    Args:
+        model: the model.
+        inputs: sets of inputs by position.
+        metric: see `judge`.
+
+    Raises:
+        RuntimeUnavailableError: LiteRT is not installed.
+        RuntimeFailureError: the model does not run.
+        UsageError: the metric fails, or gives no numbers.
+    """
+    (outputs,) = _outputs([model], inputs)
+    return _numbers(metric, outputs, inputs)
+
+
+def _outputs(models: Sequence[Model], inputs: Sequence[Outputs]) -> list[list[Outputs]]:
+    """What models return, one dict an input."""
+    contents = [model.copy().to_bytes() for model in models]
+    outputs: list[list[Outputs]] = [[] for _ in contents]
+    for start in range(0, len(inputs), _AT_ONCE):
+        feeds = inputs[start : start + _AT_ONCE]
+        results = run_jobs([Job(content, feeds) for content in contents], timeout=_TIMEOUT)
+        for collected, result in zip(outputs, results, strict=True):
+            if not result.ok:
+                raise RuntimeFailureError(
+                    f"LiteRT does not run the model: {result.status}, {result.detail}"
+                )
+            collected.extend(result.trials)
+    return outputs
 
 
 def _named_alike(dense: list[Outputs], pruned: list[Outputs]) -> list[Outputs]:
@@ -88,10 +113,9 @@ def _numbers(
 ) -> dict[str, float]:
     try:
         measured = metric(outputs, inputs)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # It is the user's, and may fail in any way.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"the metric fails: {reason}") from error
+        raise UsageError(f"the metric fails: {told(error)}") from error
     try:
         if hasattr(measured, "items"):
             return {str(name): float(value) for name, value in measured.items()}

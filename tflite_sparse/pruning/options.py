@@ -104,8 +104,10 @@ class PruneOptions(Record, frozen=True):
         shares += [*(layer.share for layer in self.layers), *self.numbered.values()]
         if self.zeros is not None:
             shares.append(self.zeros)
-        if not all(0 <= share < 1 for share in shares):
-            raise UsageError("the share of zeros lies between 0 and 1", hint="--zeros 0.8")
+        for share in shares:
+            if not 0 <= share < 1:
+                hint = "--zeros 0.8" if share == self.zeros else "PATTERN=0.8 for one filter"
+                raise UsageError("the share of zeros lies between 0 and 1", hint=hint)
         if self.speed is not None and not 1 < self.speed < float("inf"):
             raise UsageError("--speed is more than 1", hint="--speed 1.8 is 1.8 times as fast")
         if self.block not in (1, *BLOCK_CHANNELS):

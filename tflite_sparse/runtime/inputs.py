@@ -217,7 +217,9 @@ def read_arrays(path: Path, kind: str) -> NDArray[Any] | dict[str, NDArray[Any]]
     except FileNotFoundError:
         raise FileError("no such file", place=place) from None
     except _UNREADABLE as error:
-        raise FileError(f"no readable {kind} file: {error}", place=place) from None
+        # What numpy advises then, to load what may be code, helps nobody.
+        why = "it holds none of numpy's arrays" if "pickle" in str(error) else error
+        raise FileError(f"no readable {kind} file: {why}", place=place) from None
 
 
 def matched(
@@ -260,7 +262,9 @@ def _trials(array: NDArray[Any], spec: InputSpec, place: Place) -> list[NDArray[
     wanted = dtype(spec.type)
     if wanted is not None and array.dtype != wanted:
         raise UsageError(
-            f"input {spec.name!r} is {spec.type}, the file has {array.dtype}", place=place
+            f"input {spec.name!r} is {spec.type}, the file has {array.dtype}",
+            place=place,
+            hint=f"store it as {wanted}: array.astype('{wanted}')",
         )
     rank = len(spec.shape)
     if array.ndim == rank:

@@ -21,6 +21,7 @@ from tflite_sparse.runtime.data.images import Preparation
 from tflite_sparse.runtime.observations import Outputs
 from tflite_sparse.sweeping.options import SweepData, SweepOptions
 from tflite_sparse.sweeping.times import Cost, dense_costs
+from tflite_sparse.words.numbers import count_of
 
 __all__ = ["Subject", "Task", "subject_of"]
 
@@ -100,8 +101,9 @@ def subject_of(task: Task) -> Subject:
         inputs = given_inputs(task.data.source, model, task.data.images)
         split, images = Split.of(inputs), preparation_of(inputs)
         if split.held_out is split.fitted:
+            count = count_of(len(split.fitted), "input")
             raise UsageError(
-                f"{task.data.source} has {len(split.fitted)} inputs, and one of four is held out",
+                f"{task.data.source} has {count}, and one of four is held out",
                 hint="give 4 at least; some hundred make sense",
             )
         fitted, held_out = split.fitted, split.held_out

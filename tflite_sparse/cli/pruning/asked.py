@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tflite_sparse.cli.pruning.training import is_follower
 from tflite_sparse.errors import UsageError
+from tflite_sparse.words.numbers import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tflite_sparse.model import Model
     from tflite_sparse.pruning.options import PruneOptions
@@ -102,11 +104,12 @@ def parse_numbers(text: str | None, option: str) -> tuple[float, ...] | None:
     if text is None:
         return None
     try:
-        return tuple(float(part) for part in text.split(","))
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(
-            f"{option} {text!r}: no numbers", hint="write 127.5 or 124,116,104"
-        ) from None
+        numbers = ()
+    if not numbers or not all(map(isfinite, numbers)):
+        raise UsageError(f"{option} {text!r}: no numbers", hint="write 127.5 or 124,116,104")
+    return numbers
 
 
 def recipe_options(
@@ -181,10 +184,12 @@ def prune_with(
     options = _for_pictures(options, inputs)
     split = Split.of(inputs)
     if split.held_out is split.fitted:
+        count = count_of(len(split.fitted), "input")
         raise UsageError(
-            f"{data.source} has {len(split.fitted)} inputs, and one of four is held out",
+            f"{data.source} has {count}, and one of four is held out",
             hint="give 4 at least; some hundred make sense",
         )
+    own = _tried(model, split, metric)
     labels = None if data.labels is None else given_labels(data.labels, len(inputs))
     with progress_bar("pruning", ticks=False) as update:
         pruned = prune(
@@ -199,7 +204,7 @@ def prune_with(
     report = replace(pruned.report, images=preparation_of(inputs))
     pruned = replace(pruned, report=report)
     if not is_follower():
-        pruned = _judged(model, pruned, split, metric)
+        pruned = _judged(model, pruned, split, own)
     return pruned, split.held_out
 
 
@@ -231,7 +236,12 @@ def pruned_file(
     from tflite_sparse.model import Model
     from tflite_sparse.rewrite.writing.save import save
 
-    pruned, held_out = prune_with(Model.read(model), options, data, None)
+    try:
+        pruned, held_out = prune_with(Model.read(model), options, data, None)
+    except UsageError as error:
+        # What is --zeros of prune is --prune here.
+        hint = error.hint and error.hint.replace("--zeros ", "--prune ")
+        raise UsageError(error.message, place=error.place, hint=hint) from error
     refused = None if is_follower() else too_far(pruned, min_agreement)
     with scratch() as (file, path):
         save(pruned, file)
@@ -239,11 +249,24 @@ def pruned_file(
         yield Pruned(str(path), pruned.report, refused, held_out)
 
 
-def _judged(model: Model, pruned: PrunedModel, split: Split, metric: str | None) -> PrunedModel:
-    from tflite_sparse.pruning.judge import judge
+def _tried(model: Model, split: Split, metric: str | None) -> Callable[..., Any] | None:
+    """The user's own metric, which has measured the dense model: it fails before the work."""
+    from tflite_sparse.pruning.judge import measure
     from tflite_sparse.runtime.data.given import function_of
 
-    own = None if metric is None else function_of(metric)
+    if metric is None:
+        return None
+    own = function_of(metric)
+    if not is_follower():
+        measure(model, split.held_out, own)
+    return own
+
+
+def _judged(
+    model: Model, pruned: PrunedModel, split: Split, own: Callable[..., Any] | None
+) -> PrunedModel:
+    from tflite_sparse.pruning.judge import judge
+
     before = None
     if pruned.start is not None:
         before = judge(model, pruned.start, split.held_out, own)

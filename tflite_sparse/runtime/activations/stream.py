@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from tflite_sparse.errors import RuntimeFailureError
+from tflite_sparse.errors import Place, RuntimeFailureError
+from tflite_sparse.files.output import not_written
 from tflite_sparse.runtime.litert.process import model_file
+from tflite_sparse.runtime.litert.tasks import NOT_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.litert.process import Worker
 
 __all__ = ["Stored", "run_stream"]
+
+_ROOM = "TMPDIR names another folder for temporary files"
 
 TIMEOUT = 7200.0
 """Seconds after which a run is given up."""
@@ -42,10 +47,13 @@ class Stored(msgspec.Struct, frozen=True):
     def write(cls, path: Path, values: Iterable[NDArray[Any]]) -> Stored:
         """Writes values of one shape and type."""
         first: NDArray[Any] | None = None
-        with path.open("wb") as file:
-            for value in values:
-                first = value if first is None else first
-                file.write(np.ascontiguousarray(value).tobytes())
+        try:
+            with path.open("wb") as file:
+                for value in values:
+                    first = value if first is None else first
+                    file.write(np.ascontiguousarray(value).tobytes())
+        except OSError as error:
+            raise not_written(error, Place(file=str(path)), _ROOM) from error
         if first is None:
             raise RuntimeFailureError("there is no input to run the model on")
         return cls(path, first.shape, first.dtype.str)
@@ -86,6 +94,8 @@ def run_stream(
             inputs=[(str(s.path), s.shape, s.kind) for s in inputs],
             outputs=[str(path) for path in outputs],
         )
+    if status == NOT_WRITTEN:
+        raise not_written(OSError(answer, os.strerror(answer)), Place(file=str(outputs[0])), _ROOM)
     if status != "ok":
         raise RuntimeFailureError(f"LiteRT does not run a part of the model: {status}, {detail}")
     return [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tflite_sparse.errors import FileError, Place, UsageError
+from tflite_sparse.errors import FileError, Place, UsageError, told
 from tflite_sparse.runtime.data.images import SUFFIXES, ImageOptions, Images, Preparation
 from tflite_sparse.runtime.data.normalization import stated_normalization
 from tflite_sparse.runtime.inputs import input_specs, load_array, load_folder, load_inputs, matched
@@ -101,6 +101,8 @@ def function_of(text: str) -> Callable[..., Any]:
         UsageError: there is none, or its module cannot be imported.
     """
     module, _, name = text.partition(":")
+    if not name:
+        raise UsageError(f"{text!r} names no function", hint="write module:function")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -108,9 +110,9 @@ def function_of(text: str) -> Callable[..., Any]:
         function = getattr(importlib.import_module(module), name, None)
     except ImportError as error:
         raise UsageError(f"{text!r}: {error}", hint="write module:function") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The module is the user's, and may fail in any way.
-        raise UsageError(f"{text!r} cannot be imported: {_told(error)}") from error
+        raise UsageError(f"{text!r} cannot be imported: {told(error)}") from error
     if not callable(function):
         raise UsageError(f"module {module!r} has no function {name!r}")
     return function  # type: ignore[no-any-return]
@@ -189,8 +191,8 @@ class _Dataset(LazySequence["Outputs"]):
         """The item at a place as a set of inputs."""
         try:
             item = self._sources[index]
-        except Exception as error:
-            raise FileError(f"item {index} fails: {_told(error)}", place=self._place) from error
+        except (Exception, SystemExit) as error:
+            raise FileError(f"item {index} fails: {told(error)}", place=self._place) from error
         sets = matched(_by_name(item, self._specs), self._specs, self._place)
         if len(sets) != 1:
             raise UsageError(
@@ -204,8 +206,8 @@ def _yielded(source: str, specs: tuple[InputSpec, ...], fixed: _Sizes) -> Sequen
     function = function_of(source)
     try:
         given = function()
-    except Exception as error:
-        raise FileError(f"the function fails: {_told(error)}", place=place) from error
+    except (Exception, SystemExit) as error:
+        raise FileError(f"the function fails: {told(error)}", place=place) from error
     if _is_dataset(given):
         if not len(given):
             raise FileError("the function gives nothing", place=place)
@@ -250,14 +252,16 @@ def _is_dataset(given: Any) -> bool:
 
 def _items(given: Any, place: Place) -> Iterator[Any]:
     """What a user's function yields, and its errors in one line."""
+    if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
+        raise FileError(
+            f"the function gives {type(given).__name__}, and not inputs one after the other",
+            place=place,
+            hint="let it yield arrays, or return a list of them",
+        )
     try:
         yield from given
-    except Exception as error:
-        raise FileError(f"the function fails: {_told(error)}", place=place) from error
-
-
-def _told(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    except (Exception, SystemExit) as error:
+        raise FileError(f"the function fails: {told(error)}", place=place) from error
 
 
 def _by_name(item: Any, specs: tuple[InputSpec, ...]) -> dict[str, Any]:

@@ -14,10 +14,13 @@ from tflite_sparse.runtime.litert.watch import moments_of, values_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["NO_PROFILER", "perform", "preload"]
+__all__ = ["NOT_WRITTEN", "NO_PROFILER", "perform", "preload"]
 
 NO_PROFILER = "no-profiler"
 """What becomes of a profile on a release that has no profiler."""
+
+NOT_WRITTEN = "not-written"
+"""What becomes of a stream whose outputs the disk does not take; the answer is the error number."""
 
 Answer = tuple[str, str, Any]
 
@@ -153,6 +156,8 @@ def _stream(request: dict[str, Any]) -> Answer:
         _allocate(interpreter, {str(i): source.empty for i, source in enumerate(sources)})
         outputs = [detail["index"] for detail in interpreter.get_output_details()]
         return "ok", "", run_through(interpreter, sources, outputs, request["outputs"])
+    except OSError as error:
+        return NOT_WRITTEN, "", error.errno
     except (RuntimeError, ValueError) as error:
         return "run-failure", _one_line(error), None
 
