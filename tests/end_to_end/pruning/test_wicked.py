@@ -146,5 +146,5 @@ def test_a_disk_that_is_full_of_activations_is_told_with_the_way_out(tmp_path):
     with pytest.raises(FileError, match="no space left on the device; TMPDIR"):
         Stored.write(full, [values] * 8)
     stored = Stored.write(tmp_path / "inputs", [values])
-    with Worker() as worker, pytest.raises(FileError, match="no space left .*; TMPDIR"):
+    with Worker() as worker, pytest.raises(FileError, match=r"no space left .*; TMPDIR"):
         run_stream(worker, MODEL.read_bytes(), [stored], [full])
