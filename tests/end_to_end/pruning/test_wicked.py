@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
+from tests.support.nets.small_nets import build
 from tflite_sparse.errors import FileError
 from tflite_sparse.model import Model
 from tflite_sparse.runtime.activations.stream import Stored, run_stream
@@ -78,6 +79,16 @@ def refusal(*words: object) -> str:
 def test_a_metric_that_cannot_measure_is_found_before_the_work(folder, metric, why):
     source = f"wicked_{folder.name}:{metric}"
     assert why in refusal("-o", "out.tflite", "--data", "inputs.npy", "--metric", source)
+
+
+@pytest.mark.usefixtures("no_work")
+def test_an_agreement_that_nothing_measures_is_refused_before_the_work(folder):
+    net = build(lambda g: g.conv2d(g.input(SHAPE), 8))
+    (folder / "map.tflite").write_bytes(net)
+    words = ("--zeros", "90%", "-o", "out.tflite", "--min-agreement", "0.5")
+    done = call("prune", "map.tflite", *words, "--data", "inputs.npy")
+    assert (done.code, "no output has classes" in done.err) == (2, True)
+    assert "--data FOLDER gives inputs" in refusal("-o", "out.tflite", "--min-agreement", "0.5")
 
 
 def test_a_metric_that_is_no_number_is_null_in_json(folder):

@@ -254,7 +254,7 @@ def command(
     )
     if not dry_run:
         _writable(output, force=force, as_json=as_json)
-    pruned, _ = prune_with(Model.read(model), options, given, metric)
+    pruned, _ = prune_with(Model.read(model), options, given, metric, min_agreement)
     if is_follower():
         return 0
     refused = too_far(pruned, min_agreement)

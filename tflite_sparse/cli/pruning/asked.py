@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tflite_sparse.model import Model
+    from tflite_sparse.pruning.measures import Quality
     from tflite_sparse.pruning.options import PruneOptions
     from tflite_sparse.pruning.result import PrunedModel, Pruning
     from tflite_sparse.runtime.activations.calibrate import Split
@@ -144,6 +145,7 @@ def prune_with(
     options: PruneOptions,
     data: GivenData,
     metric: str | None,
+    min_agreement: float = 0,
 ) -> tuple[PrunedModel, Sequence[Outputs]]:
     """Prunes a model; with data, says how near it comes to the dense one.
 
@@ -152,6 +154,7 @@ def prune_with(
         options: how it is pruned.
         data: the inputs.
         metric: the user's own, "module:function"; None for none.
+        min_agreement: the smallest agreement that `too_far` will allow; 0 asks for nothing.
 
     Returns:
         The pruned model, and the inputs that it was judged by; none without data.
@@ -168,6 +171,7 @@ def prune_with(
     from tflite_sparse.runtime.data.labels import given_labels
 
     if data.source is None:
+        _refuse_unknown(min_agreement, None)
         asked = {
             "--metric": metric is not None,
             "--mean, --std and --layout": data.images.asked,
@@ -189,7 +193,7 @@ def prune_with(
             f"{data.source} has {count}, and one of four is held out",
             hint="give 4 at least; some hundred make sense",
         )
-    own = _tried(model, split, metric)
+    own = _tried(model, split, metric, min_agreement)
     labels = None if data.labels is None else given_labels(data.labels, len(inputs))
     with progress_bar("pruning", ticks=False) as update:
         pruned = prune(
@@ -237,7 +241,7 @@ def pruned_file(
     from tflite_sparse.rewrite.writing.save import save
 
     try:
-        pruned, held_out = prune_with(Model.read(model), options, data, None)
+        pruned, held_out = prune_with(Model.read(model), options, data, None, min_agreement)
     except UsageError as error:
         # What is --zeros of prune is --prune here.
         hint = error.hint and error.hint.replace("--zeros ", "--prune ")
@@ -249,11 +253,15 @@ def pruned_file(
         yield Pruned(str(path), pruned.report, refused, held_out)
 
 
-def _tried(model: Model, split: Split, metric: str | None) -> Callable[..., Any] | None:
-    """The user's own metric, which has measured the dense model: it fails before the work."""
-    from tflite_sparse.pruning.judge import measure
+def _tried(
+    model: Model, split: Split, metric: str | None, min_agreement: float
+) -> Callable[..., Any] | None:
+    """The user's own metric; what cannot be measured of the dense model fails before the work."""
+    from tflite_sparse.pruning.judge import judge, measure
     from tflite_sparse.runtime.data.given import function_of
 
+    if min_agreement and not is_follower():
+        _refuse_unknown(min_agreement, judge(model, model, split.held_out[:1]))
     if metric is None:
         return None
     own = function_of(metric)
@@ -283,19 +291,22 @@ def too_far(pruned: PrunedModel, least: float) -> str | None:
     Raises:
         UsageError: nothing tells how near it is.
     """
-    if not least:
-        return None
     quality = pruned.report.quality
+    _refuse_unknown(least, quality)
     agreement = None if quality is None else quality.agreement
-    if quality is None or agreement is None:
-        raise UsageError(
-            "--min-agreement is for classifiers, on data",
-            hint="--data FOLDER gives inputs" if quality is None else "no output has classes",
-        )
-    if agreement >= least:
+    if quality is None or agreement is None or agreement >= least:
         return None
     return (
         f"it agrees with the dense model on {100 * agreement:.1f} % of the"
         f" {quality.inputs:,} inputs held out, which is less than {100 * least:g} %; --force writes"
         " it all the same"
     )
+
+
+def _refuse_unknown(least: float, quality: Quality | None) -> None:
+    """Refuses to ask for an agreement where none is measured."""
+    if least and (quality is None or quality.agreement is None):
+        raise UsageError(
+            "--min-agreement is for classifiers, on data",
+            hint="--data FOLDER gives inputs" if quality is None else "no output has classes",
+        )
