@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     Row = dict[str, float]
     Columns = Mapping[str, Callable[[Row], str]]
 
-__all__ = ["FACE", "HAND", "keep", "tables"]
+__all__ = ["FACE", "HAND", "MASK", "keep", "tables"]
 
 FACE, HAND = "face_detection_full_range", "hand_landmark_full"
+MASK = "selfie_segmentation"
 
 _KEPT = Path(__file__).with_name("detectors.json")
 
@@ -44,7 +45,7 @@ def keep(net: str, way: str, found: Row) -> None:
 
 
 def tables() -> list[str]:
-    """What is left of faces and of hands, as Markdown, where there are results."""
+    """What is left of faces, hands and masks, as Markdown, where there are results."""
     results = _read()
     faces: Columns = {
         "faces found": lambda row: _percent(row["recall"]),
@@ -59,7 +60,13 @@ def tables() -> list[str]:
         "hands seen": lambda row: _percent(row["seen"]),
         "ms": _milliseconds,
     }
-    nets = ((FACE, faces), (HAND, hands))
+    masks: Columns = {
+        "mask in common (IoU)": lambda row: f"{row['IoU']:.3f}",
+        "in the worst picture": lambda row: f"{row['worst']:.3f}",
+        "mean difference": lambda row: _percent(row["off"], 1),
+        "ms": _milliseconds,
+    }
+    nets = ((FACE, faces), (HAND, hands), (MASK, masks))
     return [_table(results[net], columns) for net, columns in nets if net in results]
 
 

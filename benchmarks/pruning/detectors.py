@@ -1,10 +1,11 @@
-"""What pruning leaves of two nets of MediaPipe: a face detector and a hand tracker.
+"""What pruning leaves of three nets of MediaPipe: for faces, hands, and masks around people.
 
 Run as: python -m benchmarks.pruning.detectors face --steps 96
         python -m benchmarks.pruning.detectors hand FOLDER --steps 48
+        python -m benchmarks.pruning.detectors mask --steps 48
 
-Faces come from a package, and hands are found in a folder of photographs: one half is fitted to,
-the other tells the quality, always beside the dense model. The sparse face detector that
+Portraits come from a package, and hands are found in a folder of photographs: one half is fitted
+to, the other tells the quality, always beside the dense model. The sparse face detector that
 Google made and trained is the bar. With --steps, what calibration leaves is trained too.
 Results are kept in `detectors.json` beside this file, and stand in `docs/pruning.md`.
 """
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec.structs import replace
 
-from benchmarks.pruning.detected import FACE, HAND, keep
+from benchmarks.pruning.detected import FACE, HAND, MASK, keep
 from benchmarks.pruning.faces import Scenes, face_inputs, judge_faces
 from benchmarks.pruning.hands import Hands, judge_hands
+from benchmarks.pruning.masks import Portraits, judge_masks
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
     Train = Callable[[Model, Model], Model]
 
 _TRAINED = (0.7, 0.8)
-_FITTED = 400
-"""Hands that are fitted to."""
+_FITTED, _JUDGED = 400, 144
+"""Hands or portraits that are fitted to, and portraits that tell the quality."""
 
 _RANK = 4
 _WAYS = (
@@ -106,7 +108,7 @@ def train(dense: Model, start: Model, *, samples: Any, options: DistillOptions) 
 def main() -> None:
     """Keeps the results of one net."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("net", choices=["face", "hand"])
+    parser.add_argument("net", choices=["face", "hand", "mask"])
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--rate", type=float, default=3e-4)
@@ -128,6 +130,11 @@ def main() -> None:
         judged = as_inputs(Hands(palms, asked.folder, fitted=False))
         samples = Hands(palms, asked.folder, fitted=True, count=count, seed=1)
         net, measure = HAND, judge_hands
+    elif asked.net == "mask":
+        fitted = as_inputs(Portraits(_FITTED, fitted=True))
+        judged = as_inputs(Portraits(_JUDGED, fitted=False))
+        samples = Portraits(count, fitted=True, seed=1)
+        net, measure = MASK, judge_masks
     else:
         fitted, judged = face_inputs(fitted=True), face_inputs(fitted=False)
         samples = Scenes(count, fitted=True, seed=1)
@@ -138,7 +145,7 @@ def main() -> None:
     judge_all(net, fitted, judged, measure, trains)
 
 
-def as_inputs(pictures: Hands) -> list[Outputs]:
+def as_inputs(pictures: Hands | Portraits) -> list[Outputs]:
     """Pictures as inputs by position."""
     return [{"0": pictures[index]} for index in range(len(pictures))]
 
