@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.adapted import head, stock
+from tests.support.architectures.two_subgraphs import two_subgraphs
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.litert import invoke
@@ -116,6 +117,17 @@ def test_channels_that_the_caller_sees_keep_their_order() -> None:
     # Its rows stay where they are, though what it reads is in another order.
     assert not np.array_equal(rows, moved)
     np.testing.assert_array_equal(np.sort(rows, axis=3), np.sort(moved, axis=3))
+
+
+def test_only_the_main_subgraph_is_pruned_where_others_number_their_tensors_alike() -> None:
+    model = Model.read(two_subgraphs(64, 0.35, storage="dense"))
+    made = prune(model, TWO)
+    assert "in another order" in made.report.notes[-1]
+    main, other = made.model.subgraphs
+    numbers = [done.weight.tensor for done in made.report.filters]
+    assert all(np.mean(np.asarray(main.tensors[i].data) == 0) > 2 / 3 for i in numbers)
+    for a, b in zip(model.subgraphs[1].tensors, other.tensors, strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
 
 
 def test_the_file_that_is_written_has_the_order_and_all_else_as_it_was(tmp_path: Path) -> None:

@@ -90,9 +90,13 @@ def in_blocks(model: Model, selected: Selected, options: PruneOptions, zeros: fl
 
 def _twins(selected: Selected, copy: Model) -> Selected:
     """The same filters in a copy of the model."""
-    weights = {weight.tensor.index: weight for weight in find_weights(copy, by_bytes=True)}
+    weights = {weight.tensor: weight for weight in find_weights(copy, by_bytes=True)}
+
+    def twin(tensor: Tensor) -> Tensor:
+        return copy.subgraphs[tensor.subgraph.index].tensors[tensor.index]
+
     filters = tuple(
-        msgspec.structs.replace(prunable, weight=weights[prunable.weight.tensor.index])
+        msgspec.structs.replace(prunable, weight=weights[twin(prunable.weight.tensor)])
         for prunable in selected.filters
     )
     return msgspec.structs.replace(selected, filters=filters)
