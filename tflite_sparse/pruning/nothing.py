@@ -10,14 +10,24 @@ from tflite_sparse.words.addresses import DOCS
 if TYPE_CHECKING:
     from tflite_sparse.pruning.filters import Selected
 
-__all__ = ["nothing_to_prune"]
+__all__ = ["is_stored_sparse", "nothing_to_prune"]
+
+
+def is_stored_sparse(selected: Selected) -> bool:
+    """Whether more values are stored sparse, and stay as they are, than would be pruned.
+
+    Args:
+        selected: what was found in a model.
+    """
+    stored = sum(left.elements for left in selected.left if left.code == "sparse")
+    return stored > sum(prunable.size for prunable in selected.filters)
 
 
 def nothing_to_prune(selected: Selected) -> UsageError:
     """Why no filter is pruned.
 
     Args:
-        selected: what was found in a model, without a filter.
+        selected: what was found in a model, without a filter or with few of those that it has.
     """
     why = {left.code: left.reason for left in reversed(selected.left)}
     if "sparse" in why:

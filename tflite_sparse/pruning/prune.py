@@ -19,7 +19,7 @@ from tflite_sparse.pruning.densities import (
     with_numbers,
 )
 from tflite_sparse.pruning.filters import find_filters
-from tflite_sparse.pruning.nothing import nothing_to_prune
+from tflite_sparse.pruning.nothing import is_stored_sparse, nothing_to_prune
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
 from tflite_sparse.pruning.result import PrunedFilter, PrunedModel, Pruning
 from tflite_sparse.pruning.speed import speeds, zeros_for_size, zeros_for_speed
@@ -157,7 +157,7 @@ def _check_without_data(*ways: Method | Allocation) -> None:
 def _selected(model: Model, options: PruneOptions) -> Selected:
     """The filters to prune, one at least."""
     selected = find_filters(model, options)
-    if not selected.filters:
+    if not selected.filters or is_stored_sparse(selected):
         raise nothing_to_prune(selected)
     check_overrides(selected, options)
     return selected
