@@ -19,7 +19,7 @@ _SMALL = 3e-5  # where none of them will do
 _FEWEST, _MOST = 3, 40
 _UNTRIED = 1e-4
 _WARM_UP = 0.05
-_NEAR = 1.1
+_NEAR = 1.07
 
 
 class TriedRate(Record, frozen=True):
@@ -63,8 +63,8 @@ def trial_batches(steps: int) -> int:
 def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
     """The largest rate with which a short training comes about as near as any does.
 
-    About: what small rates win at first, large ones win later. Within a tenth of the least loss
-    they are taken.
+    About: what small rates win at first, large ones may win later, so that those within 7 % of the
+    least loss are taken.
 
     Args:
         loss_after: trains shortly from the same beginning with a rate, and gives the loss as a
