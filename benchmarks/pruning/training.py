@@ -79,8 +79,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--every", type=int, default=40, help="Steps between evaluations.")
     parser.add_argument("--learning-rate", type=float, help="By default, that which is found.")
-    parser.add_argument("--masks", default="rigl")
-    parser.add_argument("--no-augment", action="store_true", help="Pictures as they are.")
+    parser.add_argument("--masks", default="fixed")
+    parser.add_argument("--augment", action="store_true", help="Parts and mirror images.")
     parser.add_argument("--start", help="The calibrated model, where it is there already.")
     parser.add_argument("--state", default="state")
     asked = parser.parse_args()
@@ -89,7 +89,7 @@ def main() -> None:
     options = ImageOptions((asked.mean,), (asked.std,))
     training = DistillOptions(
         masks=asked.masks,
-        augment=not asked.no_augment,
+        augment=asked.augment,
         steps=asked.steps,
         batch=asked.batch,
         learning_rate=asked.learning_rate,

@@ -131,7 +131,7 @@ def train(
         ran * asked.batch,
         done.held_out,
         labels is not None,
-        bool(asked.augment),
+        asked.augment,
         processes.count,
         str(processes.device),
         done.evaluations,

@@ -45,6 +45,7 @@ def given(tmp_path_factory) -> Path:
     np.save(folder / "inputs.npy", stored["pictures"][:, None].astype(np.float32) / 255)
     np.save(folder / "classes.npy", stored["classes"])
     (folder / "photos").mkdir()
+    (folder / "classes.txt").write_text("\n".join(str(one) for one in stored["classes"][:12]))
     for number, picture in enumerate(stored["pictures"][:12]):
         Image.fromarray(picture).save(folder / "photos" / f"{number:02}.png")
     (folder / "more.txt").write_text("\n".join(["10"] * 200))
@@ -109,24 +110,17 @@ def test_what_training_begins_with_is_not_fitted_to_what_tells_how_far_it_is() -
     assert made.start.to_bytes() == calibrated.model.to_bytes()
 
 
-@pytest.mark.parametrize(
-    ("data", "more", "augmented"),
-    [
-        ("photos", (), True),
-        ("photos", ("--no-augment",), False),
-        ("inputs.npy", (), False),
-        ("inputs.npy", ("--augment", "--labels", "classes.npy"), True),
-    ],
-)
-def test_images_of_a_folder_are_seen_in_part_and_other_inputs_as_they_are_unless_asked(
-    given: Path, monkeypatch: pytest.MonkeyPatch, data: str, more: tuple[str, ...], augmented: bool
+@pytest.mark.parametrize("data", ["photos", "inputs.npy"])
+def test_pictures_are_seen_in_part_where_one_asks_for_it(
+    given: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     monkeypatch.chdir(given)
     command = ("prune", DIGITS, "--zeros", "0.8", "--data", data, *SHORT, "--steps", "1", "-n")
-    document = call(*command, *more, "--json").document("prune")
-    assert document["training"]["augmented"] == augmented
-    if "--labels" in more:
-        assert "fixed masks, parts of pictures, cpu" in call(*command, *more).out
+    assert not call(*command, "--json").document("prune")["training"]["augmented"]
+    done = call(
+        *command, "--augment", "--labels", "classes.txt" if data == "photos" else "classes.npy"
+    )
+    assert "fixed masks, parts of pictures, cpu" in done.out
 
 
 def test_a_training_that_is_interrupted_goes_on_to_the_result_that_it_would_have_had(

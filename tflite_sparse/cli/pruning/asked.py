@@ -185,7 +185,6 @@ def prune_with(
     inputs = given_inputs(
         data.source, model, data.images, batch=data.batch, input_shapes=data.input_shapes
     )
-    options = _for_pictures(options, inputs)
     split = Split.of(inputs)
     if split.held_out is split.fitted:
         count = count_of(len(split.fitted), "input")
@@ -210,18 +209,6 @@ def prune_with(
     if not is_follower():
         pruned = _judged(model, pruned, split, own)
     return pruned, split.held_out
-
-
-def _for_pictures(options: PruneOptions, inputs: Sequence[Outputs]) -> PruneOptions:
-    """Options that train on parts of pictures where these are those of a folder."""
-    from msgspec.structs import replace
-
-    from tflite_sparse.runtime.data.images import Images
-
-    training = options.training
-    if training is None or training.augment is not None or not isinstance(inputs, Images):
-        return options
-    return replace(options, training=replace(training, augment=True))
 
 
 @contextmanager

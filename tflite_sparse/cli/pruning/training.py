@@ -90,7 +90,7 @@ class TrainingAsked(NamedTuple):
         typer.Option(
             "--augment/--no-augment",
             help="Train on parts and mirror images of pictures, others each time."
-            "  [default: for a folder of images]",
+            "  [default: no-augment]",
         ),
     ] = None
     patience: Annotated[

@@ -52,9 +52,8 @@ class DistillOptions(Record, frozen=True):
         patience: evaluations without gain, with all zeros there, after which training stops.
         restore: whether means and variances of channels are restored at the end, where that brings
             the outputs nearer.
-        augment: whether parts and mirror images of pictures are trained on, others each time. None
-            for pictures as they are, but for a folder of images that the command line is given.
-            What is held out stays as it is.
+        augment: whether parts and mirror images of pictures are trained on, others each time. What
+            is held out stays as it is.
         seed: makes the order of the samples, and the parts of them.
         checkpoint: a file that holds the state of the training, written with each evaluation and
             gone on from where it is there.
@@ -78,7 +77,7 @@ class DistillOptions(Record, frozen=True):
     evaluate: int = 100
     patience: int = 10
     restore: bool = True
-    augment: bool | None = None
+    augment: bool = False
     seed: int = 0
     checkpoint: str | None = None
     device: str | None = None
