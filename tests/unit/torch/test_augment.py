@@ -54,6 +54,14 @@ def test_channels_may_come_first_and_other_inputs_stay():
         Augmentation([(1, 2), (1, 8, 8, 2)], 0)
 
 
+def test_pictures_of_whole_numbers_stay_whole_numbers():
+    pictures = (255 * PICTURES).to(torch.uint8)
+    (found,) = Augmentation([SHAPE], 0).applied((pictures,), 0, ALL)
+    assert found.dtype == torch.uint8
+    wanted = 255 * seen()[..., :2]
+    torch.testing.assert_close(found[..., :2].float(), wanted, atol=1.5, rtol=0)
+
+
 def test_two_processes_share_what_one_would_see():
     for rank in range(2):
         torch.testing.assert_close(seen(3, ALL[rank::2]), seen(3)[rank::2])

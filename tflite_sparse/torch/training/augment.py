@@ -84,7 +84,10 @@ class Augmentation:
 def _sampled(pictures: Tensor, where: Tensor) -> Tensor:
     """Pictures seen in part, (n, channels, height, width), in the size that they had."""
     grid = functional.affine_grid(where, list(pictures.shape), align_corners=False)
-    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    seen = functional.grid_sample(
+        pictures.float(), grid, padding_mode="border", align_corners=False
+    )
+    return seen if pictures.is_floating_point() else seen.round().to(pictures.dtype)
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int | None:
