@@ -11,16 +11,15 @@ from tflite_sparse.inspection.gain import possible_gain
 from tflite_sparse.inspection.open_batch import open_batch
 from tflite_sparse.inspection.slow_blocks import slow_blocks_of
 from tflite_sparse.records import Record
-from tflite_sparse.words.names import readable
 from tflite_sparse.words.numbers import listing, percent, rounded_percent, same_problem, size
-from tflite_sparse.words.shell import shell_word
+from tflite_sparse.words.shell import file_word
 from tflite_sparse.xnnpack.plan_types import Outcome
 
 if TYPE_CHECKING:
     from tflite_sparse.inspection.inspection import Inspection
     from tflite_sparse.inspection.runtime_types import NoHint, Obstacle, TargetGroup
 
-__all__ = ["NextStep", "command_line", "next_step", "on_any_machine"]
+__all__ = ["PRUNED", "NextStep", "command_line", "next_step", "on_any_machine"]
 
 _PROGRAM = "tflite-sparse"
 # What takes --batch, and writes a model that has it for good.
@@ -30,8 +29,9 @@ _NEEDED = 2 / 3
 _WORTH = 0.02
 _NOTABLE = 1.05
 _PHONES, _BROWSER = "arm64", "wasm"
-# What a pruning schedule reaches with ease.
-_PRUNED = 0.8
+PRUNED = 0.8
+"""The share of zeros that commands which prune are told with: training reaches it with ease."""
+
 # Faults of convolutions wider than 1x1: mended where most of their weights are zero.
 _WIDE_RULES = ("conv-kernel", "conv-entry-stride", "conv-entry-channels")
 # The share of the work that a fault keeps dense.
@@ -145,7 +145,7 @@ def _sparse(inspection: Inspection) -> NextStep:
         "Measure it",
         "It runs sparse. How long it takes, a real browser tells on any machine; what was won over"
         " the model that it was made from: 'tflite-sparse bench ORIGINAL "
-        f"{_file(inspection)} --on web'.",
+        f"{file_word(_path(inspection))} --on web'.",
         command_line("bench", inspection) + " --on web",
     )
 
@@ -280,7 +280,7 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
     command = None
     if inspection.what_if:
         target = f" --target {_PHONES}" if _is_for_phones(inspection) else ""
-        command = command_line("optimize", inspection, "sparse", f"--prune {_PRUNED:g}{target}")
+        command = command_line("optimize", inspection, "sparse", f"--prune {PRUNED:g}{target}")
     return NextStep(
         "Prune it" if command else "Prune before conversion",
         f"{missing.message[0].upper()}{missing.message[1:]}."
@@ -291,12 +291,12 @@ def _zeros(inspection: Inspection, group: TargetGroup) -> NextStep:
 
 
 def _gain_of_pruning(inspection: Inspection) -> str:
-    gain = possible_gain(inspection, _PRUNED)
+    gain = possible_gain(inspection, PRUNED)
     if gain is None or gain.times < _NOTABLE:
         return ""
     verb = "take" if gain.counted else "be"
     return (
-        f"With {rounded_percent(_PRUNED)} zeros in {_filters(inspection)} it would {verb} up to"
+        f"With {rounded_percent(PRUNED)} zeros in {_filters(inspection)} it would {verb} up to"
         f" about {gain.words}."
     )
 
@@ -329,18 +329,17 @@ def command_line(name: str, inspection: Inspection, suffix: str = "", more: str 
         suffix: what the name of the file that it writes ends with; "" where it writes none.
         more: further options.
     """
-    words = [_PROGRAM, name, _file(inspection)]
+    path = _path(inspection)
+    words = [_PROGRAM, name, file_word(path)]
     batch = open_batch(inspection) if name in _FIXING else None
     if batch is not None:
         words.append(batch.fixing)
     if more:
         words.append(more)
     if suffix:
-        words += ["-o", _file(inspection, suffix)]
+        words += ["-o", file_word(path, suffix)]
     return " ".join(words)
 
 
-def _file(inspection: Inspection, suffix: str = "") -> str:
-    """The path of a model, or the name of what is made of it in the folder at hand, for a shell."""
-    path = inspection.path or "model.tflite"
-    return shell_word(readable(f"{PurePath(path).stem}_{suffix}.tflite" if suffix else path))
+def _path(inspection: Inspection) -> str:
+    return inspection.path or "model.tflite"

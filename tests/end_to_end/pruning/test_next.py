@@ -39,7 +39,8 @@ def test_a_dense_model_is_told_how_to_prune_it_with_the_options_of_the_command(
     monkeypatch.chdir(tmp_path)
     done = call("optimize", dense, "-o", "out.tflite", "--target", "wasm", "--values", "fp16")
     assert NEXT in done.out
-    assert f"sweep {dense}' tells" in " ".join(done.out.split())
+    # A path may be longer than a line.
+    assert f"sweep{dense}'tells" in "".join(done.out.split())
     words = command_of(done.out)
     assert words == [
         "optimize", str(dense), "--prune", "0.8", "--data", "FOLDER", "--target", "wasm",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tflite_sparse.inspection.next_step import NextStep
+from tflite_sparse.inspection.next_step import PRUNED, NextStep
+from tflite_sparse.inspection.open_batch import batch_to_fix
 from tflite_sparse.words.names import readable
-from tflite_sparse.words.shell import shell_word
+from tflite_sparse.words.shell import file_word, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["after_pruning", "with_next"]
 
-_BROWSER = "wasm"
 _FOR_BLOCKS = "arm64"
-_PRUNED = 0.8
-"""What a pruning schedule reaches with ease."""
 
 
 def with_next(
@@ -76,20 +73,18 @@ def after_pruning(
         options, targets = {**options, "--target": (_FOR_BLOCKS,)}, (_FOR_BLOCKS,)
         why += f" Blocks stay together for {_FOR_BLOCKS} alone."
     why += " With --values int8 the file gets smaller still, at a small loss that is printed."
-    out = shell_word(readable(f"{PurePath(written).stem}_fast.tflite"))
-    model = shell_word(readable(written))
     words = _words(options)
     if not (options.get("--batch") or options.get("--input-shape")):
         words += _fixing(sizes, targets)
-    command = " ".join(["tflite-sparse", "optimize", model, *words, "-o", out])
+    words = ["tflite-sparse", "optimize", file_word(written), *words]
+    command = " ".join([*words, "-o", file_word(written, "fast")])
     return NextStep("Make it small and fast", why, command)
 
 
 def _fixing(sizes: InputShapes | None, targets: Sequence[str]) -> list[str]:
     """The option that fixes a batch which is left open, where pages are to run the model."""
-    if sizes is None or not sizes.inputs or not sizes.only_batches or _BROWSER not in targets:
-        return []
-    return [sizes.fixing]
+    batch = batch_to_fix(sizes, targets)
+    return [] if batch is None else [batch.fixing]
 
 
 def _words(options: Mapping[str, Sequence[str]]) -> list[str]:
@@ -98,13 +93,12 @@ def _words(options: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _step(path: str, data: str | None, options: Sequence[str]) -> NextStep:
     source = "FOLDER" if data is None else shell_word(readable(data))
-    model = shell_word(readable(path))
-    out = shell_word(readable(f"{PurePath(path).stem}_pruned.tflite"))
-    words = ["tflite-sparse", "optimize", model, f"--prune {_PRUNED:g}", f"--data {source}"]
+    model = file_word(path)
+    words = ["tflite-sparse", "optimize", model, f"--prune {PRUNED:g}", f"--data {source}"]
     return NextStep(
         "Prune it",
         "It has too few zeros to run sparse. This sets weights to zero and fits the others to"
         " inputs of yours, images or arrays; without --data the result shows size and speed alone."
         f" What a share of zeros would bring, 'tflite-sparse sweep {model}' tells.",
-        " ".join([*words, *options, "-o", out]),
+        " ".join([*words, *options, "-o", file_word(path, "pruned")]),
     )
