@@ -14,7 +14,7 @@ __all__ = ["images_words"]
 _FROM = {
     Source.OPTION: "as asked for",
     Source.METADATA: "as the model's metadata say",
-    Source.USUAL: "a guess, as no metadata say it: --mean and --std set them",
+    Source.DEFAULT: "a guess, as no metadata say it: --mean and --std set them",
     Source.SHAPE: "by the input's shape",
 }
 

@@ -63,7 +63,7 @@ class Source(str, Enum):
 
     OPTION = "option"
     METADATA = "metadata"
-    USUAL = "usual"
+    DEFAULT = "default"
     SHAPE = "shape"
 
     def __str__(self) -> str:
@@ -77,8 +77,8 @@ class Preparation(Record, frozen=True):
         height: rows of an input.
         width: columns of it.
         mean: what was taken from each channel of 0 to 255: one number, or one a channel.
-        mean_from: where that is known from: "option", "metadata" of the model, or "usual" for what
-            is most often right.
+        mean_from: where that is known from: "option", "metadata" of the model, or "default" for
+            what is most often right.
         std: what the difference was divided by.
         std_from: likewise.
         layout: "nhwc" or "nchw".
@@ -140,7 +140,7 @@ class Images(LazySequence["Outputs"]):
         given = usual if stated is None else (stated.mean, stated.std)
         self._mean = self._numbers(options.mean or given[0], "mean")
         self._std = self._numbers(options.std or given[1], "std")
-        known = Source.USUAL if stated is None else Source.METADATA
+        known = Source.DEFAULT if stated is None else Source.METADATA
         self.preparation = Preparation(
             self._size[1],
             self._size[0],
