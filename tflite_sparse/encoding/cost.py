@@ -77,7 +77,9 @@ def structure_nbytes(layout: Layout) -> int:
 
 
 def tables_nbytes(compressed: Sequence[bool], blocks: int) -> int:
-    """The same by what is counted.
+    """The most bytes of the tables of an encoding, by numbers that any report of it has.
+
+    See `structure_nbytes`.
 
     Args:
         compressed: of each level, whether it is a compressed one.

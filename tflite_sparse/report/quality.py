@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["MARGIN", "held_out_words", "margin_words", "most_margin", "rough_words"]
 
 MARGIN = "95 % margin"
-"""What a margin is: for other inputs of that kind the share lies within it, 95 times of 100."""
-
-_SOME = 100
+"""What a margin is called: the share of all inputs of that kind lies within it, with 95 %
+confidence."""
 
 
 def held_out_words(quality: Quality) -> str:
@@ -34,7 +33,7 @@ def margin_words(margin: float | None) -> str:
     Args:
         margin: it, as a share.
     """
-    return "" if margin is None else f"±{_SOME * margin:.1f}"
+    return "" if margin is None else f"±{100 * margin:.1f}"
 
 
 def most_margin(qualities: Iterable[Quality]) -> float | None:
@@ -56,5 +55,5 @@ def rough_words(quality: Quality) -> str:
         return ""
     return (
         f"{count_of(quality.inputs, 'input')} held out give a rough figure of quality;"
-        " some hundred tell it better"
+        " a few hundred tell it better"
     )

@@ -104,7 +104,7 @@ def subject_of(task: Task) -> Subject:
             count = count_of(len(split.fitted), "input")
             raise UsageError(
                 f"{task.data.source} has {count}, and one of four is held out",
-                hint="give 4 at least; some hundred make sense",
+                hint="give 4 at least; a few hundred make sense",
             )
         fitted, held_out = split.fitted, split.held_out
     dense = dense_costs(model, task.options.names)

@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from tflite_sparse.torch.build import from_tflite
     from tflite_sparse.torch.module import TfliteModule
     from tflite_sparse.torch.training.distill import distill
+    from tflite_sparse.torch.training.division import divide
     from tflite_sparse.torch.training.options import Distilled, DistillOptions
 
-__all__ = ["DistillOptions", "Distilled", "TfliteModule", "distill", "from_tflite"]
+__all__ = ["DistillOptions", "Distilled", "TfliteModule", "distill", "divide", "from_tflite"]
 
 _HOMES = {
     "DistillOptions": "training.options",
     "Distilled": "training.options",
     "TfliteModule": "module",
     "distill": "training.distill",
+    "divide": "training.division",
     "from_tflite": "build",
 }
 

@@ -190,7 +190,7 @@ def prune_with(
         count = count_of(len(split.fitted), "input")
         raise UsageError(
             f"{data.source} has {count}, and one of four is held out",
-            hint="give 4 at least; some hundred make sense",
+            hint="give 4 at least; a few hundred make sense",
         )
     own = _tried(model, split, metric, min_agreement)
     labels = None if data.labels is None else given_labels(data.labels, len(inputs))

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import shorten
 from tflite_sparse.report.prepared_images import images_words
-from tflite_sparse.report.quality import (
-    held_out_words,
-)
+from tflite_sparse.report.quality import held_out_words
 from tflite_sparse.report.sweep.amounts import MILLION, measured_amount
 from tflite_sparse.report.sweep.judged import sureness
 from tflite_sparse.report.text.headings import heading, labelled
