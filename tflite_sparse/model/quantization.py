@@ -126,14 +126,17 @@ def moved_quantization(
         return None
     if scales.size == 1:
         return quantization_table(scales.ravel())
-    moved = np.asarray(change(np.broadcast_to(scales, tensor.shape)))
+    # Scales may be anything, 0 or NaN too: their numbers are moved, and 0 is where no value was.
+    bits, inverse = np.unique(scales.view(np.uint32), return_inverse=True)
+    known = np.concatenate([np.ones(1, np.float32), bits.view(np.float32)])
+    numbers = np.asarray(inverse + 1, np.int32).reshape(scales.shape)
+    moved = np.asarray(change(np.broadcast_to(numbers, tensor.shape)))
     axes = range(moved.ndim)
-    # Where a scale is 0 there was no value.
     for axis in sorted(axes, key=lambda axis: axis != _axis(tensor)):
         others = tuple(each for each in axes if each != axis)
         found = moved.max(axis=others, keepdims=True)
         if ((moved == found) | (moved == 0)).all():
-            return quantization_table(np.where(found == 0, 1, found).ravel(), axis)
+            return quantization_table(known[found.ravel()], axis)
     raise ValueError(tensor.name)
 
 

@@ -61,6 +61,16 @@ def test_scales_go_where_their_channels_go(change, scales, axis) -> None:
     assert moved["zero_point"].tolist() == [0] * len(scales)
 
 
+@pytest.mark.parametrize("scale", [0, -2, np.nan, np.inf])
+def test_scales_that_are_no_steps_go_with_their_channels_too(scale) -> None:
+    builder = ModelBuilder()
+    quantized = ([scale, 1, 1], [0, 0, 0], 0)
+    weight = builder.graph().constant(np.ones((3, 1, 3, 4), np.int8), quantized=quantized)
+    tensor = Model.read(builder.build()).main.tensors[weight.index]
+    moved = moved_quantization(tensor, lambda v: np.pad(v[::-1], ((0, 1), (0, 0), (0, 0), (1, 1))))
+    np.testing.assert_array_equal(moved["scale"], np.array([1, 1, scale, 1], np.float32))
+
+
 def test_channels_that_are_mixed_have_no_scales() -> None:
     builder = ModelBuilder()
     weight = builder.graph().constant(np.ones((2, 2), np.int8), quantized=([1, 2], [0, 0], 0))
