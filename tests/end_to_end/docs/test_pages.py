@@ -46,7 +46,7 @@ def test_the_tables_and_pages_of_sweeps_are_those_of_what_was_kept() -> None:
 
 
 def test_the_page_about_pruning_shows_what_was_found_with_detectors() -> None:
-    page = (DOCS / "pruning.md").read_text("utf-8")
+    page = (DOCS / "pruned-detectors.md").read_text("utf-8")
     tables = detected.tables()
     assert len(tables) == len((detected.FACE, detected.HAND, detected.MASK))
     for table in tables:
