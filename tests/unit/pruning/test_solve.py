@@ -107,7 +107,6 @@ def test_wide_filters_get_the_values_that_narrow_ones_would(monkeypatch, block, 
     found = []
     for wide in (1, 97):
         monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._WIDE", wide)
-        monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._HALVED", 12)
         sums = Sums.of(read[:2000], wanted[:2000]).plus(Sums.of(read[2000:], wanted[2000:]))
         assert sums.products.dtype == (np.float32 if wide == 1 else np.float64)
         found.append(solve(rows, sums, 0.3, block, centred=centred))
@@ -123,3 +122,17 @@ def test_a_row_that_keeps_nothing_is_zero_in_a_wide_filter_too(monkeypatch):
     found = solve(rows, Sums.of(read, read @ rows.T), 0.1)
     assert np.isfinite(found.rows).all()
     assert not found.rows[0].any()
+
+
+def test_wide_filters_over_maps_that_vary_by_their_borders_alone_are_fitted_as_narrow_ones(
+    monkeypatch,
+):
+    rng = np.random.default_rng(0)
+    inside = (rng.random((40, 9, 1)) < 0.8) * rng.uniform(0, 1, 32)
+    read = (inside + 0.01 * rng.normal(size=inside.shape)).reshape(40, -1).astype(np.float32)
+    rows = rng.normal(size=(8, read.shape[1])).astype(np.float32)
+    errors = []
+    for wide in (1, 9999):
+        monkeypatch.setattr("tflite_sparse.pruning.calibrated.solve._WIDE", wide)
+        errors.append(solve(rows, Sums.of(read, read @ rows.T), 0.1).error)
+    assert errors[0] == pytest.approx(errors[1], rel=0.1)
