@@ -196,6 +196,15 @@ def test_a_learning_rate_is_found_once_by_trials_that_leave_nothing_behind(
     assert weights_of(gone_on.model) == weights_of(found.model)
 
 
+def test_of_a_beginning_that_does_what_the_dense_model_does_the_smallest_rate_is_taken(monkeypatch):
+    monkeypatch.setattr(engine, "trial_batches", lambda _: 1)
+    # So few zeros are none.
+    options = short(zeros=1e-4, steps=1, batch=4, learning_rate=None, restore=False)
+    found = distill(dense(), split()[0][:8], options).learning_rate
+    assert found.rate == 3e-5
+    assert [one.loss for one in found.tried] == [None] * 3
+
+
 def test_the_same_seed_makes_the_same_weights_and_another_one_others():
     images, _, _, _ = split()
     first, again, other = (

@@ -226,7 +226,8 @@ class _Training:
                 batch = self.batches.training(step, size, *self.part)
                 if not math.isfinite(self._learn(batch, rate * rate_share(step, batches))):
                     return math.inf
-            loss = self._measured(judging)[0] / before
+            # Where nothing is to be learnt, nothing comes nearer.
+            loss = self._measured(judging)[0] / before if before else math.inf
             return self.processes.largest(loss if math.isfinite(loss) else math.inf)
 
         found = find_rate(loss_after)
