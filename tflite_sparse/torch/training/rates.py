@@ -41,8 +41,9 @@ class LearningRate(Record, frozen=True):
     Attributes:
         rate: it.
         source: "given" by the user; "tried", as short trainings told; or "untried", where there are
-            too few batches or samples for these.
-        tried: those that were tried, in their order.
+            too few batches for these.
+        tried: those that were tried, in their order; the rate is a smaller one where none of them
+            came nearer to the dense model.
     """
 
     rate: Amount

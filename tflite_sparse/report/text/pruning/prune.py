@@ -154,11 +154,13 @@ def _training(training: Training, width: int) -> Lines:
 
 
 def _rate(training: Training) -> str:
-    rate, source = training.learning_rate.rate, training.learning_rate.source
-    words = f"learning rate {rate:g}"
-    if source == "tried":
+    learning = training.learning_rate
+    words = f"learning rate {learning.rate:g}"
+    if learning.rate in [one.rate for one in learning.tried]:
         return words + ", the largest tried that comes about as near as any"
-    return words if source == "given" else words + "; too few batches to try others"
+    if learning.source == "tried":
+        return words + ": none of the larger ones that were tried comes nearer"
+    return words if learning.source == "given" else words + "; too few batches to try others"
 
 
 def _quality(quality: Quality, before: Quality | None, width: int) -> Lines:
