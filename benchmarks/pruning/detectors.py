@@ -7,7 +7,8 @@ Run as: python -m benchmarks.pruning.detectors face --steps 96
 Portraits come from a package, and hands are found in a folder of photographs: one half is fitted
 to, the other tells the quality, always beside the dense model. The sparse face detector that
 Google made and trained is the bar. With --steps, what calibration leaves is trained too.
-Results are kept in `detectors.json` beside this file, and stand in `docs/pruning.md`.
+Results are kept in `detectors.json` beside this file, and stand in
+`docs/pruned-detectors.md`.
 """
 
 from __future__ import annotations
