@@ -20,6 +20,7 @@ _TICK = 0.5
 _WIDTH = 30
 _CLEAR = "\r\x1b[K"
 _TITLE = 40
+_PAUSE = 30.0
 # The innermost work is shown.
 _LINES: list[_Line] = []
 
@@ -41,7 +42,8 @@ class Update(Protocol):
 def progress_bar(title: str, *, ticks: bool = True) -> Iterator[Update]:
     """Shows a bar while the block runs, if stderr is a terminal and half a second has passed.
 
-    Where nothing says how much is done, it shows the seconds. With -v a line is left of the block.
+    Where nothing says how much is done, it shows the seconds. With -v a line is left of the block,
+    and where stderr is a file or a pipe, another one each half minute.
 
     Args:
         title: what is being worked on.
@@ -52,6 +54,9 @@ def progress_bar(title: str, *, ticks: bool = True) -> Iterator[Update]:
     """
     started = time.monotonic()
     try:
+        if not is_quiet() and is_verbose() and not sys.stderr.isatty():
+            yield _Log(title, started).update
+            return
         if is_quiet() or not sys.stderr.isatty():
             yield lambda _done, _total, _title=None: None
             return
@@ -72,6 +77,27 @@ def progress_bar(title: str, *, ticks: bool = True) -> Iterator[Update]:
     finally:
         if is_verbose():
             sys.stderr.write(f"{time.monotonic() - started:8.2f} s  {title}\n")
+            sys.stderr.flush()
+
+
+class _Log:
+    """Lines in a file, such as the log of a training that takes a night.
+
+    Args:
+        title: what is being worked on.
+        started: when that began.
+    """
+
+    def __init__(self, title: str, started: float) -> None:
+        self._title, self._started, self._told = title, started, started
+
+    def update(self, done: int, total: int, title: str | None = None) -> None:
+        """Writes how much is done, where nothing was written for long."""
+        now = time.monotonic()
+        if total > 0 and now - self._told >= _PAUSE:
+            self._told = now
+            far = f"{100 * done // total:3d} % {title or self._title}"
+            sys.stderr.write(f"{now - self._started:8.2f} s  {far}\n")
             sys.stderr.flush()
 
 

@@ -20,6 +20,10 @@ __all__ = ["judge", "measure"]
 
 _AT_ONCE = 64
 _TIMEOUT = 600.0
+_METRIC = (
+    "it is called as metric(outputs, inputs), once for the dense model and once for the pruned one,"
+    " with a dict for each input"
+)
 
 
 def judge(
@@ -115,12 +119,13 @@ def _numbers(
         measured = metric(outputs, inputs)
     except (Exception, SystemExit) as error:
         # It is the user's, and may fail in any way.
-        raise UsageError(f"the metric fails: {told(error)}") from error
+        raise UsageError(f"the metric fails: {told(error)}", hint=_METRIC) from error
     try:
         if hasattr(measured, "items"):
             return {str(name): float(value) for name, value in measured.items()}
         return {getattr(metric, "__name__", "metric"): float(measured)}
     except (TypeError, ValueError):
         raise UsageError(
-            f"the metric gives {type(measured).__name__}, not a number or numbers by name"
+            f"the metric gives {type(measured).__name__}, not a number or numbers by name",
+            hint=_METRIC,
         ) from None

@@ -109,8 +109,9 @@ def prune(
         dense = ordered.model.copy().to_bytes() if ordered.classes else None
         return Start(start.to_bytes(), kept, dense)
 
+    fits_on = 0 if method is Method.MAGNITUDE else len(fitted)
     report = Pruning(
-        method, allocation, options.block, 0, 0, (), selected.left, (), len(fitted), None, ()
+        method, allocation, options.block, 0, 0, (), selected.left, (), fits_on, None, ()
     )  # fmt: skip
     report = msgspec.structs.replace(report, notes=_notes(ordered.classes, len(calibration)))
     if method is Method.TRAIN:

@@ -116,7 +116,8 @@ class Pruning(Record, frozen=True):
         filters: the pruned filters, in the order in which the model reads them.
         left: other weights, and why each stays as it is.
         speed: what comes of it, by target.
-        calibrated_on: number of inputs that values were fitted to; 0 without data.
+        calibrated_on: number of inputs that values were fitted to; 0 without data and for
+            those of least magnitude.
         quality: how near the model comes to the dense one on inputs held out; null without data.
         notes: what else there is to know, one sentence each.
         training: how it was trained; null where it was not.

@@ -114,6 +114,8 @@ def train(
         f"#{prunable.weight.tensor.index}": 1 - share
         for prunable, share in zip(selected.filters, start.kept, strict=True)
     }
+    if progress is not None:
+        progress("training, getting ready", 0, 1)
     done = distill(
         model if start.dense is None else Model.read(start.dense),
         samples,
@@ -177,6 +179,9 @@ def _expected(model: Model, trained: Model) -> list[Expected]:
 
 def _tell(progress: Callable[[str, int, int], None], far: Progress) -> None:
     seconds = far.seconds_left
+    if far.step >= far.steps:
+        progress("training, restoring means", far.step, far.steps)
+        return
     if seconds < _MINUTE:
         left = f"{seconds:.0f} s"
     elif seconds < _HOUR:

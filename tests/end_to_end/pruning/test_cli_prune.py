@@ -100,6 +100,7 @@ def test_fitted_values_are_nearer_than_the_largest(tmp_path: Path, arrays: Path)
             "--method", method, "--allocate", "uniform", "--json",
         ).document("prune")  # fmt: skip
         signal[method] = document["quality"]["outputs"][0]["snr"]
+        assert document["calibrated_on"] == (0 if method == "magnitude" else 30)
     assert signal["calibrated"] > signal["magnitude"] + 3
 
 

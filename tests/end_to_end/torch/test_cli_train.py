@@ -83,7 +83,12 @@ def test_training_begins_with_what_calibration_left_and_goes_on_where_it_stopped
     assert all(view["sparse"] == len(document["filters"]) for view in document["speed"])
     # The state is that of the end: nothing is left to train, and the result is the same.
     more = (*more, "-o", again, "--checkpoint", state)
-    assert call(*line(given, *more)).code == 0
+    resumed = call(*line(given, *more))
+    assert resumed.code == 0
+    assert (
+        f"note: {state} holds a training: where it is this one, it goes on from there"
+        in resumed.err
+    )
     assert out.read_bytes() == again.read_bytes()
     # Another model's state is refused.
     other = Model.read(DIGITS)

@@ -55,6 +55,18 @@ def test_a_pipe_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _shown(monkeypatch, io.StringIO(), 0.0) == ""
 
 
+def test_a_log_gets_a_line_now_and_then_where_each_step_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_progress, "is_verbose", lambda: True)
+    for pause, lines in ((0.0, 3), (60.0, 1)):
+        monkeypatch.setattr(_progress, "_PAUSE", pause)
+        shown = _shown(monkeypatch, io.StringIO(), 0.0)
+        assert len(shown.splitlines()) == lines
+        assert (" 25 % model.tflite\n" in shown) == (lines > 1)
+        assert "\r" not in shown
+
+
 def test_work_of_no_size_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = _Terminal()
     monkeypatch.setattr(sys, "stderr", stream)

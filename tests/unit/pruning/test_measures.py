@@ -104,8 +104,9 @@ def test_a_metric_that_fails_is_told_as_the_users():
     def metric(outputs, inputs):
         raise KeyError("labels")
 
-    with pytest.raises(UsageError, match="the metric fails: KeyError: 'labels'"):
+    with pytest.raises(UsageError, match="the metric fails: KeyError: 'labels'") as caught:
         _numbers(metric, [], [])
+    assert "metric(outputs, inputs)" in str(caught.value)
 
 
 def test_probabilities_that_are_not_finite_are_not_near():

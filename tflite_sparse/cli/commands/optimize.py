@@ -56,7 +56,12 @@ def command(
     model: opt.ModelOrFolder,
     output: opt.Output = None,
     in_place: opt.InPlace = False,
-    force: opt.Force = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", "-f", help="Overwrite OUT; with --prune, write it below --min-agreement too."
+        ),
+    ] = False,
     dry_run: opt.DryRun = False,
     check: opt.Check = False,
     target: Targets = None,
@@ -185,7 +190,7 @@ def command(
     rewritten = one(model, destination)
     code = rewritten.show(destination)
     if bench is not None and output is not None and rewritten.result is not None:
-        measured = _measure(model, output, bench, destination)
+        measured = _measure(model, output, bench, destination, pruned=prune is not None)
         # Pruned, rounded and repaired ones are meant to.
         meant = prune is not None or numbers is not None or rewritten.repaired
         differs = not meant and tell_differing(measured, "nothing asked for that")
@@ -221,7 +226,9 @@ def _refused(model: str, pruned: Pruned, top: int) -> Rewritten:
     return Rewritten(report, 1, refused=pruned.refused or "")
 
 
-def _measure(model: str, output: str, where: opt.Where, destination: Destination) -> Bench:
+def _measure(
+    model: str, output: str, where: opt.Where, destination: Destination, *, pruned: bool
+) -> Bench:
     """Times both models and says what that showed."""
     from tflite_sparse.report.text.bench import bench_lines
     from tflite_sparse.runtime.bench import bench
@@ -234,5 +241,5 @@ def _measure(model: str, output: str, where: opt.Where, destination: Destination
             input_shapes=destination.input_shapes,
             batch=destination.batch,
         )
-    show_lines(lambda width: bench_lines(times, width))
+    show_lines(lambda width: bench_lines(times, width, pruned=pruned))
     return times

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tflite_sparse.cli.errors import report_note
 from tflite_sparse.cli.pruning.training import is_follower
 from tflite_sparse.errors import UsageError
 from tflite_sparse.words.numbers import count_of
@@ -194,7 +196,7 @@ def prune_with(
         )
     own = _tried(model, split, metric, min_agreement)
     labels = None if data.labels is None else given_labels(data.labels, len(inputs))
-    with progress_bar("pruning", ticks=False) as update:
+    with _kept(options), progress_bar("pruning", ticks=False) as update:
         pruned = prune(
             model,
             options,
@@ -207,8 +209,31 @@ def prune_with(
     report = replace(pruned.report, images=preparation_of(inputs))
     pruned = replace(pruned, report=report)
     if not is_follower():
-        pruned = _judged(model, pruned, split, own)
+        with progress_bar("judging"):
+            pruned = _judged(model, pruned, split, own)
     return pruned, split.held_out
+
+
+@contextmanager
+def _kept(options: PruneOptions) -> Iterator[None]:
+    """Says of a training with a checkpoint that it goes on from there, and can be gone on with."""
+    path = None if options.training is None else options.training.checkpoint
+    if path is None or is_follower():
+        yield
+        return
+    if Path(path).is_file():
+        report_note(
+            f"{path} holds a training: where it is this one, it goes on from there once values are"
+            " fitted again"
+        )
+    try:
+        yield
+    except KeyboardInterrupt:
+        if Path(path).is_file():
+            report_note(f"the same command goes on from {path}")
+        else:
+            report_note(f"{path} is not written yet: the first evaluation writes it")
+        raise
 
 
 @contextmanager

@@ -57,12 +57,13 @@ def differing_words(bench: Bench) -> str:
     return f"{listing(names)} {verb} other numbers than {first}"
 
 
-def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
+def bench_lines(bench: Bench, width: int, *, pruned: bool = False) -> Iterator[Text | str]:
     """The lines of the report.
 
     Args:
         bench: what was measured.
         width: columns of the terminal.
+        pruned: whether the other models are the first one with zeros, so that outputs may differ.
     """
     head = f"{bench.runtime}, {count_of(bench.threads, 'thread')}, {bench.processor}"
     yield from wrapped(head, width)
@@ -89,7 +90,7 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
             size(model.bytes),
             *([_millions(model)] if counted else _times(model)),
             "-" if model.ratio is None else f"{model.ratio:.2f}",
-            _outputs(model, first=number == 0, constant=bool(bench.constant)),
+            _outputs(model, first=number == 0, constant=bool(bench.constant), pruned=pruned),
         ]
         for number, (model, name) in enumerate(zip(bench.models, names, strict=True))
     ]
@@ -101,7 +102,9 @@ def bench_lines(bench: Bench, width: int) -> Iterator[Text | str]:
         yield ""
         yield from wrapped(_NEAR, width, first="  ", rest="    ")
     yield from _busy(bench, names, width)
-    notes = [(name, _note(model)) for model, name in zip(bench.models, names, strict=True)]
+    notes = [
+        (name, _note(model, pruned=pruned)) for model, name in zip(bench.models, names, strict=True)
+    ]
     if any(note for _, note in notes):
         yield ""
     for name, note in notes:
@@ -128,11 +131,12 @@ def _busy(bench: Bench, names: Sequence[str], width: int) -> Iterator[Text | str
     yield from labelled("Note", [words], width, style="yellow")
 
 
-def _note(model: BenchedModel) -> str:
+def _note(model: BenchedModel, *, pruned: bool) -> str:
     """What there is to say about a model that failed, or that cannot be compared."""
     if not model.ok:
         return f"{model.status.replace('-', ' ')}: {model.detail}"
-    return "; ".join(part for part in (model.comparison, _noise(model), _how(model)) if part)
+    noise = "" if pruned else _noise(model)
+    return "; ".join(part for part in (model.comparison, noise, _how(model)) if part)
 
 
 def _noise(model: BenchedModel) -> str:
@@ -167,7 +171,7 @@ def _time(milliseconds: float | None) -> str:
     return f"{milliseconds:.{1 if milliseconds >= 100 else 2 if milliseconds >= 10 else 3}f}"  # noqa: PLR2004 - digits
 
 
-def _outputs(model: BenchedModel, *, first: bool, constant: bool) -> str:
+def _outputs(model: BenchedModel, *, first: bool, constant: bool, pruned: bool) -> str:
     """How its outputs lie to those of the first model."""
     if not model.ok:
         return "failed"
@@ -177,5 +181,6 @@ def _outputs(model: BenchedModel, *, first: bool, constant: bool) -> str:
         return "not compared"
     if model.max_difference == 0:
         return "same, see below" if constant else "same"
-    sign = "~" if model.within else "DIFFER by"
+    differ = "pruned, differ by" if pruned else "DIFFER by"
+    sign = "~" if model.within else differ
     return f"{sign} {model.max_difference:.1e}"

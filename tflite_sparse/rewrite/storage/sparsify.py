@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Sparsify", "sparsify"]
 
 _BLOCKS_NOTE = (
-    "blocks change the size of the file, not XNNPACK's speed: it finds blocks of its own in the"
-    " dense weights"
+    "in which blocks a file stores zeros changes its size, not XNNPACK's speed: from where the"
+    " zeros are it makes blocks of its own"
 )
 
 

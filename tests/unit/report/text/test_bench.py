@@ -20,9 +20,9 @@ def timed(path: str, *times: float, dense: float | None = None) -> BenchedModel:
     )  # fmt: skip
 
 
-def text(*models: BenchedModel, width: int = 100) -> str:
+def text(*models: BenchedModel, width: int = 100, pruned: bool = False) -> str:
     found = Bench("web", "LiteRT.js", "a processor", 1, len(models[0].milliseconds), 0, 0, models)
-    lines = [str(line) for line in bench_lines(found, width)]
+    lines = [str(line) for line in bench_lines(found, width, pruned=pruned)]
     assert max(map(len, lines)) <= width
     return " ".join(" ".join(lines).split())
 
@@ -59,3 +59,17 @@ def test_a_difference_that_is_allowed_is_explained_where_there_is_one() -> None:
     assert "~: the largest difference of an output from the first model's" in said
     assert "~:" not in text(dense, replace(near, max_difference=0.0))
     assert "~:" not in text(dense, replace(near, within=False))
+
+
+def test_a_pruned_model_is_no_alarm_and_another_is() -> None:
+    dense = timed("dense.tflite", *[10.0] * 20)
+    other = replace(
+        timed("other.tflite", *[5.0] * 20, dense=10.0),
+        max_difference=0.25, within=False, noise=1e-7,
+    )  # fmt: skip
+    said = text(dense, other)
+    assert "DIFFER by 2.5e-01" in said
+    assert "own outputs lie" in said
+    meant = text(dense, other, pruned=True)
+    assert "pruned, differ by 2.5e-01" in meant
+    assert "own outputs lie" not in meant
