@@ -18,6 +18,7 @@ from tflite_sparse.pruning.densities import (
     least_zeros,
     with_numbers,
 )
+from tflite_sparse.pruning.edit import set_bias
 from tflite_sparse.pruning.filters import find_filters
 from tflite_sparse.pruning.nothing import is_stored_sparse, nothing_to_prune
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
@@ -102,12 +103,16 @@ def prune(
 
     def begin() -> Start:
         """What training begins with; zeros that come by magnitude come while it goes."""
-        kept, start = spread(), ordered.model.copy()
+        kept, start, dense = spread(), ordered.model.copy(), ordered.model.copy()
         training = options.training or DistillOptions()
         if calibrator is not None and training.masks != "magnitude":
-            _put_all(start, selected, calibrator.fit(kept))
-        dense = ordered.model.copy().to_bytes() if ordered.classes else None
-        return Start(start.to_bytes(), kept, dense)
+            fits = calibrator.fit(kept)
+            _put_all(start, selected, fits)
+            # Biases that shared their bytes have their own now, in either.
+            for tensor, _ in filter(None, (fit.bias for fit in fits)):
+                set_bias(dense, tensor, np.asarray(tensor.data))
+        is_other = ordered.classes or len(dense.buffers) > len(ordered.model.buffers)
+        return Start(start.to_bytes(), kept, dense.to_bytes() if is_other else None)
 
     fits_on = 0 if method is Method.MAGNITUDE else len(fitted)
     report = Pruning(

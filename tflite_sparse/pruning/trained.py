@@ -37,7 +37,8 @@ class Start(NamedTuple):
     Attributes:
         model: bytes of the model, with zeros or without.
         kept: the share of values that each filter keeps in the end.
-        dense: bytes of the dense model with its channels in another order; None for none.
+        dense: bytes of the dense model with its channels in another order, or biases of their own
+            bytes; None for none.
     """
 
     model: bytes

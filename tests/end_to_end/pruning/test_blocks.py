@@ -13,6 +13,7 @@ from tests.support.architectures.two_subgraphs import two_subgraphs
 from tests.support.command import call
 from tests.support.docs.make_testdata import FOLDER
 from tests.support.litert import invoke
+from tests.support.nets.builder import ModelBuilder
 from tests.support.nets.small_nets import build
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.channels.reorder import Ordered, in_blocks
@@ -161,3 +162,20 @@ def test_a_training_goes_on_in_the_same_order() -> None:
         if tensor.name.endswith("/pointwise/filter"):
             rows = np.asarray(tensor.data).reshape(len(tensor.data), -1) == 0
             np.testing.assert_array_equal(rows[0::2], rows[1::2])
+
+
+def test_a_training_takes_biases_that_share_their_bytes() -> None:
+    builder = ModelBuilder()
+    g = builder.graph()
+    buffer = builder.buffer(np.zeros(64, np.float32))
+    x = stock(g, (32, 32))
+    for _ in range(3):
+        bias = g.constant(np.zeros(64, np.float32), buffer=buffer)
+        x = g.conv2d(g.depthwise(x), 64, bias=bias)
+    g.output(head(g, x))
+    model = Model.read(builder.build())
+    steps = DistillOptions(steps=2, batch=2, evaluate=1, learning_rate=1e-4)
+    options = PruneOptions(zeros=0.8, method=Method.TRAIN, training=steps)
+    made = prune(model, options, random_inputs(input_specs(model), 8))
+    assert made.report.share == pytest.approx(0.8, abs=0.01)
+    assert len(Model.read(made.model.to_bytes()).buffers) == len(model.buffers) + 2

@@ -35,7 +35,7 @@ from tflite_sparse.torch.training.rates import (
 from tflite_sparse.torch.training.samples import Batch, Batches, moved
 from tflite_sparse.torch.training.spread import spreads
 from tflite_sparse.torch.training.statistics import restore_statistics
-from tflite_sparse.torch.training.weights import copied, put
+from tflite_sparse.torch.training.weights import copied, put, to_train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -108,7 +108,7 @@ class _Training:
         self.part = self.processes.rank, self.processes.count
         torch.manual_seed(options.seed)
         self.dense = from_tflite(model).to(device).eval().requires_grad_(requires_grad=False)
-        self.module = from_tflite(start).to(device)
+        self.module = to_train(start).to(device)
         if self.module.stored != self.dense.stored:
             raise UsageError("the start is another model than the dense one")
         self.filters = chosen_filters(model, self.module, options)

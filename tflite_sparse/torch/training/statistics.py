@@ -58,6 +58,8 @@ def restore_statistics(
         ratio = (wanted[1] / actual[1].clamp_min(1e-12)).clamp(1 / _MOST**2, _MOST**2).sqrt()
         ratio = torch.where(actual[1] > 0, ratio, torch.ones_like(ratio))
         weight, offset = module.weights[str(name)], module.weights[str(bias)]
+        if not (weight.requires_grad and offset.requires_grad):
+            continue
         weight.mul_(ratio.reshape(-1, *[1] * (weight.ndim - 1)))
         offset.copy_((offset.reshape(-1) - actual[0]) * ratio + wanted[0])
         count += 1
