@@ -19,8 +19,11 @@ from tflite_sparse.torch.training.rates import find_rate, trial_batches
         ((0.99, 0.97, 0.9), 1e-4),
         ((1.4, 1.0, 0.7), 1e-4),
         ((1.05, 1.0, 1.0), 1e-3),
-        # Where none comes nearer than the beginning, a smaller one is taken.
-        ((math.inf, 1.01, 1.01), 3e-5),
+        # So short a training may win nothing yet.
+        ((1.007, 1.019, 1.004), 1e-3),
+        ((math.inf, 1.2, 1.06), 1e-4),
+        # Where each of them undoes what is there, a smaller one is taken.
+        ((math.inf, 1.2, 1.08), 3e-5),
     ],
 )
 def test_the_largest_rate_is_taken_that_comes_about_as_near_as_any(losses, rate):

@@ -38,8 +38,8 @@ class DistillOptions(Record, frozen=True):
         learning_rate: the largest learning rate of Adam; it rises over the first 20th of the steps
             and falls to zero by a cosine. None for the largest of 0.001, 0.0003 and 0.0001 with
             which the loss on what is held out is, after a short training, within 7 % of the
-            least of the three; where that is no gain, 0.00003. The short trainings take a 20th of
-            the steps; where that is less than 3 each, it is 0.0001.
+            least of the three; where even that is more than 7 % above the beginning, 0.00003. The
+            short trainings take a 20th of the steps; where that is less than 3 each, it is 0.0001.
         ramp: share of the steps after which "magnitude" has made all zeros.
         every: steps between changes of the masks.
         drop: share of the weights that RigL moves at first; it falls to none by a cosine until

@@ -65,7 +65,8 @@ def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
     """The largest rate with which a short training comes about as near as any does.
 
     About: what small rates win at first, large ones may win later, so that those within 7 % of the
-    least loss are taken.
+    least loss are taken. A short training may also win nothing by chance: digits with 80 % zeros
+    end at 1.007 times the loss of the beginning with 1e-3, and a whole training with that at 0.66.
 
     Args:
         loss_after: trains shortly from the same beginning with a rate, and gives the loss as a
@@ -79,7 +80,7 @@ def find_rate(loss_after: Callable[[float], float] | None) -> LearningRate:
     )
     known = [one.loss for one in tried if one.loss is not None]
     least = min(known, default=math.inf)
-    if least > 1:
+    if least > _NEAR:
         return LearningRate(_SMALL, "tried", tried)
     rate = next(one.rate for one in tried if one.loss is not None and one.loss <= _NEAR * least)
     return LearningRate(rate, "tried", tried)

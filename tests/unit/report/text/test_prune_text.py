@@ -15,6 +15,6 @@ def said(rate: LearningRate) -> str:
 def test_a_learning_rate_is_said_to_be_tried_only_where_it_was() -> None:
     assert said(find_rate(lambda rate: 1 - 100 * rate)).startswith("learning rate 0.001, the larg")
     smaller = said(find_rate(lambda _: 1.2))
-    assert smaller == "learning rate 3e-05: none of the larger ones that were tried comes nearer"
+    assert smaller == "learning rate 3e-05: each larger one that was tried undoes what is there"
     assert said(find_rate(None)) == "learning rate 0.0001; too few batches to try others"
     assert said(LearningRate(0.002, "given")) == "learning rate 0.002"

@@ -159,7 +159,7 @@ def _rate(training: Training) -> str:
     if learning.rate in [one.rate for one in learning.tried]:
         return words + ", the largest tried that comes about as near as any"
     if learning.source == "tried":
-        return words + ": none of the larger ones that were tried comes nearer"
+        return words + ": each larger one that was tried undoes what is there"
     return words if learning.source == "given" else words + "; too few batches to try others"
 
 
