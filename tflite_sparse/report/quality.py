@@ -53,7 +53,8 @@ def rough_words(quality: Quality) -> str:
     """
     if not quality.is_rough:
         return ""
+    give = "gives" if quality.inputs == 1 else "give"
     return (
-        f"{count_of(quality.inputs, 'input')} held out give a rough figure of quality;"
+        f"{count_of(quality.inputs, 'input')} held out {give} a rough figure of quality;"
         " a few hundred tell it better"
     )

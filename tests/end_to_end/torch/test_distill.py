@@ -250,7 +250,7 @@ def test_what_is_held_out_is_never_trained_on():
         (np.zeros((1, 8, 8, 1)), {}, "2 samples or more, there is 1"),
         (np.zeros((9, 8, 9, 1)), {}, r"has the shape \[8, 9, 1\], the input \[1, 8, 8, 1\]"),
         ([(np.zeros((8, 8, 1)),) * 2] * 9, {}, "has 2 inputs, the model 1"),
-        (np.full((9, 8, 8, 1), np.nan), {}, "training diverged at batch 1; use a lower"),
+        (np.full((9, 8, 8, 1), np.nan), {}, "outputs are no finite numbers on the samples"),
         (np.zeros((9, 8, 8, 1)), {"zeros": 1.0}, "zeros is 1.0"),
         (np.zeros((9, 8, 8, 1)), {"steps": 0}, "steps is 1 or more"),
         (np.zeros((9, 8, 8, 1)), {"block": 3}, "block is 1, 2 or 4"),

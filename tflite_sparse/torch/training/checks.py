@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tflite_sparse.torch.training.options import DistillOptions
     from tflite_sparse.torch.training.samples import Samples
 
-__all__ = ["check_distill", "check_labels"]
+__all__ = ["check_distill", "check_labels", "check_loss"]
 
 _RANK_OF_CLASSES = 2
 
@@ -88,3 +88,23 @@ def check_labels(labels: Sequence[int] | None, model: Model, module: TfliteModul
                 f"label {number} is {label}, the model has {classes} classes",
                 hint=f"number them from 0 to {classes - 1}",
             )
+
+
+def check_loss(loss: float, batches: int) -> None:
+    """Refuses a loss with which nothing can be learnt.
+
+    Args:
+        loss: it.
+        batches: how many were trained on before.
+
+    Raises:
+        UsageError: it is not finite.
+    """
+    if math.isfinite(loss):
+        return
+    if batches:
+        raise UsageError(f"training diverged at batch {batches}", hint="use a lower learning rate")
+    raise UsageError(
+        "the model's outputs are no finite numbers on the samples, or too large to square",
+        hint="look for NaN and infinity in the data, and at what its outputs hold",
+    )

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tflite_sparse.errors import UsageError
 from tflite_sparse.torch.build import from_tflite
 from tflite_sparse.torch.training import checkpoint
-from tflite_sparse.torch.training.checks import check_labels
+from tflite_sparse.torch.training.checks import check_labels, check_loss
 from tflite_sparse.torch.training.loss import Student, watched
 from tflite_sparse.torch.training.masks import Masks, chosen_filters, zeros_of
 from tflite_sparse.torch.training.options import (
@@ -145,15 +145,13 @@ class _Training:
         first = self.done
         if not self.evaluations:
             self._evaluate(0)
+            check_loss(self.evaluations[0].loss, 0)
         began = time.monotonic()
         for step in range(first, options.steps):
             if self._is_exhausted():
                 break
             loss = self._train(step)
-            if not math.isfinite(loss):
-                raise UsageError(
-                    f"training diverged at batch {step + 1}", hint="use a lower learning rate"
-                )
+            check_loss(loss, step + 1)
             done = step + 1
             if self.masks.is_due(done):
                 self.masks.change(done)
