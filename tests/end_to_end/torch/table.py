@@ -52,8 +52,7 @@ Two classifiers of the handwritten digits that scikit-learn ships, 1,347 picture
 pruned by the three methods of [`prune`](pruning.md), with the same share of zeros in every filter
 that runs sparse; training goes on from what calibration leaves, without labels, with the learning
 rate that it finds. Accuracy in per cent on the pictures that were left out, mean and range; one
-picture is 0.2. Where the last row says 0 %, zeros win too little for the sparse forms of so small a
-net, and it stays dense.
+picture is 0.2.
 
     python -m tests.end_to_end.torch.table --out docs/pruned-classifiers.md
 """
