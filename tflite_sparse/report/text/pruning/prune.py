@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflite_sparse.report.names import SHORT_OPERATORS, common_prefix, shorten
-from tflite_sparse.report.prepared_images import images_words
 from tflite_sparse.report.quality import MARGIN, held_out_words, margin_words, rough_words
 from tflite_sparse.report.text.headings import Lines, heading, labelled
 from tflite_sparse.report.text.table import Column, table
@@ -62,6 +61,8 @@ def pruned_lines(pruning: Pruning, path: str, width: int, *, top: int) -> Lines:
         before = None if pruning.training is None else pruning.training.before
         lines += [Text(), *_quality(pruning.quality, before, width)]
     if pruning.images is not None:
+        from tflite_sparse.report.prepared_images import images_words
+
         lines += labelled("Images", images_words(pruning.images), width)
     if pruning.left:
         lines += [Text(), *_left(pruning.left, width, top)]
