@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tflite_sparse.flatbuffer.source import Source
     from tflite_sparse.flatbuffer.table import Table
+    from tflite_sparse.model.model import Model
     from tflite_sparse.model.subgraph import Subgraph
 
 __all__ = ["Buffer", "Tensor"]
@@ -284,6 +285,14 @@ class Tensor:
                 place=self.place,
             )
         self.buffer.data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+    def twin_in(self, copy: Model) -> Tensor:
+        """The tensor that is in its place in a copy of its model.
+
+        Args:
+            copy: a model with the same tensors.
+        """
+        return copy.subgraphs[self.subgraph.index].tensors[self.index]
 
     def store_in(self, buffer: Buffer) -> None:
         """Lets the tensor hold its value in another buffer, empty for what is computed."""

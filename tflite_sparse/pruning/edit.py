@@ -59,18 +59,14 @@ def set_bias(model: Model, tensor: Tensor, values: NDArray[np.floating[Any]]) ->
         tensor: the bias, see `bias_of`.
         values: of its shape.
     """
-    twin = _twin(model, tensor)
+    twin = tensor.twin_in(model)
     if len(model.users(twin.buffer)) > 1 or any(m.buffer is twin.buffer for m in model.metadata):
         twin.store_in(model.add_buffer())
         twin.subgraph.edited = True
     return _put(model, tensor, _cast(values, FLOATS[tensor.type]))
 
 
-def _twin(model: Model, tensor: Tensor) -> Tensor:
-    return model.subgraphs[tensor.subgraph.index].tensors[tensor.index]
-
-
 def _put(model: Model, tensor: Tensor, stored: NDArray[Any]) -> Expected:
-    twin = _twin(model, tensor)
+    twin = tensor.twin_in(model)
     twin.buffer.data = stored
     return Expected(twin, source=partial(np.asarray, stored))

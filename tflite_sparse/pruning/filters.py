@@ -259,8 +259,7 @@ def _with_zeros(model: Model, weights: Sequence[Weight], block: int) -> Model:
             continue
         pruned = np.where(smallest(np.abs(values), TRIED, block), 0, values)
         for tensor in weight.tensors:
-            twin = trial.subgraphs[tensor.subgraph.index].tensors[tensor.index]
-            twin.buffer.data = pruned.astype(values.dtype)
+            tensor.twin_in(trial).buffer.data = pruned.astype(values.dtype)
     return trial
 
 
@@ -274,8 +273,7 @@ def numbered(model: Model, weights: Iterable[Weight]) -> Model:
     copy = model.copy()
     for number, weight in enumerate(weights):
         for tensor in weight.tensors:
-            twin = copy.subgraphs[tensor.subgraph.index].tensors[tensor.index]
-            twin.table["name"] = _NAME.format(number)
+            tensor.twin_in(copy).table["name"] = _NAME.format(number)
     return copy
 
 

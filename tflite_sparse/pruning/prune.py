@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -31,10 +31,8 @@ from tflite_sparse.words.numbers import count_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from tflite_sparse.model import Model
-    from tflite_sparse.pruning.filters import Prunable, Selected
+    from tflite_sparse.pruning.filters import Selected
     from tflite_sparse.rewrite.writing.proof import Expected
     from tflite_sparse.runtime.observations import Outputs
 
@@ -115,13 +113,14 @@ def prune(
         return Start(start.to_bytes(), kept, dense.to_bytes() if is_other else None)
 
     fits_on = 0 if method is Method.MAGNITUDE else len(fitted)
+    notes = _notes(ordered.classes, len(calibration))
     report = Pruning(
-        method, allocation, options.block, 0, 0, (), selected.left, (), fits_on, None, ()
+        method, allocation, options.block, 0, 0, (), selected.left, (), fits_on, None, notes
     )  # fmt: skip
-    report = msgspec.structs.replace(report, notes=_notes(ordered.classes, len(calibration)))
     if method is Method.TRAIN:
         trained = train(model, selected, options, calibration, labels, begin, progress)
-        fits = [Fitted(_values(trained.model, p)) for p in selected.filters]
+        twins = [p.weight.tensor.twin_in(trained.model) for p in selected.filters]
+        fits = [Fitted(np.asarray(twin.data)) for twin in twins]
         report = msgspec.structs.replace(report, training=trained.report)
         distilled = PrunedModel(trained.model, report, tuple(trained.expected), trained.start)
         return _reported(distilled, selected, options, fits)
@@ -186,12 +185,6 @@ def _put_all(model: Model, selected: Selected, fits: Sequence[Fitted]) -> list[E
         for prunable, fit in zip(selected.filters, fits, strict=True)
         for expected in put_in(model, prunable, fit)
     ]
-
-
-def _values(model: Model, prunable: Prunable) -> NDArray[Any]:
-    """The values that a filter has in a copy of its model."""
-    tensor = prunable.weight.tensor
-    return np.asarray(model.subgraphs[tensor.subgraph.index].tensors[tensor.index].data)
 
 
 def _reported(

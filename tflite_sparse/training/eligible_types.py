@@ -140,7 +140,7 @@ class EligibleModel(msgspec.Struct, frozen=True, eq=False):
             # What the file has zero already stays a value here: the mask alone tells of zeros.
             shown = np.where(kept, np.where(values == 0, 1, values), 0).astype(values.dtype)
             for tensor in prunable.weight.tensors:
-                pruned.subgraphs[tensor.subgraph.index].tensors[tensor.index].buffer.data = shown
+                tensor.twin_in(pruned).buffer.data = shown
         return speeds(pruned, self.options, self.selected.filters)
 
     def __repr__(self) -> str:

@@ -48,7 +48,7 @@ class Ordered(NamedTuple):
         """
         known = {item.tensor: item for item in changed}
         for tensor in self.moved:
-            twin = pruned.subgraphs[tensor.subgraph.index].tensors[tensor.index]
+            twin = tensor.twin_in(pruned)
             known.setdefault(twin, Expected(twin, source=partial(np.asarray, twin.data)))
         return list(known.values())
 
@@ -91,12 +91,8 @@ def in_blocks(model: Model, selected: Selected, options: PruneOptions, zeros: fl
 def _twins(selected: Selected, copy: Model) -> Selected:
     """The same filters in a copy of the model."""
     weights = {weight.tensor: weight for weight in find_weights(copy, by_bytes=True)}
-
-    def twin(tensor: Tensor) -> Tensor:
-        return copy.subgraphs[tensor.subgraph.index].tensors[tensor.index]
-
     filters = tuple(
-        msgspec.structs.replace(prunable, weight=weights[twin(prunable.weight.tensor)])
+        msgspec.structs.replace(prunable, weight=weights[prunable.weight.tensor.twin_in(copy)])
         for prunable in selected.filters
     )
     return msgspec.structs.replace(selected, filters=filters)

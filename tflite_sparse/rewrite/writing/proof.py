@@ -71,10 +71,7 @@ def prove(written: bytes | mmap.mmap, expected: Iterable[Expected], name: str | 
 
 
 def _first_wrong(model: Model, expected: Iterable[Expected]) -> Tensor | None:
-    pairs = [
-        (model.subgraphs[item.tensor.subgraph.index].tensors[item.tensor.index], item)
-        for item in expected
-    ]
+    pairs = [(item.tensor.twin_in(model), item) for item in expected]
     numbers = sum(item.tensor.size for _, item in pairs)
     held = in_two(_checked, pairs, numbers)
     return next((tensor for (tensor, _), right in zip(pairs, held, strict=True) if not right), None)
