@@ -13,7 +13,7 @@ from tflite_sparse.cli.usage.verbosity import is_quiet, is_verbose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["progress_bar"]
+__all__ = ["log_step", "progress_bar"]
 
 _PATIENCE = 0.5
 _TICK = 0.5
@@ -76,8 +76,18 @@ def progress_bar(title: str, *, ticks: bool = True) -> Iterator[Update]:
             _LINES.remove(line)
     finally:
         if is_verbose():
-            sys.stderr.write(f"{time.monotonic() - started:8.2f} s  {title}\n")
-            sys.stderr.flush()
+            log_step(started, title)
+
+
+def log_step(started: float, words: str) -> None:
+    """Writes a line of what -v tells, with the seconds.
+
+    Args:
+        started: when the work began, on the monotonic clock.
+        words: what is done.
+    """
+    sys.stderr.write(f"{time.monotonic() - started:8.2f} s  {words}\n")
+    sys.stderr.flush()
 
 
 class _Log:
@@ -96,9 +106,7 @@ class _Log:
         now = time.monotonic()
         if total > 0 and now - self._told >= _PAUSE:
             self._told = now
-            far = f"{100 * done // total:3d} % {title or self._title}"
-            sys.stderr.write(f"{now - self._started:8.2f} s  {far}\n")
-            sys.stderr.flush()
+            log_step(self._started, f"{100 * done // total:3d} % {title or self._title}")
 
 
 class _Line:

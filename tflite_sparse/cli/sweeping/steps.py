@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from tflite_sparse.cli.progress import log_step
 from tflite_sparse.cli.usage.verbosity import is_verbose
 
 if TYPE_CHECKING:
@@ -30,10 +31,8 @@ def told(update: Update) -> Callable[[int, int, str | None], None]:
     def tell(done: int, total: int, title: str | None = None) -> None:
         update(done, total, title)
         if is_verbose():
-            clear = _CLEAR if sys.stderr.isatty() else ""
-            seconds = time.monotonic() - started
-            line = f"{clear}{seconds:8.2f} s  {title or _MAKING}: {done} of {total}\n"
-            sys.stderr.write(line)
-            sys.stderr.flush()
+            if sys.stderr.isatty():
+                sys.stderr.write(_CLEAR)
+            log_step(started, f"{title or _MAKING}: {done} of {total}")
 
     return tell
