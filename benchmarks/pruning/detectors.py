@@ -18,13 +18,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from benchmarks.pruning.detected import FACE, HAND, MASK, keep
 from benchmarks.pruning.faces import Scenes, face_inputs, judge_faces
 from benchmarks.pruning.hands import Hands, judge_hands
 from benchmarks.pruning.masks import Portraits, judge_masks
+from benchmarks.pruning.zeros import zeros_of
 from tests.support.real_models import real_model
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.options import Allocation, Method, PruneOptions
@@ -44,7 +44,6 @@ _TRAINED = (0.7, 0.8)
 _FITTED, _JUDGED = 400, 144
 """Hands or portraits that are fitted to, and portraits that tell the quality."""
 
-_RANK = 4
 _WAYS = (
     (Method.MAGNITUDE, Allocation.UNIFORM, (0.7, 0.8)),
     (Method.CALIBRATED, Allocation.UNIFORM, (0.7, 0.8)),
@@ -97,13 +96,7 @@ def train(dense: Model, start: Model, *, samples: Any, options: DistillOptions) 
     from tflite_sparse.torch import distill
 
     torch.set_num_threads(1)
-    shares = {
-        f"#{tensor.index}": float(np.mean(np.asarray(tensor.data) == 0))
-        for tensor in start.main.tensors
-        if tensor.is_constant and len(tensor.shape) == _RANK
-    }
-    zeros = {name: share for name, share in shares.items() if share > 1 / 2}
-    return distill(dense, samples, replace(options, zeros_of=zeros), start=start).model
+    return distill(dense, samples, replace(options, zeros_of=zeros_of(start)), start=start).model
 
 
 def main() -> None:

@@ -13,41 +13,25 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from msgspec.structs import replace
 
 from benchmarks.pruning.arguments import image_parser
+from benchmarks.pruning.zeros import zeros_of
 from tflite_sparse.model import Model
 from tflite_sparse.pruning.judge import judge
 from tflite_sparse.pruning.options import Method, PruneOptions
 from tflite_sparse.pruning.prune import prune
+from tflite_sparse.pruning.trained import InputSamples, fitted_inputs
 from tflite_sparse.runtime.data.given import given_inputs
 from tflite_sparse.runtime.data.images import ImageOptions
-from tflite_sparse.runtime.lazy import Part
 from tflite_sparse.torch import DistillOptions, distill, from_tflite
-from tflite_sparse.torch.training.division import divide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from tflite_sparse.runtime.observations import Outputs
     from tflite_sparse.torch.training.options import Progress
-
-
-class Pictures:
-    """Inputs of a model as samples."""
-
-    def __init__(self, inputs: Sequence[Outputs]) -> None:
-        self._inputs = inputs
-
-    def __len__(self) -> int:
-        return len(self._inputs)
-
-    def __getitem__(self, index: int) -> NDArray[Any]:
-        return self._inputs[index]["0"]
 
 
 def tell(
@@ -98,24 +82,19 @@ def main() -> None:
     )
     inputs = given_inputs(asked.fitted, dense, options)
     if asked.start is None:
+        trains = PruneOptions(zeros=asked.zeros, method=Method.TRAIN, training=training)
+        seen = fitted_inputs(inputs, Method.TRAIN, trains)
         how = PruneOptions(zeros=asked.zeros, method=Method.CALIBRATED)
-        seen = divide(len(inputs), training.held_out, training.seed).trained_on
-        start = prune(dense, how, Part(inputs, sorted(seen.tolist()))).model
+        start = prune(dense, how, seen).model
         start.write(asked.state + ".start.tflite")
     else:
         start = Model.read(asked.start)
-    pairs = zip(dense.main.tensors, start.main.tensors, strict=True)
-    zeros = {
-        f"#{one.index}": float(np.mean(np.asarray(other.data) == 0))
-        for one, other in pairs
-        if one.is_constant and len(one.shape) == 4 and np.mean(np.asarray(other.data) == 0) > 0.5
-    }
     judged = given_inputs(asked.judged, dense, options)
     _print("calibrated", judge(dense, start, judged).outputs[0])
     distill(
         dense,
-        Pictures(inputs),
-        replace(training, zeros=0.0, zeros_of=zeros),
+        InputSamples(inputs),
+        replace(training, zeros=0.0, zeros_of=zeros_of(start)),
         start=start,
         progress=partial(tell, dense, judged, asked.batch, asked.state, set()),
     )

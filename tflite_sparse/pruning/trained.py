@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tflite_sparse.runtime.observations import Outputs
     from tflite_sparse.torch.training.options import Progress
 
-__all__ = ["Start", "Trained", "fitted_inputs", "train"]
+__all__ = ["InputSamples", "Start", "Trained", "fitted_inputs", "train"]
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -62,7 +62,7 @@ class Trained(NamedTuple):
     report: Training
 
 
-class _Samples:
+class InputSamples:
     """Sets of inputs as samples, each read when it is asked for."""
 
     def __init__(self, inputs: Sequence[Outputs]) -> None:
@@ -107,7 +107,7 @@ def train(
     from tflite_sparse.torch.training.processes import Processes
 
     asked = _asked(options)
-    samples = _Samples(inputs)
+    samples = InputSamples(inputs)
     check_distill(model, samples, asked, labels=labels)
     processes = Processes(asked.device)
     start = processes.first(begin)

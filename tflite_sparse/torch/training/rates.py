@@ -42,8 +42,8 @@ class LearningRate(Record, frozen=True):
         rate: it.
         source: "given" by the user; "tried", as short trainings told; or "untried", where there are
             too few batches for these.
-        tried: those that were tried, in their order; the rate is a smaller one where none of them
-            came nearer to the dense model.
+        tried: those that were tried, in their order; the rate is a smaller one where each of them
+            undid what was there.
     """
 
     rate: Amount
